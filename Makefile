@@ -1,0 +1,51 @@
+# Tauscope. Two commands matter: `make demo` and `make test`; `make help` lists the rest.
+SHELL := /bin/sh
+PYTHON ?= python3
+PORT ?= 8501
+API_PORT ?= 8500
+export TAUSCOPE_HOME ?= $(CURDIR)/.tauscope
+VENV := .venv
+BIN := $(VENV)/bin
+# Where pip looks for torch: empty is pip's own default; for a small CPU build
+# TORCH_INDEX_URL=https://download.pytorch.org/whl/cpu, for CUDA the index of your driver.
+TORCH_INDEX_URL ?=
+
+.PHONY: help install demo up test test-slow lint bench clean
+
+help: ## List the targets and their options
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 18
+	@echo '  options           PORT=8501 API_PORT=8500 TAUSCOPE_HOME=.tauscope TORCH_INDEX_URL= PYTHON=python3'
+
+install: $(VENV)/.installed ## Make .venv and install everything into it
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Tauscope needs Python 3.11 or newer; name one with PYTHON=python3.12'; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo 'Installing into $(VENV) (some minutes the first time)...'
+	@if [ -n '$(TORCH_INDEX_URL)' ]; then $(BIN)/pip install -q --disable-pip-version-check -c constraints.txt torch --index-url '$(TORCH_INDEX_URL)'; fi
+	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: install ## Start everything, run the preset digits-demo, keep serving (EXIT=1: stop when done)
+	@$(BIN)/python -m launcher demo --port $(PORT) --api-port $(API_PORT) $(if $(filter-out 0,$(EXIT)),--exit)
+
+up: install ## Start everything and serve until Ctrl-C
+	@$(BIN)/python -m launcher up --port $(PORT) --api-port $(API_PORT)
+
+test: install ## Run all tests but the slow ones
+	@CHROMIUM="$$(sh tests/find_chromium.sh)" $(BIN)/python -m pytest -q -m 'not slow'
+
+test-slow: install ## Run the slow science: full presets, minutes each
+	@$(BIN)/python -m pytest -q -m slow
+
+lint: install ## Check style, types and import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@PYTHONPATH=. $(BIN)/lint-imports --no-cache
+
+bench: install ## Run the benchmarks; each prints a ratio measured side by side
+	@for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
+
+clean: ## Remove .venv, the demo's data and build files
+	@rm -rf $(VENV) .tauscope build

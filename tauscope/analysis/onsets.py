@@ -1,0 +1,172 @@
+"""Onset times: the first sustained crossing of a level, with the interval that the measurements support.
+
+Between two checkpoints nothing was measured, so nothing finer than the grid can be claimed: an interval is a union of
+grid cells, bracketing checkpoints included. A cell is kept if a monotone curve that crosses in it is consistent with the
+measurements at 95 %, by either of two readings: the likelihood of all checkpoints together (right when their errors are
+independent) or each checkpoint alone (right when they move together, as with shared seeds). The union covers in both.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numpy import ndarray
+from scipy.special import xlogy
+
+from tauscope.contracts.onsets import Onset, OnsetStatus
+from tauscope.contracts.points import Point
+from tauscope.metrics.intervals import Z95
+
+CHI2_95 = 3.841  # 95 % quantile of chi-square with one degree of freedom
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A measured curve that is expected to rise through a level, on its own grid of steps.
+
+    Attributes:
+        step: training steps, increasing.
+        value, low, high: estimate and 95 % interval at each.
+        count: trials behind a share, or 0 where the value is a mean with Gaussian error.
+    """
+
+    step: Float[ndarray, " point"]
+    value: Float[ndarray, " point"]
+    low: Float[ndarray, " point"]
+    high: Float[ndarray, " point"]
+    count: Float[ndarray, " point"]
+
+    @classmethod
+    def of(cls, points: Sequence[Point], metric: str, *, share: bool) -> "Curve":
+        """The measured points of one metric; missing values are left out."""
+        rows = sorted((p.step, p.value, p.low, p.high, p.count) for p in points if p.metric == metric and p.value is not None)
+        table = np.array([[float(step), v, lo, hi, (n or 0) if share else 0] for step, v, lo, hi, n in rows], dtype=float)
+        return cls(*(table.T if len(rows) else np.empty((5, 0))))
+
+    def falling(self) -> "Curve":
+        """The same curve upside down, so that falling to a level becomes rising to its negative."""
+        return Curve(self.step, -self.value, -self.high, -self.low, self.count)
+
+    def until_peak(self) -> "Curve":
+        """The part up to the last highest value: past it a curve such as the held-out loss turns back."""
+        end = len(self.value) - int(np.argmax(self.value[::-1]))
+        return Curve(*(column[:end] for column in (self.step, self.value, self.low, self.high, self.count)))
+
+
+def tau_mem(points: Sequence[Point], level: float) -> Onset:
+    """When f_mem minus its held-out control first rises to ``level`` and stays.
+
+    The control's own interval widens that of the onset: its low end is used for the lower end, its high end for the upper.
+    """
+    curve = Curve.of(points, "f_mem", share=True)
+    control = [p for p in points if p.metric == "f_mem_control" and p.value is not None]
+    if not len(curve.step):
+        return _undefined("f_mem", level, "f_mem was not measured yet")
+    if not control:
+        return _undefined("f_mem", level, "there is no held-out control to subtract")
+    last = max(control, key=lambda p: p.step)
+    assert last.value is not None and last.low is not None and last.high is not None
+    shifts = (level + last.low, level + last.value, level + last.high)
+    return _onset(curve, shifts, metric="f_mem", level=level)
+
+
+def tau_gen(points: Sequence[Point], metric: str, level: float) -> Onset:
+    """When a quality metric, better when lower, first falls to ``level`` and stays."""
+    curve = Curve.of(points, metric, share=False)
+    if not len(curve.step):
+        return _undefined(metric, level, f"{metric} was not measured yet")
+    return _onset(curve.falling(), (-level, -level, -level), metric=metric, level=level)
+
+
+def _onset(whole: Curve, levels: tuple[float, float, float], *, metric: str, level: float) -> Onset:
+    """The onset of a rising curve; ``levels`` are those for the lower end, the value and the upper end."""
+    first = sustained_crossing(whole, levels[1])
+    curve = whole.until_peak()
+    low_cells, high_cells = consistent_cells(curve, levels[0]), consistent_cells(curve, levels[2])
+    # Past the peak the curve only falls: a crossing after it would come after the last measurement.
+    starts = np.concatenate([[0.0], curve.step[:-1], whole.step[-1:]])
+    ends = np.concatenate([curve.step, [np.inf]])
+    low = float(starts[low_cells].min())
+    high = float(ends[high_cells].max())
+    upper = high if np.isfinite(high) else None
+    if first is None:
+        reason = f"{'quality never reached' if metric != 'f_mem' else 'not'} by {whole.step[-1]:,.0f}"
+        return Onset(value=None, low=low, high=None, status=OnsetStatus.CENSORED, reason=reason, metric=metric, level=level)
+    if first == 0:
+        reason = f"before the first measurement at {whole.step[0]:,.0f}"
+        return Onset(value=None, low=0.0, high=upper, status=OnsetStatus.BEFORE_FIRST, reason=reason, metric=metric, level=level)
+    value = _interpolate(whole, first, levels[1])
+    low, upper = min(low, float(whole.step[first - 1])), None if upper is None else max(upper, float(whole.step[first]))
+    return Onset(value=value, low=low, high=upper, status=OnsetStatus.REACHED, metric=metric, level=level)
+
+
+def sustained_crossing(curve: Curve, level: float) -> int | None:
+    """Index of the first point at or above the level that the next point confirms, or ``None``.
+
+    The last point has no next one; it counts if its own interval excludes the level.
+    """
+    above = curve.value >= level
+    for index in np.flatnonzero(above):
+        confirmed = above[index + 1] if index + 1 < len(above) else curve.low[index] > level
+        if confirmed:
+            return int(index)
+    return None
+
+
+def consistent_cells(curve: Curve, level: float) -> Bool[ndarray, " cell"]:
+    """For each cell between checkpoints, whether a rising curve may cross the level in it.
+
+    Cell j lies before point j (cell 0: before the first; the last: after the last). At least one cell is consistent.
+    """
+    n = len(curve.step)
+    below = np.arange(n)[None, :] < np.arange(n + 1)[:, None]  # [cell, point]: the curve is still below the level there
+    contradicts = np.where(below, curve.low > level, curve.high < level)
+    alone = ~contradicts.any(axis=1)
+    deviance = np.array([_deviance(curve, level, cell) for cell in range(n + 1)])
+    together = deviance - deviance.min() <= CHI2_95
+    return alone | together
+
+
+def _deviance(curve: Curve, level: float, cell: int) -> float:
+    """-2 log likelihood of the best rising curve that is at most the level before the cell and at least it after."""
+    before = np.minimum(_isotonic(curve.value[:cell], _weights(curve)[:cell]), level)
+    after = np.maximum(_isotonic(curve.value[cell:], _weights(curve)[cell:]), level)
+    fitted = np.concatenate([before, after])
+    if curve.count.all():
+        share, trials = curve.value, curve.count
+        fitted = np.clip(fitted, 1e-12, 1 - 1e-12)
+        return float(-2 * (trials * (xlogy(share, fitted) + xlogy(1 - share, 1 - fitted))).sum())
+    return float((_weights(curve) * (curve.value - fitted) ** 2).sum())
+
+
+def _weights(curve: Curve) -> Float[ndarray, " point"]:
+    """Trials of a share, or one over the squared standard error of a mean."""
+    if curve.count.all():
+        return curve.count
+    error = (curve.high - curve.low) / (2 * Z95)
+    return 1 / np.maximum(error, 1e-12) ** 2
+
+
+def _isotonic(values: Float[ndarray, " point"], weights: Float[ndarray, " point"]) -> Float[ndarray, " point"]:
+    """The closest rising sequence, by pooling adjacent violators (Ayer et al. 1955)."""
+    blocks: list[tuple[float, float, int]] = []  # mean, weight, length
+    for value, weight in zip(values, weights, strict=True):
+        mean, total, length = float(value), float(weight), 1
+        while blocks and blocks[-1][0] > mean:
+            other, other_total, other_length = blocks.pop()
+            mean = (mean * total + other * other_total) / (total + other_total)
+            total, length = total + other_total, length + other_length
+        blocks.append((mean, total, length))
+    return np.concatenate([np.full(length, mean) for mean, _, length in blocks]) if blocks else np.empty(0)
+
+
+def _interpolate(curve: Curve, index: int, level: float) -> float:
+    """Where the level is met between two points, linear in log tau."""
+    (left, right), (a, b) = curve.step[index - 1 : index + 1], curve.value[index - 1 : index + 1]
+    share = (level - a) / (b - a) if b > a else 1.0
+    return float(left * (right / left) ** np.clip(share, 0, 1))
+
+
+def _undefined(metric: str, level: float, reason: str) -> Onset:
+    return Onset(value=None, low=None, high=None, status=OnsetStatus.UNDEFINED, metric=metric, level=level, reason=reason)

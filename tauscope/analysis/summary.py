@@ -1,0 +1,43 @@
+"""What a run's points amount to: its onsets and the last value of every metric."""
+
+from collections.abc import Sequence
+
+from tauscope.analysis.onsets import tau_gen, tau_mem
+from tauscope.analysis.scaling import fit_sweep
+from tauscope.contracts.onsets import Onset
+from tauscope.contracts.points import Point
+from tauscope.contracts.summary import ExperimentSummary, RunSummary
+from tauscope.specs import ExperimentSpec
+
+Final = dict[str, float | int | None]
+
+
+def summarize_points(spec: ExperimentSpec, points: Sequence[Point]) -> tuple[dict[str, Onset], Final]:
+    """Onsets by the definitions in the spec, and the final values as ``RunSummary`` describes them."""
+    levels = spec.onsets
+    onsets = {
+        "tau_gen": tau_gen(points, levels.tau_gen.metric, levels.tau_gen.level),
+        "tau_mem": tau_mem(points, levels.tau_mem.level),
+    }
+    return onsets, _final(spec, points)
+
+
+def _final(spec: ExperimentSpec, points: Sequence[Point]) -> Final:
+    last: dict[str, Point] = {}
+    for point in points:
+        if point.metric not in last or point.step >= last[point.metric].step:
+            last[point.metric] = point
+    final: Final = {"step": max((point.step for point in points), default=0), "n_generated": spec.measurement.n_generated}
+    for name, point in sorted(last.items()):
+        final[name] = point.value
+        if point.low is not None or point.high is not None:
+            final[f"{name}_low"], final[f"{name}_high"] = point.low, point.high
+        final[f"{name}_count"] = point.count
+    return final
+
+
+def summarize_experiment(name: str, code_version: str, runs: Sequence[RunSummary]) -> ExperimentSummary:
+    """The runs with the laws fitted over those that did not fail."""
+    return ExperimentSummary(
+        experiment=name, code_version=code_version, runs=tuple(runs), fits=fit_sweep([run for run in runs if run.state != "failed"])
+    )

@@ -1,0 +1,15 @@
+"""The command line ``tauscope``: run here, or talk to a service."""
+
+import sys
+
+from tauscope.cli.app import app
+from tauscope.cli.errors import report_errors
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line; foreseen errors are told in words, with the remedy, and exit with 2."""
+    with report_errors():
+        app(standalone_mode=True)
+    sys.exit(0)

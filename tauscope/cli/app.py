@@ -1,0 +1,217 @@
+"""The commands. Each is a thin shell over the library or the client."""
+
+import os
+import subprocess
+import sys
+from dataclasses import asdict
+from datetime import datetime
+from json import dumps
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from tauscope.cli.inputs import parse_settings, read_sweep
+from tauscope.cli.tables import experiments_table, fit_sentences, progress_table, summary_table
+from tauscope.client import TauscopeClient
+from tauscope.contracts.summary import ExperimentSummary
+from tauscope.specs import SweepSpec, apply_settings, load_preset, preset_names
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="How, and when, a diffusion model starts copying its training data.")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+Settings = Annotated[
+    list[str], typer.Option("--set", metavar="PATH=VALUE", help="Replace a field, e.g. --set steps=200 or --set n_train=[8,16].")
+]
+Url = Annotated[str, typer.Option("--url", envvar="TAUSCOPE_URL", help="Address of the service.")]
+DEFAULT_URL = "http://127.0.0.1:8500"
+
+errors = Console(stderr=True)
+output = Console()
+
+
+@app.command()
+def run(
+    source: Annotated[str, typer.Argument(metavar="PRESET|SPEC.yaml", help="A preset's name, or a YAML file.")],
+    settings: Settings = [],  # noqa: B006 - typer copies it
+    out: Annotated[Path | None, typer.Option(help="Results folder; default results/<name>-<time>.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:i or mps.")] = None,
+    processes: Annotated[int | None, typer.Option(min=1, help="Runs at a time; default one a core, or one a GPU.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what --out holds.")] = False,
+    json: Json = False,
+) -> None:
+    """Run a sweep here, with no service."""
+    chosen = parse_settings(settings) | ({"device": device} if device else {})
+    sweep = apply_settings(read_sweep(source), chosen)
+    folder = out or Path("results") / f"{sweep.name}-{datetime.now():%Y%m%d-%H%M%S}"
+    interrupted, summary = _run_local(sweep, folder, processes=processes, resume=resume, quiet=json)
+    if json:
+        sys.stdout.write(summary.model_dump_json() + "\n")
+    else:
+        _print_summary(summary)
+        output.print(f"Results: {folder}")
+    if interrupted:
+        errors.print(f"Interrupted; every run wrote a checkpoint. Go on with: tauscope run {source} --out {folder} --resume")
+        raise typer.Exit(130)
+    raise typer.Exit(1 if any(item.state == "failed" for item in summary.runs) else 0)
+
+
+def _run_local(sweep: SweepSpec, folder: Path, *, processes: int | None, resume: bool, quiet: bool) -> tuple[bool, ExperimentSummary]:
+    from tauscope.cli.requirements import check_requirements, default_processes
+    from tauscope.execution.local_sweep import LocalSweep
+
+    check_requirements(sweep)
+    local = LocalSweep(sweep, folder, resume=resume)
+    live_console = Console(stderr=True, quiet=quiet)
+    interrupted = False
+    with Live(console=live_console, refresh_per_second=4, transient=True) as live:
+        try:
+            local.execute(processes=processes or default_processes(sweep), on_change=lambda: live.update(progress_table(local.runs)))
+        except KeyboardInterrupt:
+            interrupted = True
+    return interrupted, local.finish()
+
+
+def _print_summary(summary: ExperimentSummary) -> None:
+    output.print(summary_table(summary))
+    for sentence in fit_sentences(summary.fits):
+        output.print(sentence)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def up(context: typer.Context) -> None:
+    """Start the service and the dashboard on this machine; Ctrl-C stops them. Options as of `python -m launcher up`."""
+    raise typer.Exit(subprocess.call([sys.executable, "-m", "launcher", "up", *context.args]))
+
+
+@app.command()
+def launch(
+    source: Annotated[str, typer.Argument(metavar="PRESET|SPEC.yaml")],
+    settings: Settings = [],  # noqa: B006 - typer copies it
+    url: Url = DEFAULT_URL,
+    json: Json = False,
+) -> None:
+    """Start an experiment in the service."""
+    from tauscope.contracts.experiments import ExperimentCreate
+
+    sweep = apply_settings(read_sweep(source), parse_settings(settings))
+    with _client(url) as client:
+        view = client.launch(ExperimentCreate(sweep=sweep.model_dump(mode="json")))
+    if json:
+        sys.stdout.write(view.model_dump_json() + "\n")
+    else:
+        output.print(f"{view.id}  {view.name}: {len(view.runs)} runs")
+
+
+@app.command("list")
+def list_experiments(url: Url = DEFAULT_URL, json: Json = False) -> None:
+    """List the service's experiments, newest first."""
+    with _client(url) as client:
+        page = client.experiments()
+    if json:
+        sys.stdout.write(page.model_dump_json() + "\n")
+    elif page.items:
+        output.print(experiments_table(page.items))
+    else:
+        output.print("No experiments yet. Start one with: tauscope launch digits-demo")
+
+
+@app.command()
+def show(experiment: Annotated[str, typer.Argument(help="An experiment's id.")], url: Url = DEFAULT_URL, json: Json = False) -> None:
+    """Show an experiment: onsets with intervals, the law, progress."""
+    with _client(url) as client:
+        summary = client.summary(experiment)
+    if json:
+        sys.stdout.write(summary.model_dump_json() + "\n")
+    else:
+        _print_summary(summary)
+
+
+@app.command()
+def stop(experiment: Annotated[str, typer.Argument(help="An experiment's id.")], url: Url = DEFAULT_URL) -> None:
+    """Stop an experiment; what was measured is kept."""
+    with _client(url) as client:
+        view = client.stop(experiment)
+    output.print(f"{view.id}: {', '.join(f'{run.label}: {run.state}' for run in view.runs)}. Running ones stop within seconds.")
+
+
+@app.command()
+def export(
+    experiment: Annotated[str, typer.Argument(help="An experiment's id.")],
+    out: Annotated[Path, typer.Option(help="Folder to unpack into; must not exist or be empty.")],
+    url: Url = DEFAULT_URL,
+) -> None:
+    """Fetch an experiment as a results folder, as `tauscope run --out` leaves one."""
+    from tauscope.cli.exports import fetch_export
+
+    with _client(url) as client:
+        fetch_export(client, experiment, out)
+    output.print(f"Results: {out}")
+
+
+@app.command()
+def presets(yaml: Annotated[str | None, typer.Option(help="Print this preset's YAML.")] = None) -> None:
+    """List the presets."""
+    if yaml:
+        sys.stdout.write(load_preset(yaml).text)
+        return
+    table = Table("preset", "runs", "what it shows", box=None)
+    for name in preset_names():
+        sweep = load_preset(name).sweep
+        table.add_row(name, str(len(sweep.resolve())), sweep.summary)
+    output.print(table)
+
+
+@app.command()
+def datasets() -> None:
+    """List the data sets and what they need."""
+    from tauscope.datasets import dataset_views
+
+    table = Table("data set", "images", "size", "licence", "here", box=None)
+    for view in dataset_views():
+        table.add_row(
+            view.name, f"{view.n_images:,}" if view.n_images else "", view.size, view.licence, "yes" if view.available else view.remedy
+        )
+    output.print(table)
+
+
+@app.command()
+def verify(folder: Annotated[Path, typer.Argument(help="A results folder.")]) -> None:
+    """Recompute f_mem and the onsets of a results folder by other means; exit 1 where they disagree."""
+    from tauscope.results.verify import verify_folder
+
+    try:
+        result = verify_folder(folder)
+    except FileNotFoundError as error:
+        errors.print(f"{error.filename} is missing: {folder} is no complete results folder. Use one that `run --out` or `export` left")
+        raise typer.Exit(2) from error
+    for finding in result.findings:
+        errors.print(f"{finding.run}: {finding.what}")
+    verdict = "disagrees" if result.findings else "agrees"
+    output.print(
+        f"{folder} {verdict}: f_mem of {result.n_samples:,} samples at {result.n_checkpoints} checkpoints"
+        f" and the onsets of {result.n_runs} runs recomputed"
+    )
+    raise typer.Exit(1 if result.findings else 0)
+
+
+@app.command()
+def doctor(json: Json = False, url: Url = DEFAULT_URL) -> None:
+    """Say what is here, what is missing, and what to do."""
+    from tauscope.cli.doctor import examine
+
+    checks = examine(url)
+    if json:
+        sys.stdout.write(dumps([asdict(check) for check in checks]) + "\n")
+        return
+    table = Table("", "part", "found", "what to do", box=None)
+    for check in checks:
+        table.add_row("ok" if check.ok else "--", check.part, check.found, check.remedy)
+    output.print(table)
+
+
+def _client(url: str) -> TauscopeClient:
+    return TauscopeClient(url, token=os.environ.get("TAUSCOPE_TOKEN"))

@@ -1,0 +1,35 @@
+"""What a sweep needs of this machine, said before it starts."""
+
+import os
+
+from tauscope.datasets import find_dataset
+from tauscope.execution.devices import DeviceError, available_devices, choose_device
+from tauscope.specs import FieldProblem, SpecError, SweepSpec
+
+
+def check_requirements(sweep: SweepSpec) -> None:
+    """Refuse a sweep whose device or data set is not here.
+
+    Raises:
+        SpecError: naming everything that is missing at once.
+    """
+    problems = {}
+    for run in sweep.resolve():
+        dataset = run.spec.dataset
+        lack = find_dataset(dataset.name).missing(dataset.path)
+        if lack:
+            problems["dataset"] = FieldProblem("base.dataset", f"{dataset.name} is not on this machine", lack)
+        try:
+            choose_device(run.spec.device)
+        except DeviceError as error:
+            problems["device"] = FieldProblem("base.device", error.message, f"{error.remedy}, or run on a machine with a GPU")
+    if problems:
+        raise SpecError(problems.values())
+
+
+def default_processes(sweep: SweepSpec) -> int:
+    """One run a GPU, or one a CPU core: two threads on one small network are slower than two processes."""
+    devices = {str(choose_device(run.spec.device)) for run in sweep.resolve()}
+    if devices == {"cpu"}:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return sum(device != "cpu" for device in available_devices())

@@ -1,0 +1,98 @@
+"""What the terminal shows: onsets in words, tables of runs. An onset that was not reached has words, never a number."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from rich.table import Table
+
+from tauscope.contracts.experiments import ExperimentView
+from tauscope.contracts.onsets import Onset, OnsetStatus, PowerLawFit
+from tauscope.contracts.summary import ExperimentSummary, RunSummary
+
+
+class RunProgress(Protocol):
+    """What the progress table needs to know of a run."""
+
+    state: str
+    step: int
+    steps_per_second: float | None
+    reason: str
+
+    @property
+    def plan(self) -> Any: ...
+
+
+def onset_words(onset: Onset | None) -> str:
+    """``233 (206 to 326)``, or why there is no number."""
+    if onset is None:
+        return "not measured"
+    if onset.status is OnsetStatus.REACHED:
+        assert onset.value is not None
+        high = f"{onset.high:,.0f}" if onset.high is not None else "no upper end"
+        return f"{onset.value:,.0f} ({onset.low or 0:,.0f} to {high})"
+    return onset.reason or onset.status.value
+
+
+def fit_sentences(fits: Mapping[str, PowerLawFit]) -> list[str]:
+    """The fitted laws, each with its interval and what that leaves out."""
+    sentences = []
+    for name, fit in fits.items():
+        quantity = name.removesuffix("_vs_n")
+        if fit.exponent is None:
+            sentences.append(f"{quantity} ~ n^a: no exponent: {fit.note}")
+            continue
+        low, high = (f"{end:.2f}" if end is not None else "unbounded" for end in (fit.low, fit.high))
+        sentences.append(
+            f"{quantity} ~ n^{fit.exponent:.2f} (95 % interval {low} to {high}; {fit.points} onsets, {fit.censored} censored; {fit.note})"
+        )
+    return sentences
+
+
+def summary_table(summary: ExperimentSummary) -> Table:
+    """One row a run: parameters, onsets with 95 % intervals, final f_mem with its control and count."""
+    table = Table(title=summary.experiment, title_justify="left", box=None, pad_edge=False)
+    for column in ("run", "tau_gen", "", "tau_mem", "", "f_mem at the end", "control", "state"):
+        table.add_column(column)
+    for run in summary.runs:
+        gen, mem = run.onsets.get("tau_gen"), run.onsets.get("tau_mem")
+        label = ", ".join(f"{key.removesuffix('_train')}={value}" for key, value in run.params.items()) or run.id
+        table.add_row(label, onset_words(gen), _status(gen), onset_words(mem), _status(mem), _copies(run), _control(run), _state(run))
+    return table
+
+
+def _status(onset: Onset | None) -> str:
+    return onset.status.value if onset else ""
+
+
+def _copies(run: RunSummary) -> str:
+    value, low, high = (run.final.get(f"f_mem{end}") for end in ("", "_low", "_high"))
+    if value is None or low is None or high is None:
+        return "not measured"
+    return f"{value:.1%} ({low:.1%} to {high:.1%}) of {run.final.get('f_mem_count'):,}"
+
+
+def _control(run: RunSummary) -> str:
+    value, high, count = (run.final.get(f"f_mem_control{end}") for end in ("", "_high", "_count"))
+    return f"{value:.1%} (under {high:.1%}) of {count:,}" if value is not None and high is not None else "not measured"
+
+
+def _state(run: RunSummary) -> str:
+    return f"{run.state}: {run.reason}" if run.reason else f"{run.state}, {run.seconds:.0f} s"
+
+
+def progress_table(runs: Sequence[RunProgress]) -> Table:
+    """One row a run while a sweep goes on."""
+    table = Table("run", "state", "step", "steps/s", box=None)
+    for run in runs:
+        speed = f"{run.steps_per_second:.0f}" if run.steps_per_second and run.state == "running" else ""
+        table.add_row(run.plan.label, run.state, f"{run.step:,} of {run.plan.spec.steps:,}", speed)
+    return table
+
+
+def experiments_table(experiments: Sequence[ExperimentView]) -> Table:
+    """One row an experiment."""
+    table = Table("id", "name", "state", "runs finished", box=None)
+    for view in experiments:
+        finished = sum(run.state == "finished" for run in view.runs)
+        table.add_row(view.id, view.name, view.state, f"{finished} of {len(view.runs)}")
+    return table

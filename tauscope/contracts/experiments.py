@@ -1,0 +1,214 @@
+"""Requests and responses of the HTTP interface."""
+
+from typing import Any, Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+
+from tauscope.contracts.model import Contract
+from tauscope.contracts.onsets import Onset, PowerLawFit
+from tauscope.contracts.points import MetricInfo
+from tauscope.contracts.runs import DesiredState, RunState
+
+
+class ExperimentCreate(Contract):
+    """Launch a preset or a sweep; ``settings`` replace fields as the CLI's ``--set`` does."""
+
+    preset: str | None = None
+    sweep: dict[str, Any] | None = None
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if (self.preset is None) == (self.sweep is None):
+            raise ValueError("needs exactly one of preset and sweep | Remove one of them")
+        return self
+
+
+class PlannedRun(Contract):
+    """A run that a sweep would start."""
+
+    index: int
+    label: str
+    params: dict[str, Any]
+    spec: dict[str, Any]
+    cost: float = Field(description="expected work in network evaluations of one image")
+    requirements: tuple[str, ...] = Field((), description="what this machine lacks for it, each with the remedy")
+
+
+class Plan(Contract):
+    """A validated sweep and its runs, not started."""
+
+    sweep: dict[str, Any]
+    runs: tuple[PlannedRun, ...]
+
+
+class PresetView(Contract):
+    """A preset with its YAML text and what it would start."""
+
+    name: str
+    summary: str
+    yaml: str
+    n_runs: int
+    requirements: tuple[str, ...] = ()
+
+
+class DatasetView(Contract):
+    """A data set that specs can name."""
+
+    name: str
+    description: str
+    size: str
+    n_images: int | None
+    licence: str
+    source: str
+    available: bool
+    remedy: str = Field("", description="what to do where it is not available")
+
+
+class RunView(Contract):
+    """A run as pages show it."""
+
+    id: str
+    experiment_id: str
+    index: int
+    label: str
+    params: dict[str, Any]
+    n_train: int | None
+    state: RunState
+    desired: DesiredState
+    step: int = Field(description="training steps done")
+    steps: int = Field(description="training steps asked for")
+    seconds: float = Field(description="time spent computing, over all attempts")
+    steps_per_second: float | None
+    reason: str = Field("", description="why it failed or stopped, and the remedy")
+    epoch: int = Field(description="fencing epoch: how often it was claimed")
+    seq: int = Field(description="number of the last flush")
+    worker: str | None
+    updated_at: float | None = Field(description="Unix time of the last news, database clock")
+    onsets: dict[str, Onset]
+    final: dict[str, float | int | None]
+
+
+class RunEventView(Contract):
+    """Why a run changed its state; events come in the order of ``id``."""
+
+    id: int
+    seq: int = Field(description="the flush it happened in")
+    at: float = Field(description="Unix time, database clock")
+    name: str
+    detail: str
+
+
+class ExperimentView(Contract):
+    """An experiment with its runs and fits."""
+
+    id: str
+    name: str
+    summary: str
+    state: RunState = Field(description="running while any run is; failed if any run failed")
+    created_at: float
+    code_version: str
+    sweep: dict[str, Any]
+    runs: tuple[RunView, ...]
+    fits: dict[str, PowerLawFit]
+    server_time: float = Field(description="database clock, to tell how old the news is")
+
+
+class ExperimentPage(Contract):
+    """A page of experiments, newest first."""
+
+    items: tuple[ExperimentView, ...]
+    next_cursor: str | None
+
+
+class Series(Contract):
+    """One metric of one run, columnar, ordered by step."""
+
+    step: tuple[int, ...]
+    value: tuple[float | None, ...]
+    low: tuple[float | None, ...]
+    high: tuple[float | None, ...]
+    count: tuple[int | None, ...]
+    reason: tuple[str | None, ...]
+
+
+class Curves(Contract):
+    """All curves of an experiment; ``cursor`` is where the event stream goes on from here."""
+
+    experiment_id: str
+    cursor: str
+    metrics: dict[str, MetricInfo]
+    runs: dict[str, dict[str, Series]] = Field(description="run id to metric to series")
+
+
+class SamplesView(Contract):
+    """The generated samples of one checkpoint with their two nearest distinct training images."""
+
+    run_id: str
+    step: int
+    steps: tuple[int, ...] = Field(description="every step that has samples")
+    n_generated: int
+    n_copies: int
+    f_mem: float
+    f_mem_low: float
+    f_mem_high: float
+    f_mem_control: float
+    control_count: int
+    gap_threshold: float
+    gap_ratio: tuple[float, ...]
+    is_copy: tuple[bool, ...]
+    neighbours: tuple[tuple[int, int], ...] = Field(description="indices into the run's training set")
+    distances: tuple[tuple[float, float], ...] = Field(description="Euclidean, pixels in [0, 1]")
+
+
+class WorkerView(Contract):
+    """A worker process and when it was last heard of."""
+
+    name: str
+    device: str
+    slots: int
+    busy: int
+    seen_at: float
+
+
+class SystemView(Contract):
+    """The state of the service."""
+
+    version: str
+    database: str
+    queued: int
+    running: int
+    workers: tuple[WorkerView, ...]
+    server_time: float
+
+
+class Status(Contract):
+    """The answer to a health or readiness check."""
+
+    status: Literal["up", "ready"]
+
+
+class SessionCreate(Contract):
+    """The token, in exchange for a cookie."""
+
+    token: SecretStr
+
+
+class FieldError(Contract):
+    """One field at fault in a request."""
+
+    path: str
+    message: str
+    remedy: str
+
+
+class Problem(Contract):
+    """An error (RFC 9457, application/problem+json)."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    remedy: str = ""
+    errors: tuple[FieldError, ...] = ()

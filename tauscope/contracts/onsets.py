@@ -1,0 +1,52 @@
+"""An onset time, its interval and its state; and a fitted exponent with what its interval leaves out."""
+
+from enum import StrEnum
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from tauscope.contracts.model import Contract
+
+
+class OnsetStatus(StrEnum):
+    """``censored``: not by the last measured step. ``before_first``: already so at the first measured step."""
+
+    REACHED = "reached"
+    CENSORED = "censored"
+    BEFORE_FIRST = "before_first"
+    UNDEFINED = "undefined"
+
+
+class Onset(Contract):
+    """The first sustained crossing of a level, in training steps; 95 % interval.
+
+    ``value`` is a number if and only if the onset was reached, so that an onset that was not reached cannot be drawn.
+    ``high`` is ``None`` where the interval has no upper end (censored); ``low`` is 0 where it has no lower one.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    status: OnsetStatus
+    metric: str
+    level: float
+    reason: str = Field("", description="one clause on the state, e.g. 'not by 450'")
+
+    @model_validator(mode="after")
+    def _value_only_if_reached(self) -> Self:
+        if (self.value is not None) != (self.status is OnsetStatus.REACHED):
+            raise ValueError("an onset has a value exactly when it was reached")
+        return self
+
+
+class PowerLawFit(Contract):
+    """tau ~ n^exponent over the runs of a sweep; ``exponent`` is ``None`` with the reason in ``note``."""
+
+    exponent: float | None
+    low: float | None
+    high: float | None
+    points: int = Field(description="onsets that entered as values")
+    censored: int = Field(0, description="onsets that entered as lower bounds")
+    seeds: int = 1
+    prefactor: float | None = Field(None, description="tau at n = 1 of the fitted line")
+    note: str = Field(description="what the interval leaves out, or why there is none")

@@ -1,0 +1,31 @@
+"""The states of a run and its legal transitions."""
+
+from enum import StrEnum
+
+
+class RunState(StrEnum):
+    """Where a run stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+class DesiredState(StrEnum):
+    """What its owner asked for; the worker obeys at its next flush."""
+
+    RUN = "run"
+    STOP = "stop"
+
+
+TERMINAL_STATES = frozenset({RunState.FINISHED, RunState.STOPPED, RunState.FAILED})
+
+TRANSITIONS: dict[RunState, frozenset[RunState]] = {
+    RunState.QUEUED: frozenset({RunState.RUNNING, RunState.STOPPED, RunState.FAILED}),
+    RunState.RUNNING: frozenset({RunState.QUEUED, RunState.FINISHED, RunState.STOPPED, RunState.FAILED}),
+    RunState.FINISHED: frozenset(),
+    RunState.STOPPED: frozenset(),
+    RunState.FAILED: frozenset(),
+}

@@ -1,0 +1,194 @@
+"""A sweep on this machine without any service: several trainer children, longest run first, results into one folder."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tauscope.analysis.summary import summarize_experiment, summarize_points
+from tauscope.contracts.points import Point
+from tauscope.contracts.summary import ExperimentSummary, RunSummary
+from tauscope.execution.events import CheckpointWritten, DatasetWritten, Failed, Measured, Progress, SegmentEnded, TrainerEvent
+from tauscope.execution.trainer_process import TrainerProcess
+from tauscope.results.folder import read_spec, run_name, spec_document, write_measurements, write_spec, write_summary
+from tauscope.specs import ResolvedRun, SpecError, SweepSpec
+from tauscope.version import code_version
+
+POLL_SECONDS = 0.1
+CHECKPOINT_PATIENCE_SECONDS = 120.0  # How long an interrupted run may take to reach its next step and write its checkpoint.
+
+
+@dataclass
+class LocalRun:
+    """A run of a local sweep: where it stands, kept in its folder so that it can be resumed."""
+
+    plan: ResolvedRun
+    folder: Path
+    state: str = "queued"
+    step: int = 0
+    steps_per_second: float | None = None
+    seconds: float = 0.0
+    reason: str = ""
+    points: list[Point] = field(default_factory=list)
+    checkpoint: Path | None = None
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    def take(self, event: TrainerEvent) -> None:
+        """Take in an event of the trainer; what must survive is on disk before this returns."""
+        if isinstance(event, Progress):
+            self.step, self.steps_per_second = event.step, event.steps_per_second
+        elif isinstance(event, Measured):
+            self.points += event.points
+            self.step = event.step
+        elif isinstance(event, CheckpointWritten):
+            self.step, self.checkpoint = event.step, Path(event.state)
+            self.save()
+        elif isinstance(event, SegmentEnded):
+            self.step, self.seconds = event.step, self.seconds + event.seconds
+            self.state = "finished" if event.finished else "stopped"
+            self.save()
+        elif isinstance(event, Failed):
+            self.state, self.reason = "failed", f"{event.message}. {event.remedy}"
+            (self.folder / "traceback.txt").write_text(event.traceback)
+            self.save()
+        elif isinstance(event, DatasetWritten):
+            self.state = "running"
+
+    def save(self) -> None:
+        """Write points, then the checkpoint's name and the state: the pointer never runs ahead of the points."""
+        _replace(self.folder / "points.jsonl", "".join(point.model_dump_json() + "\n" for point in self.points))
+        record = {
+            "state": self.state,
+            "step": self.step,
+            "seconds": self.seconds,
+            "reason": self.reason,
+            "checkpoint": self.checkpoint.name if self.checkpoint else None,
+        }
+        _replace(self.folder / "run.json", json.dumps(record))
+
+    def restore(self) -> None:
+        """Take up where the folder says the run stood; points past the checkpoint are dropped, they will be made again."""
+        if not (self.folder / "run.json").is_file():
+            return
+        record = json.loads((self.folder / "run.json").read_text())
+        self.seconds = record["seconds"]
+        self.state = "finished" if record["state"] == "finished" else "queued"
+        if record["checkpoint"]:
+            self.checkpoint = self.folder / "checkpoints" / record["checkpoint"]
+            self.step = int(self.checkpoint.stem)
+        lines = (self.folder / "points.jsonl").read_text().splitlines()
+        self.points = [point for point in map(Point.model_validate_json, lines) if point.step <= self.step]
+
+    def summary(self) -> RunSummary:
+        onsets, final = summarize_points(self.plan.spec, self.points)
+        return RunSummary(
+            id=self.name,
+            params=self.plan.params,
+            state=self.state,
+            onsets=onsets,
+            final=final,
+            seconds=round(self.seconds, 2),
+            reason=self.reason,
+        )
+
+
+class LocalSweep:
+    """All runs of a sweep in one folder.
+
+    Args:
+        sweep: what to run.
+        folder: where results go; made if missing.
+        resume: take up what the folder holds; otherwise a folder that holds results is refused.
+
+    Raises:
+        SpecError: if the sweep cannot be resolved, or the folder holds another experiment or results not asked to resume.
+    """
+
+    def __init__(self, sweep: SweepSpec, folder: Path, *, resume: bool = False) -> None:
+        self.sweep = sweep
+        self.folder = folder
+        plans = sweep.resolve()
+        document = spec_document(sweep, plans, code_version())
+        self._claim_folder(document, resume=resume)
+        self.runs = [LocalRun(plan, folder / "runs" / run_name(plan.index, plan.label)) for plan in plans]
+        for run in self.runs:
+            run.folder.mkdir(parents=True, exist_ok=True)
+            if resume:
+                run.restore()
+
+    def _claim_folder(self, document: dict[str, object], *, resume: bool) -> None:
+        if (self.folder / "spec.json").is_file():
+            held = read_spec(self.folder)
+            if not resume:
+                raise SpecError.single(
+                    "--out", f"{self.folder} already holds {held['experiment']!r}", "Name another folder, or add --resume"
+                )
+            if held["runs"] != json.loads(json.dumps(document["runs"])):
+                raise SpecError.single(
+                    "--resume", f"{self.folder} holds a sweep with another spec", "Resume with the same preset and settings"
+                )
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_spec(self.folder, document)
+
+    def execute(self, *, processes: int, on_change: Callable[[], None] = lambda: None) -> None:
+        """Train all runs, ``processes`` at a time, the costliest first.
+
+        Raises:
+            KeyboardInterrupt: after every running child has written a checkpoint, so that the sweep can be resumed.
+        """
+        waiting = sorted((run for run in self.runs if run.state == "queued"), key=lambda run: run.plan.spec.cost())
+        children = [TrainerProcess() for _ in range(min(processes, len(waiting)))]
+        busy: dict[TrainerProcess, LocalRun] = {}
+        try:
+            while waiting or busy:
+                for place, child in enumerate(children):
+                    if child not in busy and waiting:
+                        if not child.alive:
+                            children[place] = child = TrainerProcess()
+                        busy[child] = _start(child, waiting.pop())
+                self._collect(busy)
+                on_change()
+        except KeyboardInterrupt:
+            self._interrupt(busy)
+            raise
+        finally:
+            for child in children:
+                child.close()
+
+    def _collect(self, busy: dict[TrainerProcess, LocalRun]) -> None:
+        for child, run in list(busy.items()):
+            event = child.next_event(POLL_SECONDS / len(busy))
+            if event is not None:
+                run.take(event)
+            if isinstance(event, (SegmentEnded, Failed)):
+                del busy[child]
+
+    def _interrupt(self, busy: dict[TrainerProcess, LocalRun]) -> None:
+        for child in busy:
+            child.end_segment()
+        deadline = time.monotonic() + CHECKPOINT_PATIENCE_SECONDS
+        while busy and time.monotonic() < deadline:
+            self._collect(busy)
+
+    def finish(self) -> ExperimentSummary:
+        """Write ``summary.json`` and ``measurements.parquet`` for what there is, and return the summary."""
+        summary = summarize_experiment(self.sweep.name, code_version(), [run.summary() for run in self.runs])
+        write_summary(self.folder, summary)
+        write_measurements(self.folder, ((run.name, point) for run in self.runs for point in run.points))
+        return summary
+
+
+def _start(child: TrainerProcess, run: LocalRun) -> LocalRun:
+    run.state = "running"
+    child.run_segment(run.plan.spec, run.folder, checkpoint=run.checkpoint)
+    return run
+
+
+def _replace(path: Path, text: str) -> None:
+    temporary = path.with_name(path.name + ".partial")
+    temporary.write_text(text)
+    temporary.replace(path)

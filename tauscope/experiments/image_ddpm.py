@@ -1,0 +1,153 @@
+"""``image_ddpm``: train a U-Net on n images and measure quality and copying along training."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tauscope.datasets import load_split
+from tauscope.experiments.image_measurement import ImageMeasurement, ImageSet
+from tauscope.experiments.recorder import Recorder
+from tauscope.networks import Preconditioned, UNet
+from tauscope.process import Diffusion, linear_schedule
+from tauscope.specs import ImageDdpmSpec
+from tauscope.training.checkpoints import load_checkpoint, publish, save_checkpoint
+from tauscope.training.seeding import seeded_initialization
+from tauscope.training.trainer import Trainer
+
+PROGRESS_SECONDS = 0.2
+
+
+class ImageDdpmExperiment:
+    """One run, ready to train on its device.
+
+    Args:
+        spec: the run, resolved.
+        device: where to compute.
+        folder: the run's folder; images, samples and checkpoints are written below it.
+
+    Raises:
+        DatasetError: if the images cannot be had.
+    """
+
+    def __init__(self, spec: ImageDdpmSpec, *, device: torch.device, folder: Path) -> None:
+        self.spec = spec
+        self.folder = folder
+        split = load_split(spec.dataset)
+        self.images = ImageSet(_pixels(split.train).to(device), _pixels(split.held_out).to(device))
+        self.diffusion = build_diffusion(spec)
+        x_0 = self.images.to_model(self.images.train)
+        network = build_network(spec, self.diffusion, channels=x_0.shape[1], data_std=float(x_0.double().std()))
+        self.diffusion = self.diffusion.to(device)
+        self.trainer = Trainer(spec, network.to(device), self.diffusion, x_0)
+        self._measurement: ImageMeasurement | None = None
+
+    def run(self, recorder: Recorder, *, checkpoint: Path | None = None) -> bool:
+        """Train from the checkpoint, or from the start, until the steps are done or the recorder ends the segment.
+
+        Returns:
+            Whether the run has all its steps.
+
+        Raises:
+            DivergedError: if the loss is no longer a number.
+            CheckpointError: if the checkpoint cannot be resumed from.
+        """
+        if checkpoint is not None:
+            load_checkpoint(self.trainer, checkpoint)
+        recorder.dataset(*self._write_images())
+        saved = self.trainer.step
+        reported = 0.0
+        while self.trainer.step < self.spec.steps:
+            loss = self.trainer.advance()
+            if time.monotonic() - reported > PROGRESS_SECONDS:
+                reported = time.monotonic()
+                recorder.progress(self.trainer.step, float(loss))
+            sampled = self._measure(recorder)
+            ending = recorder.should_end()
+            if sampled or ending or self.trainer.step == self.spec.steps:
+                self.trainer.check_finite(loss)
+                self._save(recorder)
+                saved = self.trainer.step
+            if ending:
+                break
+        assert saved == self.trainer.step
+        return self.trainer.step >= self.spec.steps
+
+    def _measure(self, recorder: Recorder) -> bool:
+        """Measure what is due at this step; whether samples were drawn."""
+        step = self.trainer.step
+        sampling = step in sample_steps(self.spec)
+        if not sampling and step not in loss_steps(self.spec):
+            return False
+        if self._measurement is None:
+            self._measurement = ImageMeasurement(self.spec, self.images, self.diffusion)
+        network = self.trainer.average.settle()
+        points = self._measurement.losses(network, step)
+        if sampling:
+            path = self.folder / "samples" / f"{step}.npz"
+            points += self._measurement.samples(network, step, path)
+            if path.is_file():
+                recorder.samples(step, path, self.spec.measurement.n_generated)
+        recorder.measured(step, points)
+        return sampling
+
+    def _save(self, recorder: Recorder) -> None:
+        files = save_checkpoint(self.trainer, self.folder / "checkpoints")
+        recorder.checkpoint(self.trainer.step, files.weights, files.state)
+
+    def _write_images(self) -> tuple[Path, Path]:
+        return (
+            _write_npz(self.folder / "train.npz", self.images.train),
+            _write_npz(self.folder / "held_out.npz", self.images.held_out),
+        )
+
+
+def sample_steps(spec: ImageDdpmSpec) -> frozenset[int]:
+    """The steps at which samples are drawn."""
+    return frozenset(spec.measurement.schedule.steps(spec.steps))
+
+
+def loss_steps(spec: ImageDdpmSpec) -> frozenset[int]:
+    """The steps at which losses are measured; every sampled step is one of them."""
+    extra = spec.measurement.loss_schedule
+    return sample_steps(spec) | (frozenset(extra.steps(spec.steps)) if extra else frozenset())
+
+
+def build_diffusion(spec: ImageDdpmSpec) -> Diffusion:
+    """The forward process of the spec."""
+    process = spec.process
+    return linear_schedule(
+        process.steps, beta_min=process.beta_min, beta_max=process.beta_max, first_trained_index=process.first_trained_index
+    )
+
+
+def build_network(spec: ImageDdpmSpec, diffusion: Diffusion, *, channels: int, data_std: float) -> nn.Module:
+    """The eps-predictor of the spec, its weights drawn from the spec's seed."""
+    network = spec.network
+    with seeded_initialization(spec.seed):
+        unet = UNet(
+            channels,
+            network.base_width,
+            network.multipliers,
+            network.attention,
+            blocks=network.blocks,
+            heads=network.heads,
+            dropout=network.dropout,
+            diffusion_steps=spec.process.steps,
+        )
+    return Preconditioned(unet, diffusion, data_std) if spec.preconditioning else unet
+
+
+def _pixels(images: np.ndarray) -> Tensor:
+    return torch.from_numpy(images).float() / 255
+
+
+def _write_npz(path: Path, images: Tensor) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".partial")
+    with temporary.open("wb") as file:
+        np.savez(file, images=images.cpu().numpy())
+    publish(temporary, path)
+    return path

@@ -1,0 +1,1 @@
+"""What is measured of samples and losses: pure functions of arrays, each with its interval and count."""

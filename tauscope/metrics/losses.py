@@ -1,0 +1,74 @@
+"""The denoising loss of a set at one noise level, on a noise bank that never changes along training."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy import ndarray
+from torch import Tensor
+
+from tauscope.metrics.intervals import Z95, mean_interval
+from tauscope.process import Diffusion
+from tauscope.samplers import EpsModel
+
+LOSS_BATCH = 512
+
+
+@dataclass(frozen=True)
+class NoiseBank:
+    """Fixed (image, noise) pairs at one diffusion index.
+
+    Attributes:
+        x_t: the noised images.
+        eps: their noise.
+        index: the 0-based diffusion index of all of them.
+    """
+
+    x_t: Float[Tensor, "pair channel height width"]
+    eps: Float[Tensor, "pair channel height width"]
+    index: int
+
+    @classmethod
+    def draw(
+        cls,
+        images: Float[Tensor, "image channel height width"],
+        diffusion: Diffusion,
+        *,
+        index: int,
+        pairs: int,
+        generator: torch.Generator,
+    ) -> "NoiseBank":
+        """Draw the bank: the images in turn, each pair with noise of its own."""
+        x_0 = images[torch.arange(pairs, device=images.device) % len(images)]
+        eps = torch.randn(x_0.shape, generator=generator, device=images.device)
+        t = torch.full((pairs,), index, device=images.device)
+        return cls(diffusion.noised(x_0, t, eps), eps, index)
+
+    @torch.no_grad()
+    def losses(self, eps_model: EpsModel) -> Float[ndarray, " pair"]:
+        """Squared error of eps_hat per pixel, for each pair, float64."""
+        errors = []
+        for x_t, eps in zip(self.x_t.split(LOSS_BATCH), self.eps.split(LOSS_BATCH), strict=True):
+            t = torch.full((len(x_t),), self.index, device=x_t.device)
+            errors.append((eps_model(x_t, t) - eps).square().flatten(1).mean(1))
+        return torch.cat(errors).double().cpu().numpy()
+
+
+@dataclass(frozen=True)
+class LossGap:
+    """Train and held-out loss and the relative gap (L_held_out - L_train) / L_held_out, each (value, low, high)."""
+
+    train: tuple[float, float, float]
+    held_out: tuple[float, float, float]
+    gap: tuple[float, float, float]
+
+
+def loss_gap(train: Float[ndarray, " pair"], held_out: Float[ndarray, " pair"]) -> LossGap:
+    """Means with 95 % intervals over pairs; the gap's interval by the delta method, the two sets being independent."""
+    train_mean, held_mean = float(train.mean()), float(held_out.mean())
+    gap = 1 - train_mean / held_mean
+    train_error = float(train.std(ddof=1)) / np.sqrt(len(train))
+    held_error = float(held_out.std(ddof=1)) / np.sqrt(len(held_out))
+    error = float(np.hypot(train_error / held_mean, train_mean * held_error / held_mean**2))
+    return LossGap(mean_interval(train), mean_interval(held_out), (gap, gap - Z95 * error, gap + Z95 * error))

@@ -1,0 +1,53 @@
+"""x_t = sqrt(alpha_bar_t) x_0 + sqrt(1 - alpha_bar_t) eps, and what follows from it."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Diffusion:
+    """A discrete forward process of T steps (Ho et al. 2020, arXiv:2006.11239).
+
+    Attributes:
+        alpha_bar: float64, shape (T,), strictly decreasing in (0, 1); index 0 is the least noise.
+        first_trained_index: the lowest index the network is trained at; sampling never asks below it.
+    """
+
+    alpha_bar: Float[Tensor, " steps"]
+    first_trained_index: int = 0
+
+    @property
+    def steps(self) -> int:
+        return len(self.alpha_bar)
+
+    def to(self, device: torch.device) -> "Diffusion":
+        return Diffusion(self.alpha_bar.to(device), self.first_trained_index)
+
+    def at(self, t: Int[Tensor, " batch"]) -> Float[Tensor, "batch 1 1 1"]:
+        """alpha_bar at each index, float32, shaped to multiply images."""
+        return self.alpha_bar[t].float().view(-1, 1, 1, 1)
+
+    def noised(
+        self, x_0: Float[Tensor, "batch channel height width"], t: Int[Tensor, " batch"], eps: Float[Tensor, "batch channel height width"]
+    ) -> Float[Tensor, "batch channel height width"]:
+        """x_t for given noise; eq. 4 of arXiv:2006.11239."""
+        alpha_bar = self.at(t)
+        return alpha_bar.sqrt() * x_0 + (1 - alpha_bar).sqrt() * eps
+
+
+def linear_schedule(steps: int, *, beta_min: float, beta_max: float, first_trained_index: int = 0) -> Diffusion:
+    """beta rising linearly from beta_min at index 0 to beta_max at the last index; alpha_bar_t = prod_{s<=t} (1 - beta_s)."""
+    beta = torch.linspace(beta_min, beta_max, steps, dtype=torch.float64)
+    return Diffusion((1 - beta).cumprod(0), first_trained_index)
+
+
+def predict_x0(
+    x_t: Float[Tensor, "batch channel height width"],
+    eps_hat: Float[Tensor, "batch channel height width"],
+    alpha_bar: float,
+) -> Float[Tensor, "batch channel height width"]:
+    """x0_hat = (x_t - sqrt(1 - alpha_bar) eps_hat) / sqrt(alpha_bar)."""
+    return (x_t - (1 - alpha_bar) ** 0.5 * eps_hat) / alpha_bar**0.5

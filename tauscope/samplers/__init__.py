@@ -1,0 +1,31 @@
+"""Samplers: from noise to images with a trained eps-predictor; one file each and one line here."""
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from tauscope.process import Diffusion
+from tauscope.samplers.ancestral import sample_ancestral
+from tauscope.samplers.ddim import sample_ddim
+from tauscope.specs.image_ddpm import AncestralSpec, DdimSpec
+
+EpsModel = Callable[[Float[Tensor, "batch channel height width"], Int[Tensor, " batch"]], Float[Tensor, "batch channel height width"]]
+
+__all__ = ["EpsModel", "draw_samples", "sample_ancestral", "sample_ddim"]
+
+
+@torch.no_grad()
+def draw_samples(
+    eps_model: EpsModel,
+    diffusion: Diffusion,
+    x_T: Float[Tensor, "batch channel height width"],
+    sampler: DdimSpec | AncestralSpec,
+    *,
+    generator: torch.Generator,
+) -> Float[Tensor, "batch channel height width"]:
+    """Draw one sample per starting noise with the sampler that the spec names."""
+    if isinstance(sampler, DdimSpec):
+        return sample_ddim(eps_model, diffusion, x_T, steps=sampler.steps, eta=sampler.eta, generator=generator)
+    return sample_ancestral(eps_model, diffusion, x_T, generator=generator)

@@ -1,0 +1,207 @@
+"""A sweep: one base spec, axes that vary, and values that depend on an axis; it resolves to a list of runs."""
+
+import itertools
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from tauscope.specs.errors import FieldProblem, SpecError
+from tauscope.specs.kinds import KINDS, ExperimentSpec
+from tauscope.specs.model import SpecModel
+
+MAX_RUNS = 1000
+
+
+class Override(SpecModel):
+    """The value of a field as a function of an axis, e.g. training steps by n_train."""
+
+    by: str = Field(description="the axis that decides")
+    values: dict[str, Any] = Field(description="axis value (as text) to field value")
+
+    @field_validator("values", mode="before")
+    @classmethod
+    def _text_keys(cls, values: object) -> object:
+        return {str(key): value for key, value in values.items()} if isinstance(values, Mapping) else values
+
+
+@dataclass(frozen=True)
+class ResolvedRun:
+    """One run of a sweep: its place, the axis values that single it out, and its complete spec."""
+
+    index: int
+    params: dict[str, Any]
+    spec: ExperimentSpec
+
+    @property
+    def label(self) -> str:
+        """The axis values in words, e.g. ``n_train=16, seed=4``."""
+        return ", ".join(f"{name}={_axis_text(value)}" for name, value in self.params.items()) or "single run"
+
+
+class SweepSpec(SpecModel):
+    """An experiment: a base spec and what varies over its runs. Without axes it is a single run."""
+
+    name: str = Field(min_length=1, max_length=80, description="what the experiment is called")
+    summary: str = Field("", max_length=400, description="one sentence on what it shows")
+    base: ExperimentSpec
+    axes: dict[str, tuple[Any, ...]] = Field(default_factory=dict, description="field path or short name to its values")
+    combine: Literal["cross", "zip"] = Field("cross", description="every combination, or the axes in step")
+    overrides: dict[str, Override] = Field(default_factory=dict, description="field path to its value by an axis")
+
+    MAX_RUNS: ClassVar[int] = MAX_RUNS
+
+    @field_validator("axes")
+    @classmethod
+    def _axes_have_values(cls, axes: dict[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
+        for name, values in axes.items():
+            if not values:
+                raise ValueError(f"axis {name} has no values | List at least one value")
+            texts = [_axis_text(value) for value in values]
+            if len(set(texts)) != len(texts):
+                raise ValueError(f"axis {name} repeats a value | List each value once")
+        return axes
+
+    @model_validator(mode="after")
+    def _axes_agree(self) -> Self:
+        lengths = {name: len(values) for name, values in self.axes.items()}
+        if self.combine == "zip" and len(set(lengths.values())) > 1:
+            raise ValueError(f"zipped axes differ in length: {lengths} | Give them equally many values or use combine: cross")
+        # Counted before they are written out: a few long axes make more combinations than any memory holds.
+        n_runs = math.prod(lengths.values()) if self.combine == "cross" else min(lengths.values(), default=1)
+        if n_runs > MAX_RUNS:
+            raise ValueError(f"the sweep has {n_runs} runs, more than {MAX_RUNS} | Split it")
+        for path, override in self.overrides.items():
+            if override.by not in self.axes:
+                raise ValueError(
+                    f"overrides.{path}.by names {override.by!r}, which is no axis | Choose from {', '.join(self.axes) or 'no axes'}"
+                )
+        return self
+
+    def _combinations(self) -> list[tuple[Any, ...]]:
+        columns = list(self.axes.values())
+        if not columns:
+            return [()]
+        return list(zip(*columns, strict=True)) if self.combine == "zip" else list(itertools.product(*columns))
+
+    def resolve(self) -> tuple[ResolvedRun, ...]:
+        """Every run of the sweep, fully specified.
+
+        Raises:
+            SpecError: naming the axis or override at fault and the run in which it fails.
+        """
+        base = self.base.model_dump(mode="json")
+        runs = []
+        for index, values in enumerate(self._combinations()):
+            params = dict(zip(self.axes, values, strict=True))
+            runs.append(ResolvedRun(index, params, self._resolve_one(base, params)))
+        return tuple(runs)
+
+    def _resolve_one(self, base: dict[str, Any], params: dict[str, Any]) -> ExperimentSpec:
+        kind = type(self.base)
+        document = json.loads(json.dumps(base))
+        for name, value in params.items():
+            _set(document, _full_path(kind, name), value, field=f"axes.{name}")
+        for path, override in self.overrides.items():
+            _set(document, _full_path(kind, path), self._override_value(path, override, params), field=f"overrides.{path}")
+        try:
+            return kind.model_validate(document)
+        except ValidationError as error:
+            label = ", ".join(f"{name}={_axis_text(value)}" for name, value in params.items())
+            raise SpecError.from_validation(error, prefix=f"run({label})" if label else "base") from error
+
+    @staticmethod
+    def _override_value(path: str, override: Override, params: dict[str, Any]) -> Any:
+        key = _axis_text(params[override.by])
+        if key not in override.values:
+            raise SpecError.single(
+                f"overrides.{path}.values", f"no value for {override.by} = {key}", f"Add an entry for {key}, or remove it from the axis"
+            )
+        return override.values[key]
+
+
+def parse_sweep(document: object) -> SweepSpec:
+    """Validate a sweep as read from YAML or JSON, its runs included.
+
+    Raises:
+        SpecError: naming each field at fault and the remedy.
+    """
+    if not isinstance(document, Mapping):
+        raise SpecError.single("spec", "is not a mapping of fields", "Start from a preset: tauscope presets --yaml digits-demo")
+    if "base" not in document and "kind" in document:
+        document = {"name": str(document["kind"]), "base": document}
+    base = document.get("base")
+    kind = base.get("kind", "image_ddpm") if isinstance(base, Mapping) else None
+    if isinstance(base, Mapping) and kind not in KINDS:
+        raise SpecError.single("base.kind", f"{kind!r} is no experiment kind", f"Choose from {', '.join(KINDS)}")
+    try:
+        sweep = SweepSpec.model_validate(dict(document))
+    except ValidationError as error:
+        raise SpecError.from_validation(error) from error
+    sweep.resolve()
+    return sweep
+
+
+def apply_settings(sweep: SweepSpec, settings: Mapping[str, Any]) -> SweepSpec:
+    """Return the sweep with fields replaced, as ``--set path=value`` does.
+
+    A path is a sweep field (``name``), an axis, or a field of the base by its path or short name. A list for a scalar
+    field makes it an axis; setting a field that an override decided removes the override.
+
+    Raises:
+        SpecError: if a path names nothing or a value is refused.
+    """
+    document = sweep.model_dump(mode="json")
+    kind = type(sweep.base)
+    for name, value in settings.items():
+        path = _full_path(kind, name)
+        document["overrides"] = {key: item for key, item in document["overrides"].items() if _full_path(kind, key) != path}
+        axis = next((key for key in document["axes"] if _full_path(kind, key) == path), None)
+        if path.partition(".")[0] in {"name", "summary", "axes", "combine", "overrides", "base"}:
+            _set(document, path, value, field=name)
+        elif isinstance(value, list) and not isinstance(_get(document["base"], path, field=name), list):
+            document["axes"][axis or name] = value
+        elif axis is not None:
+            document["axes"][axis] = [value]
+        else:
+            _set(document["base"], path, value, field=name)
+    return parse_sweep(document)
+
+
+def _full_path(kind: type[ExperimentSpec], name: str) -> str:
+    return kind.ALIASES.get(name, name)
+
+
+def _get(document: dict[str, Any], path: str, *, field: str) -> Any:
+    node: Any = document
+    for part in path.split("."):
+        if not isinstance(node, dict) or part not in node:
+            known = ", ".join(node) if isinstance(node, dict) else "no fields"
+            raise SpecError([FieldProblem(field, f"there is no field {part!r} here", f"Known here: {known}")])
+        node = node[part]
+    return node
+
+
+def _set(document: dict[str, Any], path: str, value: Any, *, field: str) -> None:
+    parent, _, leaf = path.rpartition(".")
+    node = _get(document, parent, field=field) if parent else document
+    if not isinstance(node, dict):
+        raise SpecError.single(field, f"{parent!r} has no fields", "Check the path")
+    if leaf not in node and not _may_add(path):
+        raise SpecError.single(field, f"there is no field {leaf!r} here", f"Known here: {', '.join(node)}")
+    node[leaf] = value
+
+
+def _may_add(path: str) -> bool:
+    """Axes and overrides are open maps, and optimizer options differ by optimizer; validation follows anyway."""
+    return path.startswith(("axes.", "overrides.", "optimizer."))
+
+
+def _axis_text(value: Any) -> str:
+    """A short, unambiguous text for an axis value; a tagged object goes by its name where that says it all."""
+    if isinstance(value, Mapping):
+        return json.dumps(value, sort_keys=True) if set(value) - {"name"} else str(value["name"])
+    return json.dumps(value) if isinstance(value, (list, tuple, bool)) else str(value)

@@ -1,0 +1,1 @@
+"""The training loop and its parts: seeding, optimizers, moving average, checkpoints."""

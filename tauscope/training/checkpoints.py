@@ -1,0 +1,152 @@
+"""Checkpoints: tensors in safetensors, everything else in JSON beside them; never pickled code.
+
+A checkpoint holds the weights, their average and the optimizer. Random generators need no state (see ``seeding``), so
+these, the step and the spec are all that a bit-identical resume needs.
+"""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from tauscope.specs import ImageDdpmSpec
+from tauscope.training.trainer import Trainer
+from tauscope.version import code_version
+
+FORMAT = 1
+
+
+class CheckpointError(Exception):
+    """A checkpoint cannot be resumed from; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class CheckpointFiles:
+    """The two files of a checkpoint."""
+
+    weights: Path
+    state: Path
+
+
+def save_checkpoint(trainer: Trainer, folder: Path) -> CheckpointFiles:
+    """Write ``<step>.safetensors`` and ``<step>.json`` durably: a name that exists is always complete."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = CheckpointFiles(folder / f"{trainer.step}.safetensors", folder / f"{trainer.step}.json")
+    temporary = files.weights.with_suffix(".partial")
+    save_file(_tensors(trainer), temporary)
+    digest = _sha256(temporary)
+    publish(temporary, files.weights)
+    temporary = files.state.with_suffix(".json.partial")
+    temporary.write_text(json.dumps(_state(trainer, digest), indent=1))
+    publish(temporary, files.state)
+    return files
+
+
+def load_checkpoint(trainer: Trainer, state_file: Path) -> None:
+    """Put the trainer where it stood when the checkpoint was written.
+
+    Raises:
+        CheckpointError: if the files are damaged or belong to another spec.
+    """
+    state = read_state(state_file)
+    weights = state_file.with_suffix(".safetensors")
+    if not weights.is_file() or _sha256(weights) != state["weights_sha256"]:
+        raise CheckpointError(f"{weights} is missing or damaged; remove this checkpoint and resume from an earlier one")
+    if state["spec"] != trainer.spec.model_dump(mode="json"):
+        raise CheckpointError(f"{state_file} was written for another spec; resume with the spec it holds, or start anew")
+    tensors = load_file(weights)
+    trainer.network.load_state_dict(_part(tensors, "network"))
+    trainer.average.load(_part(tensors, "ema"))
+    _load_optimizer(trainer.optimizer, _part(tensors, "optimizer"))
+    trainer.step = int(state["step"])
+
+
+def read_state(state_file: Path) -> dict[str, Any]:
+    """The JSON half of a checkpoint.
+
+    Raises:
+        CheckpointError: if it is missing, damaged, or of a format this version does not know.
+    """
+    try:
+        state: dict[str, Any] = json.loads(state_file.read_text())
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{state_file} cannot be read ({error}); resume from an earlier checkpoint") from error
+    if state.get("format") != FORMAT:
+        raise CheckpointError(f"{state_file} has format {state.get('format')}, this version reads {FORMAT}; use the version that wrote it")
+    return state
+
+
+def latest_checkpoint(folder: Path) -> Path | None:
+    """The state file of the newest checkpoint in a folder whose digest holds; damaged ones are passed over."""
+    states = sorted((file for file in folder.glob("*.json") if file.stem.isdigit()), key=lambda file: -int(file.stem))
+    for state_file in states:
+        weights = state_file.with_suffix(".safetensors")
+        try:
+            if weights.is_file() and _sha256(weights) == read_state(state_file)["weights_sha256"]:
+                return state_file
+        except CheckpointError:
+            continue
+    return None
+
+
+def publish(temporary: Path, final: Path) -> None:
+    """Make a finished file durable under its final name: flush it, rename it, flush the folder."""
+    with temporary.open("rb+") as file:
+        os.fsync(file.fileno())
+    temporary.replace(final)
+    folder = os.open(final.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _tensors(trainer: Trainer) -> dict[str, Tensor]:
+    parts = {
+        "network": trainer.network.state_dict(),
+        "ema": trainer.average.state(),
+        "optimizer": {
+            f"{index}.{name}": value
+            for index, slots in trainer.optimizer.state_dict()["state"].items()
+            for name, value in slots.items()
+            if value is not None
+        },
+    }
+    return {f"{part}/{name}": value.detach().cpu().contiguous() for part, tensors in parts.items() for name, value in tensors.items()}
+
+
+def _state(trainer: Trainer, digest: str) -> dict[str, Any]:
+    spec: ImageDdpmSpec = trainer.spec
+    return {
+        "format": FORMAT,
+        "step": trainer.step,
+        "spec": spec.model_dump(mode="json"),
+        "weights_sha256": digest,
+        "code_version": code_version(),
+        "torch_version": torch.__version__,
+        "device": str(trainer.x_0.device),
+        "randomness": "every generator is seeded by (seed, stream, step); no generator state is needed",
+    }
+
+
+def _part(tensors: dict[str, Tensor], part: str) -> dict[str, Tensor]:
+    return {name.removeprefix(f"{part}/"): value for name, value in tensors.items() if name.startswith(f"{part}/")}
+
+
+def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    slots: dict[int, dict[str, Tensor]] = {}
+    for address, value in tensors.items():
+        index, name = address.split(".", 1)
+        slots.setdefault(int(index), {})[name] = value
+    optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

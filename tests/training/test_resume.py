@@ -1,0 +1,156 @@
+"""A resumed run is the run: the same weights and the same numbers, to the last bit."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import torch
+
+from tauscope.contracts.points import Point
+from tauscope.experiments import ImageDdpmExperiment
+from tauscope.specs import ImageDdpmSpec
+from tauscope.training.checkpoints import CheckpointError, latest_checkpoint
+from tauscope.training.trainer import DivergedError
+
+CPU = torch.device("cpu")
+
+
+def spec(**changes: object) -> ImageDdpmSpec:
+    return ImageDdpmSpec.model_validate(
+        {
+            "dataset": {"n_train": 16, "n_held_out": 64},
+            "network": {"base_width": 8, "multipliers": [1, 2], "blocks": 1, "attention": [False, True], "dropout": 0.1},
+            "batch_size": 8,
+            "steps": 12,
+            "measurement": {
+                "schedule": {"kind": "explicit", "at": [4, 8, 12]},
+                "n_generated": 32,
+                "sampler": {"name": "ddim", "steps": 4, "eta": 0.5},
+                "loss_pairs": 32,
+            },
+            **changes,
+        }
+    )
+
+
+class Notebook:
+    """Keeps what a run reports; ends the segment at a given step."""
+
+    def __init__(self, end_at: int | None = None) -> None:
+        self.points: list[Point] = []
+        self.checkpoints: list[Path] = []
+        self.end_at = end_at
+        self.step = 0
+
+    def dataset(self, train: Path, held_out: Path) -> None: ...
+
+    def progress(self, step: int, loss: float) -> None: ...
+
+    def samples(self, step: int, path: Path, n_generated: int) -> None: ...
+
+    def measured(self, step: int, points: Sequence[Point]) -> None:
+        self.points += points
+
+    def checkpoint(self, step: int, weights: Path, state: Path) -> None:
+        self.checkpoints.append(state)
+
+    def should_end(self) -> bool:
+        self.step += 1
+        return self.end_at is not None and self.step >= self.end_at
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"optimizer": {"name": "sgd", "lr": 0.01, "momentum": 0.9}},
+        {"replacement": False, "batch_size": 4},
+        {"batch_size": "full", "ema": None, "preconditioning": False},
+    ],
+    ids=["adam", "sgd", "epochs", "full-batch"],
+)
+@pytest.mark.parametrize("end_at", [6, 8])
+def test_a_run_ended_and_resumed_equals_an_uninterrupted_one(tmp_path: Path, changes: dict[str, object], end_at: int) -> None:
+    whole, first, second = Notebook(), Notebook(end_at), Notebook()
+    reference = ImageDdpmExperiment(spec(**changes), device=CPU, folder=tmp_path / "whole")
+    assert reference.run(whole)
+    assert not ImageDdpmExperiment(spec(**changes), device=CPU, folder=tmp_path / "parts").run(first)
+    resumed = ImageDdpmExperiment(spec(**changes), device=CPU, folder=tmp_path / "parts")
+    assert resumed.run(second, checkpoint=first.checkpoints[-1])
+    assert first.points + second.points == whole.points
+    for mine, theirs in zip(resumed.trainer.network.parameters(), reference.trainer.network.parameters(), strict=True):
+        assert torch.equal(mine, theirs)
+    last = (tmp_path / "parts/samples/12.npz").read_bytes(), (tmp_path / "whole/samples/12.npz").read_bytes()
+    assert last[0] == last[1]
+
+
+def test_another_seed_gives_another_run(tmp_path: Path) -> None:
+    notebooks = []
+    for seed in (1, 2):
+        notebooks.append(Notebook())
+        ImageDdpmExperiment(spec(seed=seed), device=CPU, folder=tmp_path / str(seed)).run(notebooks[-1])
+    assert notebooks[0].points != notebooks[1].points
+
+
+def test_a_checkpoint_says_all_that_a_resume_needs_in_json(tmp_path: Path) -> None:
+    notebook = Notebook()
+    ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path).run(notebook)
+    state = json.loads(notebook.checkpoints[-1].read_text())
+    assert state["step"] == 12
+    assert state["spec"] == spec().model_dump(mode="json")
+    assert {"weights_sha256", "code_version", "torch_version"} <= set(state)
+
+
+def test_a_damaged_checkpoint_is_refused_and_the_one_before_is_found(tmp_path: Path) -> None:
+    notebook = Notebook()
+    ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path).run(notebook)
+    last = notebook.checkpoints[-1]
+    weights = last.with_suffix(".safetensors")
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+    with pytest.raises(CheckpointError, match="damaged"):
+        ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path).run(Notebook(), checkpoint=last)
+    assert latest_checkpoint(last.parent) == notebook.checkpoints[-2]
+
+
+def test_a_checkpoint_of_another_spec_is_refused(tmp_path: Path) -> None:
+    notebook = Notebook()
+    ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path).run(notebook)
+    with pytest.raises(CheckpointError, match="another spec"):
+        ImageDdpmExperiment(spec(seed=9), device=CPU, folder=tmp_path).run(Notebook(), checkpoint=notebook.checkpoints[-1])
+
+
+def test_a_diverging_run_stops_and_names_the_step(tmp_path: Path) -> None:
+    wild = spec(optimizer={"name": "sgd", "lr": 1e12}, preconditioning=False)
+    with pytest.raises(DivergedError, match="step"):
+        ImageDdpmExperiment(wild, device=CPU, folder=tmp_path).run(Notebook())
+
+
+def test_every_f_mem_comes_with_its_control_at_the_same_step(tmp_path: Path) -> None:
+    notebook = Notebook()
+    ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path).run(notebook)
+    steps = {name: [p.step for p in notebook.points if p.metric == name] for name in ("f_mem", "f_mem_control")}
+    assert steps["f_mem"] == steps["f_mem_control"] == [4, 8, 12]
+
+
+def test_every_estimate_has_an_interval_and_a_count(tmp_path: Path) -> None:
+    notebook = Notebook()
+    ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path).run(notebook)
+    for point in notebook.points:
+        assert point.count
+        if not point.metric.startswith(("gap_ratio_q", "nearest_distance_q")):
+            assert point.low is not None
+            assert point.high is not None
+            assert point.value is not None
+            assert point.low <= point.value <= point.high
+
+
+def test_the_average_follows_the_weights_early_and_lags_late(tmp_path: Path) -> None:
+    """d_k = min(decay, (1 + k)/(10 + k)): the first update takes 9/11 of the new weights."""
+    experiment = ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path)
+    before = [p.clone() for p in experiment.trainer.network.parameters()]
+    experiment.trainer.advance()
+    for old, new, average in zip(
+        before, experiment.trainer.network.parameters(), experiment.trainer.average.network.parameters(), strict=True
+    ):
+        torch.testing.assert_close(average, old + (new - old) * 9 / 11, rtol=1e-5, atol=1e-6)
