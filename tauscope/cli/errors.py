@@ -32,5 +32,5 @@ def report_errors() -> Iterator[None]:
 def _fail(*lines: str) -> None:
     console = Console(stderr=True)
     for line in lines:
-        console.print(Text(line))
+        console.print(Text(line), soft_wrap=True)
     sys.exit(BAD_INPUT)

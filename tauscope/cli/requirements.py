@@ -2,7 +2,7 @@
 
 import os
 
-from tauscope.datasets import find_dataset
+from tauscope.datasets import dataset_problems
 from tauscope.execution.devices import DeviceError, available_devices, choose_device
 from tauscope.specs import FieldProblem, SpecError, SweepSpec
 
@@ -15,10 +15,8 @@ def check_requirements(sweep: SweepSpec) -> None:
     """
     problems = {}
     for run in sweep.resolve():
-        dataset = run.spec.dataset
-        lack = find_dataset(dataset.name).missing(dataset.path)
-        if lack:
-            problems["dataset"] = FieldProblem("base.dataset", f"{dataset.name} is not on this machine", lack)
+        for problem in dataset_problems(run.spec.dataset):
+            problems[problem.path] = FieldProblem(f"base.{problem.path}", problem.message, problem.remedy)
         try:
             choose_device(run.spec.device)
         except DeviceError as error:

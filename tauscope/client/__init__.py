@@ -1,1 +1,7 @@
-"""The HTTP client."""
+"""The client of the HTTP interface: synchronous, typed, and the only one; pages, commands and scripts use it alike."""
+
+from tauscope.client.client import TauscopeClient
+from tauscope.client.errors import ApiError, ApiUnreachable
+from tauscope.client.stream import StreamEvent
+
+__all__ = ["ApiError", "ApiUnreachable", "StreamEvent", "TauscopeClient"]

@@ -3,11 +3,11 @@
 from tauscope.contracts.experiments import DatasetView
 from tauscope.datasets.celeba import CelebA
 from tauscope.datasets.digits import Digits
-from tauscope.datasets.source import DatasetError, ImageSource, Split
-from tauscope.specs.errors import SpecError
+from tauscope.datasets.source import DatasetError, ImageSource, Split, slices
+from tauscope.specs.errors import FieldProblem, SpecError
 from tauscope.specs.image_ddpm import DatasetSpec
 
-__all__ = ["DATASETS", "DatasetError", "ImageSource", "Split", "dataset_views", "find_dataset", "load_split"]
+__all__ = ["DATASETS", "DatasetError", "ImageSource", "Split", "dataset_problems", "dataset_views", "find_dataset", "load_split"]
 
 _SOURCES: tuple[ImageSource, ...] = (Digits(), CelebA())
 DATASETS = {source.name: source for source in _SOURCES}
@@ -31,6 +31,22 @@ def load_split(spec: DatasetSpec) -> Split:
         DatasetError: if the data are not there, or too few; it says what is missing and what to do.
     """
     return find_dataset(spec.name).load(spec)
+
+
+def dataset_problems(spec: DatasetSpec) -> tuple[FieldProblem, ...]:
+    """What stands in the way of loading this split here, found without reading an image."""
+    try:
+        source = find_dataset(spec.name)
+    except SpecError as error:
+        return error.problems
+    lack = source.missing(spec.path)
+    if lack:
+        return (FieldProblem("dataset.path", f"{spec.name} is not on this machine", lack),)
+    try:
+        slices(source.count(spec.path), spec)
+    except DatasetError as error:
+        return (FieldProblem("dataset.n_train", error.message, error.remedy),)
+    return ()
 
 
 def dataset_views() -> tuple[DatasetView, ...]:

@@ -31,6 +31,10 @@ class CelebA:
             return ask
         return "" if _files(Path(path)) else f"No jpg files under {path}. {ask}"
 
+    def count(self, path: str | None) -> int:
+        """The jpg files of the folder."""
+        return len(_files(Path(path))) if path else 0
+
     def load(self, spec: DatasetSpec) -> Split:
         """Load the split from ``spec.path``."""
         lack = self.missing(spec.path)

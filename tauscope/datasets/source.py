@@ -55,6 +55,10 @@ class ImageSource(Protocol):
         """What is missing on this machine and what to do, or an empty text."""
         ...
 
+    def count(self, path: str | None) -> int:
+        """How many images there are, without reading them."""
+        ...
+
     def load(self, spec: DatasetSpec) -> Split:
         """Load the split. The order of the images never depends on the machine.
 

@@ -83,9 +83,7 @@ class TrainerProcess:
 
     def close(self, *, timeout: float = 5.0) -> None:
         """Close the child's input, upon which it exits; kill it if it does not."""
-        if self._process.stdin and not self._process.stdin.closed:
-            with contextlib.suppress(BrokenPipeError):  # It has gone already, which is what was wanted.
-                self._process.stdin.close()
+        self._close_input()
         try:
             self._process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -100,10 +98,8 @@ class TrainerProcess:
 
     def _close_input(self) -> None:
         assert self._process.stdin is not None
-        try:
+        with contextlib.suppress(BrokenPipeError):  # It has gone already, which is what was wanted.
             self._process.stdin.close()
-        except BrokenPipeError:
-            pass  # It has gone already, which is what was wanted.
 
     def _send(self, command: Command) -> None:
         assert self._process.stdin is not None

@@ -1,0 +1,5 @@
+"""``python -m tauscope`` is the command line."""
+
+from tauscope.cli import main
+
+main()

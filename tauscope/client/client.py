@@ -1,0 +1,176 @@
+"""The typed client of the HTTP interface."""
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, Self, TypeVar, cast
+from urllib.parse import quote
+
+import httpx
+from pydantic import TypeAdapter
+
+from tauscope.client.errors import ApiUnreachable, raise_for_problem
+from tauscope.client.stream import StreamEvent, follow
+from tauscope.contracts.experiments import (
+    Curves,
+    DatasetView,
+    ExperimentCreate,
+    ExperimentPage,
+    ExperimentView,
+    Plan,
+    PresetView,
+    RunEventView,
+    RunView,
+    SamplesView,
+    SystemView,
+)
+from tauscope.contracts.runs import RunState
+from tauscope.contracts.summary import ExperimentSummary
+
+_T = TypeVar("_T")
+
+DEFAULT_URL = "http://127.0.0.1:8500"
+_EXPORT_SECONDS = 600.0
+
+
+class TauscopeClient:
+    """One connection pool to one service; close it, or use it in a ``with`` block. Threads may share it.
+
+    Every method raises ``ApiError`` with the service's problem, and ``ApiUnreachable`` where nothing answers.
+    """
+
+    def __init__(self, base_url: str = DEFAULT_URL, *, token: str | None = None, timeout: float = 30.0) -> None:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        base = httpx.URL(base_url.rstrip("/") + "/api/v1")
+        # A proxy of the environment is never on the way to this machine.
+        self._http = httpx.Client(base_url=base, headers=headers, timeout=timeout, trust_env=not _is_loopback(base.host))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def presets(self) -> tuple[PresetView, ...]:
+        """Every preset, with what the service's machine lacks for it."""
+        return self._get("/presets", tuple[PresetView, ...])
+
+    def datasets(self) -> tuple[DatasetView, ...]:
+        """Every data set that specs can name."""
+        return self._get("/datasets", tuple[DatasetView, ...])
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of a sweep."""
+        return self._get("/schema/specs", dict[str, Any])
+
+    def system(self) -> SystemView:
+        """Version, queue and workers."""
+        return self._get("/system", SystemView)
+
+    def plan(self, request: ExperimentCreate) -> Plan:
+        """What a launch would start; starts nothing."""
+        return self._call("POST", "/specs/plan", Plan, json=request.model_dump(mode="json"))
+
+    def launch(self, request: ExperimentCreate, *, idempotency_key: str | None = None) -> ExperimentView:
+        """Start an experiment. Repeated with the same key it returns the one that was started."""
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        return self._call("POST", "/experiments", ExperimentView, json=request.model_dump(mode="json"), headers=headers)
+
+    def experiments(self, *, cursor: str | None = None, limit: int = 20, state: RunState | str | None = None) -> ExperimentPage:
+        """A page of experiments, newest first; ``next_cursor`` leads to the next."""
+        return self._get("/experiments", ExperimentPage, cursor=cursor, limit=limit, state=state)
+
+    def experiment(self, experiment_id: str) -> ExperimentView:
+        """One experiment with its runs and fits."""
+        return self._get(_path("experiments", experiment_id), ExperimentView)
+
+    def summary(self, experiment_id: str) -> ExperimentSummary:
+        """The result in one object."""
+        return self._get(_path("experiments", experiment_id, "summary"), ExperimentSummary)
+
+    def stop(self, experiment_id: str) -> ExperimentView:
+        """Ask every run to stop."""
+        return self._call("POST", _path("experiments", experiment_id, "stop"), ExperimentView)
+
+    def delete(self, experiment_id: str) -> None:
+        """Delete an experiment that is over, with its files."""
+        self._send("DELETE", _path("experiments", experiment_id))
+
+    def curves(self, experiment_id: str, metrics: Sequence[str] | None = None) -> Curves:
+        """All curves, or those of the named metrics."""
+        return self._get(_path("experiments", experiment_id, "curves"), Curves, metrics=",".join(metrics) if metrics else None)
+
+    def events(self, experiment_id: str, *, cursor: str = "", patience: float = 60.0) -> Iterator[StreamEvent]:
+        """Follow an experiment from a cursor (``Curves.cursor``) or from its beginning, over broken connections too.
+
+        It goes on for as long as the experiment exists: leave the loop when you have seen enough. Without an answer
+        for ``patience`` seconds it raises ``ApiUnreachable``.
+        """
+        return follow(self._http, _path("experiments", experiment_id, "events"), cursor, patience)
+
+    def export(self, experiment_id: str, path: Path) -> Path:
+        """Write the whole experiment to ``path`` as a zip file, and return ``path``."""
+        try:
+            with self._http.stream("GET", _path("experiments", experiment_id, "export"), timeout=_EXPORT_SECONDS) as response:
+                raise_for_problem(response)
+                with path.open("wb") as file:
+                    for chunk in response.iter_bytes():
+                        file.write(chunk)
+        except httpx.TransportError as error:
+            raise self._unreachable(error) from error
+        return path
+
+    def run(self, run_id: str) -> RunView:
+        """One run."""
+        return self._get(_path("runs", run_id), RunView)
+
+    def run_events(self, run_id: str) -> tuple[RunEventView, ...]:
+        """Why a run changed its state, in order."""
+        return self._get(_path("runs", run_id, "events"), tuple[RunEventView, ...])
+
+    def stop_run(self, run_id: str) -> RunView:
+        """Ask one run to stop."""
+        return self._call("POST", _path("runs", run_id, "stop"), RunView)
+
+    def samples(self, run_id: str, step: int | str = "last") -> SamplesView:
+        """The samples of a checkpoint with their nearest training images."""
+        return self._get(_path("runs", run_id, "samples", str(step)), SamplesView)
+
+    def _get(self, path: str, model: type[_T], **query: Any) -> _T:
+        return self._call("GET", path, model, params={name: value for name, value in query.items() if value is not None})
+
+    def _call(self, method: str, path: str, model: type[_T], **options: Any) -> _T:
+        return cast(_T, _adapter(cast(Any, model)).validate_json(self._send(method, path, **options).content))
+
+    def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        try:
+            response = self._http.request(method, path, **options)
+        except httpx.TransportError as error:
+            raise self._unreachable(error) from error
+        raise_for_problem(response)
+        return response
+
+    def _unreachable(self, error: httpx.TransportError) -> ApiUnreachable:
+        return ApiUnreachable(str(self._http.base_url), str(error) or type(error).__name__)
+
+
+@cache
+def _adapter(model: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(model)
+
+
+def _path(*parts: str) -> str:
+    """An address below the base; an id out of a page's address must not lead elsewhere."""
+    return "/" + "/".join(quote(part, safe="") for part in parts)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
