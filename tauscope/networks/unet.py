@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -72,7 +72,7 @@ class UNet(nn.Module):
         self.out = nn.Sequential(nn.GroupNorm(GROUPS, width), nn.SiLU(), nn.Conv2d(width, in_channels, 3, padding=1))
 
     def forward(
-        self, x_t: Float[Tensor, "batch channel height width"], t: Float[Tensor, " batch"]
+        self, x_t: Float[Tensor, "batch channel height width"], t: Int[Tensor, " batch"]
     ) -> Float[Tensor, "batch channel height width"]:
         """Predict eps; ``t`` is the integer diffusion index."""
         time = F.silu(self.time(t))

@@ -12,7 +12,7 @@ from tauscope.contracts.onsets import Onset, OnsetStatus
 from tauscope.contracts.points import Point
 from tauscope.metrics.intervals import clopper_pearson
 
-GRID = [int(round(5 * 480 ** (k / 14))) for k in range(15)]  # 5 to 2,400, as in the demo
+GRID = [round(5 * 480 ** (k / 14)) for k in range(15)]  # 5 to 2,400, as in the demo
 
 
 def share_point(step: int, successes: int, trials: int = 384, metric: str = "f_mem") -> Point:
@@ -162,4 +162,4 @@ def test_a_dense_grid_narrows_the_interval() -> None:
         assert onset.high
         return onset.high / onset.low
 
-    assert width([int(round(5 * 480 ** (k / 59))) for k in range(60)]) < 1.3 < width(GRID)
+    assert width([round(5 * 480 ** (k / 59)) for k in range(60)]) < 1.3 < width(GRID)

@@ -26,13 +26,13 @@ def test_an_exact_power_law_is_recovered() -> None:
     found = fit([run(n, 2.0 * n**1.3) for n in (16, 32, 64, 128)])
     assert found.exponent == pytest.approx(1.3, abs=1e-3)
     assert found.prefactor == pytest.approx(2.0, rel=0.01)
-    assert found.low is not None and found.high is not None  # noqa: PT018
+    assert found.low is not None and found.high is not None
     assert found.low < 1.3 < found.high
 
 
 def test_wider_onset_intervals_give_a_wider_exponent() -> None:
     narrow, wide = (fit([run(n, 2.0 * n, width=width) for n in (16, 32, 64)]) for width in (1.05, 1.5))
-    assert narrow.low is not None and wide.low is not None  # noqa: PT018
+    assert narrow.low is not None and wide.low is not None
     assert wide.low < narrow.low < 1
 
 
@@ -48,7 +48,7 @@ def test_three_seeds_bring_the_spread_in_and_cover_the_true_exponent() -> None:
             run(n, 3 * n**1.2 * float(np.exp(rng.normal(0, 0.08))), seed=seed, width=1.01) for n in (16, 32, 64, 128) for seed in range(3)
         ]
         found = fit(runs)
-        assert found.low is not None and found.high is not None  # noqa: PT018
+        assert found.low is not None and found.high is not None
         covered += found.low <= 1.2 <= found.high
     assert "included" in found.note
     assert covered >= 35  # 95 % of 40 is 38
@@ -57,7 +57,7 @@ def test_three_seeds_bring_the_spread_in_and_cover_the_true_exponent() -> None:
 def test_a_censored_onset_bounds_the_law_from_below() -> None:
     without = fit([run(16, 200.0), run(32, 420.0)])
     with_bound = fit([run(16, 200.0), run(32, 420.0), run(64, None, low=2400)])
-    assert without.exponent is not None and with_bound.exponent is not None  # noqa: PT018
+    assert without.exponent is not None and with_bound.exponent is not None
     assert with_bound.exponent > without.exponent
     assert (with_bound.points, with_bound.censored) == (2, 1)
 

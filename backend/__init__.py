@@ -1,0 +1,1 @@
+"""The HTTP interface and the storage behind it. Never imports PyTorch."""

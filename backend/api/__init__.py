@@ -1,0 +1,1 @@
+"""Thin routes under ``/api/v1``: they read the request, call a service, and name the operation."""

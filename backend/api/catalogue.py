@@ -1,0 +1,42 @@
+"""Presets, data sets, the schema of specs, and plans."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+
+from backend.api.parameters import UsesContext
+from backend.services import catalogue, launch
+from tauscope.contracts.experiments import DatasetView, ExperimentCreate, Plan, PresetView
+from tauscope.datasets import dataset_views
+
+router = APIRouter(tags=["catalogue"])
+
+
+@router.get("/presets")
+def list_presets(context: UsesContext) -> tuple[PresetView, ...]:
+    """Every preset, with its YAML and what this machine lacks for it."""
+    return catalogue.presets(context)
+
+
+@router.get("/presets/{name}")
+def get_preset(context: UsesContext, name: Annotated[str, Path(pattern=r"^[A-Za-z0-9_.-]{1,80}$")]) -> PresetView:
+    """One preset."""
+    return catalogue.preset(context, name)
+
+
+@router.get("/datasets")
+def list_datasets() -> tuple[DatasetView, ...]:
+    """Every data set that specs can name."""
+    return dataset_views()
+
+
+@router.get("/schema/specs")
+def get_spec_schema() -> dict[str, Any]:
+    """The JSON Schema of a sweep; forms are built from it."""
+    return catalogue.spec_schema()
+
+
+@router.post("/specs/plan")
+def plan_experiment(context: UsesContext, request: ExperimentCreate) -> Plan:
+    """Validate a launch and list its runs; creates nothing."""
+    return launch.plan(context, request)

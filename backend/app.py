@@ -1,0 +1,75 @@
+"""The app factory of the HTTP interface."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+
+from backend.api import catalogue, experiments, problems, runs, system
+from backend.api.guard import Guard
+from backend.services.closing import Closing
+from backend.services.context import Context
+from backend.services.fits import FitCache
+from backend.services.image_cache import ImageCache
+from backend.settings import ApiSettings
+from backend.storage.artifacts import ArtifactStore
+from backend.storage.database import open_database, session_factory
+from backend.storage.outbox import Outbox
+from tauscope.contracts.experiments import Problem
+from tauscope.version import code_version
+
+PREFIX = "/api/v1"
+PROBLEMS: dict[int | str, dict[str, Any]] = {"4XX": {"model": Problem, "description": "Refused, with the reason and the remedy"}}
+
+
+def create_app(settings: ApiSettings) -> FastAPI:
+    """Build the app. It opens no connection before the first request, and may be mounted in another app."""
+    app = FastAPI(
+        title="Tauscope",
+        version=code_version(),
+        openapi_url=f"{PREFIX}/openapi.json",
+        # The interactive pages load their scripts from elsewhere; this server talks to nobody else.
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+        generate_unique_id_function=_operation_name,
+    )
+    app.state.context = _context(settings)
+    app.add_middleware(Guard, settings=settings)
+    problems.install(app)
+    router = APIRouter(prefix=PREFIX, responses=PROBLEMS)
+    for part in (system, catalogue, experiments, runs):
+        router.include_router(part.router)
+    app.include_router(router)
+    problems.describe(app)
+    return app
+
+
+def _context(settings: ApiSettings) -> Context:
+    engine = open_database(settings.database_url)
+    artifacts = ArtifactStore(settings.artifacts_url)
+    return Context(
+        settings=settings,
+        engine=engine,
+        sessions=session_factory(engine),
+        outbox=Outbox(settings.broker_url),
+        artifacts=artifacts,
+        fits=FitCache(),
+        images=ImageCache(artifacts),
+        closing=Closing(),
+    )
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    context: Context = app.state.context
+    context.closing.begin()
+    context.outbox.close()
+    context.engine.dispose()
+
+
+def _operation_name(route: APIRoute) -> str:
+    return route.name

@@ -1,0 +1,1 @@
+"""The rules of the service: what may be launched, stopped, deleted and seen."""

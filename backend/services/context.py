@@ -1,0 +1,27 @@
+"""What every service needs, made once by the app factory."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from backend.services.closing import Closing
+from backend.services.fits import FitCache
+from backend.services.image_cache import ImageCache
+from backend.settings import ApiSettings
+from backend.storage.artifacts import ArtifactStore
+from backend.storage.outbox import Outbox
+
+
+@dataclass(frozen=True)
+class Context:
+    """Settings, storage, and what is remembered between requests."""
+
+    settings: ApiSettings
+    engine: Engine
+    sessions: sessionmaker[Session]
+    outbox: Outbox
+    artifacts: ArtifactStore
+    fits: FitCache
+    images: ImageCache
+    closing: Closing

@@ -1,0 +1,90 @@
+"""Everything the service refuses, as one tree; ``backend.api.problems`` turns it into HTTP in one place.
+
+ServiceError
+|-- UnknownExperimentError, UnknownRunError, UnknownPresetError, NoSamplesError, NoImageError     404
+|-- ExperimentActiveError, IdempotencyConflictError                                            409
+|-- InvalidRequestError                                                                      422
+|-- UnauthorizedError                                                                        401
+|-- ForbiddenHostError, ForbiddenOriginError                                                   403
+|-- BodyTooLargeError                                                                        413
++-- NotReadyError                                                                            503
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from tauscope.contracts.experiments import FieldError
+
+
+class ServiceError(Exception):
+    """A request that cannot be served; ``code`` is stable, ``detail`` and ``remedy`` are for people."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal_error"
+    title: ClassVar[str] = "The service failed"
+
+    def __init__(self, detail: str, remedy: str = "", errors: Sequence[FieldError] = ()) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.remedy = remedy
+        self.errors = tuple(errors)
+
+
+class UnknownExperimentError(ServiceError):
+    status, code, title = 404, "experiment_not_found", "No such experiment"
+
+    def __init__(self, experiment_id: str) -> None:
+        super().__init__(
+            f"There is no experiment {experiment_id}", "It may have been deleted; GET /api/v1/experiments lists those there are"
+        )
+
+
+class UnknownRunError(ServiceError):
+    status, code, title = 404, "run_not_found", "No such run"
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"There is no run {run_id}", "It may have been deleted; its experiment lists its runs")
+
+
+class UnknownPresetError(ServiceError):
+    status, code, title = 404, "preset_not_found", "No such preset"
+
+
+class NoSamplesError(ServiceError):
+    status, code, title = 404, "samples_not_found", "No samples at this step"
+
+
+class NoImageError(ServiceError):
+    status, code, title = 404, "image_not_found", "No such image"
+
+
+class ExperimentActiveError(ServiceError):
+    status, code, title = 409, "experiment_active", "The experiment is not over"
+
+
+class IdempotencyConflictError(ServiceError):
+    status, code, title = 409, "idempotency_conflict", "The idempotency key belongs to another request"
+
+
+class InvalidRequestError(ServiceError):
+    status, code, title = 422, "invalid_request", "The request is not valid"
+
+
+class UnauthorizedError(ServiceError):
+    status, code, title = 401, "unauthorized", "A token is needed"
+
+
+class ForbiddenHostError(ServiceError):
+    status, code, title = 403, "forbidden_host", "Unknown host name"
+
+
+class ForbiddenOriginError(ServiceError):
+    status, code, title = 403, "forbidden_origin", "Unknown origin"
+
+
+class BodyTooLargeError(ServiceError):
+    status, code, title = 413, "body_too_large", "The request body is too large"
+
+
+class NotReadyError(ServiceError):
+    status, code, title = 503, "not_ready", "The service is not ready"

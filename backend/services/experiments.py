@@ -1,0 +1,126 @@
+"""Finding, stopping and deleting experiments and runs."""
+
+import structlog
+from sqlalchemy.orm import Session
+
+from backend.services.context import Context
+from backend.services.errors import ExperimentActiveError, InvalidRequestError, UnknownExperimentError, UnknownRunError
+from backend.services.views import experiment_view, run_event_view, run_summary, run_view
+from backend.storage import deletion, experiments
+from backend.storage.census import server_time
+from backend.storage.experiments import Found
+from backend.storage.reading import reading
+from backend.storage.tables import Run
+from tauscope.contracts.experiments import ExperimentPage, ExperimentView, FieldError, RunEventView, RunView
+from tauscope.contracts.runs import RunState
+from tauscope.contracts.summary import ExperimentSummary
+
+log = structlog.get_logger()
+
+
+def page(context: Context, *, cursor: str | None, limit: int, state: RunState | None) -> ExperimentPage:
+    """Experiments, newest first."""
+    with reading(context.sessions) as session:
+        found = experiments.list_experiments(session, limit=limit + 1, before=cursor, state=state)
+        now = server_time(session)
+    items = tuple(experiment_view(row.experiment, row.state, context.fits.of(row.experiment), now) for row in found[:limit])
+    return ExperimentPage(items=items, next_cursor=items[-1].id if len(found) > limit else None)
+
+
+def view(context: Context, experiment_id: str) -> ExperimentView:
+    """One experiment."""
+    with reading(context.sessions) as session:
+        found, now = required(session, experiment_id), server_time(session)
+    return experiment_view(found.experiment, found.state, context.fits.of(found.experiment), now)
+
+
+def summary(context: Context, experiment_id: str) -> ExperimentSummary:
+    """The result in one object, as ``tauscope run --json`` prints it."""
+    with reading(context.sessions) as session:
+        experiment = required(session, experiment_id).experiment
+    return ExperimentSummary(
+        experiment=experiment.name,
+        code_version=experiment.code_version,
+        runs=tuple(run_summary(run) for run in experiment.runs),
+        fits=context.fits.of(experiment),
+    )
+
+
+def stop(context: Context, experiment_id: str) -> ExperimentView:
+    """Ask every run of an experiment to stop."""
+    with context.sessions.begin() as session:
+        experiments.request_stop(session, [run.id for run in required(session, experiment_id).experiment.runs])
+    return view(context, experiment_id)
+
+
+def delete(context: Context, experiment_id: str) -> None:
+    """Delete an experiment that is over, with the files that nothing else refers to.
+
+    Raises:
+        ExperimentActiveError: while a run waits or computes.
+    """
+    try:
+        with context.sessions.begin() as session:
+            required(session, experiment_id)
+            unreferenced = deletion.delete_experiment(session, experiment_id)
+    except deletion.ExperimentBusyError as error:
+        raise ExperimentActiveError("A run of it waits or computes", f"POST /api/v1/experiments/{experiment_id}/stop first") from error
+    for sha256 in unreferenced:
+        _drop(context, sha256)
+    log.info("experiment_deleted", experiment=experiment_id, artifacts=len(unreferenced))
+
+
+def run(context: Context, run_id: str) -> RunView:
+    """One run."""
+    with reading(context.sessions) as session:
+        return run_view(required_run(session, run_id))
+
+
+def stop_run(context: Context, run_id: str) -> RunView:
+    """Ask a run to stop."""
+    with context.sessions.begin() as session:
+        experiments.request_stop(session, [required_run(session, run_id).id])
+    return run(context, run_id)
+
+
+def run_events(context: Context, run_id: str) -> tuple[RunEventView, ...]:
+    """Why a run changed its state, in order."""
+    with reading(context.sessions) as session:
+        required_run(session, run_id)
+        return tuple(run_event_view(event) for event in experiments.run_events(session, run_id))
+
+
+def required(session: Session, experiment_id: str) -> Found:
+    """The experiment.
+
+    Raises:
+        UnknownExperimentError: if there is none.
+    """
+    found = experiments.find_experiment(session, experiment_id)
+    if found is None:
+        raise UnknownExperimentError(experiment_id)
+    return found
+
+
+def required_run(session: Session, run_id: str) -> Run:
+    """The run.
+
+    Raises:
+        UnknownRunError: if there is none.
+    """
+    found = experiments.find_run(session, run_id)
+    if found is None:
+        raise UnknownRunError(run_id)
+    return found
+
+
+def invalid_field(path: str, message: str, remedy: str) -> InvalidRequestError:
+    """A request refused for one field."""
+    return InvalidRequestError(f"{path} {message}", remedy, [FieldError(path=path, message=message, remedy=remedy)])
+
+
+def _drop(context: Context, sha256: str) -> None:
+    # A worker may have stored the same bytes since: its row, written under the same lock, keeps them.
+    with context.sessions.begin() as session:
+        if not deletion.is_stored(session, sha256):
+            context.artifacts.delete(sha256)

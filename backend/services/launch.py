@@ -1,0 +1,102 @@
+"""From a request to a validated sweep, and from a sweep to rows and wake-ups."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from backend.services.context import Context
+from backend.services.errors import IdempotencyConflictError
+from backend.services.requirements import check_data, requirements
+from backend.storage.experiments import Created, KeyReusedError, Request, create_experiment
+from backend.storage.outbox import send_wakeups
+from tauscope.contracts.experiments import ExperimentCreate, Plan, PlannedRun
+from tauscope.specs import ResolvedRun, SpecError, SweepSpec, apply_settings, load_preset, parse_sweep
+from tauscope.version import code_version
+
+MAX_DEPTH = 50
+
+
+def plan(context: Context, request: ExperimentCreate) -> Plan:
+    """What a request would start.
+
+    Raises:
+        SpecError: naming each field at fault.
+    """
+    sweep, runs = resolve(request)
+    lacks = requirements(context, runs)
+    return Plan(
+        sweep=sweep.model_dump(mode="json"),
+        runs=tuple(
+            PlannedRun(
+                index=run.index,
+                label=run.label,
+                params=run.params,
+                spec=run.spec.model_dump(mode="json"),
+                cost=run.spec.cost(),
+                requirements=lacks[run.index],
+            )
+            for run in runs
+        ),
+    )
+
+
+def launch(context: Context, request: ExperimentCreate, key: str | None) -> Created:
+    """Insert the experiment, commit, and only then wake the workers; the reconciler repeats wake-ups that got lost.
+
+    Raises:
+        SpecError: naming each field at fault.
+        IdempotencyConflictError: if the key came with another request.
+    """
+    sweep, runs = resolve(request)
+    repeatable = Request(key, _digest(request)) if key else None
+    try:
+        created = create_experiment(context.sessions, sweep, runs, code_version=code_version(), request=repeatable)
+    except KeyReusedError as error:
+        raise IdempotencyConflictError(
+            f"Idempotency-Key {key} came with another body before", "Use a new key for a new experiment"
+        ) from error
+    if not created.replayed:
+        send_wakeups(context.sessions, context.outbox, created.run_ids)
+    return created
+
+
+def resolve(request: ExperimentCreate) -> tuple[SweepSpec, tuple[ResolvedRun, ...]]:
+    """The sweep a request asks for, and its runs, each checked against its data set.
+
+    Raises:
+        SpecError: naming each field at fault.
+    """
+    _check_text({"preset": request.preset, "sweep": request.sweep, "settings": request.settings})
+    sweep = load_preset(request.preset).sweep if request.preset is not None else parse_sweep(request.sweep)
+    if request.settings:
+        sweep = apply_settings(sweep, request.settings)
+    runs = sweep.resolve()
+    check_data(runs)
+    return sweep, runs
+
+
+def _check_text(document: Any) -> None:
+    """Refuse text that no database or file holds, and nesting that no spec has."""
+    for path, value in _leaves(document):
+        if path.count(".") >= MAX_DEPTH:
+            raise SpecError.single(path[:80], "is nested too deeply", "No spec is: compare it with a preset")
+        if isinstance(value, str) and any((sign < " " and sign not in "\n\t\r") or "\ud800" <= sign <= "\udfff" for sign in value):
+            raise SpecError.single(path, "holds control characters", "Remove them")
+
+
+def _leaves(document: Any) -> Iterator[tuple[str, Any]]:
+    """Every key and value with its dotted path, without recursion."""
+    waiting: list[tuple[str, Any]] = [("", document)]
+    while waiting:
+        path, value = waiting.pop()
+        yield path.removeprefix("."), value
+        if path.count(".") <= MAX_DEPTH and isinstance(value, dict):
+            yield from ((f"{path}.(key)".removeprefix("."), key) for key in value)
+            waiting += [(f"{path}.{key}", item) for key, item in value.items()]
+        elif path.count(".") <= MAX_DEPTH and isinstance(value, list):
+            waiting += [(f"{path}.{index}", item) for index, item in enumerate(value)]
+
+
+def _digest(request: ExperimentCreate) -> str:
+    return hashlib.sha256(json.dumps(request.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,45 @@
+"""What a run needs that is not there, and what can never be there."""
+
+from collections.abc import Sequence
+
+from backend.services.context import Context
+from backend.storage.census import workers
+from backend.storage.reading import reading
+from tauscope.datasets import find_dataset
+from tauscope.datasets.source import DatasetError, slices
+from tauscope.specs import ExperimentSpec, ResolvedRun, SpecError
+
+
+def check_data(runs: Sequence[ResolvedRun]) -> None:
+    """Check each run's data set by name and by number of images.
+
+    Raises:
+        SpecError: if there is no such data set, or it cannot hold the slices asked for.
+    """
+    for run in runs:
+        source = find_dataset(run.spec.dataset.name)
+        if source.n_images is None:
+            continue
+        try:
+            slices(source.n_images, run.spec.dataset)
+        except DatasetError as error:
+            raise SpecError.single("dataset.n_train", error.message, error.remedy) from error
+
+
+def requirements(context: Context, runs: Sequence[ResolvedRun]) -> tuple[tuple[str, ...], ...]:
+    """For each run, what this deployment lacks, each with its remedy."""
+    with reading(context.sessions) as session:
+        devices = {worker.device.partition(":")[0] for worker in workers(session)}
+    return tuple((*_data(run.spec), *_device(run.spec, devices)) for run in runs)
+
+
+def _data(spec: ExperimentSpec) -> tuple[str, ...]:
+    lack = find_dataset(spec.dataset.name).missing(spec.dataset.path)
+    return (lack,) if lack else ()
+
+
+def _device(spec: ExperimentSpec, devices: set[str]) -> tuple[str, ...]:
+    wanted = spec.device.partition(":")[0]
+    if wanted in {"auto", "cpu"} or wanted in devices:
+        return ()
+    return (f"It asks for device {spec.device}, and no worker has one: start a worker there, or set device: auto",)

@@ -1,0 +1,61 @@
+"""Whether the service can work, and what it consists of."""
+
+from kombu.connection import Connection
+from kombu.exceptions import OperationalError as BrokerError
+from sqlalchemy.exc import SQLAlchemyError
+
+from backend.services.context import Context
+from backend.services.errors import NotReadyError
+from backend.storage import census
+from backend.storage.migrate import is_current
+from backend.storage.reading import reading
+from tauscope.contracts.experiments import FieldError, SystemView, WorkerView
+from tauscope.version import code_version
+
+_PATIENCE = 2.0
+
+
+def system(context: Context) -> SystemView:
+    """Version, queue, workers."""
+    with reading(context.sessions) as session:
+        counts = census.count_by_state(session)
+        workers = census.workers(session)
+        now = census.server_time(session)
+    return SystemView(
+        version=code_version(),
+        database=context.engine.dialect.name,
+        queued=counts.get("queued", 0),
+        running=counts.get("running", 0),
+        workers=tuple(WorkerView(name=w.name, device=w.device, slots=w.slots, busy=w.busy, seen_at=w.seen_at) for w in workers),
+        server_time=now,
+    )
+
+
+def check_ready(context: Context) -> None:
+    """Check the database, its schema and the broker.
+
+    Raises:
+        NotReadyError: naming each that fails.
+    """
+    errors = [*_database_errors(context), *_broker_errors(context)]
+    if errors:
+        raise NotReadyError("; ".join(error.message for error in errors), "Mend what is listed", errors)
+
+
+def _database_errors(context: Context) -> list[FieldError]:
+    try:
+        if is_current(context.engine):
+            return []
+    except SQLAlchemyError:
+        return [FieldError(path="database", message="the database cannot be reached", remedy="Start it, or mend TAUSCOPE_DATABASE_URL")]
+    return [FieldError(path="database", message="its schema is not this version's", remedy="python -m backend.storage.migrate")]
+
+
+def _broker_errors(context: Context) -> list[FieldError]:
+    options = {"socket_connect_timeout": _PATIENCE, "socket_timeout": _PATIENCE}
+    try:
+        with Connection(context.settings.broker_url, transport_options=options) as connection:  # type: ignore[no-untyped-call]
+            connection.ensure_connection(max_retries=1, interval_start=0, timeout=_PATIENCE)
+    except (BrokerError, OSError):
+        return [FieldError(path="broker", message="the broker cannot be reached", remedy="Start it, or mend TAUSCOPE_BROKER_URL")]
+    return []

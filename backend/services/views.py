@@ -1,0 +1,68 @@
+"""Rows as pages and programs see them."""
+
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from backend.storage.tables import Experiment, Run, RunEvent
+from tauscope.analysis.metrics_info import metric_infos
+from tauscope.contracts.experiments import ExperimentView, RunEventView, RunView
+from tauscope.contracts.onsets import PowerLawFit
+from tauscope.contracts.points import MetricInfo
+from tauscope.contracts.runs import RunState
+from tauscope.contracts.summary import RunSummary
+from tauscope.specs import KINDS
+
+
+def run_view(run: Run) -> RunView:
+    """A run as pages show it."""
+    return RunView.model_validate(
+        {
+            **{name: getattr(run, name) for name in _SAME_NAME},
+            "n_train": run.spec.get("dataset", {}).get("n_train"),
+        }
+    )
+
+
+_SAME_NAME = (
+    *("id", "experiment_id", "index", "label", "params", "state", "desired", "step", "steps", "seconds", "steps_per_second"),
+    *("reason", "epoch", "seq", "worker", "updated_at", "onsets", "final"),
+)
+
+
+def run_summary(run: Run) -> RunSummary:
+    """A run as summaries hold it."""
+    return RunSummary.model_validate({name: getattr(run, name) for name in RunSummary.model_fields})
+
+
+def run_event_view(event: RunEvent) -> RunEventView:
+    """Why a run changed its state."""
+    return RunEventView.model_validate({name: getattr(event, name) for name in RunEventView.model_fields})
+
+
+def experiment_view(experiment: Experiment, state: RunState, fits: dict[str, PowerLawFit], server_time: float) -> ExperimentView:
+    """An experiment with its runs and fits."""
+    return ExperimentView(
+        id=experiment.id,
+        name=experiment.name,
+        summary=experiment.sweep.get("summary", ""),
+        state=state,
+        created_at=experiment.created_at,
+        code_version=experiment.code_version,
+        sweep=experiment.sweep,
+        runs=tuple(run_view(run) for run in experiment.runs),
+        fits=fits,
+        server_time=server_time,
+    )
+
+
+def metrics_of(runs: list[Run]) -> dict[str, MetricInfo]:
+    """How each metric of the runs is named and drawn."""
+    return {name: info for run in runs for name, info in _metrics_of_spec(orjson.dumps(run.spec)).items()}
+
+
+@lru_cache(maxsize=1024)
+def _metrics_of_spec(text: bytes) -> dict[str, MetricInfo]:
+    spec: dict[str, Any] = orjson.loads(text)
+    return metric_infos(KINDS[spec["kind"]].model_validate(spec))

@@ -1,0 +1,163 @@
+"""Experiments and their runs: creating, finding, stopping, deleting."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, selectinload, sessionmaker
+
+from backend.storage.claims import add_event, settle
+from backend.storage.database import db_now
+from backend.storage.ids import new_id
+from backend.storage.tables import Experiment, IdempotencyKey, Run, RunEvent
+from tauscope.contracts.runs import DesiredState, RunState
+from tauscope.specs import ResolvedRun, SweepSpec
+
+
+class KeyReusedError(Exception):
+    """The idempotency key came with another request before."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What makes a repeated POST the same one."""
+
+    key: str
+    sha256: str
+
+
+class Created(NamedTuple):
+    """An experiment, its runs (the most work first), and whether an earlier request had created it."""
+
+    experiment_id: str
+    run_ids: tuple[str, ...]
+    replayed: bool
+
+
+class Found(NamedTuple):
+    """An experiment with its runs, and the state they make it have."""
+
+    experiment: Experiment
+    state: RunState
+
+
+def create_experiment(
+    sessions: sessionmaker[Session], sweep: SweepSpec, runs: Sequence[ResolvedRun], *, code_version: str, request: Request | None
+) -> Created:
+    """Insert an experiment and its runs in one transaction, or find the one the same request created before.
+
+    Raises:
+        KeyReusedError: if the idempotency key came with another request.
+    """
+    try:
+        with sessions.begin() as session:
+            return _replay(session, request) or _insert(session, sweep, runs, code_version, request)
+    except IntegrityError:
+        # The same request arrived twice at once and the other one was first.
+        with sessions.begin() as session:
+            earlier = _replay(session, request)
+        if earlier is None:
+            raise
+        return earlier
+
+
+def find_experiment(session: Session, experiment_id: str) -> Found | None:
+    """An experiment with its runs in order."""
+    row = session.execute(_with_state().where(Experiment.id == experiment_id)).one_or_none()
+    return Found(row[0], RunState(row[1])) if row else None
+
+
+def list_experiments(session: Session, *, limit: int, before: str | None, state: RunState | None) -> list[Found]:
+    """Experiments, newest first, from the one created before ``before``."""
+    query = _with_state().order_by(Experiment.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(Experiment.id < before)
+    if state is not None:
+        query = query.where(_state() == state.value)
+    return [Found(row[0], RunState(row[1])) for row in session.execute(query)]
+
+
+def run_ids_of(session: Session, experiment_id: str) -> tuple[str, ...]:
+    """The ids of an experiment's runs, in order; empty where there is no such experiment."""
+    return tuple(session.scalars(select(Run.id).where(Run.experiment_id == experiment_id).order_by(Run.index)))
+
+
+def find_run(session: Session, run_id: str) -> Run | None:
+    """A run by its id."""
+    return session.get(Run, run_id)
+
+
+def run_events(session: Session, run_id: str) -> list[RunEvent]:
+    """Why a run changed its state, in order."""
+    return list(session.scalars(select(RunEvent).where(RunEvent.run_id == run_id).order_by(RunEvent.id)))
+
+
+def request_stop(session: Session, run_ids: Sequence[str]) -> None:
+    """Ask runs to stop. Those that no worker holds are stopped at once; the others obey at their next flush."""
+    active = and_(Run.id.in_(run_ids), Run.desired == DesiredState.RUN, Run.state.in_([RunState.QUEUED, RunState.RUNNING]))
+    # The flush number moves on, so that every open page hears of it.
+    asked = update(Run).where(active).values(desired=DesiredState.STOP.value, seq=Run.seq + 1).returning(Run.id, Run.seq)
+    for run_id, seq in session.execute(asked).all():
+        add_event(session, run_id, seq, "stop_requested", "by its owner")
+    settle(session)
+
+
+def _replay(session: Session, request: Request | None) -> Created | None:
+    earlier = session.get(IdempotencyKey, request.key) if request else None
+    if earlier is None or request is None:
+        return None
+    if earlier.request_sha256 != request.sha256:
+        raise KeyReusedError
+    return Created(earlier.experiment_id, run_ids_of(session, earlier.experiment_id), replayed=True)
+
+
+def _insert(session: Session, sweep: SweepSpec, runs: Sequence[ResolvedRun], code_version: str, request: Request | None) -> Created:
+    now = session.scalars(select(db_now())).one()
+    experiment = Experiment(id=new_id(now), name=sweep.name, sweep=sweep.model_dump(mode="json"), code_version=code_version)
+    session.add(experiment)
+    session.flush()
+    rows = [_row(run, experiment.id, now) for run in runs]
+    session.add_all(rows)
+    session.flush()
+    session.add_all(RunEvent(run_id=row.id, seq=0, name="created") for row in rows)
+    if request:
+        session.add(IdempotencyKey(key=request.key, request_sha256=request.sha256, experiment_id=experiment.id))
+        session.flush()
+    longest_first = sorted(rows, key=lambda row: -row.cost)
+    return Created(experiment.id, tuple(row.id for row in longest_first), replayed=False)
+
+
+def _row(run: ResolvedRun, experiment_id: str, now: float) -> Run:
+    return Run(
+        id=new_id(now),
+        experiment_id=experiment_id,
+        index=run.index,
+        label=run.label,
+        params=run.params,
+        spec=run.spec.model_dump(mode="json"),
+        steps=run.spec.steps,
+        cost=run.spec.cost(),
+    )
+
+
+def _with_state() -> "Select[Experiment, str]":
+    return select(Experiment, _state()).options(selectinload(Experiment.runs))
+
+
+def _state() -> ColumnElement[str]:
+    """An experiment's state by those of its runs; between two segments of a run it counts as running."""
+
+    def count(state: RunState) -> ColumnElement[int]:
+        return func.sum(case((Run.state == state.value, 1), else_=0))
+
+    untouched = and_(count(RunState.QUEUED) == func.count(), func.max(Run.epoch) == 0)
+    state = case(
+        (untouched, RunState.QUEUED.value),
+        (count(RunState.RUNNING) + count(RunState.QUEUED) > 0, RunState.RUNNING.value),
+        (count(RunState.FAILED) > 0, RunState.FAILED.value),
+        (count(RunState.STOPPED) > 0, RunState.STOPPED.value),
+        else_=RunState.FINISHED.value,
+    )
+    return select(state).where(Run.experiment_id == Experiment.id).correlate(Experiment).scalar_subquery()

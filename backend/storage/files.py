@@ -1,0 +1,32 @@
+"""What files a run has, and the measurement that belongs to its samples."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.storage.tables import MetricPoint, RunFile, Series
+
+
+def run_files(session: Session, run_ids: Sequence[str]) -> list[RunFile]:
+    """Every file of the runs, by run and path."""
+    return list(session.scalars(select(RunFile).where(RunFile.run_id.in_(run_ids)).order_by(RunFile.run_id, RunFile.path)))
+
+
+def find_file(session: Session, run_id: str, kind: str, step: int | None = None) -> RunFile | None:
+    """The file of a kind, e.g. ``train``, or ``samples`` at a step."""
+    query = select(RunFile).where(RunFile.run_id == run_id, RunFile.kind == kind)
+    return session.scalar(query.where(RunFile.step == step) if step is not None else query)
+
+
+def sample_steps(session: Session, run_id: str) -> tuple[int, ...]:
+    """The steps that have samples, increasing. Their f_mem may still be on its way."""
+    query = select(RunFile.step).where(RunFile.run_id == run_id, RunFile.kind == "samples", RunFile.step.is_not(None))
+    return tuple(step for step in session.scalars(query.order_by(RunFile.step)) if step is not None)
+
+
+def points_at(session: Session, run_id: str, step: int, metrics: Sequence[str]) -> dict[str, MetricPoint]:
+    """The points of a run at one step, by metric."""
+    query = select(Series.metric, MetricPoint).join(MetricPoint, MetricPoint.series_id == Series.id)
+    rows = session.execute(query.where(Series.run_id == run_id, Series.metric.in_(metrics), MetricPoint.step == step))
+    return {metric: point for metric, point in rows}  # noqa: C416 - a Row is no plain pair to the type checker

@@ -1,0 +1,153 @@
+"""What a worker writes about once a second: lease, progress, points, files and the checkpoint pointer, in one transaction."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Table, case, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from backend.storage.claims import Claim, own
+from backend.storage.database import db_now
+from backend.storage.tables import Artifact, Attempt, Base, MetricPoint, Run, RunFile, Series
+from tauscope.contracts.onsets import Onset
+from tauscope.contracts.points import Point
+from tauscope.contracts.runs import DesiredState
+
+KEPT_CHECKPOINTS = 2
+_UNSYNCED = {"synchronize_session": False}
+
+
+@dataclass(frozen=True)
+class FileRecord:
+    """A stored file of a run: its path in the run's folder and what it is."""
+
+    path: str
+    sha256: str
+    n_bytes: int
+    kind: str
+    step: int | None = None
+
+
+@dataclass(frozen=True)
+class Flushed:
+    """The number of this flush, and what the run's owner wants by now."""
+
+    seq: int
+    desired: DesiredState
+
+
+def flush(
+    session: Session,
+    claim: Claim,
+    *,
+    points: Sequence[Point] = (),
+    files: Sequence[FileRecord] = (),
+    checkpoint: int | None = None,
+    step: int | None = None,
+    steps_per_second: float | None = None,
+    seconds: float | None = None,
+    onsets: Mapping[str, Onset] | None = None,
+    final: Mapping[str, float | int | None] | None = None,
+) -> Flushed:
+    """Renew the lease and record what is new; ``checkpoint`` becomes the step that a resume starts from.
+
+    Every artifact named in ``files`` is in the store already, and every point up to ``checkpoint`` is in this flush or
+    an earlier one. Repeating a flush whose outcome is unknown changes nothing more.
+
+    Raises:
+        FencedError: if the run is no longer this claim's.
+    """
+    values: dict[str, Any] = {"lease_until": db_now() + claim.lease_seconds, "steps_per_second": steps_per_second}
+    values |= _given(step=step, seconds=seconds, final=None if final is None else dict(final))
+    values |= _given(onsets=None if onsets is None else {name: onset.model_dump(mode="json") for name, onset in onsets.items()})
+    if checkpoint is not None:
+        values |= _progress(checkpoint)
+    seq = own(session, claim, values)
+    _record_files(session, claim.run_id, files)
+    _record_points(session, claim.run_id, points, seq)
+    if checkpoint is not None:
+        _prune_checkpoints(session, claim.run_id, checkpoint)
+    _advance_attempt(session, claim, step)
+    desired = session.execute(select(Run.desired).where(Run.id == claim.run_id)).scalar_one()
+    return Flushed(seq, DesiredState(desired))
+
+
+def read_points(session: Session, run_id: str) -> list[Point]:
+    """Every point of a run, by metric and step."""
+    columns = (MetricPoint.step, MetricPoint.value, MetricPoint.low, MetricPoint.high, MetricPoint.count, MetricPoint.reason)
+    query = select(Series.metric, *columns).join(MetricPoint, MetricPoint.series_id == Series.id).where(Series.run_id == run_id)
+    rows = session.execute(query.order_by(Series.metric, MetricPoint.step))
+    return [Point(metric=row[0], step=row[1], value=row[2], low=row[3], high=row[4], count=row[5], reason=row[6]) for row in rows]
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _progress(checkpoint: int) -> dict[str, Any]:
+    """Only a checkpoint beyond the last is progress, and clears the stalls and the trouble shown on the run."""
+    advances = func.coalesce(Run.checkpoint_step, -1) < checkpoint
+    return {
+        "checkpoint_step": checkpoint,
+        "stalls": case((advances, 0), else_=Run.stalls),
+        "reason": case((advances, ""), else_=Run.reason),
+    }
+
+
+def _record_files(session: Session, run_id: str, files: Sequence[FileRecord]) -> None:
+    if not files:
+        return
+    # In one order everywhere: two flushes that store the same files must not wait for each other.
+    artifacts = {file.sha256: {"sha256": file.sha256, "n_bytes": file.n_bytes} for file in sorted(files, key=lambda file: file.sha256)}
+    # The update locks rows that are there already, so that nobody finds them unreferenced and drops them meanwhile.
+    _upsert(session, Artifact, list(artifacts.values()), replace=("n_bytes",))
+    rows = {file.path: {"run_id": run_id, "path": file.path, "sha256": file.sha256, "kind": file.kind, "step": file.step} for file in files}
+    _upsert(session, RunFile, list(rows.values()), replace=("sha256", "kind", "step"))
+
+
+def _record_points(session: Session, run_id: str, points: Sequence[Point], seq: int) -> None:
+    if not points:
+        return
+    series = _series_ids(session, run_id, {point.metric for point in points})
+    rows = {
+        (point.metric, point.step): {"series_id": series[point.metric], "seq": seq, **point.model_dump(exclude={"metric"})}
+        for point in points
+    }
+    _upsert(session, MetricPoint, list(rows.values()), replace=("value", "low", "high", "count", "reason", "seq"))
+
+
+def _series_ids(session: Session, run_id: str, metrics: Iterable[str]) -> dict[str, int]:
+    _upsert(session, Series, [{"run_id": run_id, "metric": metric} for metric in sorted(metrics)], replace=(), keys=("run_id", "metric"))
+    return {row.metric: row.id for row in session.execute(select(Series.metric, Series.id).where(Series.run_id == run_id))}
+
+
+def _upsert(
+    session: Session, model: type[Base], rows: list[dict[str, Any]], *, replace: tuple[str, ...], keys: tuple[str, ...] | None = None
+) -> None:
+    table = model.__table__
+    assert isinstance(table, Table)
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table)
+    elements = list(keys or (column.name for column in table.primary_key))
+    if replace:
+        statement = statement.on_conflict_do_update(index_elements=elements, set_={name: statement.excluded[name] for name in replace})
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=elements)
+    session.execute(statement, rows)
+
+
+def _prune_checkpoints(session: Session, run_id: str, checkpoint: int) -> None:
+    """Keep the newest checkpoints, to fall back to, and those at which samples were measured."""
+    is_checkpoint = (RunFile.run_id == run_id, RunFile.kind.in_(["weights", "state"]))
+    newest = select(RunFile.step).where(*is_checkpoint, RunFile.step <= checkpoint).distinct().order_by(RunFile.step.desc())
+    kept = list(session.scalars(newest.limit(KEPT_CHECKPOINTS)))
+    measured = list(session.scalars(select(RunFile.step).where(RunFile.run_id == run_id, RunFile.kind == "samples")))
+    session.execute(delete(RunFile).where(*is_checkpoint, RunFile.step.not_in([*kept, *measured])), execution_options=_UNSYNCED)
+
+
+def _advance_attempt(session: Session, claim: Claim, step: int | None) -> None:
+    if step is not None:
+        mine = update(Attempt).where(Attempt.run_id == claim.run_id, Attempt.epoch == claim.epoch).values(to_step=step)
+        session.execute(mine, execution_options=_UNSYNCED)

@@ -1,0 +1,120 @@
+"""Wake-up messages. The database owns the runs; a message only tells some worker that there is one to claim."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import structlog
+from celery import Celery
+from kombu.exceptions import ChannelError, OperationalError
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from backend.storage.claims import claimable, most_urgent_first
+from backend.storage.database import db_now
+from backend.storage.tables import Run
+
+TASK = "worker.wake"
+QUEUE = "train"
+SEGMENT_SECONDS = 120.0
+
+log = structlog.get_logger()
+
+# Seconds within which a broker that is away must be noticed: a request of the API waits for it.
+_PATIENCE = {
+    "socket_connect_timeout": 1.0,
+    "socket_timeout": 1.0,
+    "max_retries": 0,
+    "interval_start": 0,
+    "interval_step": 0,
+    "interval_max": 0,
+}
+
+
+def celery_settings(*, segment_seconds: float = SEGMENT_SECONDS) -> dict[str, Any]:
+    """The Celery settings that producers and workers share.
+
+    A message is acknowledged after its segment, so that a killed worker's message returns; whether it returns early,
+    late or twice does not matter, because only a claim in the database gives the right to compute.
+    """
+    return {
+        "task_default_queue": QUEUE,
+        "task_acks_late": True,
+        "task_reject_on_worker_lost": True,
+        "task_ignore_result": True,
+        "task_serializer": "json",
+        "accept_content": ["json"],
+        "worker_prefetch_multiplier": 1,
+        "worker_disable_prefetch": True,
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "worker_enable_remote_control": False,
+        "worker_send_task_events": False,
+        "worker_hijack_root_logger": False,
+        "worker_redirect_stdouts": False,
+        "broker_connection_retry": True,
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        "broker_transport_options": {
+            "visibility_timeout": 3 * segment_seconds,
+            # Messages of dead workers are looked for every ten seconds, instead of every hundred.
+            "unacked_restore_interval": 10,
+            "unacked_restore_throttle": 1,
+        },
+    }
+
+
+class Outbox:
+    """Sends wake-ups; holds connections but no state that matters."""
+
+    def __init__(self, broker_url: str) -> None:
+        self._app = Celery("tauscope", broker=broker_url, set_as_current=False)
+        self._app.conf.update(celery_settings())
+        self._app.conf.broker_transport_options |= _PATIENCE
+
+    def wake(self, run_ids: Sequence[str]) -> list[str]:
+        """Send a wake-up for each run and return those that were sent; a broker that is away is logged."""
+        sent: list[str] = []
+        try:
+            with self._app.producer_pool.acquire(block=True) as producer:
+                for run_id in run_ids:
+                    self._app.send_task(TASK, args=[run_id], queue=QUEUE, producer=producer, retry=False, ignore_result=True)
+                    sent.append(run_id)
+        except (OperationalError, *self._app.connection_for_write().connection_errors) as error:
+            log.warning("broker_away", unsent=len(run_ids) - len(sent), error=str(error))
+        return sent
+
+    def depth(self) -> int:
+        """How many wake-ups wait in the broker; 0 where it cannot be asked."""
+        try:
+            with self._app.connection_for_read() as connection:
+                return int(connection.default_channel.queue_declare(QUEUE, passive=True).message_count)
+        except ChannelError:
+            return 0  # No message was ever sent, or the broker lost its data.
+        except (OperationalError, *self._app.connection_for_read().connection_errors) as error:
+            log.warning("broker_away", error=str(error))
+            return 0
+
+    def close(self) -> None:
+        """Close the connections to the broker."""
+        self._app.close()
+
+
+def send_wakeups(sessions: sessionmaker[Session], outbox: Outbox, run_ids: Sequence[str]) -> int:
+    """Send wake-ups for committed runs, and remember those that went out; the reconciler sends the rest later."""
+    if not run_ids:
+        return 0
+    sent = outbox.wake(run_ids)
+    if sent:
+        with sessions.begin() as session:
+            _mark_enqueued(session, sent)
+    return len(sent)
+
+
+def stale_runs(session: Session, *, stale_seconds: float, limit: int = 1000) -> list[str]:
+    """Runs that anybody may claim and for which no wake-up went out lately, the most urgent first."""
+    query = select(Run.id).where(claimable(), Run.enqueued_at < db_now() - stale_seconds)
+    return list(session.scalars(query.order_by(*most_urgent_first()).limit(limit)))
+
+
+def _mark_enqueued(session: Session, run_ids: Iterable[str]) -> None:
+    # A run that was claimed meanwhile keeps its 0, so that it is woken at once should that worker die.
+    session.execute(update(Run).where(Run.id.in_(list(run_ids)), claimable()).values(enqueued_at=db_now()))

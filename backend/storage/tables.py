@@ -1,0 +1,160 @@
+"""The tables. Times are Unix seconds by the database's clock; ids are sortable text (see ``ids``)."""
+
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Float, ForeignKey, Index, Integer, MetaData, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from backend.storage.database import db_now
+
+
+class Base(DeclarativeBase):
+    """All tables of Tauscope."""
+
+    type_annotation_map = {dict[str, Any]: JSON, list[Any]: JSON, float: Float}  # noqa: RUF012 - SQLAlchemy reads it from the class
+    # Names for every constraint, so that a later migration can alter it on SQLite too.
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Experiment(Base):
+    """A launched sweep."""
+
+    __tablename__ = "experiment"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    name: Mapped[str] = mapped_column(String(80))
+    sweep: Mapped[dict[str, Any]]
+    code_version: Mapped[str] = mapped_column(String(80))
+    created_at: Mapped[float] = mapped_column(Float, server_default=db_now())
+    runs: Mapped[list["Run"]] = relationship(back_populates="experiment", order_by="Run.index", passive_deletes=True)
+
+
+class Run(Base):
+    """One run: its spec, where it stands, and who may write to it."""
+
+    __tablename__ = "run"
+    __table_args__ = (UniqueConstraint("experiment_id", "index"), Index("run_claimable", "state", "lease_until"))
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    experiment_id: Mapped[str] = mapped_column(ForeignKey("experiment.id", ondelete="CASCADE"), index=True)
+    index: Mapped[int]
+    label: Mapped[str] = mapped_column(Text)
+    params: Mapped[dict[str, Any]]
+    spec: Mapped[dict[str, Any]]
+    steps: Mapped[int]
+    cost: Mapped[float] = mapped_column(Float)  # Expected work; the longest run goes first.
+    state: Mapped[str] = mapped_column(String(12), default="queued")
+    desired: Mapped[str] = mapped_column(String(12), default="run")
+    step: Mapped[int] = mapped_column(default=0)
+    steps_per_second: Mapped[float | None]
+    seconds: Mapped[float] = mapped_column(Float, default=0.0)
+    reason: Mapped[str] = mapped_column(Text, default="")
+    epoch: Mapped[int] = mapped_column(default=0)  # The fencing token: bumped by every claim.
+    seq: Mapped[int] = mapped_column(default=0)  # Bumped by every flush; the event stream counts in it.
+    stalls: Mapped[int] = mapped_column(default=0)  # Attempts since the last checkpoint that made no progress.
+    worker: Mapped[str | None] = mapped_column(String(120))
+    lease_until: Mapped[float] = mapped_column(Float, default=0.0)
+    enqueued_at: Mapped[float] = mapped_column(Float, default=0.0)  # 0: no wake-up was sent; the reconciler will.
+    updated_at: Mapped[float | None]
+    checkpoint_step: Mapped[int | None]  # The step a resume starts from; commits with the points up to it.
+    onsets: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    final: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    experiment: Mapped[Experiment] = relationship(back_populates="runs")
+
+
+class Attempt(Base):
+    """One claim of a run: who computed from which step to which, and how it ended."""
+
+    __tablename__ = "attempt"
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    epoch: Mapped[int] = mapped_column(primary_key=True)
+    worker: Mapped[str] = mapped_column(String(120))
+    code_version: Mapped[str] = mapped_column(String(80))
+    started_at: Mapped[float] = mapped_column(Float, server_default=db_now())
+    ended_at: Mapped[float | None]
+    from_step: Mapped[int] = mapped_column(default=0)
+    to_step: Mapped[int] = mapped_column(default=0)
+    outcome: Mapped[str] = mapped_column(Text, default="")
+
+
+class Series(Base):
+    """One metric of one run."""
+
+    __tablename__ = "series"
+    __table_args__ = (UniqueConstraint("run_id", "metric"),)
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), index=True)
+    metric: Mapped[str] = mapped_column(String(80))
+
+
+class MetricPoint(Base):
+    """One measured number; ``seq`` is the flush that brought it."""
+
+    __tablename__ = "metric_point"
+    __table_args__ = (Index("metric_point_flush", "series_id", "seq"),)
+    series_id: Mapped[int] = mapped_column(ForeignKey("series.id", ondelete="CASCADE"), primary_key=True)
+    step: Mapped[int] = mapped_column(primary_key=True)
+    value: Mapped[float | None]
+    low: Mapped[float | None]
+    high: Mapped[float | None]
+    count: Mapped[int | None]
+    reason: Mapped[str | None] = mapped_column(Text)
+    seq: Mapped[int]
+
+
+class Artifact(Base):
+    """A content-addressed file in the artifact store."""
+
+    __tablename__ = "artifact"
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    n_bytes: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[float] = mapped_column(Float, server_default=db_now())
+
+
+class RunFile(Base):
+    """What a run's artifacts are: its path in the run's folder, as in an export, e.g. ``samples/450.npz``."""
+
+    __tablename__ = "run_file"
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    path: Mapped[str] = mapped_column(String(200), primary_key=True)
+    sha256: Mapped[str] = mapped_column(ForeignKey("artifact.sha256"), index=True)
+    kind: Mapped[str] = mapped_column(String(20))  # train, held_out, samples, weights, state
+    step: Mapped[int | None]
+
+
+class RunEvent(Base):
+    """Why a run changed its state, in order."""
+
+    __tablename__ = "run_event"
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), index=True)
+    seq: Mapped[int]
+    at: Mapped[float] = mapped_column(Float, server_default=db_now())
+    name: Mapped[str] = mapped_column(String(40))
+    detail: Mapped[str] = mapped_column(Text, default="")
+
+
+class IdempotencyKey(Base):
+    """A POST that was answered, so that its repetition gets the same answer."""
+
+    __tablename__ = "idempotency_key"
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    request_sha256: Mapped[str] = mapped_column(String(64))
+    experiment_id: Mapped[str] = mapped_column(ForeignKey("experiment.id", ondelete="CASCADE"))
+    created_at: Mapped[float] = mapped_column(Float, server_default=db_now())
+
+
+class Worker(Base):
+    """A worker process and when it was last heard of."""
+
+    __tablename__ = "worker"
+    name: Mapped[str] = mapped_column(String(120), primary_key=True)
+    device: Mapped[str] = mapped_column(String(40))
+    slots: Mapped[int]
+    busy: Mapped[int] = mapped_column(default=0)
+    seen_at: Mapped[float] = mapped_column(Float, server_default=db_now())

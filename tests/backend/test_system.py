@@ -1,0 +1,87 @@
+"""Whether the service can work, what it consists of, and what it must not load."""
+
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from backend.app import create_app
+from backend.settings import ApiSettings
+from backend.storage.settings import StorageSettings
+from tests.backend.conftest import API, FakeWorker, TestClient
+
+
+def test_readiness_names_the_broker_that_is_away(client: TestClient) -> None:
+    response = client.get(f"{API}/ready")
+    assert response.status_code == 503
+    assert [error["path"] for error in response.json()["errors"]] == ["broker"]
+
+
+def test_readiness_names_a_schema_that_is_not_current(empty_database_url: str, tmp_path: Path) -> None:
+    settings = ApiSettings(database_url=empty_database_url, home=tmp_path, broker_url="memory://")
+    with TestClient(create_app(settings), base_url="http://127.0.0.1") as client:
+        problem = client.get(f"{API}/ready").json()
+    assert [(error["path"], error["remedy"]) for error in problem["errors"]] == [("database", "python -m backend.storage.migrate")]
+
+
+def test_readiness_names_a_database_that_is_away(tmp_path: Path) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"postgresql://nobody@127.0.0.1:{unused.getsockname()[1]}/none"
+        settings = ApiSettings(database_url=url, home=tmp_path, broker_url="memory://")
+        with TestClient(create_app(settings), base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
+            assert [error["path"] for error in client.get(f"{API}/ready").json()["errors"]] == ["database"]
+            response = client.get(f"{API}/experiments")
+    assert (response.status_code, response.json()["code"]) == (503, "not_ready")
+
+
+def test_it_is_ready_with_database_and_broker(database_url: str, tmp_path: Path) -> None:
+    settings = ApiSettings(database_url=database_url, home=tmp_path, broker_url="memory://")
+    with TestClient(create_app(settings), base_url="http://127.0.0.1") as client:
+        assert client.get(f"{API}/ready").json() == {"status": "ready"}
+
+
+def test_the_system_counts_runs_by_state(client: TestClient, experiment: object, worker: FakeWorker, database_kind: str) -> None:
+    worker.claim()
+    view = client.get(f"{API}/system").json()
+    assert (view["queued"], view["running"], view["workers"]) == (2, 1, [])
+    assert view["database"] == {"sqlite": "sqlite", "postgres": "postgresql"}[database_kind]
+
+
+def test_readers_never_wait_for_a_writer(client: TestClient, experiment: dict[str, str], worker: FakeWorker) -> None:
+    with worker.sessions.begin() as session:
+        session.connection()  # On SQLite this holds the one write lock.
+        answers: list[int] = []
+        paths = ("/experiments", f"/experiments/{experiment['id']}/curves", "/system", "/presets")
+        reader = threading.Thread(target=lambda: answers.extend(client.get(API + path).status_code for path in paths))
+        reader.start()
+        reader.join(5)
+    assert answers == [200] * len(paths)
+
+
+def test_the_web_process_loads_neither_torch_nor_sklearn() -> None:
+    code = (
+        "import sys\n"
+        "from backend.app import create_app\n"
+        "from backend.settings import ApiSettings\n"
+        "app = create_app(ApiSettings())\n"
+        "import backend.__main__, tauscope.client\n"
+        "assert app.openapi()['paths']\n"
+        "assert not {'torch', 'sklearn', 'streamlit'} & set(sys.modules), sorted(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=60)
+
+
+def test_reading_settings_creates_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAUSCOPE_HOME", str(tmp_path / "home"))
+    settings = StorageSettings()
+    assert settings.database_url == f"sqlite:///{tmp_path}/home/tauscope.db"
+    assert settings.artifacts_url == f"{tmp_path}/home/artifacts"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_setting_is_described() -> None:
+    assert all(field.description for field in ApiSettings.model_fields.values())

