@@ -1,0 +1,101 @@
+"""Parts end with their supervisor, and what an earlier one left is recognised and cleared."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from launcher.part import Part
+from launcher.processes import end_process, started_at
+from launcher.record import PartsRecord
+
+SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
+STUBBORN = [sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"]
+
+
+@pytest.fixture
+def sleeper() -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(SLEEPER)
+    yield process
+    process.kill()
+    process.wait()
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.02)
+
+
+def test_a_process_is_recognised_by_when_it_started(sleeper: subprocess.Popen[bytes]) -> None:
+    identity = started_at(sleeper.pid)
+    assert identity is not None
+    assert started_at(sleeper.pid) == identity
+    sleeper.kill()
+    sleeper.wait()
+    assert started_at(sleeper.pid) is None
+
+
+def test_a_process_that_only_has_the_pid_is_left_alone(sleeper: subprocess.Popen[bytes]) -> None:
+    end_process(sleeper.pid, "another start", grace_seconds=0.1)
+    assert sleeper.poll() is None
+
+
+def test_a_process_that_ignores_sigterm_is_killed() -> None:
+    process = subprocess.Popen(STUBBORN, stdout=subprocess.PIPE, start_new_session=True)
+    assert process.stdout is not None
+    process.stdout.readline()
+    identity = started_at(process.pid)
+    assert identity is not None
+    end_process(process.pid, identity, grace_seconds=0.2)
+    assert process.wait() == -signal.SIGKILL
+    process.stdout.close()
+
+
+def test_orphans_of_an_earlier_stack_are_ended(tmp_path: Path, sleeper: subprocess.Popen[bytes]) -> None:
+    PartsRecord(tmp_path).note("worker", sleeper.pid, started_at(sleeper.pid))
+    assert PartsRecord(tmp_path).end_orphans(grace_seconds=5) == ["worker"]
+    assert sleeper.wait() == -signal.SIGTERM
+    assert PartsRecord(tmp_path).end_orphans(grace_seconds=5) == []
+
+
+def test_a_damaged_record_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / "parts.json").write_text("{half")
+    assert PartsRecord(tmp_path).end_orphans(grace_seconds=1) == []
+
+
+def test_a_part_dies_with_a_killed_supervisor(tmp_path: Path) -> None:
+    code = f"""
+import os, sys, time
+from pathlib import Path
+from launcher.part import Part
+part = Part("part", {SLEEPER!r}, os.environ, Path({str(tmp_path)!r}), grace_seconds=1)
+print(part.start()[0], flush=True)
+time.sleep(60)
+"""
+    supervisor = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    assert supervisor.stdout is not None
+    pid = int(supervisor.stdout.readline())
+    wait_for(lambda: b"time.sleep" in Path(f"/proc/{pid}/cmdline").read_bytes().partition(b"tether")[0])
+    supervisor.kill()
+    supervisor.wait()
+    supervisor.stdout.close()
+    wait_for(lambda: started_at(pid) is None)
+
+
+def test_a_dead_part_waits_longer_each_time_and_its_log_is_kept(tmp_path: Path) -> None:
+    part = Part("part", [sys.executable, "-c", "print('why it died')"], os.environ, tmp_path, grace_seconds=1)
+    delays = []
+    for _ in range(3):
+        part.start()
+        wait_for(lambda: not part.alive)
+        delays.append(part.schedule_restart())
+    assert delays == [0.5, 1.0, 2.0]
+    assert part.how_it_ended() == "exit code 0"
+    assert part.log_tail().splitlines() == ["why it died"] * 3

@@ -1,0 +1,128 @@
+"""A trainer child without PyTorch: it counts instead of training, and misbehaves when the environment says so.
+
+``FAKE_CHILD_FAULT`` is ``die``, ``fail``, ``storage`` or ``deaf``; the fault shows at step 35 and only as long as the
+file ``FAKE_CHILD_FAULTS_LEFT`` counts above zero.
+"""
+
+import json
+import os
+import queue
+import sys
+import threading
+import time
+from pathlib import Path
+
+from tauscope.contracts.points import Point
+from tauscope.execution.events import (
+    CheckpointWritten,
+    DatasetWritten,
+    Failed,
+    Measured,
+    Progress,
+    Ready,
+    RunSegment,
+    SamplesWritten,
+    SegmentEnded,
+    TrainerEvent,
+    parse_command,
+)
+
+EVERY = 10
+FAULT_STEP = 35
+STEP_SECONDS = float(os.environ.get("FAKE_CHILD_STEP_SECONDS", "0.002"))
+
+segments: "queue.Queue[RunSegment]" = queue.Queue()
+end = threading.Event()
+
+
+def send(event: TrainerEvent) -> None:
+    sys.stdout.write(event.model_dump_json() + "\n")
+    sys.stdout.flush()
+
+
+def read() -> None:
+    for line in sys.stdin:
+        command = parse_command(line)
+        if isinstance(command, RunSegment):
+            end.clear()
+            segments.put(command)
+        else:
+            end.set()
+    os._exit(0)
+
+
+def fault() -> str:
+    counter = Path(os.environ.get("FAKE_CHILD_FAULTS_LEFT", "/nonexistent"))
+    left = int(counter.read_text()) if counter.exists() else 0
+    if left <= 0:
+        return ""
+    counter.write_text(str(left - 1))
+    return os.environ["FAKE_CHILD_FAULT"]
+
+
+def misbehave() -> bool:
+    match fault():
+        case "die":
+            os.kill(os.getpid(), 9)
+        case "fail":
+            send(Failed(code="diverged", message="the loss is not finite", remedy="Lower optimizer.lr", traceback="Traceback"))
+        case "storage":
+            send(Failed(code="storage", message="No space left on device", remedy="Free some", traceback="Traceback"))
+        case "deaf":
+            time.sleep(60)
+        case _:
+            return False
+    return True
+
+
+def value(step: int) -> float:
+    return round(1 / (1 + step), 6)
+
+
+def measure(folder: Path, step: int) -> None:
+    path = folder / "samples" / f"{step}.npz"
+    path.write_bytes(f"samples {step}".encode())
+    send(SamplesWritten(step=step, path=str(path), n_generated=32))
+    metrics = ("f_mem", "f_mem_control", "loss_held_out@100")
+    send(Measured(step=step, points=tuple(Point(step=step, metric=name, value=value(step), low=0, high=1, count=32) for name in metrics)))
+
+
+def save(folder: Path, step: int) -> None:
+    weights, state = (folder / "checkpoints" / f"{step}.{ending}" for ending in ("safetensors", "json"))
+    weights.write_bytes(f"weights {step}".encode())
+    state.write_text(json.dumps({"step": step}))
+    send(CheckpointWritten(step=step, weights=str(weights), state=str(state)))
+
+
+def serve(command: RunSegment) -> None:
+    folder, started = Path(command.folder), time.monotonic()
+    step = 0
+    if command.checkpoint:
+        step = json.loads(Path(command.checkpoint).read_text())["step"]
+        assert Path(command.checkpoint).with_suffix(".safetensors").read_text() == f"weights {step}"
+    for name in ("samples", "checkpoints"):
+        (folder / name).mkdir(exist_ok=True)
+    for name in ("train", "held_out"):
+        (folder / f"{name}.npz").write_text(name)
+    send(DatasetWritten(train=str(folder / "train.npz"), held_out=str(folder / "held_out.npz")))
+    while step < command.spec["steps"]:
+        if step == FAULT_STEP and misbehave():
+            return
+        time.sleep(STEP_SECONDS)
+        step += 1
+        send(Progress(step=step, steps_per_second=1 / STEP_SECONDS, loss=0.5))
+        if step % EVERY == 0:
+            measure(folder, step)
+            save(folder, step)
+        if end.is_set() or (command.max_seconds is not None and time.monotonic() - started > command.max_seconds):
+            break
+    if step % EVERY:
+        save(folder, step)
+    send(SegmentEnded(step=step, finished=step >= command.spec["steps"], seconds=time.monotonic() - started))
+
+
+if __name__ == "__main__":
+    threading.Thread(target=read, daemon=True).start()
+    send(Ready(torch_version="none", device="cpu"))
+    while True:
+        serve(segments.get())

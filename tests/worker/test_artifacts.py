@@ -1,0 +1,85 @@
+"""The artifact store on a local folder and on an in-memory store."""
+
+from pathlib import Path
+
+import pytest
+
+from backend.storage.artifacts import ArtifactCorruptError, ArtifactStore
+
+
+@pytest.fixture(params=["folder", "memory"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> ArtifactStore:
+    return ArtifactStore(str(tmp_path / "store") if request.param == "folder" else f"memory://{tmp_path.name}")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "file"
+    path.write_bytes(b"weights" * 1000)
+    return path
+
+
+def test_what_was_put_is_read_and_fetched(store: ArtifactStore, file: Path, tmp_path: Path) -> None:
+    sha256, n_bytes = store.put(file)
+    assert n_bytes == 7000 and store.exists(sha256)
+    assert store.read(sha256) == file.read_bytes()
+    store.fetch(sha256, tmp_path / "deep" / "copy")
+    assert (tmp_path / "deep" / "copy").read_bytes() == file.read_bytes()
+
+
+def test_putting_twice_stores_once(store: ArtifactStore, file: Path) -> None:
+    assert store.put(file) == store.put(file)
+
+
+def test_a_deleted_artifact_is_gone_and_may_be_deleted_again(store: ArtifactStore, file: Path) -> None:
+    sha256, _ = store.put(file)
+    store.delete(sha256)
+    store.delete(sha256)
+    assert not store.exists(sha256)
+    with pytest.raises(ArtifactCorruptError, match="gone"):
+        store.read(sha256)
+
+
+def damage(folder: Path, sha256: str) -> None:
+    path = folder / sha256[:2] / sha256[2:]
+    data = bytearray(path.read_bytes())
+    data[100] ^= 1
+    path.write_bytes(data)
+
+
+def test_a_flipped_bit_is_noticed_and_leaves_no_file(file: Path, tmp_path: Path) -> None:
+    store = ArtifactStore(str(tmp_path / "store"))
+    sha256, _ = store.put(file)
+    damage(tmp_path / "store", sha256)
+    with pytest.raises(ArtifactCorruptError, match="damaged"):
+        store.fetch(sha256, tmp_path / "out" / "copy")
+    with pytest.raises(ArtifactCorruptError, match="damaged"):
+        store.read(sha256)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_putting_the_same_bytes_again_mends_damage(file: Path, tmp_path: Path) -> None:
+    store = ArtifactStore(str(tmp_path / "store"))
+    sha256, _ = store.put(file)
+    damage(tmp_path / "store", sha256)
+    store.put(file)
+    assert store.read(sha256) == file.read_bytes()
+
+
+def test_a_store_that_fails_midway_leaves_nothing_behind(file: Path, tmp_path: Path) -> None:
+    class Full:
+        def __init__(self, inner: object) -> None:
+            self.inner = inner
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.inner, name)
+
+        def mv(self, source: str, target: str) -> None:
+            raise OSError(28, "No space left on device")
+
+    from fsspec.implementations.local import LocalFileSystem
+
+    store = ArtifactStore(str(tmp_path / "store"), filesystem=Full(LocalFileSystem()))
+    with pytest.raises(OSError, match="No space"):
+        store.put(file)
+    assert [path for path in (tmp_path / "store").rglob("*") if path.is_file()] == []

@@ -1,0 +1,42 @@
+"""``python -m worker``: train runs until SIGTERM."""
+
+import shutil
+
+import structlog
+
+from worker.celery_app import make_app, run_worker
+from worker.heartbeat import Heartbeat
+from worker.logs import configure_logs
+from worker.scratch import open_work_folder
+from worker.settings import read_settings
+from worker.supervisor import Supervisor, open_services
+
+log = structlog.get_logger()
+
+
+def main() -> None:
+    """Start the worker; it ends in a few seconds when asked to, every run being checkpointed and given back."""
+    configure_logs()
+    settings = read_settings()
+    lock = open_work_folder(settings.work_folder)
+    supervisor = Supervisor(open_services(settings))
+    heartbeat = Heartbeat(supervisor.services, supervisor.pool)
+
+    def on_ready() -> None:
+        log.info("worker_started", name=settings.worker_name, slots=settings.slots)
+        supervisor.pool.warm()
+        heartbeat.start()
+
+    def on_end() -> None:
+        heartbeat.stop()
+        supervisor.close()
+        supervisor.services.close()
+        shutil.rmtree(settings.work_folder, ignore_errors=True)
+        lock.close()
+        log.info("worker_ended", name=settings.worker_name)
+
+    run_worker(make_app(settings, supervisor.serve), settings, on_ready=on_ready, on_stop=supervisor.stop, on_end=on_end)
+
+
+if __name__ == "__main__":
+    main()

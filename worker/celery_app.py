@@ -1,0 +1,45 @@
+"""The Celery application of a worker: one task, which carries a run id and nothing else."""
+
+from collections.abc import Callable
+
+from celery import Celery
+from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
+
+from backend.storage.outbox import QUEUE, TASK, celery_settings
+from worker.settings import WorkerSettings
+
+
+def make_app(settings: WorkerSettings, serve: Callable[[str], object]) -> Celery:
+    """Build the application; ``serve`` answers a wake-up."""
+    app = Celery("tauscope-worker", broker=settings.broker_url, set_as_current=False)
+    app.conf.update(celery_settings(segment_seconds=settings.segment_seconds))
+
+    @app.task(name=TASK)  # type: ignore[untyped-decorator]
+    def wake(run_id: str) -> None:
+        serve(run_id)
+
+    return app
+
+
+def run_worker(
+    app: Celery, settings: WorkerSettings, *, on_ready: Callable[[], None], on_stop: Callable[[], None], on_end: Callable[[], None]
+) -> None:
+    """Consume until SIGTERM or SIGINT: then ``on_stop`` is called at once, and ``on_end`` when the last task is over."""
+    # Celery keeps weak references to receivers unless told otherwise, and these are closures.
+    worker_ready.connect(lambda **_: on_ready(), weak=False)
+    worker_shutting_down.connect(lambda **_: on_stop(), weak=False)
+    worker_shutdown.connect(lambda **_: on_end(), weak=False)
+    app.worker_main(
+        [
+            "--quiet",
+            "worker",
+            "--pool=threads",
+            f"--concurrency={settings.slots}",
+            f"--queues={QUEUE}",
+            f"--hostname={settings.worker_name}",
+            "--without-gossip",
+            "--without-mingle",
+            "--without-heartbeat",
+            "--loglevel=WARNING",
+        ]
+    )

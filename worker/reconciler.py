@@ -1,0 +1,68 @@
+"""Sends the wake-ups that got lost: ``python -m worker.reconciler``. Any number may run; none leads."""
+
+import queue
+import signal
+
+import structlog
+from sqlalchemy import delete
+from sqlalchemy.orm import Session, sessionmaker
+
+from backend.storage.claims import settle
+from backend.storage.database import db_now, open_database, session_factory
+from backend.storage.outbox import Outbox, send_wakeups, stale_runs
+from backend.storage.tables import Worker
+from worker.logs import configure_logs
+from worker.services import DATABASE_AWAY
+from worker.settings import read_settings
+
+FORGOTTEN_SECONDS = 600.0
+
+log = structlog.get_logger()
+
+
+def reconcile(sessions: sessionmaker[Session], outbox: Outbox, *, stale_seconds: float) -> int:
+    """Wake workers for runs that wait without a recent wake-up, and end those that shall not go on.
+
+    No more is sent than the broker lacks: runs may wait for long behind busy workers, and their messages are there.
+    Returns how many wake-ups went out.
+    """
+    with sessions.begin() as session:
+        settle(session)
+        session.execute(delete(Worker).where(Worker.seen_at < db_now() - FORGOTTEN_SECONDS))
+        stale = stale_runs(session, stale_seconds=stale_seconds)
+    missing = stale[: max(0, len(stale) - outbox.depth())] if stale else []
+    sent = send_wakeups(sessions, outbox, missing)
+    if sent:
+        log.info("wakeups_sent", runs=sent)
+    return sent
+
+
+def main() -> None:
+    """Reconcile every few seconds until SIGTERM or SIGINT."""
+    configure_logs()
+    settings = read_settings()
+    # Of all the ways to wake a thread, putting into this queue is the one that a signal handler may use.
+    stop: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: stop.put(number))
+    sessions = session_factory(open_database(settings.database_url))
+    outbox = Outbox(settings.broker_url)
+    log.info("reconciler_started")
+    while not _asked(stop, settings.reconcile_seconds):
+        try:
+            reconcile(sessions, outbox, stale_seconds=settings.stale_seconds)
+        except DATABASE_AWAY as error:
+            log.warning("database_away", error=str(error))
+    outbox.close()
+
+
+def _asked(stop: "queue.SimpleQueue[int]", seconds: float) -> bool:
+    try:
+        stop.get(timeout=seconds)
+    except queue.Empty:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""Bring the checkpoint that a run resumes from into its work folder."""
+
+import time
+from pathlib import Path
+
+import structlog
+
+from backend.storage.artifacts import ArtifactCorruptError
+from backend.storage.claims import CheckpointFiles, fall_back
+from worker.background import in_background
+from worker.recorder import Recorder
+from worker.services import Services
+
+log = structlog.get_logger()
+
+
+class StoreAwayError(Exception):
+    """The artifact store did not deliver a checkpoint within the worker's patience."""
+
+
+def fetch_checkpoint(recorder: Recorder, services: Services, folder: Path) -> Path | None:
+    """The state file of the newest whole checkpoint, fetched and verified; ``None`` to start afresh.
+
+    A damaged checkpoint is given up for the one before it. The lease is kept meanwhile.
+
+    Raises:
+        StoreAwayError: if the store does not answer in time.
+        FencedError: if the run is no longer this claim's.
+    """
+    while (checkpoint := recorder.claim.checkpoint) is not None:
+        try:
+            _fetch(checkpoint, recorder, services, folder)
+            return folder / checkpoint.state[0]
+        except ArtifactCorruptError as error:
+            _give_up(checkpoint, recorder, str(error))
+    return None
+
+
+def _give_up(checkpoint: CheckpointFiles, recorder: Recorder, cause: str) -> None:
+    log.warning("checkpoint_damaged", run=recorder.claim.run_id, step=checkpoint.step, error=cause)
+    recorder.rewind(recorder.persist(lambda session: fall_back(session, recorder.claim, checkpoint.step, cause)))
+
+
+def _fetch(checkpoint: CheckpointFiles, recorder: Recorder, services: Services, folder: Path) -> None:
+    deadline = time.monotonic() + services.settings.store_patience_seconds
+    while True:
+        copying = in_background(lambda: _copy(checkpoint, services, folder), name="fetch-checkpoint")
+        while not copying.done() and time.monotonic() < deadline:
+            time.sleep(0.02)
+            recorder.flush_if_due()
+        if not copying.done():
+            raise StoreAwayError("the artifact store does not answer")
+        try:
+            return copying.result()
+        except OSError as error:
+            log.warning("checkpoint_not_fetched", run=recorder.claim.run_id, step=checkpoint.step, error=str(error))
+            if time.monotonic() >= deadline:
+                raise StoreAwayError(str(error)) from error
+            time.sleep(services.settings.flush_seconds)
+
+
+def _copy(checkpoint: CheckpointFiles, services: Services, folder: Path) -> None:
+    for path, sha256 in (checkpoint.weights, checkpoint.state):
+        services.store.fetch(sha256, folder / path)

@@ -1,0 +1,61 @@
+"""Settings of a worker, read from ``TAUSCOPE_*``."""
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from backend.storage.outbox import SEGMENT_SECONDS
+from backend.storage.settings import StorageSettings
+from worker.devices import default_slots
+
+
+class WorkerSettings(StorageSettings):
+    """How many runs a worker trains at once, and how patient it is."""
+
+    slots: int = Field(default_factory=default_slots, ge=1, description="runs trained at once; by default one a GPU, else one a CPU core")
+    threads_per_slot: int = Field(1, ge=1, description="CPU threads of each trainer child")
+    lease_seconds: float = Field(15.0, gt=0, description="a run whose worker was silent for this long may be claimed by another")
+    segment_seconds: float = Field(SEGMENT_SECONDS, gt=0, description="a run is given back to the queue after training this long")
+    flush_seconds: float = Field(1.0, gt=0, description="how often progress is written and the owner's wish is read")
+    end_seconds: float = Field(6.0, gt=0, description="time a child has to write its checkpoint when asked to end; then it is killed")
+    silence_seconds: float = Field(900.0, gt=0, description="a child that says nothing for this long is killed, and its run tried again")
+    database_patience_seconds: float = Field(600.0, gt=0, description="how long results are held while the database is away")
+    store_patience_seconds: float = Field(60.0, gt=0, description="how long storing one file is tried before the run is given back")
+    heartbeat_seconds: float = Field(5.0, gt=0, description="how often the worker says that it lives")
+    reconcile_seconds: float = Field(2.0, gt=0, description="how often the reconciler looks for runs without a wake-up")
+    trainer_module: str = Field("tauscope.execution.child", description="the module a trainer child runs; tests put their own here")
+
+    @property
+    def scratch(self) -> Path:
+        """Work folders of running segments; nothing in it outlives the worker that made it."""
+        return self.home / "scratch"
+
+    @property
+    def worker_name(self) -> str:
+        """This process among all workers of the deployment."""
+        return f"{socket.gethostname()}-{os.getpid()}"
+
+    @property
+    def work_folder(self) -> Path:
+        """This process's part of the scratch folder."""
+        return self.scratch / self.worker_name
+
+    @property
+    def stale_seconds(self) -> float:
+        """A wake-up older than this has not been answered, and is sent again if the broker holds too few."""
+        return 2 * self.lease_seconds
+
+
+def read_settings() -> WorkerSettings:
+    """The settings of the environment; ends the process with a plain message if they are wrong."""
+    try:
+        return WorkerSettings()
+    except ValidationError as error:
+        faults = [
+            f"TAUSCOPE_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}; it now holds {fault['input']!r}"
+            for fault in error.errors()
+        ]
+        sys.exit("\n".join(faults))

@@ -1,0 +1,90 @@
+"""What a worker does when it is woken: claim the most urgent run and train it for a segment."""
+
+import threading
+import traceback
+
+import structlog
+
+from backend.storage.artifacts import ArtifactStore
+from backend.storage.claims import Claim, FencedError, claim_next, release
+from backend.storage.database import open_database, session_factory
+from backend.storage.outbox import Outbox, send_wakeups
+from worker.recorder import AbandonedError
+from worker.resuming import StoreAwayError
+from worker.segment import Segment
+from worker.services import DATABASE_AWAY, Services
+from worker.settings import WorkerSettings
+from worker.slots import Slot, SlotPool
+
+log = structlog.get_logger()
+
+
+def open_services(settings: WorkerSettings) -> Services:
+    """Open the storage that the settings name; nothing is contacted yet."""
+    sessions = session_factory(open_database(settings.database_url))
+    return Services(settings, sessions, ArtifactStore(settings.artifacts_url), Outbox(settings.broker_url), threading.Event())
+
+
+class Supervisor:
+    """Serves wake-ups, in as many threads as there are slots."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self.pool = SlotPool(services.settings)
+
+    def serve(self, run_id: str) -> str | None:
+        """Answer a wake-up by one segment of the most urgent run, not of ``run_id``, which is only its occasion.
+
+        A second message for the same run therefore finds the next one, or nothing. Returns the run that was served.
+        """
+        if self.services.stopping.is_set():
+            return None  # The run stays claimable; another worker, or the next one here, is woken by the reconciler.
+        with self.pool.take() as slot:
+            claim = self._claim()
+            if claim is None:
+                log.debug("nothing_to_claim", run=run_id)
+                return None
+            log.info("run_claimed", run=claim.run_id, epoch=claim.epoch, slot=slot.index)
+            if self._train(claim, slot):
+                send_wakeups(self.services.sessions, self.services.outbox, [claim.run_id])
+            return claim.run_id
+
+    def _claim(self) -> Claim | None:
+        settings = self.services.settings
+        try:
+            with self.services.sessions.begin() as session:
+                return claim_next(session, f"{settings.worker_name}", settings.lease_seconds)
+        except DATABASE_AWAY as error:
+            log.warning("database_away", error=str(error))
+            return None
+
+    def _train(self, claim: Claim, slot: Slot) -> bool:
+        try:
+            return Segment(claim, slot, self.services).run()
+        except (FencedError, AbandonedError) as error:
+            log.warning("run_lost", run=claim.run_id, epoch=claim.epoch, error=str(error))
+            slot.discard()
+            return False
+        except StoreAwayError as error:
+            self._give_back(claim, f"The checkpoint cannot be fetched: {error}. Check the artifact store")
+            return False
+        except Exception as error:
+            log.exception("segment_failed", run=claim.run_id)
+            slot.discard()
+            self._give_back(claim, f"The worker failed: {error}. See the run's events", traceback.format_exc())
+            raise
+
+    def _give_back(self, claim: Claim, trouble: str, detail: str = "") -> None:
+        try:
+            with self.services.sessions.begin() as session:
+                release(session, claim, "in trouble", trouble=trouble, detail=detail)
+        except (FencedError, *DATABASE_AWAY) as error:
+            log.warning("run_not_released", run=claim.run_id, error=str(error))
+
+    def stop(self) -> None:
+        """Ask every segment to write its checkpoint and give its run back."""
+        self.services.stopping.set()
+
+    def close(self) -> None:
+        """Let the children exit, once no segment runs."""
+        self.pool.close()
