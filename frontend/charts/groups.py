@@ -1,0 +1,70 @@
+"""Runs that differ by seed alone form a group: one colour, one label, one row of the table."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from frontend.theme import Palette, n_colours
+from tauscope.contracts.experiments import ExperimentView, RunView
+
+_SEED = "seed"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs of one setting, in the order of their seeds; ``key`` stands in addresses."""
+
+    key: str
+    name: str
+    runs: tuple[RunView, ...]
+    colour: str
+
+    @property
+    def n_train(self) -> int | None:
+        return self.runs[0].n_train
+
+
+def group_runs(experiment: ExperimentView, palette: Palette) -> tuple[Group, ...]:
+    """Every group of an experiment, small n first; lightness follows n, or the order of the axis where n is fixed."""
+    found: dict[str, list[RunView]] = {}
+    for run in experiment.runs:
+        found.setdefault(_key(run), []).append(run)
+    ordered = sorted(found.items(), key=lambda item: (item[1][0].n_train or 0, item[1][0].index))
+    sizes = sorted({runs[0].n_train or 0 for _, runs in ordered})
+    by_n = dict(zip(sizes, n_colours(len(sizes), palette), strict=True))
+    by_order = n_colours(len(ordered), palette)
+    return tuple(
+        Group(key, _name(runs[0]), tuple(runs), by_n[runs[0].n_train or 0] if len(sizes) > 1 else by_order[position])
+        for position, (key, runs) in enumerate(ordered)
+    )
+
+
+def focused(groups: Iterable[Group], key: str | None) -> Group | None:
+    """The group that an address names, or the last (largest n)."""
+    listed = list(groups)
+    return next((group for group in listed if group.key == key), listed[-1] if listed else None)
+
+
+def run_name(group: Group, run: RunView) -> str:
+    """The group's name, and the seed where there are several."""
+    return group.name if len(group.runs) == 1 else f"{group.name}, seed {run.params.get(_SEED, run.index)}"
+
+
+def _key(run: RunView) -> str:
+    values = [_text(value) for name, value in run.params.items() if name != _SEED]
+    return ",".join(values) or str(run.n_train if run.n_train is not None else run.index)
+
+
+def _name(run: RunView) -> str:
+    named = {_short(name): value for name, value in run.params.items() if name != _SEED}
+    if not named and run.n_train is not None:
+        named = {"n": run.n_train}
+    return ", ".join(f"{name} = {_text(value)}" for name, value in named.items()) or run.label
+
+
+def _short(name: str) -> str:
+    return {"n_train": "n", "dataset.n_train": "n", "width": "W", "network.base_width": "W"}.get(name, name.rpartition(".")[2])
+
+
+def _text(value: Any) -> str:
+    return str(value.get("name", value)) if isinstance(value, dict) else f"{value:,}" if isinstance(value, int) else str(value)

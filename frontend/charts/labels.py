@@ -1,0 +1,129 @@
+"""Labels at line ends, placed where they meet neither a line nor each other."""
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from frontend.charts.figure import Annotation, log_position
+from frontend.words import joined_names
+
+_CANDIDATES = (
+    ("left", 12, 0),
+    ("center", 0, 15),
+    ("center", 0, -15),
+    ("left", 12, 15),
+    ("left", 12, -15),
+    ("right", -10, 15),
+    ("left", 12, 28),
+    ("left", 12, -28),
+    ("left", 12, 45),
+    ("left", 12, -45),
+    ("left", 12, 62),
+)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The ranges of a panel and its size in pixels, to turn data into pixels."""
+
+    x_range: tuple[float, float]
+    y_range: tuple[float, float]
+    width: float
+    height: float
+    log_y: bool
+
+    def pixels(self, x: float, y: float) -> tuple[float, float]:
+        """Place in the panel, from its lower left corner; time is logarithmic."""
+        return self.width * _share(x, self.x_range, log=True), self.height * _share(y, self.y_range, log=self.log_y)
+
+
+@dataclass(frozen=True)
+class LineEnd:
+    """A line and the text that belongs at its end."""
+
+    points: tuple[tuple[float, float], ...]
+    text: str
+    colour: str
+    bold: bool
+
+
+def end_labels(ends: Sequence[LineEnd], frame: Frame, yaxis: str, *, levels: Sequence[float] = ()) -> list[Annotation]:
+    """One annotation for every line that has points; ``levels`` are thresholds to keep clear of, too."""
+    dots = [dot for end in ends for dot in _dots(end, frame)]
+    dots += [(x, frame.pixels(frame.x_range[1], level)[1]) for level in levels for x in range(0, int(frame.width), 6)]
+    placed: list[tuple[float, float, float, float]] = []
+    labels = []
+    for end in sorted(_together(ends, frame), key=lambda end: -end.points[-1][1]):
+        x, y = end.points[-1]
+        boxes = [(candidate, _box(frame.pixels(x, y), len(end.text), candidate)) for candidate in _CANDIDATES]
+        candidate, box = min(boxes, key=lambda item: _conflicts(item[1], dots, placed, frame.width))
+        placed.append(box)
+        labels.append(_annotation(end, frame, yaxis, candidate))
+    return labels
+
+
+def _together(ends: Sequence[LineEnd], frame: Frame) -> list[LineEnd]:
+    """Lines that end at the same place share a label: ``n = 16, 32, 64``."""
+    found: list[LineEnd] = []
+    for end in (end for end in ends if end.points):
+        x, y = frame.pixels(*end.points[-1])
+        for position, other in enumerate(found):
+            at = frame.pixels(*other.points[-1])
+            if abs(at[0] - x) < 12 and abs(at[1] - y) < 9:
+                bold = end if end.bold else other
+                found[position] = LineEnd(other.points, joined_names([other.text, end.text]), bold.colour, bold.bold)
+                break
+        else:
+            found.append(end)
+    return found
+
+
+def _annotation(end: LineEnd, frame: Frame, yaxis: str, candidate: tuple[str, int, int]) -> Annotation:
+    x, y = end.points[-1]
+    anchor, shift_x, shift_y = candidate
+    return {
+        "x": log_position(x),
+        "y": log_position(y) if frame.log_y else y,
+        "xref": "x",
+        "yref": yaxis,
+        "text": f"<b>{end.text}</b>" if end.bold else end.text,
+        "font": {"color": end.colour, "size": 13},
+        "showarrow": False,
+        "xanchor": anchor,
+        "yanchor": "middle",
+        "xshift": shift_x,
+        "yshift": shift_y,
+    }
+
+
+def _share(value: float, bounds: tuple[float, float], *, log: bool) -> float:
+    low, high = (math.log(max(bound, 1e-12)) for bound in bounds) if log else bounds
+    return ((math.log(max(value, 1e-12)) if log else value) - low) / ((high - low) or 1.0)
+
+
+def _dots(end: LineEnd, frame: Frame) -> list[tuple[float, float]]:
+    """A line as pixels close enough together that no label slips between them."""
+    corners = [frame.pixels(x, y) for x, y in end.points]
+    dots = []
+    for (x0, y0), (x1, y1) in itertools.pairwise(corners):
+        count = max(1, int(max(abs(x1 - x0), abs(y1 - y0)) // 6))
+        dots += [(x0 + (x1 - x0) * k / count, y0 + (y1 - y0) * k / count) for k in range(count)]
+    return dots + corners[-1:]
+
+
+def _box(at: tuple[float, float], length: int, candidate: tuple[str, int, int]) -> tuple[float, float, float, float]:
+    anchor, shift_x, shift_y = candidate
+    width = 7.2 * length
+    left = at[0] + shift_x - {"left": 0.0, "center": width / 2, "right": width}[anchor]
+    return left, at[1] + shift_y - 8, left + width, at[1] + shift_y + 8
+
+
+def _conflicts(
+    box: tuple[float, float, float, float], dots: list[tuple[float, float]], placed: list[tuple[float, float, float, float]], width: float
+) -> int:
+    left, bottom, right, top = box
+    over_lines = sum(left < x < right and bottom < y < top for x, y in dots)
+    over_labels = sum(left < other[2] and other[0] < right and bottom < other[3] and other[1] < top for other in placed)
+    outside = 4 * (top < 0) + 30 * (right > width)
+    return over_lines + 1000 * over_labels + outside

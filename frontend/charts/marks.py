@@ -1,0 +1,93 @@
+"""The marks of an onset: a point with its interval if it was reached, an arrow or nothing if it was not."""
+
+from typing import Literal
+
+from frontend.charts.figure import Trace
+from frontend.theme import Palette
+from tauscope.contracts.onsets import Onset, OnsetStatus
+
+OnsetName = Literal["tau_gen", "tau_mem"]
+ONSETS: tuple[OnsetName, ...] = ("tau_gen", "tau_mem")
+SYMBOLS: dict[OnsetName, str] = {"tau_gen": "circle", "tau_mem": "diamond"}
+SIZES: dict[OnsetName, int] = {"tau_gen": 10, "tau_mem": 12}
+TITLES: dict[OnsetName, str] = {"tau_gen": "τ<sub>gen</sub>", "tau_mem": "τ<sub>mem</sub>"}
+
+
+def onset_colour(name: OnsetName, palette: Palette) -> str:
+    """Quality's hue for tau_gen, memorization's for tau_mem."""
+    return palette.quality if name == "tau_gen" else palette.memorization
+
+
+def onset_marks(
+    name: OnsetName, onset: Onset, *, y: float, yaxis: str, divisor: float, palette: Palette, measured: tuple[float, float]
+) -> list[Trace]:
+    """The traces that draw an onset at height ``y``.
+
+    Only a reached onset is drawn as a point. A censored one is a cap with an arrow outward at the last measured step,
+    one before the first measurement an arrow back from it, an undefined one nothing. ``measured`` are those two steps.
+    """
+    match onset.status:
+        case OnsetStatus.REACHED:
+            return [_reached(name, onset, y=y, yaxis=yaxis, divisor=divisor, palette=palette)]
+        case OnsetStatus.CENSORED:
+            return _arrow(name, measured[1], "right", y=y, yaxis=yaxis, divisor=divisor, palette=palette)
+        case OnsetStatus.BEFORE_FIRST:
+            return _arrow(name, measured[0], "left", y=y, yaxis=yaxis, divisor=divisor, palette=palette)
+        case OnsetStatus.UNDEFINED:
+            return []
+
+
+def _reached(name: OnsetName, onset: Onset, *, y: float, yaxis: str, divisor: float, palette: Palette) -> Trace:
+    assert onset.value is not None
+    colour = onset_colour(name, palette)
+    upper = (onset.high if onset.high is not None else onset.value) - onset.value
+    lower = onset.value - (onset.low if onset.low else onset.value)
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [onset.value / divisor],
+        "y": [y],
+        "yaxis": yaxis,
+        "marker": {"symbol": SYMBOLS[name], "size": SIZES[name], "color": colour, "line": {"color": palette.surface, "width": 1.5}},
+        "error_x": {
+            "type": "data",
+            "array": [upper / divisor],
+            "arrayminus": [lower / divisor],
+            "color": colour,
+            "thickness": 2,
+            "width": 5,
+        },
+        "hoverinfo": "skip",
+        "showlegend": False,
+        "cliponaxis": False,
+        "meta": {"onset": name, "status": "reached"},
+    }
+
+
+def _arrow(
+    name: OnsetName, at: float, towards: Literal["left", "right"], *, y: float, yaxis: str, divisor: float, palette: Palette
+) -> list[Trace]:
+    if at <= 0:
+        return []
+    colour = onset_colour(name, palette)
+    shaft = 1.22 if towards == "right" else 1 / 1.22
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines+markers",
+            "x": [at / divisor, at * shaft / divisor],
+            "y": [y, y],
+            "yaxis": yaxis,
+            "line": {"color": colour, "width": 2},
+            "marker": {
+                "symbol": ["line-ns", f"triangle-{towards}"],
+                "size": [9, 9],
+                "color": colour,
+                "line": {"color": colour, "width": 2},
+            },
+            "hoverinfo": "skip",
+            "showlegend": False,
+            "cliponaxis": False,
+            "meta": {"onset": name, "status": "arrow"},
+        }
+    ]

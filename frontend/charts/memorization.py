@@ -1,0 +1,105 @@
+"""The memorization panel: f_mem of every run, always with its held-out control, and the level that defines tau_mem."""
+
+from collections.abc import Sequence
+
+from frontend.charts.figure import Panel, ViewOptions, label
+from frontend.charts.groups import Group
+from frontend.charts.labels import Frame, end_labels
+from frontend.charts.marks import onset_marks
+from frontend.charts.panels import breaks, control_curve, curve, line_ends, threshold
+from frontend.charts.quality import Drawing
+from frontend.charts.reading import divisor, level_of, measured_span, series_of
+from frontend.words import percent
+from tauscope.contracts.experiments import Curves, ExperimentView
+from tauscope.contracts.onsets import OnsetStatus
+
+F_MEM = "f_mem"
+CONTROL = "f_mem_control"
+
+
+def memorization_panel(
+    experiment: ExperimentView,
+    groups: Sequence[Group],
+    focus: Group | None,
+    panel: Panel,
+    frame: Frame,
+    *,
+    curves: Curves,
+    options: ViewOptions,
+) -> Drawing:
+    """f_mem against training time.
+
+    Raises:
+        FigureError: if a run has f_mem without its control.
+    """
+    drawing = Drawing()
+    palette = options.palette
+    drawing.annotations.append(label(0, panel.top, _title(groups, curves), colour=palette.memorization, yanchor="bottom", yshift=8))
+    for group in groups:
+        for run in group.runs:
+            if series_of(curves, run, F_MEM) is not None:
+                drawing.traces.append(control_curve(run, panel, metric=CONTROL, group=group, curves=curves, options=options))
+            drawing.traces.extend(curve(run, F_MEM, panel, group=group, focus=group is focus, curves=curves, options=options))
+    _draw_level(drawing, experiment, groups, panel, frame, curves=curves, options=options)
+    drawing.annotations.extend(_control_label(groups, panel, curves=curves, options=options))
+    defining = level_of(experiment, "tau_mem")
+    levels = [0.0, *([defining[1]] if defining else [])]
+    drawing.annotations.extend(
+        end_labels(line_ends(groups, F_MEM, focus=focus, curves=curves, options=options), frame, panel.axis, levels=levels)
+    )
+    drawing.annotations.extend(breaks(groups, F_MEM, panel, curves=curves, options=options))
+    return drawing
+
+
+def _title(groups: Sequence[Group], curves: Curves) -> str:
+    counts = {count for group in groups for run in group.runs if (s := series_of(curves, run, F_MEM)) for count in s.count if count}
+    of = f", share of {next(iter(counts)):,} samples" if len(counts) == 1 else ", share of samples"
+    return f"<b>Memorized, f<sub>mem</sub></b>{of}"
+
+
+def _draw_level(
+    drawing: Drawing,
+    experiment: ExperimentView,
+    groups: Sequence[Group],
+    panel: Panel,
+    frame: Frame,
+    *,
+    curves: Curves,
+    options: ViewOptions,
+) -> None:
+    defining = level_of(experiment, "tau_mem")
+    if defining is None:
+        return
+    palette, level = options.palette, defining[1]
+    drawing.shapes.append(threshold(level, panel, colour=palette.memorization, x_range=frame.x_range))
+    drawing.annotations.append(
+        label(0, level, f"copying level: {percent(level)}", colour=palette.memorization, yref=panel.axis, yanchor="bottom", xshift=8)
+    )
+    for group in groups:
+        for run in group.runs:
+            onset = run.onsets.get("tau_mem")
+            # An onset that was not reached has its arrow in the run's row, where it meets no curve.
+            if onset is not None and onset.status is OnsetStatus.REACHED:
+                drawing.traces.extend(
+                    onset_marks(
+                        "tau_mem",
+                        onset,
+                        y=level,
+                        yaxis=panel.axis,
+                        divisor=divisor(run, options),
+                        palette=palette,
+                        measured=measured_span(curves, run, onset.metric),
+                    )
+                )
+
+
+def _control_label(groups: Sequence[Group], panel: Panel, *, curves: Curves, options: ViewOptions) -> list[dict[str, object]]:
+    values = [
+        value for group in groups for run in group.runs if (s := series_of(curves, run, CONTROL)) for value in s.value if value is not None
+    ]
+    if not values:
+        return []
+    low, high = min(values), max(values)
+    spread = percent(high) if percent(low) == percent(high) else f"{percent(low).removesuffix(' %')} to {percent(high)}"
+    text = f"held-out control: {spread}"
+    return [label(0, high, text, colour=options.palette.ink_3, yref=panel.axis, yanchor="bottom", xshift=8)]

@@ -1,0 +1,161 @@
+"""The curves of a panel: lines, interval bands, the ring on a live run's newest point, thresholds."""
+
+from collections.abc import Sequence
+
+from frontend.charts.figure import Annotation, FigureError, Panel, Shape, Trace, ViewOptions, bind, log_position
+from frontend.charts.groups import Group, run_name
+from frontend.charts.labels import LineEnd
+from frontend.charts.reading import divisor, has_interval, series_of
+from frontend.theme import Palette, with_opacity
+from tauscope.contracts.experiments import Curves, RunView
+from tauscope.contracts.runs import RunState
+
+
+def curve(run: RunView, metric: str, panel: Panel, *, group: Group, focus: bool, curves: Curves, options: ViewOptions) -> list[Trace]:
+    """One run's series: its 95 % band if it has intervals, its line, and a ring while it is live."""
+    by = divisor(run, options)
+    first_seed = run is group.runs[0]
+    colour = group.colour if first_seed else with_opacity(group.colour, 0.35)
+    width = 1.2 if not first_seed else 3 if focus else 2
+    traces = (
+        band(run, metric, panel, colour=group.colour, opacity=0.20 if focus else 0.11, by=by)
+        if has_interval(curves, metric) and first_seed
+        else []
+    )
+    traces.append(
+        {
+            "type": "scatter",
+            "mode": "lines+markers",
+            "yaxis": panel.axis,
+            "name": run_name(group, run),
+            "line": {"color": colour, "width": width},
+            "marker": {"size": 4, "color": colour},
+            "connectgaps": False,
+            "cliponaxis": False,
+            "showlegend": False,
+            "hovertemplate": hover(run_name(group, run), metric, with_interval=has_interval(curves, metric), options=options),
+            "meta": {**bind(run.id, metric, divisor=by), "group": group.key},
+        }
+    )
+    if run.state is RunState.RUNNING:
+        traces.append(_ring(run, metric, panel, colour=colour, by=by, palette=options.palette))
+    return traces
+
+
+def band(run: RunView, metric: str, panel: Panel, *, colour: str, opacity: float, by: float) -> list[Trace]:
+    """The 95 % interval between two invisible lines."""
+    edge = {
+        "type": "scatter",
+        "mode": "lines",
+        "yaxis": panel.axis,
+        "line": {"width": 0, "color": colour},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+    return [
+        {**edge, "meta": bind(run.id, metric, divisor=by, column="low")},
+        {**edge, "fill": "tonexty", "fillcolor": with_opacity(colour, opacity), "meta": bind(run.id, metric, divisor=by, column="high")},
+    ]
+
+
+def _ring(run: RunView, metric: str, panel: Panel, *, colour: str, by: float, palette: Palette) -> Trace:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "yaxis": panel.axis,
+        "marker": {"symbol": "circle", "size": 11, "color": palette.surface, "line": {"color": colour, "width": 2.5}},
+        "hoverinfo": "skip",
+        "showlegend": False,
+        "cliponaxis": False,
+        "meta": bind(run.id, metric, divisor=by, last=True),
+    }
+
+
+def control_curve(run: RunView, panel: Panel, *, metric: str, group: Group, curves: Curves, options: ViewOptions) -> Trace:
+    """The held-out control that belongs to a run's f_mem.
+
+    Raises:
+        FigureError: if the run has f_mem without its control; such a figure is not drawn.
+    """
+    if series_of(curves, run, metric) is None:
+        raise FigureError(
+            f"run {run.id} has f_mem but no {metric}: f_mem is never drawn without its held-out control. "
+            "Measure the control with it, or leave the run out"
+        )
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "yaxis": panel.axis,
+        "name": f"held-out control of {group.name}",
+        "line": {"color": options.palette.control, "width": 1.5, "dash": "dot"},
+        "showlegend": False,
+        "hoverinfo": "skip",
+        "meta": bind(run.id, metric, divisor=divisor(run, options)),
+    }
+
+
+def hover(name: str, metric: str, *, with_interval: bool, options: ViewOptions) -> str:
+    """A line of the hover box: name, value, interval, count."""
+    is_share = metric.startswith("f_mem")
+    form = ":.1%" if is_share else ":.3~g"
+    spread = f" (%{{customdata[0]{form}}} to %{{customdata[1]{form}}})" if with_interval else ""
+    count = " of %{customdata[2]:,} copied" if is_share else ""
+    time = ", τ %{customdata[3]:,}" if options.axis == "tau_n" else ""
+    return f"<b>{name}</b> · %{{y{form}}}{spread}{count}{time}<extra></extra>"
+
+
+def threshold(value: float, panel: Panel, *, colour: str, x_range: tuple[float, float]) -> Shape:
+    """A dotted level across the panel."""
+    return {
+        "type": "line",
+        "xref": "x",
+        "x0": x_range[0],
+        "x1": x_range[1],
+        "yref": panel.axis,
+        "y0": value,
+        "y1": value,
+        "line": {"color": colour, "width": 1, "dash": "dot"},
+        "layer": "between",
+    }
+
+
+def line_ends(groups: Sequence[Group], metric: str, *, focus: Group | None, curves: Curves, options: ViewOptions) -> list[LineEnd]:
+    """The first run of every group with the text for its end."""
+    ends = []
+    for group in groups:
+        run = group.runs[0]
+        series = series_of(curves, run, metric)
+        if series is not None:
+            by = divisor(run, options)
+            points = tuple(
+                (step / by, value) for step, value in zip(series.step, series.value, strict=True) if value is not None and step > 0
+            )
+            # The lightest steps of the scale are too faint for text; the line beside it carries the colour.
+            colour = options.palette.ink_1 if group is focus else options.palette.ink_2
+            ends.append(LineEnd(points, group.name, colour, bold=group is focus))
+    return ends
+
+
+def breaks(groups: Sequence[Group], metric: str, panel: Panel, *, curves: Curves, options: ViewOptions) -> list[Annotation]:
+    """A cross at the panel's upper edge where a run diverged, with its step."""
+    marks = []
+    for group in groups:
+        for run in group.runs:
+            series = series_of(curves, run, metric)
+            lost = [step for step, reason in zip(series.step, series.reason, strict=True) if reason == "diverged"] if series else []
+            if lost:
+                marks.append(_cross(lost[0], divisor(run, options), panel, group.name, options.palette))
+    return marks
+
+
+def _cross(step: int, by: float, panel: Panel, name: str, palette: Palette) -> Annotation:
+    return {
+        "x": log_position(max(step, 1) / by),
+        "xref": "x",
+        "y": panel.top,
+        "yref": "paper",
+        "yanchor": "top",
+        "text": f"× {name} diverged at τ {step:,}",
+        "showarrow": False,
+        "font": {"color": palette.ink_1, "size": 12},
+    }

@@ -1,0 +1,129 @@
+"""The quality panel: one quantity that is better when lower, its level, its floor, and what a perfect copier scores."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from frontend.charts.figure import Annotation, Panel, Shape, Trace, ViewOptions, label, log_position
+from frontend.charts.groups import Group
+from frontend.charts.labels import Frame, end_labels
+from frontend.charts.marks import onset_marks
+from frontend.charts.panels import breaks, curve, line_ends, threshold
+from frontend.charts.reading import FRECHET, divisor, level_of, measured_span, metric_info, title_of, value_range
+from frontend.words import number
+from tauscope.contracts.experiments import Curves, ExperimentView
+from tauscope.contracts.onsets import OnsetStatus
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What a panel adds to the figure."""
+
+    traces: list[Trace] = field(default_factory=list)
+    shapes: list[Shape] = field(default_factory=list)
+    annotations: list[Annotation] = field(default_factory=list)
+
+
+def quality_panel(
+    experiment: ExperimentView,
+    groups: Sequence[Group],
+    focus: Group | None,
+    panel: Panel,
+    frame: Frame,
+    *,
+    curves: Curves,
+    options: ViewOptions,
+    metric: str,
+) -> Drawing:
+    """Curves of ``metric`` for every run, with the onset marks where it is the quantity that defines tau_gen."""
+    drawing = Drawing()
+    palette = options.palette
+    info = metric_info(curves, metric)
+    drawing.annotations.append(
+        label(0, panel.top, f"<b>{title_of(info)}</b>, lower is better", colour=palette.quality, yanchor="bottom", yshift=8)
+    )
+    for group in groups:
+        for run in group.runs:
+            drawing.traces.extend(curve(run, metric, panel, group=group, focus=group is focus, curves=curves, options=options))
+    defining = level_of(experiment, "tau_gen")
+    if defining and defining[0] == metric:
+        _draw_level(drawing, groups, panel, frame, curves=curves, options=options, level=defining[1])
+    if metric == FRECHET:
+        _draw_references(drawing, groups, panel, curves=curves, options=options, frame=frame)
+    levels = [defining[1]] if defining and defining[0] == metric else []
+    drawing.annotations.extend(
+        end_labels(line_ends(groups, metric, focus=focus, curves=curves, options=options), frame, panel.axis, levels=levels)
+    )
+    drawing.annotations.extend(breaks(groups, metric, panel, curves=curves, options=options))
+    return drawing
+
+
+def quality_range(experiment: ExperimentView, curves: Curves, metric: str) -> tuple[float, float]:
+    """The vertical range: every value, the level and the references, with a little air."""
+    shown = [metric, *((f"{FRECHET}_floor", f"{FRECHET}_train") if metric == FRECHET else ())]
+    low, high = value_range(curves, shown) or (0.3, 1.2)
+    defining = level_of(experiment, "tau_gen")
+    if defining and defining[0] == metric:
+        low, high = min(low, defining[1]), max(high, defining[1])
+    low = max(low, high * 1e-6)
+    return low / 1.12, high * 1.12
+
+
+def _draw_level(
+    drawing: Drawing, groups: Sequence[Group], panel: Panel, frame: Frame, *, curves: Curves, options: ViewOptions, level: float
+) -> None:
+    palette = options.palette
+    drawing.shapes.append(threshold(level, panel, colour=palette.quality, x_range=frame.x_range))
+    drawing.annotations.append(_on_line(level, panel, frame, f"good enough: {number(level)}", palette.quality))
+    for group in groups:
+        for run in group.runs:
+            onset = run.onsets.get("tau_gen")
+            # An onset that was not reached has its arrow in the run's row, where it meets no curve.
+            if onset is not None and onset.status is OnsetStatus.REACHED:
+                drawing.traces.extend(
+                    onset_marks(
+                        "tau_gen",
+                        onset,
+                        y=level,
+                        yaxis=panel.axis,
+                        divisor=divisor(run, options),
+                        palette=palette,
+                        measured=measured_span(curves, run, onset.metric),
+                    )
+                )
+
+
+def _draw_references(
+    drawing: Drawing, groups: Sequence[Group], panel: Panel, *, curves: Curves, options: ViewOptions, frame: Frame
+) -> None:
+    palette = options.palette
+    floors = [value for group in groups for run in group.runs if (value := _last_value(curves, run.id, f"{FRECHET}_floor")) is not None]
+    if floors:
+        drawing.shapes.append(threshold(min(floors), panel, colour=palette.control, x_range=frame.x_range))
+        drawing.annotations.append(_on_line(min(floors), panel, frame, f"real against real: {number(min(floors))}", palette.ink_3))
+    for group in groups:
+        copier = _last_value(curves, group.runs[0].id, f"{FRECHET}_train")
+        if copier is not None:
+            drawing.shapes.append(threshold(copier, panel, colour=group.colour, x_range=frame.x_range))
+            drawing.annotations.append(
+                _on_line(copier, panel, frame, f"a copier, {group.name}: {number(copier)}", palette.ink_3, right=True)
+            )
+
+
+def _last_value(curves: Curves, run_id: str, metric: str) -> float | None:
+    series = curves.runs.get(run_id, {}).get(metric)
+    return next((value for value in reversed(series.value) if value is not None), None) if series else None
+
+
+def _on_line(value: float, panel: Panel, frame: Frame, text: str, colour: str, *, right: bool = False) -> Annotation:
+    return {
+        "x": 1 if right else 0,
+        "xref": "paper",
+        "xanchor": "left",
+        "xshift": 8,
+        "y": log_position(value) if frame.log_y else value,
+        "yref": panel.axis,
+        "yanchor": "middle" if right else "bottom",
+        "text": text,
+        "showarrow": False,
+        "font": {"color": colour, "size": 12},
+    }

@@ -1,0 +1,105 @@
+"""What a figure needs to know from an experiment and its curves before it draws them."""
+
+from collections.abc import Iterable
+
+from frontend.charts.figure import ViewOptions
+from tauscope.contracts.experiments import Curves, ExperimentView, RunView, Series
+from tauscope.contracts.onsets import Onset
+from tauscope.contracts.points import MetricInfo
+
+FRECHET = "frechet_pca"
+
+
+def divisor(run: RunView, options: ViewOptions) -> float:
+    """What training time is divided by on the chosen axis."""
+    return float(run.n_train or 1) if options.axis == "tau_n" else 1.0
+
+
+def level_of(experiment: ExperimentView, onset: str) -> tuple[str, float] | None:
+    """Metric and level that define an onset, from the sweep or, failing that, from a run's result."""
+    stated = experiment.sweep.get("base", {}).get("onsets", {}).get(onset)
+    if stated:
+        return str(stated["metric"]), float(stated["level"])
+    found: Onset | None = next((run.onsets[onset] for run in experiment.runs if onset in run.onsets), None)
+    return (found.metric, found.level) if found else None
+
+
+def quality_choices(experiment: ExperimentView, curves: Curves) -> tuple[str, ...]:
+    """The quantities the quality panel can show, the one that defines tau_gen first."""
+    defining = level_of(experiment, "tau_gen")
+    names = [defining[0]] if defining else []
+    names += [name for name, info in curves.metrics.items() if info.role == "quality" or name == FRECHET]
+    return tuple(dict.fromkeys(names))
+
+
+def loss_indices(curves: Curves) -> tuple[int, ...]:
+    """Diffusion indices at which both a train and a held-out loss are measured."""
+    indices = {info.index for name, info in curves.metrics.items() if name.startswith("loss_train@") and info.index is not None}
+    return tuple(sorted(i for i in indices if f"loss_held_out@{i}" in curves.metrics))
+
+
+def metric_info(curves: Curves, metric: str) -> MetricInfo:
+    """How a metric is named; before its first point its own name has to do."""
+    known = curves.metrics.get(metric)
+    return known or MetricInfo(
+        name=metric,
+        label=metric.replace("loss_held_out@", "held-out loss at index ").replace("_", " "),
+        unit="",
+        role="quality",
+        definition="",
+        control=None,
+        log_scale=True,
+        index=None,
+        alpha_bar=None,
+    )
+
+
+def title_of(info: MetricInfo) -> str:
+    """A metric's label with a capital."""
+    return info.label[:1].upper() + info.label[1:]
+
+
+def short_label(info: MetricInfo) -> str:
+    """A metric's label without what its title says in full: where it is measured, and on how many components."""
+    return title_of(info).partition(" (")[0].partition(" on ")[0]
+
+
+def series_of(curves: Curves, run: RunView, metric: str) -> Series | None:
+    """One series, if it has points."""
+    series = curves.runs.get(run.id, {}).get(metric)
+    return series if series and series.step else None
+
+
+def has_interval(curves: Curves, metric: str) -> bool:
+    """Whether any point of a metric carries an interval."""
+    return any(low is not None for run in curves.runs.values() if metric in run for low in run[metric].low)
+
+
+def value_range(curves: Curves, metrics: Iterable[str]) -> tuple[float, float] | None:
+    """Smallest and largest value over all runs, intervals included."""
+    wanted = set(metrics)
+    series = [item for run in curves.runs.values() for name, item in run.items() if name in wanted]
+    values = [value for item in series for column in (item.value, item.low, item.high) for value in column if value is not None]
+    return (min(values), max(values)) if values else None
+
+
+def time_range(experiment: ExperimentView, curves: Curves, options: ViewOptions) -> tuple[float, float]:
+    """The span of the time axis: from the first measurement to the longest budget, known before the first point."""
+    firsts = [
+        series.step[0] / divisor(run, options)
+        for run in experiment.runs
+        for series in curves.runs.get(run.id, {}).values()
+        if series.step and series.step[0] > 0
+    ]
+    schedule = experiment.sweep.get("base", {}).get("measurement", {}).get("schedule", {})
+    planned = schedule.get("first") or next(iter(schedule.get("at", ())), 1)
+    firsts += [planned / divisor(run, options) for run in experiment.runs]
+    lasts = [run.steps / divisor(run, options) for run in experiment.runs]
+    low, high = min(firsts, default=1.0), max(lasts, default=10.0)
+    return low, max(high, low * 10)
+
+
+def measured_span(curves: Curves, run: RunView, metric: str) -> tuple[float, float]:
+    """First and last step at which a metric of a run was measured; what the run has done where it was not."""
+    series = series_of(curves, run, metric)
+    return (series.step[0], series.step[-1]) if series else (1, run.step)

@@ -1,0 +1,79 @@
+"""Live regions of pages: Streamlit components whose JavaScript is served from our own origin."""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+# Streamlit calls this again with every change of data or theme; the module keeps one instance per element. The
+# modules come by URL so that they can import each other.
+_LOADER = """
+export default async function ({ data, parentElement, setTriggerValue }) {
+  const module = await import(new URL("/assets/%(module)s.js", window.location.origin).href);
+  return module.mount(parentElement.querySelector(".tau-root"), data, setTriggerValue);
+}
+"""
+
+_WATCH = """
+<div class="tau-root tau-watch">
+  <div class="tau-offline" data-region="notice" role="status" hidden></div>
+  <div data-region="header"></div>
+  <div class="tau-columns">
+    <div class="tau-main">
+      <div class="tau-finding" data-region="finding" aria-live="polite"></div>
+      <div class="tau-surface tau-chart" data-region="chart"></div>
+      <div data-region="keys"></div>
+    </div>
+    <div class="tau-side" data-region="side"></div>
+  </div>
+</div>
+"""
+
+_LIST = """
+<div class="tau-root tau-list">
+  <div class="tau-offline" data-region="notice" role="status" hidden></div>
+  <div class="tau-surface" data-region="rows"></div>
+</div>
+"""
+
+_BODY = """
+<div class="tau-root">
+  <div data-region="body"></div>
+</div>
+"""
+
+Callback = Callable[[], None]
+
+
+def _register(name: str, html: str, module: str) -> Callable[..., Any]:
+    return st.components.v2.component(f"tauscope.{name}", html=html, js=_LOADER % {"module": module}, isolate_styles=False)
+
+
+def _ignore() -> None:
+    """Streamlit learns a trigger's name from its callback; what the trigger says is read from the result."""
+
+
+def _mount(name: str, html: str, module: str, data: dict[str, Any], triggers: dict[str, Callback]) -> Any:
+    callbacks = {f"on_{trigger}_change": callback for trigger, callback in triggers.items()}
+    return _register(name, html, module)(key=name, data=data, **callbacks)
+
+
+def watch(data: dict[str, Any], *, focus: Callback) -> Any:
+    """The watch page's live body; triggers ``focus``, ``inspect``, ``stop``, ``go``."""
+    return _mount("watch", _WATCH, "live", data, {"focus": focus, "inspect": _ignore, "stop": _ignore, "go": _ignore})
+
+
+def experiment_list(data: dict[str, Any]) -> Any:
+    """The list of experiments; trigger ``go``."""
+    return _mount("list", _LIST, "list", data, {"go": _ignore})
+
+
+def gallery(data: dict[str, Any], *, step: Callback, seed: Callback, copies: Callback) -> Any:
+    """Samples beside their training images; triggers ``step``, ``seed``, ``copies``, ``more``, ``stop``, ``go``."""
+    triggers = {"step": step, "seed": seed, "copies": copies, "more": _ignore, "stop": _ignore, "go": _ignore}
+    return _mount("gallery", _BODY, "gallery", data, triggers)
+
+
+def cards(data: dict[str, Any], *, choose: Callback) -> Any:
+    """HTML made in Python with buttons and links; triggers ``choose`` and ``go``."""
+    return _mount("cards", _BODY, "cards", data, {"choose": choose, "go": _ignore})

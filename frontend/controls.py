@@ -1,0 +1,45 @@
+"""Controls whose choice stands in the address, so that the address restores the view."""
+
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+
+
+def choice(
+    name: str, label: str, options: Mapping[str, str], *, default: str | None, before: Callable[[], None] | None = None
+) -> str | None:
+    """A segmented control over value-to-words ``options``; the query parameter ``name`` holds the value.
+
+    The address is what counts: the control is set from it in every run, and a click writes to it first, after ``before``.
+    """
+    asked = st.query_params.get(name)
+    st.session_state[f"choice-{name}"] = asked if asked in options else default
+    return st.segmented_control(
+        label,
+        list(options),
+        format_func=options.__getitem__,
+        key=f"choice-{name}",
+        label_visibility="collapsed",
+        on_change=_write,
+        args=(name, default, before),
+    )
+
+
+def _write(name: str, default: str | None, before: Callable[[], None] | None) -> None:
+    if before is not None:
+        before()
+    put(name, st.session_state[f"choice-{name}"], default)
+
+
+def put(name: str, value: str | None, default: str | None = None) -> None:
+    """Put a value into the address; the default and nothing leave no trace there."""
+    if value is None or value == default:
+        st.query_params.pop(name, None)
+    else:
+        st.query_params[name] = value
+
+
+def number(name: str) -> int | None:
+    """A whole number from the address, or nothing."""
+    text = st.query_params.get(name, "")
+    return int(text) if text.isdigit() else None

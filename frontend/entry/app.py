@@ -1,0 +1,30 @@
+"""The dashboard's entry point: style and navigation around every page."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from frontend.navigation import IN_THE_BAR, TITLES, page_file
+from frontend.page import apply_style, show_slots, theme_name
+
+STATIC = Path(__file__).parents[1] / "static"
+
+st.set_page_config(page_title="Tauscope", page_icon=str(STATIC / "mark.svg"), layout="wide")
+apply_style()
+st.logo(str(STATIC / f"mark-{theme_name()}.svg"), size="medium")
+
+show_slots()
+
+st.navigation(
+    [
+        st.Page(
+            page_file(name),
+            title=title,
+            url_path=name,
+            default=name == "home",
+            visibility="visible" if name in IN_THE_BAR else "hidden",
+        )
+        for name, title in TITLES.items()
+    ],
+    position="top",
+).run()

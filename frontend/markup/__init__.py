@@ -1,0 +1,1 @@
+"""Pieces of pages as HTML, made from contracts; text is escaped where it enters."""

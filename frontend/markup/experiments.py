@@ -1,0 +1,145 @@
+"""The list of experiments: one row each with its state, its rail in miniature, its finding and its progress."""
+
+import math
+from collections.abc import Iterable
+
+from frontend.charts.groups import Group, group_runs, run_name
+from frontend.charts.window import window_of
+from frontend.markup.finding import finding
+from frontend.markup.header import address
+from frontend.markup.html import Html, join, tag
+from frontend.markup.icons import state_icon
+from frontend.markup.settings import settings_text, varies_text
+from frontend.markup.state import elapsed, is_live, progress, status_of, time_left
+from frontend.theme import Palette
+from frontend.words import ago, steps
+from tauscope.contracts.experiments import ExperimentView, RunView
+from tauscope.contracts.onsets import OnsetStatus
+from tauscope.contracts.runs import RunState
+
+_WIDTH, _LEFT = 150, 2
+FILTERS = ("all", "running", "attention", "finished")
+
+
+def matches(experiment: ExperimentView, state: str) -> bool:
+    """Whether an experiment belongs under a filter of the list."""
+    match state:
+        case "running":
+            return is_live(experiment)
+        case "attention":
+            return experiment.state is RunState.FAILED or status_of(experiment).stale
+        case "finished":
+            return experiment.state is RunState.FINISHED
+        case _:
+            return True
+
+
+def experiment_rows(experiments: Iterable[ExperimentView], *, query: str, state: str, palette: Palette) -> Html:
+    """The table, or a sentence where it is empty."""
+    listed = list(experiments)
+    shown = [item for item in listed if matches(item, state) and query.lower() in f"{item.name} {varies_text(item)}".lower()]
+    if not shown:
+        empty = (
+            "Nothing matches. Clear the search or choose All." if listed else "No experiment yet. Launch a preset to see the two clocks."
+        )
+        return tag(
+            "div",
+            tag("p", empty),
+            tag("a", "Launch", class_="tau-button tau-primary", href="/launch", data_go="/launch"),
+            class_="tau-empty",
+        )
+    head = ("Experiment", "State", Html("Windows, log τ"), "Finding", "Progress", "Started")
+    header = tag("div", *[tag("span", words, role="columnheader") for words in head], class_="tau-row tau-head", role="row")
+    return tag("div", header, *[_row(item, palette) for item in shown], class_="tau-table", role="table", aria_label="Experiments")
+
+
+def _row(experiment: ExperimentView, palette: Palette) -> Html:
+    status = status_of(experiment)
+    groups = group_runs(experiment, palette)
+    href = address("experiment", id=experiment.id)
+    settings = ", ".join([*settings_text(experiment)[:2], varies_text(experiment)]).strip(", ")
+    name = join(tag("a", experiment.name, href=href, data_go=href, class_="tau-name"), tag("span", settings, class_="tau-quiet"))
+    state = join(
+        tag("span", state_icon(status.state, stale=status.stale), tag("b", status.title)), tag("span", status.detail, class_="tau-quiet")
+    )
+    cells = [
+        name,
+        state,
+        mini_rail(groups),
+        _finding(experiment, groups),
+        _progress(experiment),
+        tag("span", ago(experiment.server_time - experiment.created_at)),
+    ]
+    return tag("div", *[tag("div", cell, role="cell") for cell in cells], class_="tau-row", role="row", data_go=href)
+
+
+def _finding(experiment: ExperimentView, groups: tuple[Group, ...]) -> Html:
+    failed = next(((group, run) for group in groups for run in group.runs if run.state is RunState.FAILED), None)
+    if failed is not None:
+        group, run = failed
+        return join(tag("span", f"{run_name(group, run)} failed at τ {steps(run.step)}"), tag("span", run.reason, class_="tau-quiet"))
+    return tag("span", finding(experiment, groups))
+
+
+def _progress(experiment: ExperimentView) -> Html:
+    if not is_live(experiment):
+        return tag("span", elapsed(experiment))
+    share = 100 * progress(experiment)
+    bar = tag(
+        "span",
+        tag("span", style=f"width:{share:.1f}%"),
+        class_="tau-bar",
+        role="progressbar",
+        aria_valuenow=f"{share:.0f}",
+        aria_label="training steps done",
+    )
+    return join(bar, tag("span", time_left(experiment) or f"{share:.0f} % of all steps", class_="tau-quiet"))
+
+
+def mini_rail(groups: tuple[Group, ...]) -> Html:
+    """Every run as a line on a small log τ axis: its window, and only the onsets it reached."""
+    runs = [(group, run) for group in groups for run in group.runs]
+    if not any(run.step for _, run in runs):
+        return tag("span", "no measurements yet", class_="tau-quiet")
+    longest = max(run.steps for _, run in runs)
+    gap = 11 if len(runs) <= 5 else max(3, 55 // len(runs))
+    lines = [_mini_row(group, run, 8 + gap * position, longest) for position, (group, run) in enumerate(runs)]
+    height = 16 + gap * (len(runs) - 1)
+    words = "; ".join(f"{group.name}: " + ", ".join(_onset_text(run)) for group, run in runs)
+    box = f'width="{_WIDTH + 6}" height="{height}" viewBox="0 0 {_WIDTH + 6} {height}"'
+    return Html(f'<svg {box} role="img" aria-label="{text_attribute(words)}">{"".join(lines)}</svg>')
+
+
+def text_attribute(words: str) -> str:
+    """Text as it may stand between double quotes."""
+    return words.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+
+
+def _onset_text(run: RunView) -> list[str]:
+    return [
+        f"{name} {steps(onset.value) if onset.value is not None else onset.reason or onset.status}" for name, onset in run.onsets.items()
+    ] or ["no onset yet"]
+
+
+def _mini_row(group: Group, run: RunView, y: int, longest: int) -> str:
+    def at(step: float) -> float:
+        return _LEFT + _WIDTH * math.log(max(step, 1)) / math.log(max(longest, 2))
+
+    parts = [f'<path d="M{_LEFT} {y}H{at(run.steps):.1f}" stroke="var(--tau-rule)" stroke-width="2"/>']
+    parts.append(f'<path d="M{_LEFT} {y}H{at(run.step):.1f}" stroke="{group.colour}" stroke-width="2"/>')
+    window = window_of(run)
+    if window is not None:
+        width = at(window.end) - at(window.start)
+        parts.append(
+            f'<rect x="{at(window.start):.1f}" y="{y - 4}" width="{width:.1f}" height="8" fill="var(--tau-quality)" opacity=".28"/>'
+        )
+    for name, onset in run.onsets.items():
+        if onset.status is OnsetStatus.REACHED and onset.value is not None:
+            parts.append(_mini_mark(name, at(onset.value), y))
+    return "".join(parts)
+
+
+def _mini_mark(name: str, x: float, y: int) -> str:
+    if name == "tau_gen":
+        return f'<circle cx="{x:.1f}" cy="{y}" r="3.5" fill="var(--tau-quality)"/>'
+    return f'<path d="M{x:.1f} {y - 5}l5 5-5 5-5-5z" fill="var(--tau-memorization)"/>'

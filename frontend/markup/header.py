@@ -1,0 +1,49 @@
+"""The header that experiment and inspect share: name, state, settings, actions, tabs."""
+
+from urllib.parse import urlencode
+
+from frontend.markup.html import Html, join, tag
+from frontend.markup.icons import state_icon
+from frontend.markup.settings import settings_line
+from frontend.markup.state import elapsed, is_live, progress, status_of, time_left
+from tauscope.contracts.experiments import ExperimentView
+
+TABS = (("experiment", "Watch"), ("inspect", "Inspect"))
+
+
+def address(page: str, **params: object) -> str:
+    """The address of a page with what is shown on it."""
+    given = {key: value for key, value in params.items() if value is not None}
+    return f"/{page}?{urlencode(given)}" if given else f"/{page}"
+
+
+def title_row(experiment: ExperimentView) -> Html:
+    """Name and state."""
+    status = status_of(experiment)
+    words = f"{status.title}, {status.detail}"
+    pill = tag(
+        "span", state_icon(status.state, stale=status.stale), words, class_=f"tau-pill tau-{'stale' if status.stale else status.state}"
+    )
+    return tag("div", tag("h1", experiment.name, class_="tau-title"), pill, class_="tau-title-row")
+
+
+def header(experiment: ExperimentView, *, tab: str, run_id: str | None = None) -> Html:
+    """The whole header."""
+    left = tag("div", title_row(experiment), settings_line(experiment))
+    left_words = time_left(experiment) or f"{100 * progress(experiment):.0f} % of all steps"
+    times = tag("div", tag("span", elapsed(experiment)), tag("b", left_words) if is_live(experiment) else None, class_="tau-times")
+    actions: list[object] = [times]
+    if is_live(experiment):
+        actions.append(tag("button", "Stop", class_="tau-button", type="button", data_action="stop"))
+    actions.append(tag("a", "Export", class_="tau-button", href=f"/api/v1/experiments/{experiment.id}/export", download=True))
+    row = tag("div", left, tag("div", *actions, class_="tau-actions"), class_="tau-header-row")
+    return join(row, _tabs(experiment, tab, run_id))
+
+
+def _tabs(experiment: ExperimentView, current: str, run_id: str | None) -> Html:
+    hrefs = {"experiment": address("experiment", id=experiment.id), "inspect": address("inspect", run=run_id or experiment.runs[0].id)}
+    links = [
+        tag("a", words, href=hrefs[page], class_="tau-tab", data_go=hrefs[page], aria_current="page" if page == current else None)
+        for page, words in TABS
+    ]
+    return tag("nav", *links, class_="tau-tabs", aria_label="Views of this experiment")

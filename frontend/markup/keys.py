@@ -1,0 +1,39 @@
+"""The line of mark keys under the chart, and how what it shows was measured."""
+
+from frontend.charts.figure import ViewOptions
+from frontend.charts.reading import level_of, metric_info, quality_choices
+from frontend.markup.html import TAU_GEN, TAU_MEM, Html, join, tag
+from frontend.markup.icons import CENSORED, CONTROL, GEN, LIVE, MEM, WINDOW
+from frontend.words import level_text
+from tauscope.contracts.experiments import Curves, ExperimentView
+from tauscope.contracts.points import MetricInfo
+
+
+def mark_keys(experiment: ExperimentView, curves: Curves, options: ViewOptions) -> Html:
+    """One line of marks, and the definitions of what is drawn."""
+    keys = [
+        tag("span", GEN, TAU_GEN, " with 95 % interval"),
+        tag("span", MEM, TAU_MEM, " with 95 % interval"),
+        tag("span", CENSORED, "not reached by then"),
+        tag("span", WINDOW, "window"),
+        tag("span", CONTROL, "control, floor"),
+        tag("span", LIVE, "newest point"),
+        tag("span", "Bands: 95 %", class_="tau-right"),
+    ]
+    return join(tag("div", *keys, class_="tau-keys"), *_definitions(experiment, curves, options))
+
+
+def _definitions(experiment: ExperimentView, curves: Curves, options: ViewOptions) -> list[Html]:
+    quality = options.quality or next(iter(quality_choices(experiment, curves)), None)
+    shown = [name for name in (quality, "f_mem", "f_mem_control") if name and name in curves.metrics]
+    entries = [_definition(metric_info(curves, name)) for name in shown]
+    defining = level_of(experiment, "tau_gen")
+    if defining and quality != defining[0]:
+        info = metric_info(curves, defining[0])
+        entries.append(tag("p", TAU_GEN, f" is defined by another quantity: {info.label} at or below {level_text(*defining)}"))
+    return [tag("details", tag("summary", "How this is measured"), *entries, class_="tau-details")] if entries else []
+
+
+def _definition(info: MetricInfo) -> Html:
+    place = f" (index {info.index}, alpha_bar {info.alpha_bar:.3f})" if info.index is not None and info.alpha_bar is not None else ""
+    return tag("p", tag("b", info.label + place), f": {info.definition} Unit: {info.unit}.")

@@ -1,0 +1,67 @@
+"""The fixed settings of an experiment in one line, and what varies."""
+
+from typing import Any
+
+from frontend.markup.html import Html, join, tag
+from frontend.words import number
+from tauscope.contracts.experiments import ExperimentView
+
+_SHORT = {"n_train": "n", "dataset.n_train": "n", "width": "W", "network.base_width": "W"}
+
+
+def axis_name(path: str) -> str:
+    """An axis by its usual letter, or the last part of its path."""
+    return _SHORT.get(path, path.rpartition(".")[2])
+
+
+def settings_text(experiment: ExperimentView) -> list[str]:
+    """Data, network, optimizer and batch, as far as the kind has them."""
+    base = experiment.sweep.get("base", {})
+    found = [_dataset(base.get("dataset")), _network(base.get("network")), _optimizer(base)]
+    if "seed" in base and "seed" not in experiment.sweep.get("axes", {}):
+        found.append(f"seed {base['seed']}")
+    return [item for item in found if item]
+
+
+def varies_text(experiment: ExperimentView) -> str:
+    """The axes and their values: ``n = 16, 32, 64``."""
+    axes = experiment.sweep.get("axes", {})
+    return "; ".join(f"{axis_name(path)} = {', '.join(_value(value) for value in values)}" for path, values in axes.items())
+
+
+def settings_line(experiment: ExperimentView) -> Html:
+    """The line under an experiment's name."""
+    parts: list[object] = list(settings_text(experiment))
+    varies = varies_text(experiment)
+    if varies:
+        parts.append(join("varies ", tag("b", varies)))
+    separated = [item for part in parts for item in (Html(" · "), part)][1:]
+    return tag("div", *separated, class_="tau-settings")
+
+
+def _dataset(data: Any) -> str:
+    if not isinstance(data, dict):
+        return ""
+    return f"{data.get('name', 'data')} {data['size']}×{data['size']}" if "size" in data else str(data.get("name", ""))
+
+
+def _network(network: Any) -> str:
+    if not isinstance(network, dict):
+        return ""
+    name = {"unet": "U-Net"}.get(str(network.get("name")), str(network.get("name", "")))
+    return f"{name} W={network['base_width']}" if "base_width" in network else name
+
+
+def _optimizer(base: dict[str, Any]) -> str:
+    optimizer = base.get("optimizer")
+    if not isinstance(optimizer, dict):
+        return ""
+    name = {"adam": "Adam", "sgd": "SGD"}.get(str(optimizer.get("name")), str(optimizer.get("name", "")))
+    batch = f", batch {base['batch_size']}" if "batch_size" in base else ""
+    return f"{name} {_value(optimizer.get('lr', ''))}{batch}"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return str(value.get("name", value))
+    return number(value) if isinstance(value, float) and value >= 0.001 else str(value)

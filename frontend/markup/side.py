@@ -1,0 +1,128 @@
+"""The column beside the chart: the focused n, the onsets of every n, and what needs attention."""
+
+from collections.abc import Sequence
+
+from frontend.charts.groups import Group, run_name
+from frontend.charts.reading import metric_info
+from frontend.charts.window import no_window, window_of
+from frontend.markup.header import address
+from frontend.markup.html import F_MEM, TAU_GEN, TAU_MEM, Html, join, tag
+from frontend.markup.icons import GEN, MEM, WARNING, swatch
+from frontend.markup.state import silence
+from frontend.words import duration, level_text, onset_words, percent, share_of_samples, steps
+from tauscope.contracts.experiments import Curves, ExperimentView, RunView
+from tauscope.contracts.onsets import Onset, OnsetStatus
+from tauscope.contracts.runs import RunState
+
+
+def focus_card(group: Group) -> Html:
+    """The focused n: its window, and how many samples of its last checkpoint are copies."""
+    run = group.runs[0]
+    window = window_of(run)
+    value = tag("div", f"τ {steps(window.start)} to {steps(window.end)}" if window else "no window", class_="tau-key")
+    about = f"{window.ratio} as long as quality took" + (", still open" if window.open else "") if window else no_window(run)
+    rows = [tag("div", f"Window, {group.name}", class_="tau-label"), value, tag("div", about), *_copies(run)]
+    if not run.step:
+        return tag("section", *rows, class_="tau-card tau-focus")
+    link = tag(
+        "a", "Inspect samples", class_="tau-button tau-primary", href=address("inspect", run=run.id), data_go=address("inspect", run=run.id)
+    )
+    return tag("section", *rows, tag("div", link, class_="tau-buttons"), class_="tau-card tau-focus")
+
+
+def _copies(run: RunView) -> list[Html]:
+    share, low, high = run.final.get("f_mem"), run.final.get("f_mem_low"), run.final.get("f_mem_high")
+    count = run.final.get("f_mem_count") or run.final.get("n_generated")
+    if share is None or low is None or high is None or not count:
+        return []
+    control = run.final.get("f_mem_control")
+    copied = tag("b", share_of_samples(round(share * count), int(count), low, high))
+    beside = f", held-out control {percent(control)}" if control is not None else ""
+    return [tag("div", copied, beside), tag("div", "at the last checkpoint", class_="tau-quiet")]
+
+
+def onset_table(experiment: ExperimentView, curves: Curves, groups: Sequence[Group], focus: Group | None) -> Html:
+    """Both onsets of every run with intervals, and the window's length."""
+    head = tag("tr", tag("th", "n"), tag("th", GEN, TAU_GEN), tag("th", MEM, TAU_MEM), tag("th", "window"))
+    rows = [_row(group, run, focused=group is focus) for group in groups for run in group.runs]
+    table = tag("table", tag("thead", head), tag("tbody", *rows), class_="tau-onsets")
+    return tag("section", table, *_definitions(experiment, curves), class_="tau-card tau-flush")
+
+
+def _row(group: Group, run: RunView, *, focused: bool) -> Html:
+    name = tag(
+        "button",
+        swatch(group.colour),
+        run_name(group, run).removeprefix("n = "),
+        type="button",
+        class_="tau-row-name",
+        data_focus=group.key,
+    )
+    window = window_of(run)
+    cells = [
+        tag("td", name),
+        _cell(run, "tau_gen"),
+        _cell(run, "tau_mem"),
+        tag("td", window.ratio if window else "none" if run.onsets else ""),
+    ]
+    return tag("tr", *cells, class_="tau-focused" if focused else None)
+
+
+def _cell(run: RunView, name: str) -> Html:
+    onset = run.onsets.get(name)
+    if onset is None:
+        return tag("td", tag("span", "not measured", class_="tau-quiet"))
+    value, spread = onset_words(onset)
+    if onset.status is OnsetStatus.CENSORED and run.state is RunState.RUNNING:
+        spread = "still running"
+    strong = onset.status is OnsetStatus.REACHED
+    return tag("td", tag("b" if strong else "span", value), tag("span", spread, class_="tau-quiet"))
+
+
+def _definitions(experiment: ExperimentView, curves: Curves) -> list[Html]:
+    """How the onsets are defined, and the law with what its interval leaves out."""
+    notes = []
+    gen, mem = _any_onset(experiment, "tau_gen"), _any_onset(experiment, "tau_mem")
+    if gen:
+        notes.append(
+            join(TAU_GEN, f": first sustained {metric_info(curves, gen.metric).label} at or below {level_text(gen.metric, gen.level)}")
+        )
+    if mem:
+        notes.append(join(TAU_MEM, ": first sustained ", F_MEM, f" minus control at or above {level_text(mem.metric, mem.level)}"))
+    fit = experiment.fits.get("tau_mem_vs_n")
+    if fit is not None:
+        counted = f"{fit.points} onsets" + (f", {fit.censored} censored" if fit.censored else "")
+        law = f"Exponent {fit.exponent:.2f}, {counted}: {fit.note}" if fit.exponent is not None else f"No exponent: {fit.note}"
+        notes.append(tag("span", law))
+    return [tag("div", *[tag("p", note) for note in notes], class_="tau-notes")] if notes else []
+
+
+def _any_onset(experiment: ExperimentView, name: str) -> Onset | None:
+    return next((run.onsets[name] for run in experiment.runs if name in run.onsets), None)
+
+
+def notices(experiment: ExperimentView, groups: Sequence[Group]) -> list[Html]:
+    """What needs attention: failed runs with reason and remedy, and silence."""
+    found = [
+        _notice(f"{run_name(group, run)} failed at τ {steps(run.step)}", run.reason)
+        for group in groups
+        for run in group.runs
+        if run.state is RunState.FAILED
+    ]
+    silent = silence(experiment)
+    if silent is not None:
+        found.append(
+            _notice(f"No news for {duration(silent)}", "The run resumes by itself from its checkpoint when a worker is back.", warning=True)
+        )
+    return found
+
+
+def _notice(title: str, body: str, *, warning: bool = False) -> Html:
+    head = tag("div", WARNING if warning else None, tag("b", title), class_="tau-notice-head")
+    return tag(
+        "section",
+        head,
+        tag("p", body or "No reason was recorded."),
+        class_="tau-card tau-notice" + (" tau-warn" if warning else ""),
+        role="status",
+    )

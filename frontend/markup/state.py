@@ -1,0 +1,78 @@
+"""The state of an experiment in words, and whether its news is old."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from frontend.words import duration, plural
+from tauscope.contracts.experiments import ExperimentView, RunView
+from tauscope.contracts.runs import TERMINAL_STATES, RunState
+
+STALE_AFTER_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Status:
+    """A state with its two lines of words."""
+
+    state: RunState
+    title: str
+    detail: str
+    stale: bool = False
+
+
+def status_of(experiment: ExperimentView) -> Status:
+    """What a page says of an experiment as a whole."""
+    counts = Counter(run.state for run in experiment.runs)
+    total = len(experiment.runs)
+    finished = f"{counts[RunState.FINISHED]} of {total} finished"
+    silent = silence(experiment)
+    if silent is not None:
+        return Status(RunState.RUNNING, f"No news for {duration(silent)}", "resumes by itself when a worker is back", stale=True)
+    match experiment.state:
+        case RunState.RUNNING:
+            return Status(RunState.RUNNING, "Running", finished)
+        case RunState.QUEUED:
+            return Status(RunState.QUEUED, "Queued", f"{plural(total, 'run')}, starts when a slot is free")
+        case RunState.FAILED:
+            return Status(RunState.FAILED, "Failed", f"{counts[RunState.FAILED]} of {plural(total, 'run')}, {finished}")
+        case RunState.STOPPED:
+            return Status(RunState.STOPPED, "Stopped", finished)
+        case RunState.FINISHED:
+            return Status(RunState.FINISHED, "Finished", f"{total} of {total}")
+
+
+def silence(experiment: ExperimentView) -> float | None:
+    """Seconds without news of every running run, once that is long; ``None`` while all is well."""
+    ages = [_age(run, experiment) for run in experiment.runs if run.state is RunState.RUNNING]
+    return min(ages) if ages and min(ages) > STALE_AFTER_SECONDS else None
+
+
+def _age(run: RunView, experiment: ExperimentView) -> float:
+    return experiment.server_time - (run.updated_at if run.updated_at is not None else experiment.created_at)
+
+
+def is_live(experiment: ExperimentView) -> bool:
+    """Whether anything can still change."""
+    return any(run.state not in TERMINAL_STATES for run in experiment.runs)
+
+
+def elapsed(experiment: ExperimentView) -> str:
+    """How long it has run, or took."""
+    latest = max((run.updated_at for run in experiment.runs if run.updated_at is not None), default=experiment.created_at)
+    seconds = (experiment.server_time if is_live(experiment) else latest) - experiment.created_at
+    return f"{duration(max(0.0, seconds))} elapsed" if is_live(experiment) else f"took {duration(max(0.0, seconds))}"
+
+
+def progress(experiment: ExperimentView) -> float:
+    """Share of all training steps done."""
+    asked = sum(run.steps for run in experiment.runs)
+    return sum(run.step for run in experiment.runs) / asked if asked else 0.0
+
+
+def time_left(experiment: ExperimentView) -> str:
+    """How long the running runs still train at their present speed; empty while that is not known."""
+    running = [run for run in experiment.runs if run.state is RunState.RUNNING]
+    if not running or any(run.state is RunState.QUEUED for run in experiment.runs) or silence(experiment) is not None:
+        return ""
+    left = [(run.steps - run.step) / run.steps_per_second for run in running if run.steps_per_second]
+    return f"about {duration(max(left))} left" if len(left) == len(running) else ""

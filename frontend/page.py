@@ -1,0 +1,66 @@
+"""What every page begins with: style, the client of this viewer, and how a refusal of the API is shown."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import streamlit as st
+
+from frontend.connection import TOKEN_COOKIE, api_url, client_for
+from frontend.markup.html import tag
+from frontend.theme import PALETTES, ThemeName
+from frontend.words import slots_words
+from tauscope.client import ApiError, ApiUnreachable, TauscopeClient
+
+_STYLE = Path(__file__).parent / "static" / "tauscope.css"
+
+
+def theme_name() -> ThemeName:
+    """The viewer's theme."""
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def apply_style() -> None:
+    """The tokens as custom properties, and the page's style sheet."""
+    name = theme_name()
+    variables = "; ".join(f"{key}: {value}" for key, value in PALETTES[name].css_variables().items())
+    fonts = (_STYLE.parent / "fonts.css").read_text(encoding="utf-8").replace('url("fonts/', 'url("/assets/fonts/')
+    st.html(f"<style>{fonts}\n:root {{ {variables}; --tau-theme: {name} }}\n{_STYLE.read_text(encoding='utf-8')}</style>")
+
+
+def client() -> TauscopeClient:
+    """The API in the name of this viewer."""
+    return client_for(st.context.cookies.get(TOKEN_COOKIE))
+
+
+def show_slots() -> None:
+    """How busy the workers are, in the top bar; nothing where that is not known."""
+    try:
+        words = slots_words(client().system())
+    except ApiError:
+        return
+    with st.container(key="slots"):
+        st.html(tag("span", words, id="tau-slots"))
+
+
+@contextmanager
+def api_errors() -> Iterator[None]:
+    """Show what the API refused and the remedy, and end the page there."""
+    try:
+        yield
+    except ApiUnreachable:
+        notice("The API does not answer", f"Nothing answers at {api_url()}. Start it with `make up`; this page then works again.")
+        st.button("Try again")
+        st.stop()
+    except ApiError as error:
+        if error.problem.status == 401:
+            notice("This service asks for its token", "[Sign in](/login)")
+        else:
+            notice(error.problem.title, f"{error.problem.detail} {error.problem.remedy}")
+        st.stop()
+
+
+def notice(title: str, body: str) -> None:
+    """A problem in ink, never in red."""
+    with st.container(border=True, key=f"notice-{abs(hash((title, body)))}"):
+        st.markdown(f"**{title}**  \n{body}")

@@ -1,0 +1,74 @@
+"""One origin for the browser: Streamlit's pages, the API behind a proxy, plotly.js and the fonts, all from here."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+import uvicorn
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from streamlit import config as streamlit_config
+
+from frontend.connection import set_api_url
+from frontend.document import serve_document
+from frontend.login import show_login, take_login
+from frontend.navigation import TITLES
+from frontend.proxy import METHODS, ApiProxy
+from frontend.theme import streamlit_options
+from frontend.views import serve_experiment, serve_experiments
+
+HERE = Path(__file__).parent
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def build_app(api_url: str, *, host: str = "127.0.0.1") -> st.App:
+    """The whole dashboard as one ASGI application."""
+    set_api_url(api_url)
+    for option, value in streamlit_options().items():
+        streamlit_config.set_option(option, value)
+    proxy = ApiProxy()
+
+    @asynccontextmanager
+    async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any] | None]:
+        yield None
+        await proxy.close()
+
+    return st.App(HERE / "entry" / "app.py", routes=_routes(proxy), middleware=_middleware(host), lifespan=lifespan)
+
+
+def _routes(proxy: ApiProxy) -> list[Any]:
+    return [
+        Route("/api/{path:path}", proxy.__call__, methods=list(METHODS)),
+        Route("/view/experiments", serve_experiments),
+        Route("/view/experiments/{id}", serve_experiment),
+        *[Route(f"/{name}", serve_document) for name in TITLES],
+        Route("/login", show_login, methods=["GET"]),
+        Route("/login", take_login, methods=["POST"]),
+        Route("/assets/plotly.min.js", serve_plotly),
+        Mount("/assets", StaticFiles(directory=HERE / "static")),
+    ]
+
+
+def _middleware(host: str) -> list[Middleware]:
+    """On loopback only loopback's names are answered, so that no foreign site can rebind its name to us."""
+    if host not in LOOPBACK:
+        return []
+    return [Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "testserver"], www_redirect=False)]
+
+
+async def serve_plotly(request: Request) -> Response:
+    """plotly.js as the installed plotly package ships it."""
+    path = files("plotly") / "package_data" / "plotly.min.js"
+    return FileResponse(str(path), media_type="text/javascript", headers={"cache-control": "public, max-age=86400"})
+
+
+def serve(*, host: str, port: int, api_url: str) -> None:
+    """Serve until told to stop; open event streams are given two seconds to end."""
+    uvicorn.run(build_app(api_url, host=host), host=host, port=port, log_level="warning", timeout_graceful_shutdown=2)

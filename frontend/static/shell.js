@@ -1,0 +1,81 @@
+// What every live region shares: plotly.js from our own origin, fetching with a notice when it fails, the theme, links.
+
+let plotly;
+
+export function ensurePlotly() {
+  plotly ??= new Promise((resolve, reject) => {
+    if (window.Plotly) return resolve(window.Plotly);
+    const script = document.createElement("script");
+    script.src = "/assets/plotly.min.js";
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = () => reject(new Error("plotly.js did not load"));
+    document.head.append(script);
+  });
+  return plotly;
+}
+
+// JSON, or null with the problem and its remedy shown in the notice.
+export async function fetchJson(url, notice) {
+  let answer;
+  try {
+    answer = await fetch(url, { credentials: "same-origin" });
+  } catch {
+    tell(notice, "The dashboard does not answer.", "It is tried again by itself.");
+    return null;
+  }
+  if (answer.ok) {
+    tell(notice, "", "");
+    return answer.json();
+  }
+  if (answer.status === 401) window.location.assign("/login");
+  const problem = await answer.json().catch(() => ({}));
+  tell(notice, problem.detail ?? problem.title ?? `Error ${answer.status}`, problem.remedy ?? "");
+  return null;
+}
+
+function tell(notice, what, remedy) {
+  if (!notice) return;
+  notice.hidden = !what;
+  notice.textContent = what ? `${what} ${remedy}` : "";
+}
+
+// The word in the top bar, which belongs to no region.
+export function showSlots(words) {
+  const node = document.querySelector("#tau-slots");
+  if (node && words && node.textContent !== words) node.textContent = words;
+}
+
+// Replace a region only when it says something new, and give the focus back to what had it.
+export function patch(region, html) {
+  if (!region || region.tauHtml === html) return;
+  const active = document.activeElement;
+  const mark = region.contains(active) ? (active.dataset.focus ?? active.dataset.action ?? active.dataset.go) : null;
+  const open = [...region.querySelectorAll("details")].map((item) => item.open);
+  region.tauHtml = html;
+  region.innerHTML = html;
+  region.querySelectorAll("details").forEach((item, index) => (item.open = open[index] ?? false));
+  if (mark) [...region.querySelectorAll("button,a")].find((item) => [item.dataset.focus, item.dataset.action, item.dataset.go].includes(mark))?.focus();
+}
+
+// The theme that the page's style was made for.
+export function themeName() {
+  return getComputedStyle(document.documentElement).getPropertyValue("--tau-theme").trim() || "light";
+}
+
+export function onThemeChange(call) {
+  const media = window.matchMedia("(prefers-color-scheme: dark)");
+  const later = () => setTimeout(call, 300);
+  media.addEventListener("change", later);
+  return () => media.removeEventListener("change", later);
+}
+
+// Plain clicks on our own links stay in this session; with a modifier they remain links.
+export function onNavigate(root, send) {
+  root.addEventListener("click", (event) => {
+    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    const target = event.target.closest("[data-go]");
+    if (!target || (event.target.closest("a,button") && event.target.closest("a,button") !== target)) return;
+    event.preventDefault();
+    send("go", target.dataset.go);
+  });
+}

@@ -1,0 +1,120 @@
+"""Numbers and states in words: one way of writing each on every page."""
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+from tauscope.contracts.experiments import SystemView
+from tauscope.contracts.onsets import Onset, OnsetStatus
+
+DASH = "–"
+
+
+def number(value: float) -> str:
+    """Three significant digits, thousands separated: 1,360; 38; 0.547."""
+    if value == 0:
+        return "0"
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    digits = max(0, 2 - math.floor(math.log10(abs(value))))
+    text = f"{value:.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def steps(value: float) -> str:
+    """A training time: whole steps, thousands separated."""
+    return f"{value:,.0f}"
+
+
+def percent(share: float) -> str:
+    """A share in percent; one digit after the point below 10 %."""
+    value = 100 * share
+    return f"{value:.1f} %" if 0 < value < 9.95 else f"{value:.0f} %"
+
+
+def share_of_samples(copies: int, count: int, low: float, high: float) -> str:
+    """Copies among samples with the 95 % interval; a count of zero is given its upper end."""
+    if copies == 0:
+        return f"0 of {count:,} copied, under {percent(high)} at 95 %"
+    return f"{copies:,} of {count:,} copied: {percent(copies / count)} ({interval_percent(low, high)})"
+
+
+def interval_percent(low: float, high: float) -> str:
+    """An interval of shares."""
+    return f"{percent(low).removesuffix(' %')} to {percent(high)}"
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """An interval of times or other numbers; an open end is said in words."""
+    if low is None or high is None:
+        return f"above {number(low)}" if low is not None else "no interval"
+    return f"{number(low)} to {number(high)}"
+
+
+def duration(seconds: float) -> str:
+    """A span of time in its two largest units."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    if seconds < 3600:
+        return f"{seconds // 60:.0f} min {seconds % 60:02.0f} s"
+    if seconds < 48 * 3600:
+        return f"{seconds // 3600:.0f} h {seconds % 3600 // 60:.0f} min"
+    return f"{seconds / 86400:.1f} days"
+
+
+def ago(seconds: float) -> str:
+    """How long ago something was."""
+    if seconds < 60:
+        return "just now"
+    if seconds < 3600:
+        return f"{seconds // 60:.0f} min ago"
+    if seconds < 86400:
+        return f"{seconds // 3600:.0f} h ago"
+    days = round(seconds / 86400)
+    return "yesterday" if days == 1 else f"{days} days ago"
+
+
+def onset_words(onset: Onset) -> tuple[str, str]:
+    """An onset as its value and its interval, or its state and the reason; never a number it does not have."""
+    if onset.status is OnsetStatus.REACHED:
+        assert onset.value is not None
+        return steps(onset.value), interval(onset.low, onset.high)
+    reasons = {
+        OnsetStatus.CENSORED: "not reached",
+        OnsetStatus.BEFORE_FIRST: "before the first checkpoint",
+        OnsetStatus.UNDEFINED: "undefined",
+    }
+    # The column says which onset it is.
+    return (onset.reason.replace("quality never reached by", "not by") or reasons[onset.status]), {
+        OnsetStatus.CENSORED: "censored",
+        OnsetStatus.BEFORE_FIRST: "earlier than measured",
+        OnsetStatus.UNDEFINED: "no onset",
+    }[onset.status]
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 run``, ``3 runs``."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def slots_words(system: SystemView) -> str:
+    """How busy the workers are."""
+    slots, busy = sum(worker.slots for worker in system.workers), sum(worker.busy for worker in system.workers)
+    return f"{busy} of {plural(slots, 'slot')} busy" if slots else "no worker"
+
+
+def joined_names(names: Sequence[str]) -> str:
+    """Names of one form share their beginning: ``n = 16, 32, 64``."""
+    beginnings = {name.partition(" = ")[0] for name in names}
+    if len(beginnings) == 1 and all(" = " in name for name in names):
+        return f"{beginnings.pop()} = " + ", ".join(name.partition(" = ")[2] for name in names)
+    return "; ".join(names)
+
+
+def level_text(metric: str, level: float) -> str:
+    """A level in the unit of its metric."""
+    return percent(level) if metric.startswith("f_mem") else number(level)
+
+
+Axis = Literal["tau", "tau_n"]
+AXIS_TITLES: dict[Axis, str] = {"tau": "training time τ, steps (log)", "tau_n": "τ/n, steps per training image (log)"}

@@ -1,0 +1,139 @@
+"""A real Chromium, the real stack, and the dashboard in front of a stand-in API for states that are hard to bring about."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.frontend.fake_api import FakeApi, create_fake_api
+from tests.frontend.serving import served
+
+SCREENS = Path(__file__).parents[2] / "build" / "screens"
+ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+def find_chromium() -> str | None:
+    """A Chromium to drive: the one that is named, or the first on PATH."""
+    names = [os.environ.get("CHROMIUM") or "", "chromium", "chromium-browser", "google-chrome"]
+    return next((path for name in names if name and (path := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests."""
+    path = find_chromium()
+    if path is None:
+        pytest.skip("no Chromium: set CHROMIUM to one, or install it (apt install chromium)")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+class Visitor:
+    """A page and everything it complained about."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.faults: list[str] = []
+        page.on("console", lambda message: self.faults.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("request", lambda request: self._own(request.url))
+
+    def _own(self, url: str) -> None:
+        if not url.startswith(("http://127.0.0.1", "data:", "blob:")):
+            self.faults.append(f"external request to {url}")
+
+    def open(self, url: str) -> Page:
+        """Go to an address and wait until its live part has drawn."""
+        self.page.goto(url)
+        self.page.wait_for_selector("[data-ready=yes]", state="attached", timeout=20_000)
+        return self.page
+
+    def keep(self, name: str) -> None:
+        """Leave a screenshot for a person to look at."""
+        SCREENS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SCREENS / f"{name}.png")
+
+
+@contextmanager
+def visiting(browser: Browser, *, width: int = 1440, height: int = 900, dark: bool = False) -> Iterator[Visitor]:
+    """A fresh browser profile; at the end nothing may have gone wrong in it."""
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light")
+    visitor = Visitor(context.new_page())
+    yield visitor
+    context.close()
+    assert visitor.faults == []
+
+
+@pytest.fixture
+def visitor(browser: Browser) -> Iterator[Visitor]:
+    with visiting(browser) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The dashboard's address; its API answers from memory and one experiment, ``live``, grows for 25 seconds."""
+    with served(create_fake_api(FakeApi(seconds=25))) as api:
+        port = free_port()
+        command = [sys.executable, "-m", "frontend", "--port", str(port), "--api-url", api]
+        with running(command, f"http://127.0.0.1:{port}/_stcore/health", tmp_path_factory.mktemp("stand-in") / "log") as address:
+            yield address
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The dashboard's address of the real stack: broker, database, API, worker, reconciler."""
+    home = tmp_path_factory.mktemp("home")
+    port = free_port()
+    command = [sys.executable, "-m", "launcher", "up", "--port", str(port), "--api-port", str(free_port()), "--home", str(home)]
+    with running(command, f"http://127.0.0.1:{port}/api/v1/ready", home / "up.log") as address:
+        yield address
+
+
+@contextmanager
+def running(command: list[str], ready: str, log: Path) -> Iterator[str]:
+    """Start a process, wait until it answers, and interrupt it at the end."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+        try:
+            wait_until_ready(process, ready, log)
+            yield ready.split("/", 3)[0] + "//" + ready.split("/", 3)[2]
+        finally:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path, seconds: float = 60) -> None:
+    """Wait for a 200; fail with the process's own words."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if httpx.get(url, timeout=2).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass  # Not yet.
+        time.sleep(0.2)
+    pytest.fail(f"{' '.join(process.args if isinstance(process.args, list) else [])} did not answer at {url}:\n{log.read_text()}")
+
+
+def free_port() -> int:
+    """A port that is free now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])

@@ -1,0 +1,96 @@
+"""Every state a page can be in, seen in a browser; screenshots stay under build/screens."""
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.chart import wait_for_chart
+from tests.browser.conftest import Visitor, visiting
+
+STATES = {
+    "empty": "No measurement yet",
+    "stale": "No news for",
+    "failed": "Use a lower learning rate",
+    "never": "never for n = 16",
+    "demo": "Quality arrives at τ ≈ 31 for every n.",
+}
+
+
+@pytest.mark.parametrize("identifier", STATES)
+def test_each_state_says_what_it_is(visitor: Visitor, stand_in: str, identifier: str) -> None:
+    page = visitor.open(f"{stand_in}/experiment?id={identifier}")
+    wait_for_chart(page)
+    expect(page.get_by_text(STATES[identifier]).first).to_be_visible()
+    visitor.keep(f"watch-{identifier}")
+
+
+def test_an_unreached_onset_is_an_arrow_in_the_browser_too(visitor: Visitor, stand_in: str) -> None:
+    page = visitor.open(f"{stand_in}/experiment?id=never")
+    wait_for_chart(page)
+    marks = page.evaluate(
+        "document.querySelector('.tau-chart').data.filter(t => t.meta?.onset).map(t => [t.meta.status, t.marker.symbol].join(' '))"
+    )
+    assert sum(mark.startswith("arrow") for mark in marks) == 2
+    assert not [mark for mark in marks if mark.startswith("arrow") and ("diamond" in mark or "circle" in mark)]
+
+
+def test_an_address_restores_the_view_in_a_fresh_browser(browser: Browser, stand_in: str) -> None:
+    with visiting(browser, width=1280, height=720, dark=True) as visitor:
+        page = visitor.open(f"{stand_in}/experiment?id=demo&axis=tau_n&quality=frechet_pca&losses=100&n=32")
+        wait_for_chart(page)
+        expect(page.locator(".tau-focused")).to_contain_text("32")
+        layout = page.evaluate("document.querySelector('.tau-chart').layout")
+        assert layout["xaxis"]["title"]["text"].startswith("τ/n")
+        assert any("Frechet" in item["text"] for item in layout["annotations"])
+        assert "yaxis4" in layout
+        visitor.keep("watch-dark-address")
+
+
+def test_a_click_on_a_row_of_the_rail_focuses_that_n(visitor: Visitor, stand_in: str) -> None:
+    page = visitor.open(f"{stand_in}/experiment?id=demo")
+    wait_for_chart(page)
+    page.locator('[data-focus="16"]').click()
+    page.wait_for_function("location.search.includes('n=16')")
+    expect(page.locator(".tau-focused")).to_contain_text("16")
+
+
+def test_while_the_dashboard_cannot_reach_the_api_the_page_says_so_and_recovers(visitor: Visitor, stand_in: str) -> None:
+    page = visitor.open(f"{stand_in}/experiment?id=stale")
+    wait_for_chart(page)
+    problem = '{"detail": "Nothing answers.", "remedy": "Start it with make up."}'
+    page.route("**/view/**", lambda route: route.fulfill(status=502, content_type="application/problem+json", body=problem))
+    expect(page.get_by_text("Start it with make up.")).to_be_visible(timeout=15_000)
+    page.unroute("**/view/**")
+    expect(page.get_by_text("Start it with make up.")).to_be_hidden(timeout=15_000)
+    visitor.faults = [fault for fault in visitor.faults if "502" not in fault]
+
+
+def test_the_list_shows_every_experiment_and_opens_one(visitor: Visitor, stand_in: str) -> None:
+    page = visitor.open(f"{stand_in}/")
+    expect(page.locator(".tau-name")).to_have_count(6)
+    visitor.keep("experiments")
+    page.get_by_text("Needs attention", exact=True).click()
+    expect(page.locator(".tau-name")).to_have_count(2)
+    page.locator(".tau-name").last.click()
+    page.wait_for_function("location.search.includes('id=failed')")
+
+
+def test_the_gallery_by_keyboard(browser: Browser, stand_in: str) -> None:
+    with visiting(browser) as visitor:
+        page = visitor.open(f"{stand_in}/inspect?run=demor2&step=1763&sort=ratio")
+        visitor.keep("inspect")
+        page.keyboard.press("ArrowLeft")
+        page.wait_for_function("location.search.includes('step=1320')")
+        page.keyboard.press("c")
+        page.wait_for_function("location.search.includes('show=copies')")
+        expect(page.locator(".tau-sample:not(.tau-copy)")).to_have_count(0)
+
+
+def test_a_bad_field_is_refused_at_the_field(visitor: Visitor, stand_in: str) -> None:
+    page = visitor.open(f"{stand_in}/launch?preset=digits-demo")
+    visitor.keep("launch")
+    field = page.get_by_role("textbox", name="Training images n")
+    field.fill("16, 32")
+    field.press("Enter")
+    expect(page.get_by_text("3 step counts for 2 values of n")).to_be_visible()
+    expect(page.get_by_role("button", name="Launch 3 runs")).to_have_count(0)
+    visitor.keep("launch-refused")

@@ -1,0 +1,213 @@
+"""A stand-in for the API: the contract's answers for every state, and one experiment that grows while it is watched.
+
+``python -m tests.frontend.fake_api --port 8500`` serves it for work on the pages.
+"""
+
+import argparse
+import asyncio
+import hashlib
+import json
+import time
+from collections.abc import AsyncIterator
+
+import uvicorn
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+
+from tauscope.contracts.experiments import (
+    Curves,
+    ExperimentCreate,
+    ExperimentPage,
+    ExperimentView,
+    Plan,
+    PlannedRun,
+    PresetView,
+    SamplesView,
+    SystemView,
+    WorkerView,
+)
+from tauscope.contracts.runs import RunState
+from tauscope.specs import SpecError, apply_settings, load_preset, parse_sweep, preset_names
+from tests.frontend import fake_world as world
+
+
+class FakeApi:
+    """The state of the stand-in: a clock for the growing experiment, and what was launched or stopped."""
+
+    def __init__(self, *, seconds: float = 20.0) -> None:
+        self.started = time.monotonic()
+        self.seconds = seconds
+        self.launched: list[str] = []
+        self.stopped: set[str] = set()
+
+    def step(self) -> int:
+        """How far the growing experiment has come: log-uniform in time."""
+        share = min(1.0, (time.monotonic() - self.started) / self.seconds)
+        return max(5, round(5 * (2400 / 5) ** share))
+
+    def experiment(self, identifier: str) -> ExperimentView:
+        """One experiment as it stands now."""
+        made = {"demo": world.finished, "failed": world.failed, "stale": world.stale, "empty": world.queued, "never": world.never_good}
+        if identifier in made:
+            return made[identifier](identifier)
+        if identifier == "live" or identifier in self.launched:
+            view = world.live(identifier, step=self.step(), server_time=world.T0 + 100)
+            return self._stopped(view) if identifier in self.stopped else view
+        raise HTTPException(404, f"There is no experiment {identifier}")
+
+    def _stopped(self, view: ExperimentView) -> ExperimentView:
+        runs = tuple(run if run.state is RunState.FINISHED else run.model_copy(update={"state": RunState.STOPPED}) for run in view.runs)
+        return view.model_copy(update={"runs": runs, "state": RunState.STOPPED})
+
+    def experiments(self) -> tuple[ExperimentView, ...]:
+        """All of them, newest first."""
+        return tuple(self.experiment(name) for name in (*reversed(self.launched), "live", "demo", "stale", "failed", "never", "empty"))
+
+
+def create_fake_api(state: FakeApi) -> FastAPI:
+    """The routes the dashboard uses."""
+    app = FastAPI()
+
+    @app.exception_handler(HTTPException)
+    async def problem(request: Request, error: HTTPException) -> JSONResponse:
+        return _problem(error.status_code, "not_found", str(error.detail), [])
+
+    @app.exception_handler(SpecError)
+    async def spec_problem(request: Request, error: SpecError) -> JSONResponse:
+        fields = [{"path": item.path, "message": item.message, "remedy": item.remedy} for item in error.problems]
+        return _problem(422, "invalid_spec", "The spec cannot be run as it stands", fields)
+
+    _catalogue(app)
+    _experiments(app, state)
+    _samples(app, state)
+    return app
+
+
+def _problem(status: int, code: str, detail: str, errors: list[dict[str, str]]) -> JSONResponse:
+    body = {"type": "about:blank", "title": detail, "status": status, "code": code, "detail": detail, "remedy": "", "errors": errors}
+    return JSONResponse(body, status_code=status, media_type="application/problem+json")
+
+
+def _catalogue(app: FastAPI) -> None:
+    @app.get("/api/v1/presets")
+    def presets() -> list[PresetView]:
+        return [_preset(name) for name in preset_names()]
+
+    @app.post("/api/v1/specs/plan")
+    def plan(request: ExperimentCreate) -> Plan:
+        sweep = load_preset(request.preset).sweep if request.preset else parse_sweep(request.sweep)
+        sweep = apply_settings(sweep, request.settings) if request.settings else sweep
+        runs = [
+            PlannedRun(index=run.index, label=run.label, params=run.params, spec=run.spec.model_dump(mode="json"), cost=run.spec.cost())
+            for run in sweep.resolve()
+        ]
+        return Plan(sweep=sweep.model_dump(mode="json"), runs=tuple(runs))
+
+    @app.get("/api/v1/system")
+    def system() -> SystemView:
+        worker = WorkerView(name="laptop", device="cpu", slots=2, busy=1, seen_at=world.T0)
+        return SystemView(version="0.1.0", database="sqlite", queued=0, running=1, workers=(worker,), server_time=world.T0)
+
+
+def _preset(name: str) -> PresetView:
+    preset = load_preset(name)
+    needs = ("needs a CUDA device: set device to cpu",) if name == "celeba-paper" else ()
+    return PresetView(name=name, summary=preset.sweep.summary, yaml=preset.text, n_runs=len(preset.sweep.resolve()), requirements=needs)
+
+
+def _experiments(app: FastAPI, state: FakeApi) -> None:
+    @app.get("/api/v1/experiments")
+    def experiments() -> ExperimentPage:
+        return ExperimentPage(items=state.experiments(), next_cursor=None)
+
+    @app.post("/api/v1/experiments", status_code=201)
+    def create(request: ExperimentCreate) -> ExperimentView:
+        identifier = f"new{len(state.launched)}"
+        state.launched.append(identifier)
+        state.started = time.monotonic()
+        return state.experiment(identifier)
+
+    @app.get("/api/v1/experiments/{identifier}")
+    def experiment(identifier: str) -> ExperimentView:
+        return state.experiment(identifier)
+
+    @app.post("/api/v1/experiments/{identifier}/stop")
+    def stop(identifier: str) -> ExperimentView:
+        state.stopped.add(identifier)
+        return state.experiment(identifier)
+
+    @app.get("/api/v1/experiments/{identifier}/curves")
+    def curves(identifier: str) -> Curves:
+        return world.curves_of(state.experiment(identifier))
+
+    @app.get("/api/v1/experiments/{identifier}/events")
+    async def events(identifier: str, request: Request, cursor: str = "0") -> StreamingResponse:
+        sent = int(request.headers.get("last-event-id", cursor))
+        return StreamingResponse(_stream(state, identifier, sent), media_type="text/event-stream")
+
+
+async def _stream(state: FakeApi, identifier: str, sent: int) -> AsyncIterator[bytes]:
+    while True:
+        view = state.experiment(identifier)
+        for run in view.runs:
+            fresh = {name: item for name, item in world.curves_of(view).runs.get(run.id, {}).items() if item.step and item.step[-1] > sent}
+            if fresh:
+                data = {"run_id": run.id, "metrics": {name: item.model_dump(mode="json") for name, item in fresh.items()}}
+                yield _event("points", data, run.step)
+            yield _event("run", run.model_dump(mode="json"), run.step)
+        sent = max(run.step for run in view.runs)
+        await asyncio.sleep(0.5)
+
+
+def _event(name: str, data: object, cursor: int) -> bytes:
+    return f"event: {name}\nid: {cursor}\ndata: {json.dumps(data)}\n\n".encode()
+
+
+def _samples(app: FastAPI, state: FakeApi) -> None:
+    def run_of(run_id: str) -> tuple[ExperimentView, int]:
+        identifier, _, index = run_id.rpartition("r")
+        return state.experiment(identifier), int(index)
+
+    @app.get("/api/v1/runs/{run_id}")
+    def run(run_id: str) -> object:
+        experiment, index = run_of(run_id)
+        return experiment.runs[index]
+
+    @app.get("/api/v1/runs/{run_id}/samples/{step}")
+    def samples(run_id: str, step: str) -> SamplesView:
+        experiment, index = run_of(run_id)
+        chosen = experiment.runs[index]
+        known = [s for s in world.SAMPLE_STEPS if s <= chosen.step]
+        if not known:
+            raise HTTPException(404, "This run has no samples yet")
+        return world.samples_view(chosen, known[-1] if step == "last" else int(step))
+
+    @app.get("/api/v1/runs/{run_id}/{kind}/{path:path}.png")
+    def image(run_id: str, kind: str, path: str) -> Response:
+        return Response(picture(f"{path}"), media_type="image/png", headers={"cache-control": "max-age=3600"})
+
+
+def picture(seed: str) -> bytes:
+    """An 8x8 grey image that depends on nothing but its name."""
+    import io
+
+    from PIL import Image
+
+    digest = hashlib.sha256(seed.encode()).digest()
+    pixels = bytes(min(255, digest[i % 32] * (1 if 2 < i % 8 < 6 else 0)) for i in range(64))
+    buffer = io.BytesIO()
+    Image.frombytes("L", (8, 8), pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def main() -> None:
+    """Serve the stand-in."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, default=8500)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    arguments = parser.parse_args()
+    uvicorn.run(create_fake_api(FakeApi(seconds=arguments.seconds)), host="127.0.0.1", port=arguments.port, log_level="warning")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""The words and pieces of pages."""
+
+import pytest
+
+from frontend.charts.groups import group_runs
+from frontend.markup.experiments import experiment_rows, mini_rail
+from frontend.markup.finding import finding
+from frontend.markup.gallery import Shown, cards, chosen_samples, inspect_finding
+from frontend.markup.html import tag, text
+from frontend.markup.side import focus_card, notices, onset_table
+from frontend.markup.state import status_of, time_left
+from frontend.theme import LIGHT
+from frontend.words import duration, number, percent, share_of_samples
+from tauscope.contracts.experiments import ExperimentView, RunView
+from tauscope.contracts.runs import RunState
+from tests.frontend import fake_world as world
+
+
+def found(experiment: ExperimentView) -> str:
+    return finding(experiment, group_runs(experiment, LIGHT))
+
+
+def test_text_from_outside_cannot_become_markup() -> None:
+    assert text("<script>") == "&lt;script&gt;"
+    assert tag("a", "x", title='"><img>') == '<a title="&quot;&gt;&lt;img&gt;">x</a>'
+    hostile = world.finished().model_copy(update={"name": "<img src=x onerror=alert(1)>"})
+    assert "<img" not in experiment_rows([hostile], query="", state="all", palette=LIGHT)
+
+
+def test_no_copies_are_reported_with_their_upper_bound() -> None:
+    assert share_of_samples(0, 384, 0.0, 3.7 / 384) == "0 of 384 copied, under 1.0 % at 95 %"
+
+
+@pytest.mark.parametrize(("value", "words"), [(1360.4, "1,360"), (38.02, "38"), (0.5471, "0.547"), (3.0, "3"), (0, "0"), (1e-4, "0.0001")])
+def test_numbers_carry_three_digits(value: float, words: str) -> None:
+    assert number(value) == words
+
+
+def test_shares_and_spans_are_written_for_people() -> None:
+    assert percent(0.0012) == "0.1 %"
+    assert percent(0.39) == "39 %"
+    assert duration(106) == "1 min 46 s"
+
+
+def test_the_finding_names_both_clocks_and_the_interval_of_the_exponent() -> None:
+    words = found(world.finished())
+    assert "Quality arrives at τ ≈ 31 for every n." in words
+    assert "1.06" in words
+    assert "(1.01 to 1.12)" in words
+
+
+def test_the_finding_says_for_which_n_an_onset_was_never_reached() -> None:
+    assert "never for n = 16" in found(world.never_good())
+
+
+def test_an_unreached_onset_stands_in_the_table_as_words_without_a_number_of_its_own() -> None:
+    experiment = world.never_good()
+    table = onset_table(experiment, world.curves_of(experiment), group_runs(experiment, LIGHT), None)
+    assert "not by 450" in table
+    assert "censored" in table
+
+
+def test_the_miniature_rail_draws_reached_onsets_alone() -> None:
+    experiment = world.never_good()
+    rail = mini_rail(group_runs(experiment, LIGHT))
+    assert rail.count("<circle") == 1
+    assert rail.count("var(--tau-memorization)") == 1
+
+
+def test_a_failed_run_carries_its_reason_and_remedy() -> None:
+    experiment = world.failed()
+    (notice,) = notices(experiment, group_runs(experiment, LIGHT))
+    assert "n = 32 failed at τ 640" in notice
+    assert "Use a lower learning rate" in notice
+
+
+def test_silence_of_a_running_experiment_is_a_state_of_its_own() -> None:
+    status = status_of(world.stale())
+    assert status.stale
+    assert status.title == "No news for 4 min 00 s"
+
+
+def test_time_left_is_not_made_up_while_runs_wait() -> None:
+    experiment = world.live(step=700)
+    assert time_left(experiment).startswith("about")
+    waiting = (*experiment.runs[:2], experiment.runs[2].model_copy(update={"state": RunState.QUEUED}))
+    assert time_left(experiment.model_copy(update={"runs": waiting})) == ""
+
+
+def test_the_focus_card_gives_the_window_the_copies_and_the_control() -> None:
+    card = focus_card(group_runs(world.finished(), LIGHT)[-1])
+    assert "τ 36 to 940" in card
+    assert "of 384 copied" in card
+    assert "held-out control 0.1 %" in card
+
+
+def run_at_the_end() -> RunView:
+    return world.finished().runs[2]
+
+
+def test_the_gallery_filters_copies_and_sorts_by_gap_ratio() -> None:
+    view = world.samples_view(run_at_the_end(), 1763)
+    copies = chosen_samples(view, Shown(show="copies", sort="ratio"))
+    assert copies
+    assert all(view.is_copy[seed] for seed in copies)
+    ratios = [view.gap_ratio[seed] for seed in copies]
+    assert ratios == sorted(ratios)
+
+
+def test_a_copy_is_framed_and_named() -> None:
+    view = world.samples_view(run_at_the_end(), 1763)
+    html = cards(view, Shown(show="copies", limit=1), None)
+    assert "tau-copy" in html
+    assert " copy</span>" in html
+    assert "gap ratio" in html
+
+
+def test_the_gallery_says_how_many_samples_are_copies_with_interval_and_control() -> None:
+    assert "0 of 384 samples are copies: under 1.0 % at 95 %" in inspect_finding(world.samples_view(run_at_the_end(), 5))
+    words = inspect_finding(world.samples_view(run_at_the_end(), 1763))
+    assert "of 384" in words
+    assert "Held-out control 0.1 % of 1,000" in words
