@@ -1,0 +1,117 @@
+"""Check a results folder against itself: recompute f_mem and the onsets from the images, by other means than the run's.
+
+The neighbours are found by brute force in float64 NumPy, with none of the code that found them first.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, Int
+from numpy import ndarray
+
+from tauscope.analysis.summary import summarize_points
+from tauscope.contracts.points import Point
+from tauscope.contracts.summary import RunSummary
+from tauscope.metrics.intervals import clopper_pearson
+from tauscope.results.folder import read_measurements, read_spec, read_summary
+from tauscope.specs import KINDS
+from tauscope.specs.image_ddpm import GAP_THRESHOLD
+
+BLOCK_ELEMENTS = 2**24
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One disagreement between a folder's files."""
+
+    run: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was checked, and every disagreement found."""
+
+    n_runs: int
+    n_checkpoints: int
+    n_samples: int
+    findings: tuple[Finding, ...]
+
+
+def verify_folder(folder: Path) -> Verification:
+    """Recompute f_mem at every checkpoint and the onsets of every run.
+
+    Raises:
+        FileNotFoundError: if a file that the layout promises is missing, naming it.
+    """
+    spec, summary, measurements = read_spec(folder), read_summary(folder), read_measurements(folder)
+    by_id = {run.id: run for run in summary.runs}
+    findings: list[Finding] = []
+    n_checkpoints = n_samples = 0
+    for entry in spec["runs"]:
+        name = entry["run"]
+        points = measurements.get(name, [])
+        files = sorted((folder / "runs" / name / "samples").glob("*.npz"), key=lambda file: int(file.stem))
+        recomputed = list(_recompute(folder / "runs" / name, files))
+        n_checkpoints += len(files)
+        n_samples += sum(point.count or 0 for point in recomputed)
+        findings += [Finding(name, text) for text in _compare_points(points, recomputed)]
+        if name not in by_id:
+            findings.append(Finding(name, "is in spec.json and not in summary.json"))
+            continue
+        others = [point for point in points if point.metric != "f_mem"]
+        findings += [Finding(name, text) for text in _compare_onsets(entry["spec"], by_id[name], [*others, *recomputed])]
+    return Verification(len(spec["runs"]), n_checkpoints, n_samples, tuple(findings))
+
+
+def _recompute(run: Path, files: list[Path]) -> Iterator[Point]:
+    with np.load(run / "train.npz") as archive:
+        train = archive["images"]
+    for file in files:
+        with np.load(file) as archive:
+            samples, stored = archive["samples"], archive["neighbours"]
+        distances, index = brute_force_two_nearest(samples, train)
+        copies = int((distances[:, 0] / distances[:, 1] < GAP_THRESHOLD).sum())
+        low, high = clopper_pearson(copies, len(samples))
+        wrong = int((index != stored).any(axis=1).sum())
+        reason = f"{wrong} samples have other neighbours than stored" if wrong else None
+        yield Point(step=int(file.stem), metric="f_mem", value=copies / len(samples), low=low, high=high, count=len(samples), reason=reason)
+
+
+def brute_force_two_nearest(
+    images: Float[ndarray, "image channel height width"], train: Float[ndarray, "n_train channel height width"]
+) -> tuple[Float[ndarray, "image 2"], Int[ndarray, "image 2"]]:
+    """Distances to, and indices of, the two nearest distinct training images, by direct difference in float64."""
+    flat_train = train.reshape(len(train), -1)
+    _, first = np.unique(flat_train, axis=0, return_index=True)
+    first = np.sort(first)
+    references = flat_train[first].astype(np.float64)
+    queries = images.reshape(len(images), -1).astype(np.float64)
+    rows = max(1, BLOCK_ELEMENTS // references.size)
+    blocks = [queries[start : start + rows] for start in range(0, len(queries), rows)]
+    squared = np.concatenate([((block[:, None, :] - references) ** 2).sum(2) for block in blocks])
+    order = np.argsort(squared, axis=1, kind="stable")[:, :2]
+    return np.sqrt(np.take_along_axis(squared, order, axis=1)), first[order]
+
+
+def _compare_points(points: list[Point], recomputed: list[Point]) -> Iterator[str]:
+    recorded = {point.step: point for point in points if point.metric == "f_mem" and point.value is not None}
+    for point in recomputed:
+        mine = recorded.pop(point.step, None)
+        if mine is None:
+            yield f"step {point.step} has samples and no f_mem in measurements.parquet"
+        elif (mine.value, mine.count) != (point.value, point.count):
+            yield f"f_mem at step {point.step} is recorded as {mine.value} of {mine.count} and recomputed as {point.value} of {point.count}"
+        if point.reason:
+            yield f"step {point.step}: {point.reason}"
+    yield from (f"step {step} has f_mem in measurements.parquet and no samples" for step in recorded)
+
+
+def _compare_onsets(spec: dict[str, object], summary: RunSummary, points: list[Point]) -> Iterator[str]:
+    model = KINDS[str(spec["kind"])].model_validate(spec)
+    onsets, _ = summarize_points(model, [point.model_copy(update={"reason": None}) for point in points])
+    for name, onset in onsets.items():
+        if summary.onsets.get(name) != onset:
+            yield f"{name} is recorded as {summary.onsets.get(name)} and recomputed as {onset}"
