@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from frontend.charts.experiment import experiment_figure
-from frontend.charts.figure import ViewOptions
+from frontend.charts.figure import FigureError, ViewOptions
 from frontend.charts.groups import focused, group_runs
 from frontend.connection import TOKEN_COOKIE, client_for
 from frontend.markup.experiments import experiment_rows
@@ -92,5 +92,7 @@ async def _answer(build: Any) -> Response:
         return JSONResponse(await run_in_threadpool(build), headers={"cache-control": "no-store"})
     except ApiUnreachable:
         return away()
+    except FigureError as error:
+        return JSONResponse({"title": "This figure is not drawn", "detail": str(error), "remedy": ""}, status_code=500)
     except ApiError as error:
         return JSONResponse(error.problem.model_dump(mode="json"), status_code=error.problem.status, media_type="application/problem+json")

@@ -44,7 +44,11 @@ def experiment_figure(experiment: ExperimentView, curves: Curves, options: ViewO
     }
     frames = {
         name: Frame(
-            x_range, ranges[name], scale * _HEIGHTS[name], log_y=name != "memorization" and (name == "losses" or _log(curves, metric))
+            x_range,
+            ranges[name],
+            options.plot_width,
+            scale * _HEIGHTS[name],
+            log_y=name != "memorization" and (name == "losses" or _log(curves, metric)),
         )
         for name in ranges
     }
@@ -204,5 +208,12 @@ def _waiting(curves: Curves, panels: dict[str, Panel], options: ViewOptions) -> 
         return []
     middle = (panels["quality"].bottom + panels["quality"].top) / 2
     return [
-        label(0.5, middle, "No measurement yet: the first point appears here by itself", colour=options.palette.ink_3, xanchor="center")
+        label(
+            0.5,
+            middle,
+            "No measurement yet: the first point appears here by itself",
+            colour=options.palette.ink_3,
+            xanchor="center",
+            name="waiting",
+        )
     ]

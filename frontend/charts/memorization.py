@@ -6,7 +6,7 @@ from frontend.charts.figure import Panel, ViewOptions, label
 from frontend.charts.groups import Group
 from frontend.charts.labels import Frame, end_labels
 from frontend.charts.marks import onset_marks
-from frontend.charts.panels import breaks, control_curve, curve, line_ends, threshold
+from frontend.charts.panels import breaks, control_curve, curve, line_ends, require_control, threshold
 from frontend.charts.quality import Drawing
 from frontend.charts.reading import divisor, level_of, measured_span, series_of
 from frontend.words import percent
@@ -37,8 +37,10 @@ def memorization_panel(
     drawing.annotations.append(label(0, panel.top, _title(groups, curves), colour=palette.memorization, yanchor="bottom", yshift=8))
     for group in groups:
         for run in group.runs:
+            # Bound before the first point, so that a control that arrives in the browser is drawn with its f_mem.
             if series_of(curves, run, F_MEM) is not None:
-                drawing.traces.append(control_curve(run, panel, metric=CONTROL, group=group, curves=curves, options=options))
+                require_control(curves, run, CONTROL)
+            drawing.traces.append(control_curve(run, panel, metric=CONTROL, group=group, options=options))
             drawing.traces.extend(curve(run, F_MEM, panel, group=group, focus=group is focus, curves=curves, options=options))
     _draw_level(drawing, experiment, groups, panel, frame, curves=curves, options=options)
     drawing.annotations.extend(_control_label(groups, panel, curves=curves, options=options))

@@ -71,17 +71,21 @@ def _ring(run: RunView, metric: str, panel: Panel, *, colour: str, by: float, pa
     }
 
 
-def control_curve(run: RunView, panel: Panel, *, metric: str, group: Group, curves: Curves, options: ViewOptions) -> Trace:
-    """The held-out control that belongs to a run's f_mem.
+def require_control(curves: Curves, run: RunView, control: str) -> None:
+    """Refuse to draw an f_mem that has no control.
 
     Raises:
-        FigureError: if the run has f_mem without its control; such a figure is not drawn.
+        FigureError: if the run has f_mem without it.
     """
-    if series_of(curves, run, metric) is None:
+    if series_of(curves, run, control) is None:
         raise FigureError(
-            f"run {run.id} has f_mem but no {metric}: f_mem is never drawn without its held-out control. "
+            f"run {run.id} has f_mem but no {control}: f_mem is never drawn without its held-out control. "
             "Measure the control with it, or leave the run out"
         )
+
+
+def control_curve(run: RunView, panel: Panel, *, metric: str, group: Group, options: ViewOptions) -> Trace:
+    """The held-out control that belongs to a run's f_mem."""
     return {
         "type": "scatter",
         "mode": "lines",

@@ -165,6 +165,7 @@ class Watch {
     this.chart.style.minHeight = `${this.description.layout.height}px`;
     this.width = this.chart.clientWidth;
     const layout = { ...structuredClone(this.description.layout), width: this.width };
+    if (Object.keys(this.curves.runs).length) layout.annotations = layout.annotations.filter((item) => item.name !== "waiting");
     await Plotly.react(this.chart, traces, layout, config);
     if (!this.drawn) this.listenToClicks();
     this.drawn = true;

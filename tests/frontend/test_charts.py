@@ -163,3 +163,8 @@ def test_plotly_accepts_every_figure() -> None:
     for experiment in (world.finished(), world.live(), world.queued(), world.never_good()):
         filled = fill(figure(experiment, losses=10, quality="frechet_pca"), world.curves_of(experiment))
         go.Figure(filled)
+
+
+def test_the_control_is_bound_before_the_first_point_so_that_both_appear_together() -> None:
+    bound = [t["meta"]["bind"]["metric"] for t in figure(world.queued())["data"] if "bind" in t.get("meta", {})]
+    assert bound.count("f_mem_control") == bound.count("f_mem") == 3
