@@ -14,6 +14,14 @@ from typing import IO
 from tauscope.execution.events import Command, EndSegment, Failed, RunSegment, TrainerEvent, parse_event
 from tauscope.specs import ExperimentSpec
 
+# glibc gives large blocks back to the kernel at once and faults them in again at the next layer; keeping up to a gigabyte
+# saves the small networks a few percent of their time. Other allocators ignore these variables.
+KEEP_FREED_MEMORY = {
+    "MALLOC_MMAP_THRESHOLD_": str(2**30),
+    "MALLOC_TRIM_THRESHOLD_": str(2**30),
+    "MALLOC_TOP_PAD_": str(2**26),
+}
+
 
 class TrainerProcess:
     """A warm child: it loads PyTorch once and then trains one segment after another.
@@ -38,7 +46,7 @@ class TrainerProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
-            env={**os.environ, **limits, **(environment or {})},
+            env={**KEEP_FREED_MEMORY, **os.environ, **limits, **(environment or {})},
             # Its own group: a Ctrl-C in the terminal reaches the parent alone, which then ends the segment in order.
             start_new_session=True,
         )
