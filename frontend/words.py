@@ -8,6 +8,7 @@ from tauscope.contracts.experiments import SystemView
 from tauscope.contracts.onsets import Onset, OnsetStatus
 
 DASH = "–"
+SILENT_AFTER = 30.0  # Seconds without a heartbeat after which a worker's slots no longer count.
 
 
 def number(value: float) -> str:
@@ -37,6 +38,12 @@ def share_of_samples(copies: int, count: int, low: float, high: float) -> str:
     if copies == 0:
         return f"0 of {count:,} copied, under {percent(high)} at 95 %"
     return f"{copies:,} of {count:,} copied: {percent(copies / count)} ({interval_percent(low, high)})"
+
+
+def control_words(share: float, low: float, high: float, count: int) -> str:
+    """The held-out control with its interval and count; a share of zero is given its upper end."""
+    spread = f"under {percent(high)}" if share == 0 else interval_percent(low, high)
+    return f"held-out control {percent(share)} ({spread}) of {count:,}"
 
 
 def interval_percent(low: float, high: float) -> str:
@@ -99,7 +106,8 @@ def plural(count: int, noun: str) -> str:
 
 def slots_words(system: SystemView) -> str:
     """How busy the workers are."""
-    slots, busy = sum(worker.slots for worker in system.workers), sum(worker.busy for worker in system.workers)
+    heard = [worker for worker in system.workers if system.server_time - worker.seen_at < SILENT_AFTER]
+    slots, busy = sum(worker.slots for worker in heard), sum(worker.busy for worker in heard)
     return f"{busy} of {plural(slots, 'slot')} busy" if slots else "no worker"
 
 

@@ -43,6 +43,8 @@ def samples(context: Context, run_id: str, step: str) -> SamplesView:
         f_mem_low=share.low if share.low is not None else 0.0,
         f_mem_high=share.high if share.high is not None else 1.0,
         f_mem_control=control.value,
+        f_mem_control_low=control.low if control.low is not None else 0.0,
+        f_mem_control_high=control.high if control.high is not None else 1.0,
         control_count=control.count or 0,
         gap_threshold=GAP_THRESHOLD,
         gap_ratio=tuple(ratio.tolist()),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from frontend.markup.html import Html, join, tag
-from frontend.words import interval_percent, number, percent, steps
+from frontend.words import control_words, interval_percent, number, percent, steps
 from tauscope.contracts.experiments import SamplesView
 
 _AXIS_THIRD = Html("1/3")
@@ -47,7 +47,8 @@ def train_url(view: SamplesView, image: int) -> str:
 def inspect_finding(view: SamplesView) -> Html:
     """How many samples are copies, with interval and control."""
     at = f"At τ = {steps(view.step)}, "
-    control = f" Held-out control {percent(view.f_mem_control)} of {view.control_count:,}."
+    words = control_words(view.f_mem_control, view.f_mem_control_low, view.f_mem_control_high, view.control_count)
+    control = f" {words.capitalize()}."
     if view.n_copies == 0:
         bound = f"0 of {view.n_generated:,} samples are copies: under {percent(view.f_mem_high)} at 95 %."
         return join(at, bound, tag("span", control, class_="tau-quiet"))

@@ -9,7 +9,7 @@ from frontend.markup.header import address
 from frontend.markup.html import F_MEM, TAU_GEN, TAU_MEM, Html, join, tag
 from frontend.markup.icons import GEN, MEM, WARNING, swatch
 from frontend.markup.state import silence
-from frontend.words import duration, level_text, onset_words, percent, share_of_samples, steps
+from frontend.words import control_words, duration, level_text, onset_words, share_of_samples, steps
 from tauscope.contracts.experiments import Curves, ExperimentView, RunView
 from tauscope.contracts.onsets import Onset, OnsetStatus
 from tauscope.contracts.runs import RunState
@@ -35,10 +35,15 @@ def _copies(run: RunView) -> list[Html]:
     count = run.final.get("f_mem_count") or run.final.get("n_generated")
     if share is None or low is None or high is None or not count:
         return []
-    control = run.final.get("f_mem_control")
     copied = tag("b", share_of_samples(round(share * count), int(count), low, high))
-    beside = f", held-out control {percent(control)}" if control is not None else ""
-    return [tag("div", copied, beside), tag("div", "at the last checkpoint", class_="tau-quiet")]
+    return [tag("div", copied), *_control(run), tag("div", "at the last checkpoint", class_="tau-quiet")]
+
+
+def _control(run: RunView) -> list[Html]:
+    share, low, high, count = (run.final.get(f"f_mem_control{end}") for end in ("", "_low", "_high", "_count"))
+    if share is None or low is None or high is None or not count:
+        return []
+    return [tag("div", control_words(share, low, high, int(count)))]
 
 
 def onset_table(experiment: ExperimentView, curves: Curves, groups: Sequence[Group], focus: Group | None) -> Html:

@@ -68,7 +68,7 @@ def _memorization(spec: ExperimentSpec) -> list[MetricInfo]:
 def _frechet(spec: ExperimentSpec) -> list[MetricInfo]:
     components, n, held_out = spec.measurement.frechet_components, spec.measurement.n_generated, spec.dataset.n_held_out
     n_floor = min(n, held_out // 2)
-    what = f"Frechet distance on {components} principal components"
+    what = f"Fréchet distance on {components} principal components"
     unit = "squared Euclidean, pixels in [0, 1]"
     against = f"against {held_out - n_floor:,} held-out images; components fitted on the same images; 95 % jackknife interval."
     return [

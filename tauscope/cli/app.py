@@ -30,7 +30,8 @@ Url = Annotated[str, typer.Option("--url", envvar="TAUSCOPE_URL", help="Address 
 DEFAULT_URL = "http://127.0.0.1:8500"
 
 errors = Console(stderr=True)
-output = Console()
+# Tables that go to a file or another program are not folded to a terminal that is not there.
+output = Console() if sys.stdout.isatty() else Console(width=180)
 
 
 @app.command()

@@ -24,7 +24,7 @@ def report_errors() -> Iterator[None]:
     except ApiError as error:
         problem = error.problem
         fields = [f"{field.path}: {field.message}. {field.remedy}" for field in problem.errors]
-        _fail(*(fields or [f"{problem.detail} {problem.remedy}".strip()]))
+        _fail(*(fields or [". ".join(part for part in (problem.detail, problem.remedy) if part)]))
     except httpx.TransportError as error:
         _fail(f"No Tauscope service answers ({error}). Start one with `tauscope up`, or name its address with --url or TAUSCOPE_URL")
 

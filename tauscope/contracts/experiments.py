@@ -153,6 +153,8 @@ class SamplesView(Contract):
     f_mem_low: float
     f_mem_high: float
     f_mem_control: float
+    f_mem_control_low: float
+    f_mem_control_high: float
     control_count: int
     gap_threshold: float
     gap_ratio: tuple[float, ...]

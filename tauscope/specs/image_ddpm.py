@@ -39,7 +39,7 @@ class UNetSpec(SpecModel):
     @classmethod
     def _groups_divide(cls, width: int) -> int:
         if width % 8:
-            raise ValueError("must be a multiple of 8, the number of normalisation groups | Use 8, 16, 24, 32, ...")
+            raise ValueError("must be a multiple of 8, the number of normalisation groups | Use 8, 16, 24 or 32, for instance")
         return width
 
     @model_validator(mode="after")

@@ -48,7 +48,7 @@ def infos() -> dict[str, MetricInfo]:
         ),
         _info("f_mem_control", "held-out control", "control", "The same share for real held-out images."),
         _info(
-            "frechet_pca", "Frechet distance on 16 principal components", "quality", "Of 384 generated against held-out images.", log=True
+            "frechet_pca", "Fréchet distance on 16 principal components", "quality", "Of 384 generated against held-out images.", log=True
         ),
         _info("frechet_pca_floor", "real against real", "control", "The same distance for real images.", log=True),
         _info("frechet_pca_train", "training set against held-out", "control", "What a perfect copier scores.", log=True),
@@ -187,6 +187,9 @@ def final(n: int, upto: int) -> dict[str, float | int | None]:
         "f_mem_high": high,
         "f_mem_count": N_GENERATED,
         "f_mem_control": 0.001,
+        "f_mem_control_low": 0.0,
+        "f_mem_control_high": 0.0055,
+        "f_mem_control_count": 1000,
         "n_generated": N_GENERATED,
         "step": upto,
     }
@@ -354,6 +357,8 @@ def samples_view(run: RunView, step: int) -> SamplesView:
         f_mem_low=low,
         f_mem_high=high,
         f_mem_control=0.001,
+        f_mem_control_low=0.0,
+        f_mem_control_high=0.006,
         control_count=1000,
         gap_threshold=1 / 3,
         gap_ratio=tuple(ratios),

@@ -91,7 +91,7 @@ def test_the_focus_card_gives_the_window_the_copies_and_the_control() -> None:
     card = focus_card(group_runs(world.finished(), LIGHT)[-1])
     assert "τ 36 to 940" in card
     assert "of 384 copied" in card
-    assert "held-out control 0.1 %" in card
+    assert "held-out control 0.1 % (0 to 0.6 %) of 1,000" in card
 
 
 def run_at_the_end() -> RunView:
@@ -119,4 +119,4 @@ def test_the_gallery_says_how_many_samples_are_copies_with_interval_and_control(
     assert "0 of 384 samples are copies: under 1.0 % at 95 %" in inspect_finding(world.samples_view(run_at_the_end(), 5))
     words = inspect_finding(world.samples_view(run_at_the_end(), 1763))
     assert "of 384" in words
-    assert "Held-out control 0.1 % of 1,000" in words
+    assert "Held-out control 0.1 % (0 to 0.6 %) of 1,000" in words
