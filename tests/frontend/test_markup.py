@@ -91,7 +91,7 @@ def test_the_focus_card_gives_the_window_the_copies_and_the_control() -> None:
     card = focus_card(group_runs(world.finished(), LIGHT)[-1])
     assert "τ 36 to 940" in card
     assert "of 384 copied" in card
-    assert "held-out control 0.1 % (0 to 0.6 %) of 1,000" in card
+    assert "held-out control 0.1 % (0 to 0.5 %) of 1,000" in card
 
 
 def run_at_the_end() -> RunView:
