@@ -62,6 +62,14 @@ def test_a_censored_onset_bounds_the_law_from_below() -> None:
     assert (with_bound.points, with_bound.censored) == (2, 1)
 
 
+def test_quality_that_was_never_reached_is_left_out_of_the_law_and_counted() -> None:
+    runs = [run(n, 24.0) for n in (16, 32, 64)] + [run(8, None, low=150)]
+    runs = [item.model_copy(update={"onsets": {"tau_gen": item.onsets["tau_mem"]}}) for item in runs]
+    found = fit_sweep(runs)["tau_gen_vs_n"]
+    assert found.exponent == pytest.approx(0, abs=1e-3)
+    assert "1 of 4 runs left out" in found.note
+
+
 def test_a_single_reached_onset_gives_no_exponent_but_a_reason() -> None:
     found = fit([run(16, 200.0), run(32, None, low=1000)])
     assert found.exponent is None
