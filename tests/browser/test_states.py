@@ -39,7 +39,7 @@ def test_an_address_restores_the_view_in_a_fresh_browser(browser: Browser, stand
         expect(page.locator(".tau-focused")).to_contain_text("32")
         layout = page.evaluate("document.querySelector('.tau-chart').layout")
         assert layout["xaxis"]["title"]["text"].startswith("τ/n")
-        assert any("Frechet" in item["text"] for item in layout["annotations"])
+        assert any("Fréchet" in item["text"] for item in layout["annotations"])
         assert "yaxis4" in layout
         visitor.keep("watch-dark-address")
 
