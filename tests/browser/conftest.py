@@ -22,10 +22,20 @@ SCREENS = Path(__file__).parents[2] / "build" / "screens"
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
+NO_CHROMIUM = "no Chromium: set CHROMIUM to one, or install it (apt install chromium)"
+
+
 def find_chromium() -> str | None:
     """A Chromium to drive: the one that is named, or the first on PATH."""
     names = [os.environ.get("CHROMIUM") or "", "chromium", "chromium-browser", "google-chrome"]
     return next((path for name in names if name and (path := shutil.which(name))), None)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """A run without a browser says so in one line at its end."""
+    skipped = [report for report in terminalreporter.stats.get("skipped", []) if NO_CHROMIUM in str(report.longrepr)]
+    if skipped:
+        terminalreporter.write_line(f"{len(skipped)} browser tests were skipped: {NO_CHROMIUM}")
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +43,7 @@ def browser() -> Iterator[Browser]:
     """One Chromium for all tests."""
     path = find_chromium()
     if path is None:
-        pytest.skip("no Chromium: set CHROMIUM to one, or install it (apt install chromium)")
+        pytest.skip(NO_CHROMIUM)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield launched

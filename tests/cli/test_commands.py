@@ -81,9 +81,18 @@ def test_doctor_names_every_part() -> None:
     code, text = invoke("doctor", "--json", "--url", "http://127.0.0.1:9")
     assert code == 0
     checks = {check["part"]: check for check in json.loads(text)}
-    assert {"Python", "PyTorch", "device", "broker", "service", "disk", "chromium"} <= set(checks)
+    assert {"Python", "PyTorch", "device", "broker", "database", "service", "disk", "chromium"} <= set(checks)
     assert not checks["service"]["ok"]
     assert "tauscope up" in checks["service"]["remedy"]
+
+
+def test_doctor_says_when_no_database_server_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAUSCOPE_DATABASE_URL", "postgresql://user@127.0.0.1:9/none")
+    code, text = invoke("doctor", "--json", "--url", "http://127.0.0.1:9")
+    database = next(check for check in json.loads(text) if check["part"] == "database")
+    assert code == 0
+    assert not database["ok"]
+    assert "TAUSCOPE_DATABASE_URL" in database["remedy"]
 
 
 def test_an_onset_that_was_not_reached_is_written_in_words() -> None:
