@@ -88,7 +88,7 @@ class Segment:
         return event if isinstance(event, End) else None
 
     def _end_if_asked(self, trainer: TrainerProcess) -> None:
-        unwanted = self._recorder.desired is DesiredState.STOP
+        unwanted = self._recorder.desired is not DesiredState.RUN
         if self._asked_to_end is None and (unwanted or self._services.stopping.is_set() or self._recorder.outgoing.trouble()):
             self._asked_to_end = time.monotonic()
             trainer.end_segment()
@@ -121,14 +121,20 @@ class Segment:
         return False
 
     def _release(self, end: End) -> bool:
-        leaving = self._services.stopping.is_set()
-        trouble = "" if leaving else self._trouble(end)
-        outcome = "the worker was asked to leave" if leaving else "in trouble" if trouble else "the segment is over"
+        excuse = self._excuse()
+        trouble = "" if excuse else self._trouble(end)
+        outcome = excuse or ("in trouble" if trouble else "the segment is over")
         detail = end.traceback if isinstance(end, Failed) else ""
         claim = self._recorder.claim
-        self._recorder.persist(lambda session: release(session, claim, outcome, trouble=trouble, excused=leaving, detail=detail))
+        self._recorder.persist(lambda session: release(session, claim, outcome, trouble=trouble, excused=bool(excuse), detail=detail))
         log.info("run_released", run=claim.run_id, outcome=outcome, trouble=trouble)
-        return not trouble
+        return not trouble and self._recorder.desired is DesiredState.RUN
+
+    def _excuse(self) -> str:
+        """Why the segment ended early through no fault of the run, if it did."""
+        if self._services.stopping.is_set():
+            return "the worker was asked to leave"
+        return "paused by its owner" if self._recorder.desired is DesiredState.PAUSE else ""
 
     def _trouble(self, end: End) -> str:
         stored = self._recorder.outgoing.trouble()

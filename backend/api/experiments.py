@@ -1,4 +1,4 @@
-"""Launching, watching, stopping and deleting experiments."""
+"""Launching, watching, pausing, stopping and deleting experiments."""
 
 from collections.abc import AsyncIterable
 from typing import Annotated
@@ -56,6 +56,18 @@ def get_experiment(context: UsesContext, experiment_id: Id) -> ExperimentView:
 def stop_experiment(context: UsesContext, experiment_id: Id) -> ExperimentView:
     """Ask every run to stop; one that computes does so within seconds."""
     return experiments.stop(context, experiment_id)
+
+
+@router.post("/{experiment_id}/pause")
+def pause_experiment(context: UsesContext, experiment_id: Id) -> ExperimentView:
+    """Ask every run to pause; one that computes writes a checkpoint and does so within seconds."""
+    return experiments.pause(context, experiment_id)
+
+
+@router.post("/{experiment_id}/resume")
+def resume_experiment(context: UsesContext, experiment_id: Id) -> ExperimentView:
+    """Let every paused run go on from its checkpoint, when a slot is free."""
+    return experiments.resume(context, experiment_id)
 
 
 @router.delete("/{experiment_id}", status_code=204)

@@ -27,6 +27,18 @@ def stop_run(context: UsesContext, run_id: Id) -> RunView:
     return experiments.stop_run(context, run_id)
 
 
+@router.post("/pause")
+def pause_run(context: UsesContext, run_id: Id) -> RunView:
+    """Ask a run to pause; one that computes writes a checkpoint and does so within seconds."""
+    return experiments.pause_run(context, run_id)
+
+
+@router.post("/resume")
+def resume_run(context: UsesContext, run_id: Id) -> RunView:
+    """Let a paused run go on from its checkpoint, when a slot is free."""
+    return experiments.resume_run(context, run_id)
+
+
 @router.get("/events")
 def list_run_events(context: UsesContext, run_id: Id) -> tuple[RunEventView, ...]:
     """Why the run changed its state, in order."""

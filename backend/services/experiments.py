@@ -1,4 +1,4 @@
-"""Finding, stopping and deleting experiments and runs."""
+"""Finding experiments and runs, asking things of them, deleting them."""
 
 import structlog
 from sqlalchemy.orm import Session
@@ -6,9 +6,10 @@ from sqlalchemy.orm import Session
 from backend.services.context import Context
 from backend.services.errors import ExperimentActiveError, InvalidRequestError, UnknownExperimentError, UnknownRunError
 from backend.services.views import experiment_view, run_event_view, run_summary, run_view
-from backend.storage import deletion, experiments
+from backend.storage import deletion, experiments, requests
 from backend.storage.census import server_time
 from backend.storage.experiments import Found
+from backend.storage.outbox import send_wakeups
 from backend.storage.reading import reading
 from backend.storage.tables import Run
 from tauscope.contracts.experiments import ExperimentPage, ExperimentView, FieldError, RunEventView, RunView
@@ -49,7 +50,22 @@ def summary(context: Context, experiment_id: str) -> ExperimentSummary:
 def stop(context: Context, experiment_id: str) -> ExperimentView:
     """Ask every run of an experiment to stop."""
     with context.sessions.begin() as session:
-        experiments.request_stop(session, [run.id for run in required(session, experiment_id).experiment.runs])
+        requests.request_stop(session, _run_ids(session, experiment_id))
+    return view(context, experiment_id)
+
+
+def pause(context: Context, experiment_id: str) -> ExperimentView:
+    """Ask every run of an experiment to pause."""
+    with context.sessions.begin() as session:
+        requests.request_pause(session, _run_ids(session, experiment_id))
+    return view(context, experiment_id)
+
+
+def resume(context: Context, experiment_id: str) -> ExperimentView:
+    """Let every paused run of an experiment go on."""
+    with context.sessions.begin() as session:
+        waiting = requests.request_resume(session, _run_ids(session, experiment_id))
+    send_wakeups(context.sessions, context.outbox, waiting)
     return view(context, experiment_id)
 
 
@@ -57,14 +73,16 @@ def delete(context: Context, experiment_id: str) -> None:
     """Delete an experiment that is over, with the files that nothing else refers to.
 
     Raises:
-        ExperimentActiveError: while a run waits or computes.
+        ExperimentActiveError: while a run waits, computes or is paused.
     """
     try:
         with context.sessions.begin() as session:
             required(session, experiment_id)
             unreferenced = deletion.delete_experiment(session, experiment_id)
     except deletion.ExperimentBusyError as error:
-        raise ExperimentActiveError("A run of it waits or computes", f"POST /api/v1/experiments/{experiment_id}/stop first") from error
+        raise ExperimentActiveError(
+            "A run of it waits, computes or is paused", f"POST /api/v1/experiments/{experiment_id}/stop first"
+        ) from error
     for sha256 in unreferenced:
         _drop(context, sha256)
     log.info("experiment_deleted", experiment=experiment_id, artifacts=len(unreferenced))
@@ -79,7 +97,22 @@ def run(context: Context, run_id: str) -> RunView:
 def stop_run(context: Context, run_id: str) -> RunView:
     """Ask a run to stop."""
     with context.sessions.begin() as session:
-        experiments.request_stop(session, [required_run(session, run_id).id])
+        requests.request_stop(session, [required_run(session, run_id).id])
+    return run(context, run_id)
+
+
+def pause_run(context: Context, run_id: str) -> RunView:
+    """Ask a run to pause."""
+    with context.sessions.begin() as session:
+        requests.request_pause(session, [required_run(session, run_id).id])
+    return run(context, run_id)
+
+
+def resume_run(context: Context, run_id: str) -> RunView:
+    """Let a paused run go on."""
+    with context.sessions.begin() as session:
+        waiting = requests.request_resume(session, [required_run(session, run_id).id])
+    send_wakeups(context.sessions, context.outbox, waiting)
     return run(context, run_id)
 
 
@@ -88,6 +121,10 @@ def run_events(context: Context, run_id: str) -> tuple[RunEventView, ...]:
     with reading(context.sessions) as session:
         required_run(session, run_id)
         return tuple(run_event_view(event) for event in experiments.run_events(session, run_id))
+
+
+def _run_ids(session: Session, experiment_id: str) -> list[str]:
+    return [run.id for run in required(session, experiment_id).experiment.runs]
 
 
 def required(session: Session, experiment_id: str) -> Found:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, CursorResult, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from backend.storage.database import db_now
@@ -45,7 +45,8 @@ class Claim:
 
 def claimable() -> ColumnElement[bool]:
     """Runs that nobody computes, that are wanted, and that have not stalled too often."""
-    return and_(_unheld(), Run.desired == DesiredState.RUN, Run.stalls < STALL_LIMIT)
+    waiting = and_(Run.state.in_([RunState.QUEUED, RunState.RUNNING]), Run.lease_until < db_now())
+    return and_(waiting, Run.desired == DesiredState.RUN, Run.stalls < STALL_LIMIT)
 
 
 def most_urgent_first() -> tuple[ColumnElement[Any], ...]:
@@ -123,10 +124,15 @@ def release(session: Session, claim: Claim, outcome: str, *, trouble: str = "", 
 
 
 def settle(session: Session) -> list[str]:
-    """End the runs that nobody holds and nobody shall claim: stopped by their owner, or stalled too often."""
-    stopped = _end_unheld(session, Run.desired == DesiredState.STOP, RunState.STOPPED, "stopped on request")
+    """Stop or pause the runs that nobody holds, as their owner asked, and fail those that stalled too often."""
+    stopped = _set_unheld(session, Run.desired == DesiredState.STOP, RunState.STOPPED, "stopped on request")
+    paused = and_(Run.desired == DesiredState.PAUSE, Run.state != RunState.PAUSED)
     stalled = and_(Run.desired == DesiredState.RUN, Run.stalls >= STALL_LIMIT)
-    return stopped + _end_unheld(session, stalled, RunState.FAILED, _STALLED + Run.reason)
+    return (
+        stopped
+        + _set_unheld(session, paused, RunState.PAUSED, "paused by its owner")
+        + _set_unheld(session, stalled, RunState.FAILED, _STALLED + Run.reason)
+    )
 
 
 _STALLED = (
@@ -156,7 +162,9 @@ def add_event(session: Session, run_id: str, seq: int, name: str, detail: str = 
 
 
 def _unheld() -> ColumnElement[bool]:
-    return and_(Run.state.in_([RunState.QUEUED, RunState.RUNNING]), Run.lease_until < db_now())
+    # The lease of a queued run only says how long to wait before the next attempt.
+    lost = and_(Run.state == RunState.RUNNING, Run.lease_until < db_now())
+    return or_(Run.state.in_([RunState.QUEUED, RunState.PAUSED]), lost)
 
 
 def _taken(worker: str, lease_seconds: float) -> dict[str, Any]:
@@ -175,10 +183,11 @@ def _taken(worker: str, lease_seconds: float) -> dict[str, Any]:
     }
 
 
-def _end_unheld(session: Session, which: ColumnElement[bool], state: RunState, reason: Any) -> list[str]:
+def _set_unheld(session: Session, which: ColumnElement[bool], state: RunState, reason: Any) -> list[str]:
     # Locked rows are somebody's claim or flush in progress; whoever holds them settles them later.
     ids = select(Run.id).where(_unheld(), which).with_for_update(skip_locked=True)
-    change = update(Run).where(Run.id.in_(ids)).values(state=state, reason=reason, seq=Run.seq + 1, updated_at=db_now(), worker=None)
+    values = {"state": state, "reason": reason, "worker": None, "steps_per_second": None, "lease_until": 0.0}
+    change = update(Run).where(Run.id.in_(ids)).values(seq=Run.seq + 1, updated_at=db_now(), **values)
     rows = session.execute(change.returning(Run.id, Run.seq, Run.reason), execution_options=_UNSYNCED).all()
     for row in rows:
         _close_attempts(session, row.id, f"lost; then {state}")

@@ -1,18 +1,17 @@
-"""Experiments and their runs: creating, finding, stopping, deleting."""
+"""Experiments and their runs: creating and finding."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload, sessionmaker
 
-from backend.storage.claims import add_event, settle
 from backend.storage.database import db_now
 from backend.storage.ids import new_id
 from backend.storage.tables import Experiment, IdempotencyKey, Run, RunEvent
-from tauscope.contracts.runs import DesiredState, RunState
+from tauscope.contracts.runs import RunState
 from tauscope.specs import ResolvedRun, SweepSpec
 
 
@@ -94,16 +93,6 @@ def run_events(session: Session, run_id: str) -> list[RunEvent]:
     return list(session.scalars(select(RunEvent).where(RunEvent.run_id == run_id).order_by(RunEvent.id)))
 
 
-def request_stop(session: Session, run_ids: Sequence[str]) -> None:
-    """Ask runs to stop. Those that no worker holds are stopped at once; the others obey at their next flush."""
-    active = and_(Run.id.in_(run_ids), Run.desired == DesiredState.RUN, Run.state.in_([RunState.QUEUED, RunState.RUNNING]))
-    # The flush number moves on, so that every open page hears of it.
-    asked = update(Run).where(active).values(desired=DesiredState.STOP.value, seq=Run.seq + 1).returning(Run.id, Run.seq)
-    for run_id, seq in session.execute(asked).all():
-        add_event(session, run_id, seq, "stop_requested", "by its owner")
-    settle(session)
-
-
 def _replay(session: Session, request: Request | None) -> Created | None:
     earlier = session.get(IdempotencyKey, request.key) if request else None
     if earlier is None or request is None:
@@ -156,6 +145,7 @@ def _state() -> ColumnElement[str]:
     state = case(
         (untouched, RunState.QUEUED.value),
         (count(RunState.RUNNING) + count(RunState.QUEUED) > 0, RunState.RUNNING.value),
+        (count(RunState.PAUSED) > 0, RunState.PAUSED.value),
         (count(RunState.FAILED) > 0, RunState.FAILED.value),
         (count(RunState.STOPPED) > 0, RunState.STOPPED.value),
         else_=RunState.FINISHED.value,

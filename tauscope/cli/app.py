@@ -15,7 +15,7 @@ from rich.live import Live
 from rich.table import Table
 
 from tauscope.cli.inputs import parse_settings, read_sweep
-from tauscope.cli.tables import experiments_table, fit_sentences, progress_table, summary_table
+from tauscope.cli.tables import experiments_table, fit_sentences, progress_table, run_states, summary_table
 from tauscope.client import TauscopeClient
 from tauscope.contracts.summary import ExperimentSummary
 from tauscope.specs import SweepSpec, apply_settings, load_preset, preset_names
@@ -136,7 +136,23 @@ def stop(experiment: Annotated[str, typer.Argument(help="An experiment's id.")],
     """Stop an experiment; what was measured is kept."""
     with _client(url) as client:
         view = client.stop(experiment)
-    output.print(f"{view.id}: {', '.join(f'{run.label}: {run.state}' for run in view.runs)}. Running ones stop within seconds.")
+    output.print(f"{run_states(view)}. Running ones stop within seconds.")
+
+
+@app.command()
+def pause(experiment: Annotated[str, typer.Argument(help="An experiment's id.")], url: Url = DEFAULT_URL) -> None:
+    """Pause an experiment: its runs write a checkpoint and free their slots."""
+    with _client(url) as client:
+        view = client.pause(experiment)
+    output.print(f"{run_states(view)}. Running ones pause within seconds; go on with: tauscope resume {view.id}")
+
+
+@app.command()
+def resume(experiment: Annotated[str, typer.Argument(help="An experiment's id.")], url: Url = DEFAULT_URL) -> None:
+    """Let a paused experiment go on from its checkpoints."""
+    with _client(url) as client:
+        view = client.resume(experiment)
+    output.print(run_states(view))
 
 
 @app.command()

@@ -89,6 +89,11 @@ def progress_table(runs: Sequence[RunProgress]) -> Table:
     return table
 
 
+def run_states(view: ExperimentView) -> str:
+    """Each run of an experiment with its state, in one line."""
+    return f"{view.id}: " + ", ".join(f"{run.label}: {run.state}" for run in view.runs)
+
+
 def experiments_table(experiments: Sequence[ExperimentView]) -> Table:
     """One row an experiment."""
     table = Table("id", "name", "state", "runs finished", box=None)

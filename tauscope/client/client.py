@@ -97,6 +97,14 @@ class TauscopeClient:
         """Ask every run to stop."""
         return self._call("POST", _path("experiments", experiment_id, "stop"), ExperimentView)
 
+    def pause(self, experiment_id: str) -> ExperimentView:
+        """Ask every run to pause."""
+        return self._call("POST", _path("experiments", experiment_id, "pause"), ExperimentView)
+
+    def resume(self, experiment_id: str) -> ExperimentView:
+        """Let every paused run go on from its checkpoint."""
+        return self._call("POST", _path("experiments", experiment_id, "resume"), ExperimentView)
+
     def delete(self, experiment_id: str) -> None:
         """Delete an experiment that is over, with its files."""
         self._send("DELETE", _path("experiments", experiment_id))
@@ -136,6 +144,14 @@ class TauscopeClient:
     def stop_run(self, run_id: str) -> RunView:
         """Ask one run to stop."""
         return self._call("POST", _path("runs", run_id, "stop"), RunView)
+
+    def pause_run(self, run_id: str) -> RunView:
+        """Ask one run to pause."""
+        return self._call("POST", _path("runs", run_id, "pause"), RunView)
+
+    def resume_run(self, run_id: str) -> RunView:
+        """Let one paused run go on from its checkpoint."""
+        return self._call("POST", _path("runs", run_id, "resume"), RunView)
 
     def samples(self, run_id: str, step: int | str = "last") -> SamplesView:
         """The samples of a checkpoint with their nearest training images."""

@@ -136,6 +136,24 @@ def test_stopping_ends_waiting_runs_at_once_and_asks_the_others(client: TestClie
     assert names == ["created", "stop_requested", "stopped"]
 
 
+def test_pausing_and_resuming_an_experiment_and_one_of_its_runs(client: TestClient, experiment: dict[str, Any], worker: FakeWorker) -> None:
+    claim = worker.claim()
+    address = f"{API}/experiments/{experiment['id']}"
+    view = client.post(f"{address}/pause").json()
+    assert ([run["state"] for run in view["runs"]], view["state"]) == (["paused", "paused", "running"], "running")
+    assert worker.measure(claim, 10, checkpoint=True).desired == "pause"
+    worker.release(claim)
+    assert client.get(address).json()["state"] == "paused"
+    assert [item["id"] for item in client.get(f"{API}/experiments", params={"state": "paused"}).json()["items"]] == [experiment["id"]]
+    assert client.delete(address).status_code == 409
+    one = f"{API}/runs/{claim.run_id}"
+    assert client.post(f"{one}/resume").json()["state"] == "queued"
+    assert client.post(f"{one}/pause").json()["state"] == "paused"
+    view = client.post(f"{address}/resume").json()
+    assert ({run["state"] for run in view["runs"]}, {run["desired"] for run in view["runs"]}) == ({"queued"}, {"run"})
+    assert view["state"] == "running"
+
+
 def test_one_run_can_be_stopped_alone(client: TestClient, experiment: dict[str, Any]) -> None:
     run_id = experiment["runs"][1]["id"]
     assert client.post(f"{API}/runs/{run_id}/stop").json()["state"] == "stopped"

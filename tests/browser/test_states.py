@@ -44,6 +44,17 @@ def test_an_address_restores_the_view_in_a_fresh_browser(browser: Browser, stand
         visitor.keep("watch-dark-address")
 
 
+def test_pause_and_resume_stand_beside_stop_and_change_places(visitor: Visitor, stand_in: str) -> None:
+    page = visitor.open(f"{stand_in}/experiment?id=live")
+    wait_for_chart(page)
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    page.get_by_role("button", name="Pause").click()
+    expect(page.locator(".tau-pill")).to_contain_text("Paused")
+    visitor.keep("watch-paused")
+    page.get_by_role("button", name="Resume").click()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+
+
 def test_a_click_on_a_row_of_the_rail_focuses_that_n(visitor: Visitor, stand_in: str) -> None:
     page = visitor.open(f"{stand_in}/experiment?id=demo")
     wait_for_chart(page)

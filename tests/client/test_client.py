@@ -36,7 +36,11 @@ def test_everything_a_page_needs_comes_back_typed(api: TauscopeClient, worker: F
     assert api.samples(claim.run_id).step == api.samples(claim.run_id, 10).step == 10
     assert [event.name for event in api.run_events(claim.run_id)] == ["created", "claimed"]
     assert api.system().running == 1
-    assert api.stop_run(launched.runs[0].id).state == "stopped"
+    waiting = next(run for run in launched.runs if run.id != claim.run_id)
+    assert (api.pause_run(waiting.id).state, api.resume_run(waiting.id).state) == ("paused", "queued")
+    assert api.pause(launched.id).runs[waiting.index].state == "paused"
+    assert api.resume(launched.id).runs[waiting.index].state == "queued"
+    assert api.stop_run(waiting.id).state == "stopped"
     api.stop(launched.id)
     worker.finish(claim)
     assert api.summary(launched.id).experiment == "digits-ci"

@@ -39,6 +39,7 @@ class FakeApi:
         self.seconds = seconds
         self.launched: list[str] = []
         self.stopped: set[str] = set()
+        self.paused: set[str] = set()
 
     def step(self) -> int:
         """How far the growing experiment has come: log-uniform in time."""
@@ -52,6 +53,8 @@ class FakeApi:
             return made[identifier](identifier)
         if identifier == "live" or identifier in self.launched:
             view = world.live(identifier, step=self.step(), server_time=world.T0 + 100)
+            if identifier in self.paused:
+                return world.paused(view)
             return self._stopped(view) if identifier in self.stopped else view
         raise HTTPException(404, f"There is no experiment {identifier}")
 
@@ -134,6 +137,16 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
     @app.post("/api/v1/experiments/{identifier}/stop")
     def stop(identifier: str) -> ExperimentView:
         state.stopped.add(identifier)
+        return state.experiment(identifier)
+
+    @app.post("/api/v1/experiments/{identifier}/pause")
+    def pause(identifier: str) -> ExperimentView:
+        state.paused.add(identifier)
+        return state.experiment(identifier)
+
+    @app.post("/api/v1/experiments/{identifier}/resume")
+    def resume(identifier: str) -> ExperimentView:
+        state.paused.discard(identifier)
         return state.experiment(identifier)
 
     @app.get("/api/v1/experiments/{identifier}/curves")

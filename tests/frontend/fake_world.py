@@ -275,6 +275,13 @@ def live(identifier: str = "live", *, step: int = 700, server_time: float = T0 +
     )
 
 
+def paused(view: ExperimentView) -> ExperimentView:
+    """The same experiment, paused by its owner."""
+    change = {"state": RunState.PAUSED, "desired": DesiredState.PAUSE, "worker": None, "steps_per_second": None}
+    runs = tuple(run if run.state is RunState.FINISHED else run.model_copy(update=change) for run in view.runs)
+    return view.model_copy(update={"runs": runs, "state": RunState.PAUSED})
+
+
 def failed(identifier: str = "failed") -> ExperimentView:
     """One run failed, its data kept."""
     runs = (

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from backend.storage.artifacts import ArtifactStore
 from backend.storage.claims import claim_next
 from backend.storage.flush import read_points
+from backend.storage.requests import request_pause, request_resume
 from backend.storage.tables import Run, RunEvent, RunFile
 from tauscope.contracts.runs import RunState
 from tauscope.specs import ImageDdpmSpec
@@ -171,6 +172,27 @@ def test_a_stop_is_obeyed_within_the_next_flushes(supervisor: Supervisor, sessio
     run = the_run(sessions)
     assert (run.state, run.reason) == (RunState.STOPPED, "stopped on request")
     assert run.checkpoint_step == run.step > 0
+
+
+def test_a_pause_frees_the_slot_and_a_resumed_run_ends_with_the_same_curve(
+    supervisor: Supervisor, sessions: Sessions, tiny: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_CHILD_STEP_SECONDS", "0.02")
+    thread = threading.Thread(target=supervisor.serve, args=(tiny,))
+    thread.start()
+    while not the_run(sessions).checkpoint_step:
+        time.sleep(0.02)
+    with sessions.begin() as session:
+        request_pause(session, [tiny])
+    thread.join(timeout=5)
+    run = the_run(sessions)
+    assert (run.state, run.reason, run.stalls, run.worker) == (RunState.PAUSED, "paused by its owner", 0, None)
+    assert run.checkpoint_step == run.step < STEPS
+    assert supervisor.serve(tiny) is None
+    with sessions.begin() as session:
+        request_resume(session, [tiny])
+    assert serve_until_over(supervisor, sessions).state == RunState.FINISHED
+    assert steps(sessions) == WHOLE
 
 
 def test_a_child_that_does_not_hear_is_killed_when_the_worker_leaves(

@@ -1,0 +1,51 @@
+"""What its owner asks of a run: stop, pause, resume. The request is a row; whoever holds the run obeys at its next flush."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, update
+from sqlalchemy.orm import Session
+
+from backend.storage.claims import add_event, settle
+from backend.storage.database import db_now
+from backend.storage.tables import Run
+from tauscope.contracts.runs import TERMINAL_STATES, DesiredState, RunState
+
+
+def request_stop(session: Session, run_ids: Sequence[str]) -> None:
+    """Ask runs to stop. Those that no worker holds are stopped at once; the others obey at their next flush."""
+    _ask(session, _active(run_ids, Run.desired != DesiredState.STOP), {"desired": DesiredState.STOP.value}, "stop_requested")
+    settle(session)
+
+
+def request_pause(session: Session, run_ids: Sequence[str]) -> None:
+    """Ask runs to pause. Those that no worker holds pause at once; the others obey at their next flush."""
+    _ask(session, _active(run_ids, Run.desired == DesiredState.RUN), {"desired": DesiredState.PAUSE.value}, "pause_requested")
+    settle(session)
+
+
+def request_resume(session: Session, run_ids: Sequence[str]) -> list[str]:
+    """Let paused runs go on, and return those that wait for a worker now; a wake-up must follow the commit."""
+    paused = Run.state == RunState.PAUSED
+    values = {
+        "desired": DesiredState.RUN.value,
+        "state": case((paused, RunState.QUEUED.value), else_=Run.state),
+        "reason": case((paused, ""), else_=Run.reason),
+        "enqueued_at": case((paused, 0.0), else_=Run.enqueued_at),
+        # Silence is counted from the last news, and a long pause is none.
+        "updated_at": db_now(),
+    }
+    return _ask(session, _active(run_ids, Run.desired == DesiredState.PAUSE), values, "resume_requested")
+
+
+def _active(run_ids: Sequence[str], wanted: ColumnElement[bool]) -> ColumnElement[bool]:
+    return and_(Run.id.in_(run_ids), Run.state.not_in(TERMINAL_STATES), wanted)
+
+
+def _ask(session: Session, which: ColumnElement[bool], values: dict[str, Any], event: str) -> list[str]:
+    # The flush number moves on, so that every open page hears of it.
+    asked = update(Run).where(which).values(seq=Run.seq + 1, **values).returning(Run.id, Run.seq, Run.state)
+    rows = session.execute(asked, execution_options={"synchronize_session": False}).all()
+    for row in rows:
+        add_event(session, row.id, row.seq, event, "by its owner")
+    return [row.id for row in rows if row.state == RunState.QUEUED]
