@@ -11,7 +11,7 @@ from starlette.background import BackgroundTask
 from backend.api.parameters import Id, IdempotencyKey, IfNoneMatch, UsesContext, matches
 from backend.services import curves, experiments, export, launch
 from backend.services.stream import ExperimentStream, follow
-from tauscope.contracts.experiments import Curves, ExperimentCreate, ExperimentPage, ExperimentView
+from tauscope.contracts.experiments import Curves, ExperimentCreate, ExperimentPage, ExperimentView, PriorityChange
 from tauscope.contracts.runs import RunState
 from tauscope.contracts.summary import ExperimentSummary
 
@@ -68,6 +68,12 @@ def pause_experiment(context: UsesContext, experiment_id: Id) -> ExperimentView:
 def resume_experiment(context: UsesContext, experiment_id: Id) -> ExperimentView:
     """Let every paused run go on from its checkpoint, when a slot is free."""
     return experiments.resume(context, experiment_id)
+
+
+@router.put("/{experiment_id}/priority")
+def set_priority(context: UsesContext, experiment_id: Id, change: PriorityChange) -> ExperimentView:
+    """Change the priority of every run that is not over; it counts when a slot is next free."""
+    return experiments.set_priority(context, experiment_id, change.priority)
 
 
 @router.delete("/{experiment_id}", status_code=204)

@@ -8,7 +8,7 @@ from backend.api.parameters import Id, IfNoneMatch, Index, Scale, Step, UsesCont
 from backend.services import experiments, images, samples
 from backend.services.context import Context
 from backend.services.images import Picture
-from tauscope.contracts.experiments import RunEventView, RunView, SamplesView
+from tauscope.contracts.experiments import PriorityChange, RunEventView, RunView, SamplesView
 
 PNG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/png": {}}}, 304: {"description": "Unchanged"}}
 
@@ -37,6 +37,12 @@ def pause_run(context: UsesContext, run_id: Id) -> RunView:
 def resume_run(context: UsesContext, run_id: Id) -> RunView:
     """Let a paused run go on from its checkpoint, when a slot is free."""
     return experiments.resume_run(context, run_id)
+
+
+@router.put("/priority")
+def set_run_priority(context: UsesContext, run_id: Id, change: PriorityChange) -> RunView:
+    """Change the priority of a run that is not over; it counts when a slot is next free."""
+    return experiments.set_run_priority(context, run_id, change.priority)
 
 
 @router.get("/events")

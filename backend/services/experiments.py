@@ -123,6 +123,20 @@ def run_events(context: Context, run_id: str) -> tuple[RunEventView, ...]:
         return tuple(run_event_view(event) for event in experiments.run_events(session, run_id))
 
 
+def set_priority(context: Context, experiment_id: str, priority: int) -> ExperimentView:
+    """Change the priority of every run that is not over."""
+    with context.sessions.begin() as session:
+        requests.set_priority(session, _run_ids(session, experiment_id), priority)
+    return view(context, experiment_id)
+
+
+def set_run_priority(context: Context, run_id: str, priority: int) -> RunView:
+    """Change the priority of a run that is not over."""
+    with context.sessions.begin() as session:
+        requests.set_priority(session, [required_run(session, run_id).id], priority)
+    return run(context, run_id)
+
+
 def _run_ids(session: Session, experiment_id: str) -> list[str]:
     return [run.id for run in required(session, experiment_id).experiment.runs]
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, CursorResult, and_, delete, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from backend.storage.database import db_now
 from backend.storage.tables import Attempt, MetricPoint, Run, RunEvent, RunFile, Series
@@ -50,9 +50,15 @@ def claimable() -> ColumnElement[bool]:
 
 
 def most_urgent_first() -> tuple[ColumnElement[Any], ...]:
-    """The most remaining work first, so that the longest run does not end alone; then the oldest."""
+    """The highest priority; then the experiment with the fewest running runs, so that a small one does not wait for a large one to end.
+
+    Within an experiment the most remaining work, so that the longest run does not end alone; then the oldest.
+    """
+    other = aliased(Run)
+    computing = and_(other.experiment_id == Run.experiment_id, other.state == RunState.RUNNING, other.lease_until >= db_now())
+    busy = select(func.count()).select_from(other).where(computing).correlate(Run).scalar_subquery()
     remaining = Run.cost * (Run.steps - func.coalesce(Run.checkpoint_step, 0)) / Run.steps
-    return remaining.desc(), cast(ColumnElement[Any], Run.id)
+    return Run.priority.desc(), busy, remaining.desc(), cast(ColumnElement[Any], Run.experiment_id), cast(ColumnElement[Any], Run.index)
 
 
 def claim_next(session: Session, worker: str, lease_seconds: float) -> Claim | None:

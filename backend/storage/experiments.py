@@ -43,7 +43,13 @@ class Found(NamedTuple):
 
 
 def create_experiment(
-    sessions: sessionmaker[Session], sweep: SweepSpec, runs: Sequence[ResolvedRun], *, code_version: str, request: Request | None
+    sessions: sessionmaker[Session],
+    sweep: SweepSpec,
+    runs: Sequence[ResolvedRun],
+    *,
+    code_version: str,
+    request: Request | None,
+    priority: int = 0,
 ) -> Created:
     """Insert an experiment and its runs in one transaction, or find the one the same request created before.
 
@@ -52,7 +58,7 @@ def create_experiment(
     """
     try:
         with sessions.begin() as session:
-            return _replay(session, request) or _insert(session, sweep, runs, code_version, request)
+            return _replay(session, request) or _insert(session, sweep, runs, code_version, request, priority)
     except IntegrityError:
         # The same request arrived twice at once and the other one was first.
         with sessions.begin() as session:
@@ -102,12 +108,14 @@ def _replay(session: Session, request: Request | None) -> Created | None:
     return Created(earlier.experiment_id, run_ids_of(session, earlier.experiment_id), replayed=True)
 
 
-def _insert(session: Session, sweep: SweepSpec, runs: Sequence[ResolvedRun], code_version: str, request: Request | None) -> Created:
+def _insert(
+    session: Session, sweep: SweepSpec, runs: Sequence[ResolvedRun], code_version: str, request: Request | None, priority: int
+) -> Created:
     now = session.scalars(select(db_now())).one()
     experiment = Experiment(id=new_id(now), name=sweep.name, sweep=sweep.model_dump(mode="json"), code_version=code_version)
     session.add(experiment)
     session.flush()
-    rows = [_row(run, experiment.id, now) for run in runs]
+    rows = [_row(run, experiment.id, now, priority) for run in runs]
     session.add_all(rows)
     session.flush()
     session.add_all(RunEvent(run_id=row.id, seq=0, name="created") for row in rows)
@@ -118,7 +126,7 @@ def _insert(session: Session, sweep: SweepSpec, runs: Sequence[ResolvedRun], cod
     return Created(experiment.id, tuple(row.id for row in longest_first), replayed=False)
 
 
-def _row(run: ResolvedRun, experiment_id: str, now: float) -> Run:
+def _row(run: ResolvedRun, experiment_id: str, now: float, priority: int) -> Run:
     return Run(
         id=new_id(now),
         experiment_id=experiment_id,
@@ -128,6 +136,7 @@ def _row(run: ResolvedRun, experiment_id: str, now: float) -> Run:
         spec=run.spec.model_dump(mode="json"),
         steps=run.spec.steps,
         cost=run.spec.cost(),
+        priority=priority,
     )
 
 

@@ -1,4 +1,4 @@
-"""What its owner asks of a run: stop, pause, resume. The request is a row; whoever holds the run obeys at its next flush."""
+"""What its owner asks of a run: stop, pause, resume, priority. Requests are written to the row; who holds the run obeys at its next flush."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -38,14 +38,20 @@ def request_resume(session: Session, run_ids: Sequence[str]) -> list[str]:
     return _ask(session, _active(run_ids, Run.desired == DesiredState.PAUSE), values, "resume_requested")
 
 
+def set_priority(session: Session, run_ids: Sequence[str], priority: int) -> None:
+    """Let runs be claimed before those of lower priority, from their next segment on."""
+    values = {"priority": priority}
+    _ask(session, _active(run_ids, Run.priority != priority), values, "priority_set", f"to {priority} by its owner")
+
+
 def _active(run_ids: Sequence[str], wanted: ColumnElement[bool]) -> ColumnElement[bool]:
     return and_(Run.id.in_(run_ids), Run.state.not_in(TERMINAL_STATES), wanted)
 
 
-def _ask(session: Session, which: ColumnElement[bool], values: dict[str, Any], event: str) -> list[str]:
+def _ask(session: Session, which: ColumnElement[bool], values: dict[str, Any], event: str, detail: str = "by its owner") -> list[str]:
     # The flush number moves on, so that every open page hears of it.
     asked = update(Run).where(which).values(seq=Run.seq + 1, **values).returning(Run.id, Run.seq, Run.state)
     rows = session.execute(asked, execution_options={"synchronize_session": False}).all()
     for row in rows:
-        add_event(session, row.id, row.seq, event, "by its owner")
+        add_event(session, row.id, row.seq, event, detail)
     return [row.id for row in rows if row.state == RunState.QUEUED]

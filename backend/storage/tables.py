@@ -39,7 +39,11 @@ class Run(Base):
     """One run: its spec, where it stands, and who may write to it."""
 
     __tablename__ = "run"
-    __table_args__ = (UniqueConstraint("experiment_id", "index"), Index("run_claimable", "state", "lease_until"))
+    __table_args__ = (
+        UniqueConstraint("experiment_id", "index"),
+        Index("run_claimable", "state", "lease_until"),
+        Index("run_busy", "experiment_id", "state"),
+    )
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     experiment_id: Mapped[str] = mapped_column(ForeignKey("experiment.id", ondelete="CASCADE"), index=True)
     index: Mapped[int]
@@ -48,6 +52,7 @@ class Run(Base):
     spec: Mapped[dict[str, Any]]
     steps: Mapped[int]
     cost: Mapped[float] = mapped_column(Float)  # Expected work; the longest run goes first.
+    priority: Mapped[int] = mapped_column(default=0, server_default="0")  # The highest goes first.
     state: Mapped[str] = mapped_column(String(12), default="queued")
     desired: Mapped[str] = mapped_column(String(12), default="run")
     step: Mapped[int] = mapped_column(default=0)

@@ -17,6 +17,7 @@ from rich.table import Table
 from tauscope.cli.inputs import parse_settings, read_sweep
 from tauscope.cli.tables import experiments_table, fit_sentences, progress_table, run_states, summary_table
 from tauscope.client import TauscopeClient
+from tauscope.contracts.runs import TERMINAL_STATES
 from tauscope.contracts.summary import ExperimentSummary
 from tauscope.specs import SweepSpec, apply_settings, load_preset, preset_names
 
@@ -92,6 +93,7 @@ def up(context: typer.Context) -> None:
 def launch(
     source: Annotated[str, typer.Argument(metavar="PRESET|SPEC.yaml")],
     settings: Settings = [],  # noqa: B006 - typer copies it
+    priority: Annotated[int, typer.Option(min=-1000, max=1000, help="Runs of higher priority are computed first.")] = 0,
     url: Url = DEFAULT_URL,
     json: Json = False,
 ) -> None:
@@ -100,7 +102,7 @@ def launch(
 
     sweep = apply_settings(read_sweep(source), parse_settings(settings))
     with _client(url) as client:
-        view = client.launch(ExperimentCreate(sweep=sweep.model_dump(mode="json")))
+        view = client.launch(ExperimentCreate(sweep=sweep.model_dump(mode="json"), priority=priority))
     if json:
         sys.stdout.write(view.model_dump_json() + "\n")
     else:
@@ -153,6 +155,19 @@ def resume(experiment: Annotated[str, typer.Argument(help="An experiment's id.")
     with _client(url) as client:
         view = client.resume(experiment)
     output.print(run_states(view))
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def priority(
+    experiment: Annotated[str, typer.Argument(help="An experiment's id.")],
+    value: Annotated[int, typer.Argument(min=-1000, max=1000, help="0 is usual; the highest goes first.")],
+    url: Url = DEFAULT_URL,
+) -> None:
+    """Let an experiment go before or after others, from the next free slot on."""
+    with _client(url) as client:
+        view = client.set_priority(experiment, value)
+    active = sum(run.state not in TERMINAL_STATES for run in view.runs)
+    output.print(f"{view.id}: priority {value} for {active} of {len(view.runs)} runs; the others are over.")
 
 
 @app.command()

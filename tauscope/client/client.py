@@ -105,6 +105,10 @@ class TauscopeClient:
         """Let every paused run go on from its checkpoint."""
         return self._call("POST", _path("experiments", experiment_id, "resume"), ExperimentView)
 
+    def set_priority(self, experiment_id: str, priority: int) -> ExperimentView:
+        """Let every run that is not over be computed before those of lower priority."""
+        return self._call("PUT", _path("experiments", experiment_id, "priority"), ExperimentView, json={"priority": priority})
+
     def delete(self, experiment_id: str) -> None:
         """Delete an experiment that is over, with its files."""
         self._send("DELETE", _path("experiments", experiment_id))
@@ -152,6 +156,10 @@ class TauscopeClient:
     def resume_run(self, run_id: str) -> RunView:
         """Let one paused run go on from its checkpoint."""
         return self._call("POST", _path("runs", run_id, "resume"), RunView)
+
+    def set_run_priority(self, run_id: str, priority: int) -> RunView:
+        """Let one run be computed before those of lower priority."""
+        return self._call("PUT", _path("runs", run_id, "priority"), RunView, json={"priority": priority})
 
     def samples(self, run_id: str, step: int | str = "last") -> SamplesView:
         """The samples of a checkpoint with their nearest training images."""

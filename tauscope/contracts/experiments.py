@@ -1,6 +1,6 @@
 """Requests and responses of the HTTP interface."""
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
@@ -9,6 +9,8 @@ from tauscope.contracts.onsets import Onset, PowerLawFit
 from tauscope.contracts.points import MetricInfo
 from tauscope.contracts.runs import DesiredState, RunState
 
+Priority = Annotated[int, Field(ge=-1000, le=1000, description="runs of higher priority are computed first")]
+
 
 class ExperimentCreate(Contract):
     """Launch a preset or a sweep; ``settings`` replace fields as the CLI's ``--set`` does."""
@@ -16,12 +18,19 @@ class ExperimentCreate(Contract):
     preset: str | None = None
     sweep: dict[str, Any] | None = None
     settings: dict[str, Any] = Field(default_factory=dict)
+    priority: Priority = 0
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         if (self.preset is None) == (self.sweep is None):
             raise ValueError("needs exactly one of preset and sweep | Remove one of them")
         return self
+
+
+class PriorityChange(Contract):
+    """The priority that runs shall have from their next segment on."""
+
+    priority: Priority
 
 
 class PlannedRun(Contract):
@@ -76,6 +85,7 @@ class RunView(Contract):
     n_train: int | None
     state: RunState
     desired: DesiredState
+    priority: int = Field(0, description="runs of higher priority are computed first")
     step: int = Field(description="training steps done")
     steps: int = Field(description="training steps asked for")
     seconds: float = Field(description="time spent computing, over all attempts")

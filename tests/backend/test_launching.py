@@ -154,6 +154,18 @@ def test_pausing_and_resuming_an_experiment_and_one_of_its_runs(client: TestClie
     assert view["state"] == "running"
 
 
+def test_a_priority_is_given_at_the_launch_and_changed_later(client: TestClient, worker: FakeWorker) -> None:
+    client.post(f"{API}/experiments", json=CREATE)
+    second = client.post(f"{API}/experiments", json=CREATE | {"priority": 7}).json()
+    assert {run["priority"] for run in second["runs"]} == {7}
+    assert worker.claim().run_id in {run["id"] for run in second["runs"]}
+    changed = client.put(f"{API}/experiments/{second['id']}/priority", json={"priority": -3}).json()
+    assert {run["priority"] for run in changed["runs"]} == {-3}
+    one = second["runs"][0]["id"]
+    assert client.put(f"{API}/runs/{one}/priority", json={"priority": 2}).json()["priority"] == 2
+    assert client.put(f"{API}/runs/{one}/priority", json={"priority": 10_000}).status_code == 422
+
+
 def test_one_run_can_be_stopped_alone(client: TestClient, experiment: dict[str, Any]) -> None:
     run_id = experiment["runs"][1]["id"]
     assert client.post(f"{API}/runs/{run_id}/stop").json()["state"] == "stopped"

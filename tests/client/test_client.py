@@ -40,6 +40,8 @@ def test_everything_a_page_needs_comes_back_typed(api: TauscopeClient, worker: F
     assert (api.pause_run(waiting.id).state, api.resume_run(waiting.id).state) == ("paused", "queued")
     assert api.pause(launched.id).runs[waiting.index].state == "paused"
     assert api.resume(launched.id).runs[waiting.index].state == "queued"
+    assert api.set_priority(launched.id, 3).runs[waiting.index].priority == 3
+    assert api.set_run_priority(waiting.id, -3).priority == -3
     assert api.stop_run(waiting.id).state == "stopped"
     api.stop(launched.id)
     worker.finish(claim)

@@ -1,13 +1,13 @@
-"""What an owner asks of runs, on both databases: pause, resume, stop."""
+"""What an owner asks of runs, on both databases: pause, resume, stop, priority."""
 
 from collections.abc import Callable
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from backend.storage.claims import claim_next, release, settle
 from backend.storage.flush import flush
-from backend.storage.requests import request_pause, request_resume, request_stop
+from backend.storage.requests import request_pause, request_resume, request_stop, set_priority
 from backend.storage.tables import Run, RunEvent
 from tauscope.contracts.runs import TERMINAL_STATES, TRANSITIONS, DesiredState, RunState
 from tests.worker.test_claims import AddRun, Sessions, certain, claim, reach, run
@@ -108,3 +108,51 @@ def test_the_states_that_faults_lead_to_are_final_and_a_pause_is_not() -> None:
     assert RunState.QUEUED in TRANSITIONS[RunState.PAUSED]
     assert set(TRANSITIONS) == set(RunState)
     assert Run.__table__.c.state.type.length >= max(map(len, RunState))
+
+
+def order(sessions: Sessions, count: int) -> list[str]:
+    return [certain(claim(sessions)).run_id for _ in range(count)]
+
+
+def join(sessions: Sessions, *run_ids: str) -> None:
+    """Put the runs into the first one's experiment."""
+    with sessions.begin() as session:
+        for index, run_id in enumerate(run_ids):
+            session.execute(update(Run).where(Run.id == run_id).values(experiment_id=f"of-{run_ids[0]}", index=index))
+
+
+def test_the_highest_priority_goes_first_whatever_else_runs(sessions: Sessions, add_run: AddRun) -> None:
+    for run_id, cost in (("a1", 50.0), ("a2", 1.0), ("b1", 9.0)):
+        add_run(run_id, cost=cost)
+    join(sessions, "a1", "a2")
+    with sessions.begin() as session:
+        set_priority(session, ["a1", "a2"], 5)
+    assert order(sessions, 3) == ["a1", "a2", "b1"]
+    assert events(sessions)[:2] == ["priority_set", "priority_set"]
+
+
+def test_a_small_experiment_does_not_wait_for_a_large_one_to_end(sessions: Sessions, add_run: AddRun) -> None:
+    for run_id, cost in (("a1", 50.0), ("a2", 40.0), ("a3", 30.0), ("b1", 2.0), ("b2", 1.0)):
+        add_run(run_id, cost=cost)
+    join(sessions, "a1", "a2", "a3")
+    join(sessions, "b1", "b2")
+    assert order(sessions, 5) == ["a1", "b1", "a2", "b2", "a3"]
+
+
+def test_a_run_whose_worker_is_lost_does_not_count_as_running(
+    sessions: Sessions, add_run: AddRun, expire_lease: Callable[[str], None]
+) -> None:
+    for run_id, cost in (("a1", 9.0), ("a2", 8.0), ("b1", 1.0)):
+        add_run(run_id, cost=cost)
+    join(sessions, "a1", "a2")
+    assert order(sessions, 1) == ["a1"]
+    expire_lease("a1")
+    assert order(sessions, 3) == ["a1", "b1", "a2"]
+
+
+def test_the_priority_of_a_run_that_is_over_stays(sessions: Sessions, add_run: AddRun) -> None:
+    add_run()
+    ask(sessions, request_stop)
+    with sessions.begin() as session:
+        set_priority(session, ["run-1"], 5)
+    assert run(sessions).priority == 0
