@@ -1,4 +1,4 @@
-"""What its owner asks of a run: stop, pause, resume, priority. Requests are written to the row; who holds the run obeys at its next flush."""
+"""What its owner asks of a run: stop, pause, resume, priority. The row holds the request; who holds the run obeys at its next flush."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -110,7 +110,7 @@ def test_events_arrive_within_a_second_and_go_on_after_the_server_was_restarted(
     while points(heard)[-1] != 15:
         heard.append(next(stream))
     assert points(heard) == [5, 10, 15], "nothing lost and nothing twice"
-    assert isinstance(heard[0].data, RunView)
+    assert sum(isinstance(event.data, RunView) for event in heard) >= 3
 
 
 def test_following_a_deleted_experiment_ends_with_the_reason(api: TauscopeClient) -> None:
