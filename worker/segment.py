@@ -12,7 +12,7 @@ from tauscope.execution.trainer_process import TrainerProcess
 from tauscope.specs import KINDS
 from worker.outgoing import Outgoing
 from worker.recorder import Recorder
-from worker.resuming import fetch_checkpoint
+from worker.resuming import OtherCodeError, check_code, fetch_checkpoint
 from worker.services import Services
 from worker.slots import Slot
 
@@ -50,12 +50,15 @@ class Segment:
             self._recorder.flush()
             trainer = self._start()
             return self._conclude(self._follow(trainer))
+        except OtherCodeError as error:
+            return self._finish(RunState.FAILED, str(error))
         finally:
             self._recorder.outgoing.close()
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _start(self) -> TrainerProcess:
         checkpoint = fetch_checkpoint(self._recorder, self._services, self._folder)
+        check_code(self._recorder, self._settings)
         claim = self._recorder.claim
         trainer = self._slot.warm()
         spec = KINDS[claim.spec["kind"]].model_validate(claim.spec)

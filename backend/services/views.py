@@ -27,7 +27,7 @@ def run_view(run: Run) -> RunView:
 
 _SAME_NAME = (
     *("id", "experiment_id", "index", "label", "params", "state", "desired", "priority", "step", "steps", "seconds", "steps_per_second"),
-    *("reason", "epoch", "seq", "worker", "updated_at", "onsets", "final"),
+    *("reason", "epoch", "seq", "worker", "updated_at", "onsets", "final", "code_note"),
 )
 
 

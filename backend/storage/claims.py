@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, and_, case, delete, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from backend.storage.database import db_now
@@ -41,6 +41,7 @@ class Claim:
     steps: int
     seconds: float
     checkpoint: CheckpointFiles | None
+    resumed_version: str | None = None  # The code that wrote the checkpoint.
 
 
 def claimable() -> ColumnElement[bool]:
@@ -73,7 +74,9 @@ def claim_next(session: Session, worker: str, lease_seconds: float) -> Claim | N
     _rewind(session, claim.run_id, row.checkpoint_step)
     _close_attempts(session, claim.run_id, "lost: its worker did not renew the lease")
     start = row.checkpoint_step or 0
-    session.add(Attempt(run_id=row.id, epoch=row.epoch, worker=worker, code_version=code_version(), from_step=start, to_step=start))
+    claim = replace(claim, resumed_version=_written_by(session, row.id, start))
+    versions = {"code_version": code_version(), "resumed_version": claim.resumed_version}
+    session.add(Attempt(run_id=row.id, epoch=row.epoch, worker=worker, from_step=start, to_step=start, **versions))
     add_event(session, row.id, row.seq, "claimed", f"by {worker} from step {start}")
     session.flush()
     if row.checkpoint_step is None:
@@ -90,11 +93,26 @@ def fall_back(session: Session, claim: Claim, damaged_step: int, cause: str) -> 
     )
     checkpoint = next((found for found in earlier if found), None)
     step = checkpoint.step if checkpoint else None
-    seq = own(session, claim, {"checkpoint_step": step, "step": step or 0})
+    seq = own(session, claim, {"checkpoint_step": step, "step": step or 0} | ({} if checkpoint else {"code_note": ""}))
     _rewind(session, claim.run_id, step)
-    _current_attempt(session, claim, {"from_step": step or 0, "to_step": step or 0})
+    version = _written_by(session, claim.run_id, step or 0)
+    _current_attempt(session, claim, {"from_step": step or 0, "to_step": step or 0, "resumed_version": version})
     add_event(session, claim.run_id, seq, "checkpoint_damaged", f"step {damaged_step} {cause}; resumed from step {step or 0}")
-    return replace(claim, checkpoint=checkpoint)
+    return replace(claim, checkpoint=checkpoint, resumed_version=version)
+
+
+def accept_other_code(session: Session, claim: Claim) -> None:
+    """Record on the run and in its events that it goes on under other code than wrote its checkpoint.
+
+    Raises:
+        FencedError: if the run is no longer this claim's.
+    """
+    assert claim.checkpoint is not None
+    note = f"steps up to {claim.checkpoint.step} computed by {claim.resumed_version}, later ones by {code_version()}"
+    held = session.scalars(select(Run.code_note).where(Run.id == claim.run_id)).one_or_none() or ""
+    known = note in held  # An attempt that died before its first checkpoint is repeated.
+    seq = own(session, claim, {"code_note": held if known else "; ".join(filter(None, (held, note)))})
+    add_event(session, claim.run_id, seq, "code_version_changed", f"{note}; accepted by the worker's policy")
 
 
 def finish(session: Session, claim: Claim, state: RunState, reason: str = "", *, detail: str = "") -> None:
@@ -184,6 +202,7 @@ def _taken(worker: str, lease_seconds: float) -> dict[str, Any]:
         "enqueued_at": 0.0,
         "updated_at": db_now(),
         "step": func.coalesce(Run.checkpoint_step, 0),
+        "code_note": case((Run.checkpoint_step.is_(None), ""), else_=Run.code_note),
         # Counted at once, because an attempt that dies cannot count itself; a new checkpoint clears it.
         "stalls": Run.stalls + 1,
     }
@@ -213,6 +232,12 @@ def _checkpoint_files(session: Session, run_id: str, step: int) -> CheckpointFil
     query = select(RunFile).where(RunFile.run_id == run_id, RunFile.step == step, RunFile.kind.in_(["weights", "state"]))
     found = {file.kind: (file.path, file.sha256) for file in session.scalars(query)}
     return CheckpointFiles(step, found["weights"], found["state"]) if len(found) == 2 else None
+
+
+def _written_by(session: Session, run_id: str, step: int) -> str | None:
+    """The code that wrote the checkpoint of a step: that of the last attempt which came from before and reached it."""
+    reached = (Attempt.run_id == run_id, Attempt.from_step < step, Attempt.to_step >= step)
+    return session.scalars(select(Attempt.code_version).where(*reached).order_by(Attempt.epoch.desc()).limit(1)).one_or_none()
 
 
 def _close_attempts(session: Session, run_id: str, outcome: str) -> int:

@@ -69,6 +69,7 @@ class Run(Base):
     checkpoint_step: Mapped[int | None]  # The step a resume starts from; commits with the points up to it.
     onsets: Mapped[dict[str, Any]] = mapped_column(default=dict)
     final: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    code_note: Mapped[str] = mapped_column(Text, default="", server_default="")  # Which steps other code computed, if any.
     experiment: Mapped[Experiment] = relationship(back_populates="runs")
 
 
@@ -80,6 +81,7 @@ class Attempt(Base):
     epoch: Mapped[int] = mapped_column(primary_key=True)
     worker: Mapped[str] = mapped_column(String(120))
     code_version: Mapped[str] = mapped_column(String(80))
+    resumed_version: Mapped[str | None] = mapped_column(String(80))  # The code that wrote the checkpoint it resumed from.
     started_at: Mapped[float] = mapped_column(Float, server_default=db_now())
     ended_at: Mapped[float | None]
     from_step: Mapped[int] = mapped_column(default=0)

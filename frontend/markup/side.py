@@ -107,12 +107,18 @@ def _any_onset(experiment: ExperimentView, name: str) -> Onset | None:
 
 
 def notices(experiment: ExperimentView, groups: Sequence[Group]) -> list[Html]:
-    """What needs attention: failed runs with reason and remedy, and silence."""
+    """What needs attention: failed runs with reason and remedy, mixed code versions, and silence."""
     found = [
         _notice(f"{run_name(group, run)} failed at τ {steps(run.step)}", run.reason)
         for group in groups
         for run in group.runs
         if run.state is RunState.FAILED
+    ]
+    found += [
+        _notice(f"{run_name(group, run)} mixes code versions", f"{run.code_note}.", warning=True)
+        for group in groups
+        for run in group.runs
+        if run.code_note
     ]
     silent = silence(experiment)
     if silent is not None:

@@ -97,6 +97,7 @@ class RunView(Contract):
     updated_at: float | None = Field(description="Unix time of the last news, database clock")
     onsets: dict[str, Onset]
     final: dict[str, float | int | None]
+    code_note: str = Field("", description="which steps were computed by which code version, where it changed under way")
 
 
 class RunEventView(Contract):

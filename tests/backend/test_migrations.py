@@ -55,6 +55,7 @@ def test_runs_in_flight_survive_the_upgrade_from_the_first_schema(empty_database
     upgrade(empty_database_url)
     with session_factory(engine).begin() as session:
         assert session.scalars(select(Run.priority)).one() == 0
+        assert session.scalars(select(Run.code_note)).one() == ""
         claim = claim_next(session, "one", 15)
         assert claim is not None and (claim.run_id, claim.epoch) == ("r", 4)
     engine.dispose()

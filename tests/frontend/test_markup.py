@@ -137,3 +137,11 @@ def test_a_running_experiment_offers_to_pause_and_one_that_is_over_offers_neithe
     running, over = header(world.live(step=300), tab="experiment"), header(world.finished(), tab="experiment")
     assert 'data-action="pause"' in running and 'data-action="resume"' not in running
     assert "data-action" not in over
+
+
+def test_a_run_that_mixes_code_versions_says_which_steps_are_whose() -> None:
+    view = world.finished()
+    mixed = view.runs[0].model_copy(update={"code_note": "steps up to 40 computed by a, later ones by b"})
+    view = view.model_copy(update={"runs": (mixed, *view.runs[1:])})
+    shown = "".join(notices(view, group_runs(view, LIGHT)))
+    assert "mixes code versions" in shown and "steps up to 40 computed by a" in shown
