@@ -8,7 +8,7 @@ from backend.api.parameters import Id, IfNoneMatch, Index, Scale, Step, UsesCont
 from backend.services import experiments, images, samples
 from backend.services.context import Context
 from backend.services.images import Picture
-from tauscope.contracts.experiments import PriorityChange, RunEventView, RunView, SamplesView
+from tauscope.contracts.experiments import AttemptView, PriorityChange, RunEventView, RunView, SamplesView
 
 PNG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/png": {}}}, 304: {"description": "Unchanged"}}
 
@@ -49,6 +49,12 @@ def set_run_priority(context: UsesContext, run_id: Id, change: PriorityChange) -
 def list_run_events(context: UsesContext, run_id: Id) -> tuple[RunEventView, ...]:
     """Why the run changed its state, in order."""
     return experiments.run_events(context, run_id)
+
+
+@router.get("/attempts")
+def list_run_attempts(context: UsesContext, run_id: Id) -> tuple[AttemptView, ...]:
+    """Who computed the run from which step to which, and how each attempt ended, in order."""
+    return experiments.run_attempts(context, run_id)
 
 
 @router.get("/samples/{step}")

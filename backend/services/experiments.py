@@ -5,14 +5,14 @@ from sqlalchemy.orm import Session
 
 from backend.services.context import Context
 from backend.services.errors import ExperimentActiveError, InvalidRequestError, UnknownExperimentError, UnknownRunError
-from backend.services.views import experiment_view, run_event_view, run_summary, run_view
+from backend.services.views import attempt_views, experiment_view, run_event_view, run_summary, run_view
 from backend.storage import deletion, experiments, requests
 from backend.storage.census import server_time
 from backend.storage.experiments import Found
 from backend.storage.outbox import send_wakeups
 from backend.storage.reading import reading
 from backend.storage.tables import Run
-from tauscope.contracts.experiments import ExperimentPage, ExperimentView, FieldError, RunEventView, RunView
+from tauscope.contracts.experiments import AttemptView, ExperimentPage, ExperimentView, FieldError, RunEventView, RunView
 from tauscope.contracts.runs import RunState
 from tauscope.contracts.summary import ExperimentSummary
 
@@ -121,6 +121,13 @@ def run_events(context: Context, run_id: str) -> tuple[RunEventView, ...]:
     with reading(context.sessions) as session:
         required_run(session, run_id)
         return tuple(run_event_view(event) for event in experiments.run_events(session, run_id))
+
+
+def run_attempts(context: Context, run_id: str) -> tuple[AttemptView, ...]:
+    """Who computed the run from which step to which, in order."""
+    with reading(context.sessions) as session:
+        required_run(session, run_id)
+        return attempt_views(experiments.run_attempts(session, run_id))
 
 
 def set_priority(context: Context, experiment_id: str, priority: int) -> ExperimentView:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, selectinload, sessionmaker
 
 from backend.storage.database import db_now
 from backend.storage.ids import new_id
-from backend.storage.tables import Experiment, IdempotencyKey, Run, RunEvent
+from backend.storage.tables import Attempt, Experiment, IdempotencyKey, Run, RunEvent
 from tauscope.contracts.runs import RunState
 from tauscope.specs import ResolvedRun, SweepSpec
 
@@ -97,6 +97,11 @@ def find_run(session: Session, run_id: str) -> Run | None:
 def run_events(session: Session, run_id: str) -> list[RunEvent]:
     """Why a run changed its state, in order."""
     return list(session.scalars(select(RunEvent).where(RunEvent.run_id == run_id).order_by(RunEvent.id)))
+
+
+def run_attempts(session: Session, run_id: str) -> list[Attempt]:
+    """Who computed the run, in order."""
+    return list(session.scalars(select(Attempt).where(Attempt.run_id == run_id).order_by(Attempt.epoch)))
 
 
 def _replay(session: Session, request: Request | None) -> Created | None:

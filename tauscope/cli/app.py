@@ -15,7 +15,7 @@ from rich.live import Live
 from rich.table import Table
 
 from tauscope.cli.inputs import parse_settings, read_sweep
-from tauscope.cli.tables import experiments_table, fit_sentences, progress_table, run_states, summary_table
+from tauscope.cli.tables import attempts_table, events_table, experiments_table, fit_sentences, progress_table, run_states, summary_table
 from tauscope.client import TauscopeClient
 from tauscope.contracts.runs import TERMINAL_STATES
 from tauscope.contracts.summary import ExperimentSummary
@@ -123,14 +123,40 @@ def list_experiments(url: Url = DEFAULT_URL, json: Json = False) -> None:
 
 
 @app.command()
-def show(experiment: Annotated[str, typer.Argument(help="An experiment's id.")], url: Url = DEFAULT_URL, json: Json = False) -> None:
+def show(
+    experiment: Annotated[str, typer.Argument(help="An experiment's id.")],
+    events: Annotated[bool, typer.Option("--events", help="Also each run's attempts and why it changed its state.")] = False,
+    url: Url = DEFAULT_URL,
+    json: Json = False,
+) -> None:
     """Show an experiment: onsets with intervals, the law, progress."""
     with _client(url) as client:
+        if events:
+            _show_events(client, experiment, json=json)
+            return
         summary = client.summary(experiment)
     if json:
         sys.stdout.write(summary.model_dump_json() + "\n")
     else:
         _print_summary(summary)
+
+
+def _show_events(client: TauscopeClient, experiment: str, *, json: bool) -> None:
+    for run in client.experiment(experiment).runs:
+        attempts, events = client.run_attempts(run.id), client.run_events(run.id)
+        if json:
+            document = {
+                "run": run.id,
+                "attempts": [item.model_dump() for item in attempts],
+                "events": [item.model_dump() for item in events],
+            }
+            sys.stdout.write(dumps(document) + "\n")
+            continue
+        output.print(
+            f"{run.label or run.id}: {run.state}" + (f" by {run.worker}" if run.worker else "") + f", {run.step:,} of {run.steps:,}"
+        )
+        output.print(attempts_table(attempts))
+        output.print(events_table(events))
 
 
 @app.command()

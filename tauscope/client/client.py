@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from tauscope.client.errors import ApiUnreachable, raise_for_problem
 from tauscope.client.stream import StreamEvent, follow
 from tauscope.contracts.experiments import (
+    AttemptView,
     Curves,
     DatasetView,
     ExperimentCreate,
@@ -144,6 +145,10 @@ class TauscopeClient:
     def run_events(self, run_id: str) -> tuple[RunEventView, ...]:
         """Why a run changed its state, in order."""
         return self._get(_path("runs", run_id, "events"), tuple[RunEventView, ...])
+
+    def run_attempts(self, run_id: str) -> tuple[AttemptView, ...]:
+        """Who computed a run from which step to which, in order."""
+        return self._get(_path("runs", run_id, "attempts"), tuple[AttemptView, ...])
 
     def stop_run(self, run_id: str) -> RunView:
         """Ask one run to stop."""

@@ -110,6 +110,21 @@ class RunEventView(Contract):
     detail: str
 
 
+class AttemptView(Contract):
+    """One claim of a run: who computed from which step to which, and how it ended."""
+
+    epoch: int = Field(description="fencing epoch; attempts are counted by it")
+    worker: str
+    code_version: str
+    resumed_version: str | None = Field(description="the code that wrote the checkpoint it resumed from")
+    started_at: float = Field(description="Unix time, database clock")
+    ended_at: float | None
+    from_step: int
+    to_step: int
+    rewound: int = Field(description="steps of the attempt before that it had to compute again")
+    outcome: str = Field(description="how it ended; empty while it goes on")
+
+
 class ExperimentView(Contract):
     """An experiment with its runs and fits."""
 

@@ -166,6 +166,23 @@ def test_a_priority_is_given_at_the_launch_and_changed_later(client: TestClient,
     assert client.put(f"{API}/runs/{one}/priority", json={"priority": 10_000}).status_code == 422
 
 
+def test_attempts_tell_who_computed_what_and_what_was_computed_again(
+    client: TestClient, experiment: dict[str, Any], worker: FakeWorker
+) -> None:
+    first = worker.claim()
+    worker.measure(first, 10, checkpoint=True)
+    worker.measure(first, 17)
+    client.post(f"{API}/experiments/{experiment['id']}/pause")
+    worker.release(first)
+    client.post(f"{API}/runs/{first.run_id}/resume")
+    worker.claim()
+    one, two = client.get(f"{API}/runs/{first.run_id}/attempts").json()
+    assert (one["from_step"], one["to_step"], one["rewound"], one["outcome"]) == (0, 17, 0, "segment ended")
+    assert (two["from_step"], two["rewound"], two["outcome"], two["ended_at"]) == (10, 7, "", None)
+    assert one["code_version"] == two["code_version"] == two["resumed_version"]
+    assert client.get(f"{API}/runs/0000000000000000/attempts").status_code == 404
+
+
 def test_one_run_can_be_stopped_alone(client: TestClient, experiment: dict[str, Any]) -> None:
     run_id = experiment["runs"][1]["id"]
     assert client.post(f"{API}/runs/{run_id}/stop").json()["state"] == "stopped"

@@ -35,6 +35,8 @@ def test_everything_a_page_needs_comes_back_typed(api: TauscopeClient, worker: F
     assert api.curves(launched.id, ["f_mem"]).runs[claim.run_id]["f_mem"].step == (10,)
     assert api.samples(claim.run_id).step == api.samples(claim.run_id, 10).step == 10
     assert [event.name for event in api.run_events(claim.run_id)] == ["created", "claimed"]
+    (attempt,) = api.run_attempts(claim.run_id)
+    assert (attempt.epoch, attempt.worker, attempt.to_step, attempt.outcome) == (1, "fake", 10, "")
     assert api.system().running == 1
     waiting = next(run for run in launched.runs if run.id != claim.run_id)
     assert (api.pause_run(waiting.id).state, api.resume_run(waiting.id).state) == ("paused", "queued")

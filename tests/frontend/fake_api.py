@@ -15,6 +15,7 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from tauscope.contracts.experiments import (
+    AttemptView,
     Curves,
     ExperimentCreate,
     ExperimentPage,
@@ -22,6 +23,7 @@ from tauscope.contracts.experiments import (
     Plan,
     PlannedRun,
     PresetView,
+    RunEventView,
     SamplesView,
     SystemView,
     WorkerView,
@@ -50,11 +52,10 @@ class FakeApi:
         """One experiment as it stands now."""
         made = {"demo": world.finished, "failed": world.failed, "stale": world.stale, "empty": world.queued, "never": world.never_good}
         if identifier in made:
-            return made[identifier](identifier)
+            view = made[identifier](identifier)
+            return world.paused(view) if identifier in self.paused else view
         if identifier == "live" or identifier in self.launched:
             view = world.live(identifier, step=self.step(), server_time=world.T0 + 100)
-            if identifier in self.paused:
-                return world.paused(view)
             return self._stopped(view) if identifier in self.stopped else view
         raise HTTPException(404, f"There is no experiment {identifier}")
 
@@ -148,6 +149,14 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
     def resume(identifier: str) -> ExperimentView:
         state.paused.discard(identifier)
         return state.experiment(identifier)
+
+    @app.get("/api/v1/runs/{run_id}/attempts")
+    def attempts(run_id: str) -> tuple[AttemptView, ...]:
+        return world.attempts()
+
+    @app.get("/api/v1/runs/{run_id}/events")
+    def run_events(run_id: str) -> tuple[RunEventView, ...]:
+        return world.events()
 
     @app.get("/api/v1/experiments/{identifier}/curves")
     def curves(identifier: str) -> Curves:

@@ -8,6 +8,7 @@ from frontend.markup.finding import finding
 from frontend.markup.gallery import Shown, cards, chosen_samples, inspect_finding
 from frontend.markup.header import header
 from frontend.markup.html import tag, text
+from frontend.markup.run import run_history
 from frontend.markup.side import focus_card, notices, onset_table
 from frontend.markup.state import status_of, time_left
 from frontend.theme import LIGHT
@@ -145,3 +146,11 @@ def test_a_run_that_mixes_code_versions_says_which_steps_are_whose() -> None:
     view = view.model_copy(update={"runs": (mixed, *view.runs[1:])})
     shown = "".join(notices(view, group_runs(view, LIGHT)))
     assert "mixes code versions" in shown and "steps up to 40 computed by a" in shown
+
+
+def test_a_runs_history_tells_worker_rewind_and_reason_and_folds_the_traceback() -> None:
+    view = world.live(step=150)
+    words = run_history(view, view.runs[1], world.attempts(), world.events())
+    for told in ("held by laptop", "lost: its worker did not renew the lease", "<td>100 to 150</td><td>7</td><td>goes on</td>"):
+        assert told in words
+    assert "<details><summary>in trouble</summary><pre>Traceback &lt;last&gt;</pre></details>" in words
