@@ -8,7 +8,7 @@ from backend.api.parameters import Id, IfNoneMatch, Index, Scale, Step, UsesCont
 from backend.services import experiments, images, samples
 from backend.services.context import Context
 from backend.services.images import Picture
-from tauscope.contracts.experiments import AttemptView, PriorityChange, RunEventView, RunView, SamplesView
+from tauscope.contracts.experiments import AttemptView, PriorityChange, RunEventView, RunExtension, RunView, SamplesView
 
 PNG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/png": {}}}, 304: {"description": "Unchanged"}}
 
@@ -37,6 +37,12 @@ def pause_run(context: UsesContext, run_id: Id) -> RunView:
 def resume_run(context: UsesContext, run_id: Id) -> RunView:
     """Let a paused run go on from its checkpoint, when a slot is free."""
     return experiments.resume_run(context, run_id)
+
+
+@router.post("/extend")
+def extend_run(context: UsesContext, run_id: Id, extension: RunExtension) -> RunView:
+    """Let a finished or stopped run go on from its last checkpoint, to more steps."""
+    return experiments.extend_run(context, run_id, extension.steps)
 
 
 @router.put("/priority")

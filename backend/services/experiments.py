@@ -1,10 +1,13 @@
 """Finding experiments and runs, asking things of them, deleting them."""
 
+from typing import Any
+
 import structlog
+from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from backend.services.context import Context
-from backend.services.errors import ExperimentActiveError, InvalidRequestError, UnknownExperimentError, UnknownRunError
+from backend.services.errors import ExperimentActiveError, InvalidRequestError, NotExtendableError, UnknownExperimentError, UnknownRunError
 from backend.services.views import attempt_views, experiment_view, run_event_view, run_summary, run_view
 from backend.storage import deletion, experiments, requests
 from backend.storage.census import server_time
@@ -15,6 +18,7 @@ from backend.storage.tables import Run
 from tauscope.contracts.experiments import AttemptView, ExperimentPage, ExperimentView, FieldError, RunEventView, RunView
 from tauscope.contracts.runs import RunState
 from tauscope.contracts.summary import ExperimentSummary
+from tauscope.specs import KINDS, ExperimentSpec, SpecError
 
 log = structlog.get_logger()
 
@@ -121,6 +125,30 @@ def run_events(context: Context, run_id: str) -> tuple[RunEventView, ...]:
     with reading(context.sessions) as session:
         required_run(session, run_id)
         return tuple(run_event_view(event) for event in experiments.run_events(session, run_id))
+
+
+def extend_run(context: Context, run_id: str, steps: int) -> RunView:
+    """Let a finished or stopped run go on from its last checkpoint, to ``steps`` in all.
+
+    Raises:
+        NotExtendableError: if it is not over, failed, or has as many steps already.
+        SpecError: if it cannot have that many.
+    """
+    with context.sessions.begin() as session:
+        held = required_run(session, run_id)
+        spec = _with_steps(held.spec, steps)
+        if not requests.extend(session, run_id, spec.model_dump(mode="json"), cost=spec.cost()):
+            detail = f"Run {run_id} is {held.state} with a budget of {held.steps} steps"
+            raise NotExtendableError(detail, "Extend a finished run to more steps than that, or a stopped one to at least as many")
+    send_wakeups(context.sessions, context.outbox, [run_id])
+    return run(context, run_id)
+
+
+def _with_steps(spec: dict[str, Any], steps: int) -> ExperimentSpec:
+    try:
+        return KINDS[spec["kind"]].model_validate(spec | {"steps": steps})
+    except ValidationError as error:
+        raise SpecError.from_validation(error) from error
 
 
 def run_attempts(context: Context, run_id: str) -> tuple[AttemptView, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, update
+from sqlalchemy import ColumnElement, and_, case, or_, update
 from sqlalchemy.orm import Session
 
 from backend.storage.claims import add_event, settle
@@ -42,6 +42,32 @@ def set_priority(session: Session, run_ids: Sequence[str], priority: int) -> Non
     """Let runs be claimed before those of lower priority, from their next segment on."""
     values = {"priority": priority}
     _ask(session, _active(run_ids, Run.priority != priority), values, "priority_set", f"to {priority} by its owner")
+
+
+def extend(session: Session, run_id: str, spec: dict[str, Any], *, cost: float) -> bool:
+    """Let a finished or stopped run go on from its last checkpoint to ``spec["steps"]``; whether it was such a run.
+
+    Final states are final for faults. This is the owner's own act, the only one that leaves them, and an event tells of it.
+    A wake-up must follow the commit.
+    """
+    steps = spec["steps"]
+    longer = or_(
+        and_(Run.state == RunState.FINISHED, Run.steps < steps),
+        and_(Run.state == RunState.STOPPED, Run.steps <= steps),
+    )
+    values = {
+        "state": RunState.QUEUED.value,
+        "desired": DesiredState.RUN.value,
+        "spec": spec,
+        "steps": steps,
+        "cost": cost,
+        "reason": "",
+        "stalls": 0,
+        "lease_until": 0.0,
+        "enqueued_at": 0.0,
+        "updated_at": db_now(),
+    }
+    return bool(_ask(session, and_(Run.id == run_id, longer), values, "extended", f"to {steps} steps by its owner"))
 
 
 def _active(run_ids: Sequence[str], wanted: ColumnElement[bool]) -> ColumnElement[bool]:

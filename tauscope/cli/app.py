@@ -153,7 +153,7 @@ def _show_events(client: TauscopeClient, experiment: str, *, json: bool) -> None
             sys.stdout.write(dumps(document) + "\n")
             continue
         output.print(
-            f"{run.label or run.id}: {run.state}" + (f" by {run.worker}" if run.worker else "") + f", {run.step:,} of {run.steps:,}"
+            f"{run.id} {run.label}: {run.state}" + (f" by {run.worker}" if run.worker else "") + f", {run.step:,} of {run.steps:,}"
         )
         output.print(attempts_table(attempts))
         output.print(events_table(events))
@@ -181,6 +181,18 @@ def resume(experiment: Annotated[str, typer.Argument(help="An experiment's id.")
     with _client(url) as client:
         view = client.resume(experiment)
     output.print(run_states(view))
+
+
+@app.command()
+def extend(
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="A run's id, as `show ID --events` prints it.")],
+    steps: Annotated[int, typer.Argument(min=1, help="Training steps it shall have in all.")],
+    url: Url = DEFAULT_URL,
+) -> None:
+    """Let a finished or stopped run go on from its last checkpoint, to more steps."""
+    with _client(url) as client:
+        view = client.extend_run(run_id, steps)
+    output.print(f"{view.id}: {view.state}, goes on from step {view.step:,} to {view.steps:,}")
 
 
 @app.command(context_settings={"ignore_unknown_options": True})

@@ -162,6 +162,10 @@ class TauscopeClient:
         """Let one paused run go on from its checkpoint."""
         return self._call("POST", _path("runs", run_id, "resume"), RunView)
 
+    def extend_run(self, run_id: str, steps: int) -> RunView:
+        """Let a finished or stopped run go on from its last checkpoint, to ``steps`` in all."""
+        return self._call("POST", _path("runs", run_id, "extend"), RunView, json={"steps": steps})
+
     def set_run_priority(self, run_id: str, priority: int) -> RunView:
         """Let one run be computed before those of lower priority."""
         return self._call("PUT", _path("runs", run_id, "priority"), RunView, json={"priority": priority})

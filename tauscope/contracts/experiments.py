@@ -8,6 +8,7 @@ from tauscope.contracts.model import Contract
 from tauscope.contracts.onsets import Onset, PowerLawFit
 from tauscope.contracts.points import MetricInfo
 from tauscope.contracts.runs import DesiredState, RunState
+from tauscope.specs.schedule import MAX_STEPS
 
 Priority = Annotated[int, Field(ge=-1000, le=1000, description="runs of higher priority are computed first")]
 
@@ -31,6 +32,12 @@ class PriorityChange(Contract):
     """The priority that runs shall have from their next segment on."""
 
     priority: Priority
+
+
+class RunExtension(Contract):
+    """How many training steps a finished or stopped run shall have in all."""
+
+    steps: int = Field(ge=1, le=MAX_STEPS)
 
 
 class PlannedRun(Contract):

@@ -183,6 +183,22 @@ def test_attempts_tell_who_computed_what_and_what_was_computed_again(
     assert client.get(f"{API}/runs/0000000000000000/attempts").status_code == 404
 
 
+def test_a_finished_run_is_extended_and_others_are_refused_with_the_reason(
+    client: TestClient, experiment: dict[str, Any], worker: FakeWorker
+) -> None:
+    claim = worker.claim()
+    address = f"{API}/runs/{claim.run_id}"
+    refusal = client.post(f"{address}/extend", json={"steps": 10**6})
+    assert (refusal.status_code, refusal.json()["code"]) == (409, "run_not_extendable")
+    worker.measure(claim, claim.steps, checkpoint=True)
+    worker.finish(claim)
+    assert client.post(f"{address}/extend", json={"steps": claim.steps}).status_code == 409
+    assert client.post(f"{address}/extend", json={"steps": 0}).status_code == 422
+    view = client.post(f"{address}/extend", json={"steps": 2 * claim.steps}).json()
+    assert (view["state"], view["desired"], view["step"], view["steps"]) == ("queued", "run", claim.steps, 2 * claim.steps)
+    assert client.get(f"{API}/experiments/{experiment['id']}").json()["state"] == "running"
+
+
 def test_one_run_can_be_stopped_alone(client: TestClient, experiment: dict[str, Any]) -> None:
     run_id = experiment["runs"][1]["id"]
     assert client.post(f"{API}/runs/{run_id}/stop").json()["state"] == "stopped"

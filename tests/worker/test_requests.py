@@ -5,9 +5,9 @@ from collections.abc import Callable
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from backend.storage.claims import claim_next, release, settle
-from backend.storage.flush import flush
-from backend.storage.requests import request_pause, request_resume, request_stop, set_priority
+from backend.storage.claims import claim_next, finish, release, settle
+from backend.storage.flush import flush, read_points
+from backend.storage.requests import extend, request_pause, request_resume, request_stop, set_priority
 from backend.storage.tables import Run, RunEvent
 from tauscope.contracts.runs import TERMINAL_STATES, TRANSITIONS, DesiredState, RunState
 from tests.worker.test_claims import AddRun, Sessions, certain, claim, reach, run
@@ -156,3 +156,37 @@ def test_the_priority_of_a_run_that_is_over_stays(sessions: Sessions, add_run: A
     with sessions.begin() as session:
         set_priority(session, ["run-1"], 5)
     assert run(sessions).priority == 0
+
+
+def extended(sessions: Sessions, steps: int) -> bool:
+    with sessions.begin() as session:
+        return extend(session, "run-1", {"kind": "image_ddpm", "steps": steps}, cost=20.0)
+
+
+def test_a_finished_run_goes_on_from_its_last_checkpoint_to_more_steps(sessions: Sessions, add_run: AddRun) -> None:
+    add_run()
+    held = certain(claim(sessions))
+    reach(sessions, held, 100)
+    with sessions.begin() as session:
+        finish(session, held, RunState.FINISHED)
+    assert not extended(sessions, 100), "it has those steps already"
+    assert extended(sessions, 200)
+    longer = run(sessions)
+    assert (longer.state, longer.steps, longer.spec["steps"], longer.cost, longer.step) == (RunState.QUEUED, 200, 200, 20.0, 100)
+    again = certain(claim(sessions))
+    assert again.checkpoint is not None and (again.checkpoint.step, again.steps) == (100, 200)
+    with sessions() as session:
+        assert [item.step for item in read_points(session, "run-1")] == [100]
+    assert "extended" in events(sessions)
+
+
+def test_a_stopped_run_goes_on_and_a_failed_or_an_active_one_is_not_extended(sessions: Sessions, add_run: AddRun) -> None:
+    add_run()
+    assert not extended(sessions, 200), "it is queued"
+    ask(sessions, request_stop)
+    assert extended(sessions, 100)
+    held = certain(claim(sessions))
+    assert not extended(sessions, 200), "it runs"
+    with sessions.begin() as session:
+        finish(session, held, RunState.FAILED, "the loss is not finite")
+    assert not extended(sessions, 200)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from backend.storage.artifacts import ArtifactStore
 from backend.storage.claims import claim_next
 from backend.storage.flush import read_points
-from backend.storage.requests import request_pause, request_resume
+from backend.storage.requests import extend, request_pause, request_resume
 from backend.storage.tables import Attempt, Run, RunEvent, RunFile
 from tauscope.contracts.runs import RunState
 from tauscope.specs import ImageDdpmSpec
@@ -194,6 +194,17 @@ def test_a_pause_frees_the_slot_and_a_resumed_run_ends_with_the_same_curve(
         request_resume(session, [tiny])
     assert serve_until_over(supervisor, sessions).state == RunState.FINISHED
     assert steps(sessions) == WHOLE
+
+
+def test_an_extended_run_keeps_its_curve_and_measures_on(supervisor: Supervisor, sessions: Sessions, tiny: str) -> None:
+    supervisor.serve(tiny)
+    assert the_run(sessions).state == RunState.FINISHED
+    with sessions.begin() as session:
+        assert extend(session, tiny, ImageDdpmSpec(steps=STEPS + 20).model_dump(mode="json"), cost=1.0)
+    assert serve_until_over(supervisor, sessions).state == RunState.FINISHED
+    assert steps(sessions) == [*WHOLE, (STEPS + 10, value(STEPS + 10)), (STEPS + 20, value(STEPS + 20))]
+    with sessions() as session:
+        assert list(session.scalars(select(Attempt.from_step).order_by(Attempt.epoch))) == [0, STEPS]
 
 
 def partly_trained(supervisor: Supervisor, sessions: Sessions, run_id: str, fault: Callable[[str], None]) -> None:
