@@ -23,9 +23,7 @@ def serve_requests(experiment: ExperimentView, chosen: Any) -> None:
 
 @st.dialog("Stop this experiment?")
 def _confirm_stop(experiment: ExperimentView) -> None:
-    st.markdown(
-        f"**{experiment.name}** ends within seconds. What was measured is kept; a stopped run goes on only if you extend it."
-    )
+    st.markdown(f"**{experiment.name}** ends within seconds. What was measured is kept; a stopped run goes on only if you extend it.")
     if st.button("Stop all runs", type="primary"):
         with api_errors():
             client().stop(experiment.id)
