@@ -12,7 +12,7 @@ from tauscope.execution.trainer_process import TrainerProcess
 from tauscope.specs import KINDS
 from worker.outgoing import Outgoing
 from worker.recorder import Recorder
-from worker.resuming import fetch_checkpoint
+from worker.resuming import OtherCodeError, check_code, fetch_checkpoint
 from worker.services import Services
 from worker.slots import Slot
 
@@ -50,12 +50,15 @@ class Segment:
             self._recorder.flush()
             trainer = self._start()
             return self._conclude(self._follow(trainer))
+        except OtherCodeError as error:
+            return self._finish(RunState.FAILED, str(error))
         finally:
             self._recorder.outgoing.close()
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _start(self) -> TrainerProcess:
         checkpoint = fetch_checkpoint(self._recorder, self._services, self._folder)
+        check_code(self._recorder, self._settings)
         claim = self._recorder.claim
         trainer = self._slot.warm()
         spec = KINDS[claim.spec["kind"]].model_validate(claim.spec)
@@ -88,7 +91,7 @@ class Segment:
         return event if isinstance(event, End) else None
 
     def _end_if_asked(self, trainer: TrainerProcess) -> None:
-        unwanted = self._recorder.desired is DesiredState.STOP
+        unwanted = self._recorder.desired is not DesiredState.RUN
         if self._asked_to_end is None and (unwanted or self._services.stopping.is_set() or self._recorder.outgoing.trouble()):
             self._asked_to_end = time.monotonic()
             trainer.end_segment()
@@ -121,14 +124,20 @@ class Segment:
         return False
 
     def _release(self, end: End) -> bool:
-        leaving = self._services.stopping.is_set()
-        trouble = "" if leaving else self._trouble(end)
-        outcome = "the worker was asked to leave" if leaving else "in trouble" if trouble else "the segment is over"
+        excuse = self._excuse()
+        trouble = "" if excuse else self._trouble(end)
+        outcome = excuse or ("in trouble" if trouble else "the segment is over")
         detail = end.traceback if isinstance(end, Failed) else ""
         claim = self._recorder.claim
-        self._recorder.persist(lambda session: release(session, claim, outcome, trouble=trouble, excused=leaving, detail=detail))
+        self._recorder.persist(lambda session: release(session, claim, outcome, trouble=trouble, excused=bool(excuse), detail=detail))
         log.info("run_released", run=claim.run_id, outcome=outcome, trouble=trouble)
-        return not trouble
+        return not trouble and self._recorder.desired is DesiredState.RUN
+
+    def _excuse(self) -> str:
+        """Why the segment ended early through no fault of the run, if it did."""
+        if self._services.stopping.is_set():
+            return "the worker was asked to leave"
+        return "paused by its owner" if self._recorder.desired is DesiredState.PAUSE else ""
 
     def _trouble(self, end: End) -> str:
         stored = self._recorder.outgoing.trouble()

@@ -4,6 +4,7 @@ import os
 import socket
 import sys
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationError
 
@@ -26,6 +27,9 @@ class WorkerSettings(StorageSettings):
     store_patience_seconds: float = Field(60.0, gt=0, description="how long storing one file is tried before the run is given back")
     heartbeat_seconds: float = Field(5.0, gt=0, description="how often the worker says that it lives")
     reconcile_seconds: float = Field(2.0, gt=0, description="how often the reconciler looks for runs without a wake-up")
+    code_version_policy: Literal["refuse", "accept"] = Field(
+        "refuse", description="refuse: a run whose checkpoint other code wrote fails; accept: it goes on, and the run says so"
+    )
     trainer_module: str = Field("tauscope.execution.child", description="the module a trainer child runs; tests put their own here")
 
     @property

@@ -1,4 +1,4 @@
-"""Launching, watching, stopping and deleting experiments."""
+"""Launching, watching, pausing, stopping and deleting experiments."""
 
 from collections.abc import AsyncIterable
 from typing import Annotated
@@ -11,7 +11,7 @@ from starlette.background import BackgroundTask
 from backend.api.parameters import Id, IdempotencyKey, IfNoneMatch, UsesContext, matches
 from backend.services import curves, experiments, export, launch
 from backend.services.stream import ExperimentStream, follow
-from tauscope.contracts.experiments import Curves, ExperimentCreate, ExperimentPage, ExperimentView
+from tauscope.contracts.experiments import Curves, ExperimentCreate, ExperimentPage, ExperimentView, PriorityChange
 from tauscope.contracts.runs import RunState
 from tauscope.contracts.summary import ExperimentSummary
 
@@ -56,6 +56,24 @@ def get_experiment(context: UsesContext, experiment_id: Id) -> ExperimentView:
 def stop_experiment(context: UsesContext, experiment_id: Id) -> ExperimentView:
     """Ask every run to stop; one that computes does so within seconds."""
     return experiments.stop(context, experiment_id)
+
+
+@router.post("/{experiment_id}/pause")
+def pause_experiment(context: UsesContext, experiment_id: Id) -> ExperimentView:
+    """Ask every run to pause; one that computes writes a checkpoint and does so within seconds."""
+    return experiments.pause(context, experiment_id)
+
+
+@router.post("/{experiment_id}/resume")
+def resume_experiment(context: UsesContext, experiment_id: Id) -> ExperimentView:
+    """Let every paused run go on from its checkpoint, when a slot is free."""
+    return experiments.resume(context, experiment_id)
+
+
+@router.put("/{experiment_id}/priority")
+def set_priority(context: UsesContext, experiment_id: Id, change: PriorityChange) -> ExperimentView:
+    """Change the priority of every run that is not over; it counts when a slot is next free."""
+    return experiments.set_priority(context, experiment_id, change.priority)
 
 
 @router.delete("/{experiment_id}", status_code=204)

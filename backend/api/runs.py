@@ -8,7 +8,7 @@ from backend.api.parameters import Id, IfNoneMatch, Index, Scale, Step, UsesCont
 from backend.services import experiments, images, samples
 from backend.services.context import Context
 from backend.services.images import Picture
-from tauscope.contracts.experiments import RunEventView, RunView, SamplesView
+from tauscope.contracts.experiments import AttemptView, PriorityChange, RunEventView, RunExtension, RunView, SamplesView
 
 PNG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/png": {}}}, 304: {"description": "Unchanged"}}
 
@@ -27,10 +27,40 @@ def stop_run(context: UsesContext, run_id: Id) -> RunView:
     return experiments.stop_run(context, run_id)
 
 
+@router.post("/pause")
+def pause_run(context: UsesContext, run_id: Id) -> RunView:
+    """Ask a run to pause; one that computes writes a checkpoint and does so within seconds."""
+    return experiments.pause_run(context, run_id)
+
+
+@router.post("/resume")
+def resume_run(context: UsesContext, run_id: Id) -> RunView:
+    """Let a paused run go on from its checkpoint, when a slot is free."""
+    return experiments.resume_run(context, run_id)
+
+
+@router.post("/extend")
+def extend_run(context: UsesContext, run_id: Id, extension: RunExtension) -> RunView:
+    """Let a finished or stopped run go on from its last checkpoint, to more steps."""
+    return experiments.extend_run(context, run_id, extension.steps)
+
+
+@router.put("/priority")
+def set_run_priority(context: UsesContext, run_id: Id, change: PriorityChange) -> RunView:
+    """Change the priority of a run that is not over; it counts when a slot is next free."""
+    return experiments.set_run_priority(context, run_id, change.priority)
+
+
 @router.get("/events")
 def list_run_events(context: UsesContext, run_id: Id) -> tuple[RunEventView, ...]:
     """Why the run changed its state, in order."""
     return experiments.run_events(context, run_id)
+
+
+@router.get("/attempts")
+def list_run_attempts(context: UsesContext, run_id: Id) -> tuple[AttemptView, ...]:
+    """Who computed the run from which step to which, and how each attempt ended, in order."""
+    return experiments.run_attempts(context, run_id)
 
 
 @router.get("/samples/{step}")

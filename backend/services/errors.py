@@ -2,7 +2,7 @@
 
 ServiceError
 |-- UnknownExperimentError, UnknownRunError, UnknownPresetError, NoSamplesError, NoImageError     404
-|-- ExperimentActiveError, IdempotencyConflictError                                            409
+|-- ExperimentActiveError, NotExtendableError, IdempotencyConflictError                        409
 |-- InvalidRequestError                                                                      422
 |-- UnauthorizedError                                                                        401
 |-- ForbiddenHostError, ForbiddenOriginError                                                   403
@@ -60,6 +60,10 @@ class NoImageError(ServiceError):
 
 class ExperimentActiveError(ServiceError):
     status, code, title = 409, "experiment_active", "The experiment is not over"
+
+
+class NotExtendableError(ServiceError):
+    status, code, title = 409, "run_not_extendable", "The run cannot be extended"
 
 
 class IdempotencyConflictError(ServiceError):

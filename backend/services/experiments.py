@@ -1,19 +1,24 @@
-"""Finding, stopping and deleting experiments and runs."""
+"""Finding experiments and runs, asking things of them, deleting them."""
+
+from typing import Any
 
 import structlog
+from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from backend.services.context import Context
-from backend.services.errors import ExperimentActiveError, InvalidRequestError, UnknownExperimentError, UnknownRunError
-from backend.services.views import experiment_view, run_event_view, run_summary, run_view
-from backend.storage import deletion, experiments
+from backend.services.errors import ExperimentActiveError, InvalidRequestError, NotExtendableError, UnknownExperimentError, UnknownRunError
+from backend.services.views import attempt_views, experiment_view, run_event_view, run_summary, run_view
+from backend.storage import deletion, experiments, requests
 from backend.storage.census import server_time
 from backend.storage.experiments import Found
+from backend.storage.outbox import send_wakeups
 from backend.storage.reading import reading
 from backend.storage.tables import Run
-from tauscope.contracts.experiments import ExperimentPage, ExperimentView, FieldError, RunEventView, RunView
+from tauscope.contracts.experiments import AttemptView, ExperimentPage, ExperimentView, FieldError, RunEventView, RunView
 from tauscope.contracts.runs import RunState
 from tauscope.contracts.summary import ExperimentSummary
+from tauscope.specs import KINDS, ExperimentSpec, SpecError
 
 log = structlog.get_logger()
 
@@ -49,7 +54,22 @@ def summary(context: Context, experiment_id: str) -> ExperimentSummary:
 def stop(context: Context, experiment_id: str) -> ExperimentView:
     """Ask every run of an experiment to stop."""
     with context.sessions.begin() as session:
-        experiments.request_stop(session, [run.id for run in required(session, experiment_id).experiment.runs])
+        requests.request_stop(session, _run_ids(session, experiment_id))
+    return view(context, experiment_id)
+
+
+def pause(context: Context, experiment_id: str) -> ExperimentView:
+    """Ask every run of an experiment to pause."""
+    with context.sessions.begin() as session:
+        requests.request_pause(session, _run_ids(session, experiment_id))
+    return view(context, experiment_id)
+
+
+def resume(context: Context, experiment_id: str) -> ExperimentView:
+    """Let every paused run of an experiment go on."""
+    with context.sessions.begin() as session:
+        waiting = requests.request_resume(session, _run_ids(session, experiment_id))
+    send_wakeups(context.sessions, context.outbox, waiting)
     return view(context, experiment_id)
 
 
@@ -57,14 +77,16 @@ def delete(context: Context, experiment_id: str) -> None:
     """Delete an experiment that is over, with the files that nothing else refers to.
 
     Raises:
-        ExperimentActiveError: while a run waits or computes.
+        ExperimentActiveError: while a run waits, computes or is paused.
     """
     try:
         with context.sessions.begin() as session:
             required(session, experiment_id)
             unreferenced = deletion.delete_experiment(session, experiment_id)
     except deletion.ExperimentBusyError as error:
-        raise ExperimentActiveError("A run of it waits or computes", f"POST /api/v1/experiments/{experiment_id}/stop first") from error
+        raise ExperimentActiveError(
+            "A run of it waits, computes or is paused", f"POST /api/v1/experiments/{experiment_id}/stop first"
+        ) from error
     for sha256 in unreferenced:
         _drop(context, sha256)
     log.info("experiment_deleted", experiment=experiment_id, artifacts=len(unreferenced))
@@ -79,7 +101,22 @@ def run(context: Context, run_id: str) -> RunView:
 def stop_run(context: Context, run_id: str) -> RunView:
     """Ask a run to stop."""
     with context.sessions.begin() as session:
-        experiments.request_stop(session, [required_run(session, run_id).id])
+        requests.request_stop(session, [required_run(session, run_id).id])
+    return run(context, run_id)
+
+
+def pause_run(context: Context, run_id: str) -> RunView:
+    """Ask a run to pause."""
+    with context.sessions.begin() as session:
+        requests.request_pause(session, [required_run(session, run_id).id])
+    return run(context, run_id)
+
+
+def resume_run(context: Context, run_id: str) -> RunView:
+    """Let a paused run go on."""
+    with context.sessions.begin() as session:
+        waiting = requests.request_resume(session, [required_run(session, run_id).id])
+    send_wakeups(context.sessions, context.outbox, waiting)
     return run(context, run_id)
 
 
@@ -88,6 +125,55 @@ def run_events(context: Context, run_id: str) -> tuple[RunEventView, ...]:
     with reading(context.sessions) as session:
         required_run(session, run_id)
         return tuple(run_event_view(event) for event in experiments.run_events(session, run_id))
+
+
+def extend_run(context: Context, run_id: str, steps: int) -> RunView:
+    """Let a finished or stopped run go on from its last checkpoint, to ``steps`` in all.
+
+    Raises:
+        NotExtendableError: if it is not over, failed, or has as many steps already.
+        SpecError: if it cannot have that many.
+    """
+    with context.sessions.begin() as session:
+        held = required_run(session, run_id)
+        spec = _with_steps(held.spec, steps)
+        if not requests.extend(session, run_id, spec.model_dump(mode="json"), cost=spec.cost()):
+            detail = f"Run {run_id} is {held.state} with a budget of {held.steps} steps"
+            raise NotExtendableError(detail, "Extend a finished run to more steps than that, or a stopped one to at least as many")
+    send_wakeups(context.sessions, context.outbox, [run_id])
+    return run(context, run_id)
+
+
+def _with_steps(spec: dict[str, Any], steps: int) -> ExperimentSpec:
+    try:
+        return KINDS[spec["kind"]].model_validate(spec | {"steps": steps})
+    except ValidationError as error:
+        raise SpecError.from_validation(error) from error
+
+
+def run_attempts(context: Context, run_id: str) -> tuple[AttemptView, ...]:
+    """Who computed the run from which step to which, in order."""
+    with reading(context.sessions) as session:
+        required_run(session, run_id)
+        return attempt_views(experiments.run_attempts(session, run_id))
+
+
+def set_priority(context: Context, experiment_id: str, priority: int) -> ExperimentView:
+    """Change the priority of every run that is not over."""
+    with context.sessions.begin() as session:
+        requests.set_priority(session, _run_ids(session, experiment_id), priority)
+    return view(context, experiment_id)
+
+
+def set_run_priority(context: Context, run_id: str, priority: int) -> RunView:
+    """Change the priority of a run that is not over."""
+    with context.sessions.begin() as session:
+        requests.set_priority(session, [required_run(session, run_id).id], priority)
+    return run(context, run_id)
+
+
+def _run_ids(session: Session, experiment_id: str) -> list[str]:
+    return [run.id for run in required(session, experiment_id).experiment.runs]
 
 
 def required(session: Session, experiment_id: str) -> Found:

@@ -51,7 +51,9 @@ def launch(context: Context, request: ExperimentCreate, key: str | None) -> Crea
     sweep, runs = resolve(request)
     repeatable = Request(key, _digest(request)) if key else None
     try:
-        created = create_experiment(context.sessions, sweep, runs, code_version=code_version(), request=repeatable)
+        created = create_experiment(
+            context.sessions, sweep, runs, code_version=code_version(), request=repeatable, priority=request.priority
+        )
     except KeyReusedError as error:
         raise IdempotencyConflictError(
             f"Idempotency-Key {key} came with another body before", "Use a new key for a new experiment"
@@ -99,4 +101,6 @@ def _leaves(document: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _digest(request: ExperimentCreate) -> str:
-    return hashlib.sha256(json.dumps(request.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+    # A field that came later is left out at its default, so that a key from before it still names the same request.
+    document = request.model_dump(mode="json", exclude=None if request.priority else {"priority"})
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()

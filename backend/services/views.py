@@ -1,13 +1,14 @@
 """Rows as pages and programs see them."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 import orjson
 
-from backend.storage.tables import Experiment, Run, RunEvent
+from backend.storage.tables import Attempt, Experiment, Run, RunEvent
 from tauscope.analysis.metrics_info import metric_infos
-from tauscope.contracts.experiments import ExperimentView, RunEventView, RunView
+from tauscope.contracts.experiments import AttemptView, ExperimentView, RunEventView, RunView
 from tauscope.contracts.onsets import PowerLawFit
 from tauscope.contracts.points import MetricInfo
 from tauscope.contracts.runs import RunState
@@ -26,8 +27,8 @@ def run_view(run: Run) -> RunView:
 
 
 _SAME_NAME = (
-    *("id", "experiment_id", "index", "label", "params", "state", "desired", "step", "steps", "seconds", "steps_per_second"),
-    *("reason", "epoch", "seq", "worker", "updated_at", "onsets", "final"),
+    *("id", "experiment_id", "index", "label", "params", "state", "desired", "priority", "step", "steps", "seconds", "steps_per_second"),
+    *("reason", "epoch", "seq", "worker", "updated_at", "onsets", "final", "code_note"),
 )
 
 
@@ -39,6 +40,18 @@ def run_summary(run: Run) -> RunSummary:
 def run_event_view(event: RunEvent) -> RunEventView:
     """Why a run changed its state."""
     return RunEventView.model_validate({name: getattr(event, name) for name in RunEventView.model_fields})
+
+
+def attempt_views(attempts: Sequence[Attempt]) -> tuple[AttemptView, ...]:
+    """Who computed a run, each with the steps it had to compute again."""
+    reached = (0, *(attempt.to_step for attempt in attempts))
+    return tuple(
+        AttemptView.model_validate(
+            {name: getattr(attempt, name) for name in AttemptView.model_fields if name != "rewound"}
+            | {"rewound": max(0, before - attempt.from_step)}
+        )
+        for before, attempt in zip(reached, attempts, strict=False)
+    )
 
 
 def experiment_view(experiment: Experiment, state: RunState, fits: dict[str, PowerLawFit], server_time: float) -> ExperimentView:

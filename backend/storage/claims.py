@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, and_, delete, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, CursorResult, and_, case, delete, func, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
 from backend.storage.database import db_now
 from backend.storage.tables import Attempt, MetricPoint, Run, RunEvent, RunFile, Series
@@ -41,17 +41,25 @@ class Claim:
     steps: int
     seconds: float
     checkpoint: CheckpointFiles | None
+    resumed_version: str | None = None  # The code that wrote the checkpoint.
 
 
 def claimable() -> ColumnElement[bool]:
     """Runs that nobody computes, that are wanted, and that have not stalled too often."""
-    return and_(_unheld(), Run.desired == DesiredState.RUN, Run.stalls < STALL_LIMIT)
+    waiting = and_(Run.state.in_([RunState.QUEUED, RunState.RUNNING]), Run.lease_until < db_now())
+    return and_(waiting, Run.desired == DesiredState.RUN, Run.stalls < STALL_LIMIT)
 
 
 def most_urgent_first() -> tuple[ColumnElement[Any], ...]:
-    """The most remaining work first, so that the longest run does not end alone; then the oldest."""
+    """The highest priority; then the experiment with the fewest running runs, so that a small one does not wait for a large one to end.
+
+    Within an experiment the most remaining work, so that the longest run does not end alone; then the oldest.
+    """
+    other = aliased(Run)
+    computing = and_(other.experiment_id == Run.experiment_id, other.state == RunState.RUNNING, other.lease_until >= db_now())
+    busy = select(func.count()).select_from(other).where(computing).correlate(Run).scalar_subquery()
     remaining = Run.cost * (Run.steps - func.coalesce(Run.checkpoint_step, 0)) / Run.steps
-    return remaining.desc(), cast(ColumnElement[Any], Run.id)
+    return Run.priority.desc(), busy, remaining.desc(), cast(ColumnElement[Any], Run.experiment_id), cast(ColumnElement[Any], Run.index)
 
 
 def claim_next(session: Session, worker: str, lease_seconds: float) -> Claim | None:
@@ -66,7 +74,9 @@ def claim_next(session: Session, worker: str, lease_seconds: float) -> Claim | N
     _rewind(session, claim.run_id, row.checkpoint_step)
     _close_attempts(session, claim.run_id, "lost: its worker did not renew the lease")
     start = row.checkpoint_step or 0
-    session.add(Attempt(run_id=row.id, epoch=row.epoch, worker=worker, code_version=code_version(), from_step=start, to_step=start))
+    claim = replace(claim, resumed_version=_written_by(session, row.id, start))
+    versions = {"code_version": code_version(), "resumed_version": claim.resumed_version}
+    session.add(Attempt(run_id=row.id, epoch=row.epoch, worker=worker, from_step=start, to_step=start, **versions))
     add_event(session, row.id, row.seq, "claimed", f"by {worker} from step {start}")
     session.flush()
     if row.checkpoint_step is None:
@@ -83,11 +93,26 @@ def fall_back(session: Session, claim: Claim, damaged_step: int, cause: str) -> 
     )
     checkpoint = next((found for found in earlier if found), None)
     step = checkpoint.step if checkpoint else None
-    seq = own(session, claim, {"checkpoint_step": step, "step": step or 0})
+    seq = own(session, claim, {"checkpoint_step": step, "step": step or 0} | ({} if checkpoint else {"code_note": ""}))
     _rewind(session, claim.run_id, step)
-    _current_attempt(session, claim, {"from_step": step or 0, "to_step": step or 0})
+    version = _written_by(session, claim.run_id, step or 0)
+    _current_attempt(session, claim, {"from_step": step or 0, "to_step": step or 0, "resumed_version": version})
     add_event(session, claim.run_id, seq, "checkpoint_damaged", f"step {damaged_step} {cause}; resumed from step {step or 0}")
-    return replace(claim, checkpoint=checkpoint)
+    return replace(claim, checkpoint=checkpoint, resumed_version=version)
+
+
+def accept_other_code(session: Session, claim: Claim) -> None:
+    """Record on the run and in its events that it goes on under other code than wrote its checkpoint.
+
+    Raises:
+        FencedError: if the run is no longer this claim's.
+    """
+    assert claim.checkpoint is not None
+    note = f"steps up to {claim.checkpoint.step} computed by {claim.resumed_version}, later ones by {code_version()}"
+    held = session.scalars(select(Run.code_note).where(Run.id == claim.run_id)).one_or_none() or ""
+    known = note in held  # An attempt that died before its first checkpoint is repeated.
+    seq = own(session, claim, {"code_note": held if known else "; ".join(filter(None, (held, note)))})
+    add_event(session, claim.run_id, seq, "code_version_changed", f"{note}; accepted by the worker's policy")
 
 
 def finish(session: Session, claim: Claim, state: RunState, reason: str = "", *, detail: str = "") -> None:
@@ -123,10 +148,15 @@ def release(session: Session, claim: Claim, outcome: str, *, trouble: str = "", 
 
 
 def settle(session: Session) -> list[str]:
-    """End the runs that nobody holds and nobody shall claim: stopped by their owner, or stalled too often."""
-    stopped = _end_unheld(session, Run.desired == DesiredState.STOP, RunState.STOPPED, "stopped on request")
+    """Stop or pause the runs that nobody holds, as their owner asked, and fail those that stalled too often."""
+    stopped = _set_unheld(session, Run.desired == DesiredState.STOP, RunState.STOPPED, "stopped on request")
+    paused = and_(Run.desired == DesiredState.PAUSE, Run.state != RunState.PAUSED)
     stalled = and_(Run.desired == DesiredState.RUN, Run.stalls >= STALL_LIMIT)
-    return stopped + _end_unheld(session, stalled, RunState.FAILED, _STALLED + Run.reason)
+    return (
+        stopped
+        + _set_unheld(session, paused, RunState.PAUSED, "paused by its owner")
+        + _set_unheld(session, stalled, RunState.FAILED, _STALLED + Run.reason)
+    )
 
 
 _STALLED = (
@@ -156,7 +186,9 @@ def add_event(session: Session, run_id: str, seq: int, name: str, detail: str = 
 
 
 def _unheld() -> ColumnElement[bool]:
-    return and_(Run.state.in_([RunState.QUEUED, RunState.RUNNING]), Run.lease_until < db_now())
+    # The lease of a queued run only says how long to wait before the next attempt.
+    lost = and_(Run.state == RunState.RUNNING, Run.lease_until < db_now())
+    return or_(Run.state.in_([RunState.QUEUED, RunState.PAUSED]), lost)
 
 
 def _taken(worker: str, lease_seconds: float) -> dict[str, Any]:
@@ -170,15 +202,17 @@ def _taken(worker: str, lease_seconds: float) -> dict[str, Any]:
         "enqueued_at": 0.0,
         "updated_at": db_now(),
         "step": func.coalesce(Run.checkpoint_step, 0),
+        "code_note": case((Run.checkpoint_step.is_(None), ""), else_=Run.code_note),
         # Counted at once, because an attempt that dies cannot count itself; a new checkpoint clears it.
         "stalls": Run.stalls + 1,
     }
 
 
-def _end_unheld(session: Session, which: ColumnElement[bool], state: RunState, reason: Any) -> list[str]:
+def _set_unheld(session: Session, which: ColumnElement[bool], state: RunState, reason: Any) -> list[str]:
     # Locked rows are somebody's claim or flush in progress; whoever holds them settles them later.
     ids = select(Run.id).where(_unheld(), which).with_for_update(skip_locked=True)
-    change = update(Run).where(Run.id.in_(ids)).values(state=state, reason=reason, seq=Run.seq + 1, updated_at=db_now(), worker=None)
+    values = {"state": state, "reason": reason, "worker": None, "steps_per_second": None, "lease_until": 0.0}
+    change = update(Run).where(Run.id.in_(ids)).values(seq=Run.seq + 1, updated_at=db_now(), **values)
     rows = session.execute(change.returning(Run.id, Run.seq, Run.reason), execution_options=_UNSYNCED).all()
     for row in rows:
         _close_attempts(session, row.id, f"lost; then {state}")
@@ -198,6 +232,12 @@ def _checkpoint_files(session: Session, run_id: str, step: int) -> CheckpointFil
     query = select(RunFile).where(RunFile.run_id == run_id, RunFile.step == step, RunFile.kind.in_(["weights", "state"]))
     found = {file.kind: (file.path, file.sha256) for file in session.scalars(query)}
     return CheckpointFiles(step, found["weights"], found["state"]) if len(found) == 2 else None
+
+
+def _written_by(session: Session, run_id: str, step: int) -> str | None:
+    """The code that wrote the checkpoint of a step: that of the last attempt which came from before and reached it."""
+    reached = (Attempt.run_id == run_id, Attempt.from_step < step, Attempt.to_step >= step)
+    return session.scalars(select(Attempt.code_version).where(*reached).order_by(Attempt.epoch.desc()).limit(1)).one_or_none()
 
 
 def _close_attempts(session: Session, run_id: str, outcome: str) -> int:

@@ -4,22 +4,22 @@ from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
 from backend.storage.tables import Artifact, Experiment, Run, RunFile
-from tauscope.contracts.runs import RunState
+from tauscope.contracts.runs import TERMINAL_STATES
 
 _CHUNK = 500  # Databases bound the number of parameters of a statement.
 
 
 class ExperimentBusyError(Exception):
-    """A run of the experiment is waiting or computing."""
+    """A run of the experiment is waiting, computing or paused."""
 
 
 def delete_experiment(session: Session, experiment_id: str) -> list[str]:
     """Delete an experiment's rows and return the artifacts that nothing refers to any more, for the store to drop.
 
     Raises:
-        ExperimentBusyError: while a run waits or computes; stop it first.
+        ExperimentBusyError: while a run waits, computes or is paused; stop it first.
     """
-    active = Run.state.in_([RunState.QUEUED, RunState.RUNNING])
+    active = Run.state.not_in(TERMINAL_STATES)
     if session.scalar(select(exists().where(Run.experiment_id == experiment_id, active))):
         raise ExperimentBusyError
     files = select(RunFile.sha256).join(Run).where(Run.experiment_id == experiment_id).distinct()

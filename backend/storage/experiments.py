@@ -1,18 +1,17 @@
-"""Experiments and their runs: creating, finding, stopping, deleting."""
+"""Experiments and their runs: creating and finding."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload, sessionmaker
 
-from backend.storage.claims import add_event, settle
 from backend.storage.database import db_now
 from backend.storage.ids import new_id
-from backend.storage.tables import Experiment, IdempotencyKey, Run, RunEvent
-from tauscope.contracts.runs import DesiredState, RunState
+from backend.storage.tables import Attempt, Experiment, IdempotencyKey, Run, RunEvent
+from tauscope.contracts.runs import RunState
 from tauscope.specs import ResolvedRun, SweepSpec
 
 
@@ -44,7 +43,13 @@ class Found(NamedTuple):
 
 
 def create_experiment(
-    sessions: sessionmaker[Session], sweep: SweepSpec, runs: Sequence[ResolvedRun], *, code_version: str, request: Request | None
+    sessions: sessionmaker[Session],
+    sweep: SweepSpec,
+    runs: Sequence[ResolvedRun],
+    *,
+    code_version: str,
+    request: Request | None,
+    priority: int = 0,
 ) -> Created:
     """Insert an experiment and its runs in one transaction, or find the one the same request created before.
 
@@ -53,7 +58,7 @@ def create_experiment(
     """
     try:
         with sessions.begin() as session:
-            return _replay(session, request) or _insert(session, sweep, runs, code_version, request)
+            return _replay(session, request) or _insert(session, sweep, runs, code_version, request, priority)
     except IntegrityError:
         # The same request arrived twice at once and the other one was first.
         with sessions.begin() as session:
@@ -94,14 +99,9 @@ def run_events(session: Session, run_id: str) -> list[RunEvent]:
     return list(session.scalars(select(RunEvent).where(RunEvent.run_id == run_id).order_by(RunEvent.id)))
 
 
-def request_stop(session: Session, run_ids: Sequence[str]) -> None:
-    """Ask runs to stop. Those that no worker holds are stopped at once; the others obey at their next flush."""
-    active = and_(Run.id.in_(run_ids), Run.desired == DesiredState.RUN, Run.state.in_([RunState.QUEUED, RunState.RUNNING]))
-    # The flush number moves on, so that every open page hears of it.
-    asked = update(Run).where(active).values(desired=DesiredState.STOP.value, seq=Run.seq + 1).returning(Run.id, Run.seq)
-    for run_id, seq in session.execute(asked).all():
-        add_event(session, run_id, seq, "stop_requested", "by its owner")
-    settle(session)
+def run_attempts(session: Session, run_id: str) -> list[Attempt]:
+    """Who computed the run, in order."""
+    return list(session.scalars(select(Attempt).where(Attempt.run_id == run_id).order_by(Attempt.epoch)))
 
 
 def _replay(session: Session, request: Request | None) -> Created | None:
@@ -113,12 +113,14 @@ def _replay(session: Session, request: Request | None) -> Created | None:
     return Created(earlier.experiment_id, run_ids_of(session, earlier.experiment_id), replayed=True)
 
 
-def _insert(session: Session, sweep: SweepSpec, runs: Sequence[ResolvedRun], code_version: str, request: Request | None) -> Created:
+def _insert(
+    session: Session, sweep: SweepSpec, runs: Sequence[ResolvedRun], code_version: str, request: Request | None, priority: int
+) -> Created:
     now = session.scalars(select(db_now())).one()
     experiment = Experiment(id=new_id(now), name=sweep.name, sweep=sweep.model_dump(mode="json"), code_version=code_version)
     session.add(experiment)
     session.flush()
-    rows = [_row(run, experiment.id, now) for run in runs]
+    rows = [_row(run, experiment.id, now, priority) for run in runs]
     session.add_all(rows)
     session.flush()
     session.add_all(RunEvent(run_id=row.id, seq=0, name="created") for row in rows)
@@ -129,7 +131,7 @@ def _insert(session: Session, sweep: SweepSpec, runs: Sequence[ResolvedRun], cod
     return Created(experiment.id, tuple(row.id for row in longest_first), replayed=False)
 
 
-def _row(run: ResolvedRun, experiment_id: str, now: float) -> Run:
+def _row(run: ResolvedRun, experiment_id: str, now: float, priority: int) -> Run:
     return Run(
         id=new_id(now),
         experiment_id=experiment_id,
@@ -139,6 +141,7 @@ def _row(run: ResolvedRun, experiment_id: str, now: float) -> Run:
         spec=run.spec.model_dump(mode="json"),
         steps=run.spec.steps,
         cost=run.spec.cost(),
+        priority=priority,
     )
 
 
@@ -156,6 +159,7 @@ def _state() -> ColumnElement[str]:
     state = case(
         (untouched, RunState.QUEUED.value),
         (count(RunState.RUNNING) + count(RunState.QUEUED) > 0, RunState.RUNNING.value),
+        (count(RunState.PAUSED) > 0, RunState.PAUSED.value),
         (count(RunState.FAILED) > 0, RunState.FAILED.value),
         (count(RunState.STOPPED) > 0, RunState.STOPPED.value),
         else_=RunState.FINISHED.value,

@@ -39,7 +39,11 @@ class Run(Base):
     """One run: its spec, where it stands, and who may write to it."""
 
     __tablename__ = "run"
-    __table_args__ = (UniqueConstraint("experiment_id", "index"), Index("run_claimable", "state", "lease_until"))
+    __table_args__ = (
+        UniqueConstraint("experiment_id", "index"),
+        Index("run_claimable", "state", "lease_until"),
+        Index("run_busy", "experiment_id", "state"),
+    )
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     experiment_id: Mapped[str] = mapped_column(ForeignKey("experiment.id", ondelete="CASCADE"), index=True)
     index: Mapped[int]
@@ -48,6 +52,7 @@ class Run(Base):
     spec: Mapped[dict[str, Any]]
     steps: Mapped[int]
     cost: Mapped[float] = mapped_column(Float)  # Expected work; the longest run goes first.
+    priority: Mapped[int] = mapped_column(default=0, server_default="0")  # The highest goes first.
     state: Mapped[str] = mapped_column(String(12), default="queued")
     desired: Mapped[str] = mapped_column(String(12), default="run")
     step: Mapped[int] = mapped_column(default=0)
@@ -64,6 +69,7 @@ class Run(Base):
     checkpoint_step: Mapped[int | None]  # The step a resume starts from; commits with the points up to it.
     onsets: Mapped[dict[str, Any]] = mapped_column(default=dict)
     final: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    code_note: Mapped[str] = mapped_column(Text, default="", server_default="")  # Which steps other code computed, if any.
     experiment: Mapped[Experiment] = relationship(back_populates="runs")
 
 
@@ -75,6 +81,7 @@ class Attempt(Base):
     epoch: Mapped[int] = mapped_column(primary_key=True)
     worker: Mapped[str] = mapped_column(String(120))
     code_version: Mapped[str] = mapped_column(String(80))
+    resumed_version: Mapped[str | None] = mapped_column(String(80))  # The code that wrote the checkpoint it resumed from.
     started_at: Mapped[float] = mapped_column(Float, server_default=db_now())
     ended_at: Mapped[float | None]
     from_step: Mapped[int] = mapped_column(default=0)

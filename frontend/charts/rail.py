@@ -136,5 +136,7 @@ def state_words(run: RunView) -> str:
             return f"✕ failed at τ {steps(run.step)}"
         case RunState.STOPPED:
             return f"stopped at τ {steps(run.step)}"
+        case RunState.PAUSED:
+            return f"paused at τ {steps(run.step)}"
         case RunState.QUEUED:
             return f"waits at τ {steps(run.step)}" if run.step else "queued"

@@ -53,14 +53,18 @@ def _ignore() -> None:
     """Streamlit learns a trigger's name from its callback; what the trigger says is read from the result."""
 
 
+# The buttons of the header that every view of an experiment shares.
+_REQUESTS: dict[str, Callback] = {"pause": _ignore, "resume": _ignore, "stop": _ignore}
+
+
 def _mount(name: str, html: str, module: str, data: dict[str, Any], triggers: dict[str, Callback]) -> Any:
     callbacks = {f"on_{trigger}_change": callback for trigger, callback in triggers.items()}
     return _register(name, html, module)(key=name, data=data, **callbacks)
 
 
 def watch(data: dict[str, Any], *, focus: Callback) -> Any:
-    """The watch page's live body; triggers ``focus``, ``inspect``, ``stop``, ``go``."""
-    return _mount("watch", _WATCH, "live", data, {"focus": focus, "inspect": _ignore, "stop": _ignore, "go": _ignore})
+    """The watch page's live body; triggers ``focus``, ``inspect``, ``pause``, ``resume``, ``stop``, ``go``."""
+    return _mount("watch", _WATCH, "live", data, {"focus": focus, "inspect": _ignore, "go": _ignore} | _REQUESTS)
 
 
 def experiment_list(data: dict[str, Any]) -> Any:
@@ -69,9 +73,9 @@ def experiment_list(data: dict[str, Any]) -> Any:
 
 
 def gallery(data: dict[str, Any], *, step: Callback, seed: Callback, copies: Callback) -> Any:
-    """Samples beside their training images; triggers ``step``, ``seed``, ``copies``, ``more``, ``stop``, ``go``."""
-    triggers = {"step": step, "seed": seed, "copies": copies, "more": _ignore, "stop": _ignore, "go": _ignore}
-    return _mount("gallery", _BODY, "gallery", data, triggers)
+    """Samples beside their training images; triggers ``step``, ``seed``, ``copies``, ``more``, ``pause``, ``resume``, ``stop``, ``go``."""
+    triggers = {"step": step, "seed": seed, "copies": copies, "more": _ignore, "go": _ignore}
+    return _mount("gallery", _BODY, "gallery", data, triggers | _REQUESTS)
 
 
 def cards(data: dict[str, Any], *, choose: Callback) -> Any:

@@ -7,7 +7,7 @@ from frontend.markup.html import TAU_MEM, Html, join, tag
 from frontend.words import joined_names, steps
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.onsets import Onset, OnsetStatus, PowerLawFit
-from tauscope.contracts.runs import RunState
+from tauscope.contracts.runs import TERMINAL_STATES, RunState
 
 
 def finding(experiment: ExperimentView, groups: Sequence[Group]) -> Html:
@@ -20,7 +20,7 @@ def finding(experiment: ExperimentView, groups: Sequence[Group]) -> Html:
 def _before_onsets(experiment: ExperimentView) -> str:
     if all(run.state is RunState.QUEUED for run in experiment.runs):
         return "Waiting for a free slot."
-    return "No onset yet." if experiment.state is RunState.RUNNING else "No onset was measured."
+    return "No onset yet." if experiment.state not in TERMINAL_STATES else "No onset was measured."
 
 
 def _reached(experiment: ExperimentView, name: str) -> list[float]:
@@ -46,8 +46,8 @@ def _quality(experiment: ExperimentView, groups: Sequence[Group]) -> Html:
     values = _reached(experiment, "tau_gen")
     missing = _missing(groups, "tau_gen")
     if not values:
-        return Html("Quality is not reached yet." if experiment.state is RunState.RUNNING else "Quality is never reached.")
-    later = "not yet" if experiment.state is RunState.RUNNING else "never"
+        return Html("Quality is not reached yet." if experiment.state not in TERMINAL_STATES else "Quality is never reached.")
+    later = "not yet" if experiment.state not in TERMINAL_STATES else "never"
     where = f", {later} for {missing}." if missing else " for every n." if len(groups) > 1 else "."
     return join(f"Quality arrives at τ ≈ {_span(values)}", where)
 
@@ -56,11 +56,11 @@ def _copying(experiment: ExperimentView, groups: Sequence[Group]) -> Html:
     values = _reached(experiment, "tau_mem")
     fit = experiment.fits.get("tau_mem_vs_n")
     if not values:
-        return Html("No copying yet." if experiment.state is RunState.RUNNING else "Copying is not reached.")
+        return Html("No copying yet." if experiment.state not in TERMINAL_STATES else "Copying is not reached.")
     if fit is not None and fit.exponent is not None:
         return join("Copying waits: ", law(fit))
     missing = _missing(groups, "tau_mem")
-    later = "not yet" if experiment.state is RunState.RUNNING else "never"
+    later = "not yet" if experiment.state not in TERMINAL_STATES else "never"
     return join(f"Copying starts at τ ≈ {_span(values)}", f", {later} for {missing}." if missing else ".")
 
 

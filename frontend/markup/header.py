@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from frontend.markup.html import Html, join, tag
 from frontend.markup.icons import state_icon
 from frontend.markup.settings import settings_line
-from frontend.markup.state import elapsed, is_live, progress, status_of, time_left
+from frontend.markup.state import elapsed, is_live, progress, requests, status_of, time_left
 from tauscope.contracts.experiments import ExperimentView
 
 TABS = (("experiment", "Watch"), ("inspect", "Inspect"))
@@ -33,8 +33,7 @@ def header(experiment: ExperimentView, *, tab: str, run_id: str | None = None) -
     left_words = time_left(experiment) or f"{100 * progress(experiment):.0f} % of all steps"
     times = tag("div", tag("span", elapsed(experiment)), tag("b", left_words) if is_live(experiment) else None, class_="tau-times")
     actions: list[object] = [times]
-    if is_live(experiment):
-        actions.append(tag("button", "Stop", class_="tau-button", type="button", data_action="stop"))
+    actions += [tag("button", name.capitalize(), class_="tau-button", type="button", data_action=name) for name in requests(experiment)]
     actions.append(tag("a", "Export", class_="tau-button", href=f"/api/v1/experiments/{experiment.id}/export", download=True))
     row = tag("div", left, tag("div", *actions, class_="tau-actions"), class_="tau-header-row")
     return join(row, _tabs(experiment, tab, run_id))

@@ -22,12 +22,13 @@ def focus_card(group: Group) -> Html:
     value = tag("div", f"τ {steps(window.start)} to {steps(window.end)}" if window else "no window", class_="tau-key")
     about = f"{window.ratio} as long as quality took" + (", still open" if window.open else "") if window else no_window(run)
     rows = [tag("div", f"Window, {group.name}", class_="tau-label"), value, tag("div", about), *_copies(run)]
+    history = tag("a", "Run history", class_="tau-button", href=address("run", id=run.id), data_go=address("run", id=run.id))
     if not run.step:
-        return tag("section", *rows, class_="tau-card tau-focus")
+        return tag("section", *rows, tag("div", history, class_="tau-buttons"), class_="tau-card tau-focus")
     link = tag(
         "a", "Inspect samples", class_="tau-button tau-primary", href=address("inspect", run=run.id), data_go=address("inspect", run=run.id)
     )
-    return tag("section", *rows, tag("div", link, class_="tau-buttons"), class_="tau-card tau-focus")
+    return tag("section", *rows, tag("div", link, history, class_="tau-buttons"), class_="tau-card tau-focus")
 
 
 def _copies(run: RunView) -> list[Html]:
@@ -107,12 +108,18 @@ def _any_onset(experiment: ExperimentView, name: str) -> Onset | None:
 
 
 def notices(experiment: ExperimentView, groups: Sequence[Group]) -> list[Html]:
-    """What needs attention: failed runs with reason and remedy, and silence."""
+    """What needs attention: failed runs with reason and remedy, mixed code versions, and silence."""
     found = [
         _notice(f"{run_name(group, run)} failed at τ {steps(run.step)}", run.reason)
         for group in groups
         for run in group.runs
         if run.state is RunState.FAILED
+    ]
+    found += [
+        _notice(f"{run_name(group, run)} mixes code versions", f"{run.code_note}.", warning=True)
+        for group in groups
+        for run in group.runs
+        if run.code_note
     ]
     silent = silence(experiment)
     if silent is not None:

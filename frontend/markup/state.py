@@ -3,9 +3,9 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from frontend.words import duration, plural
+from frontend.words import duration, plural, steps
 from tauscope.contracts.experiments import ExperimentView, RunView
-from tauscope.contracts.runs import TERMINAL_STATES, RunState
+from tauscope.contracts.runs import TERMINAL_STATES, DesiredState, RunState
 
 STALE_AFTER_SECONDS = 20.0
 
@@ -29,6 +29,8 @@ def status_of(experiment: ExperimentView) -> Status:
     if silent is not None:
         return Status(RunState.RUNNING, f"No news for {duration(silent)}", "resumes by itself when a worker is back", stale=True)
     match experiment.state:
+        case RunState.PAUSED:
+            return Status(RunState.PAUSED, "Paused", _paused_words(experiment))
         case RunState.RUNNING:
             return Status(RunState.RUNNING, "Running", finished)
         case RunState.QUEUED:
@@ -39,6 +41,15 @@ def status_of(experiment: ExperimentView) -> Status:
             return Status(RunState.STOPPED, "Stopped", finished)
         case RunState.FINISHED:
             return Status(RunState.FINISHED, "Finished", f"{total} of {total}")
+
+
+def _paused_words(experiment: ExperimentView) -> str:
+    """``by its owner at τ = 1,180``; of several runs, how many and where they stand."""
+    paused = [run.step for run in experiment.runs if run.state is RunState.PAUSED]
+    if len(experiment.runs) == 1:
+        return f"by its owner at τ = {steps(paused[0])}"
+    spread = steps(paused[0]) if len(set(paused)) == 1 else f"{steps(min(paused))} to {steps(max(paused))}"
+    return f"{len(paused)} of {plural(len(experiment.runs), 'run')} by their owner at τ = {spread}"
 
 
 def silence(experiment: ExperimentView) -> float | None:
@@ -54,6 +65,13 @@ def _age(run: RunView, experiment: ExperimentView) -> float:
 def is_live(experiment: ExperimentView) -> bool:
     """Whether anything can still change."""
     return any(run.state not in TERMINAL_STATES for run in experiment.runs)
+
+
+def requests(experiment: ExperimentView) -> tuple[str, ...]:
+    """What its owner may ask of it now, as buttons name it."""
+    wanted = {run.desired for run in experiment.runs if run.state not in TERMINAL_STATES}
+    names = {"pause": DesiredState.RUN, "resume": DesiredState.PAUSE}
+    return (*(name for name, desired in names.items() if desired in wanted), *(("stop",) if wanted else ()))
 
 
 def elapsed(experiment: ExperimentView) -> str:

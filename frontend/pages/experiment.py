@@ -7,20 +7,9 @@ from frontend.components import watch
 from frontend.controls import choice, put
 from frontend.navigation import go, open_page
 from frontend.page import api_errors, client, notice
-from tauscope.contracts.experiments import ExperimentView
+from frontend.requests import serve_requests
 
 _AXES = {"tau": "τ", "tau_n": "τ/n"}
-
-
-@st.dialog("Stop this experiment?")
-def confirm_stop(experiment: ExperimentView) -> None:
-    """Ask once; stopping is final."""
-    st.markdown(f"**{experiment.name}** ends at its next flush, within seconds. What was measured is kept; it cannot be continued.")
-    if st.button("Stop all runs", type="primary"):
-        with api_errors():
-            client().stop(experiment.id)
-        st.rerun()
-
 
 identifier = st.query_params.get("id")
 if not identifier:
@@ -47,8 +36,7 @@ def take_focus() -> None:
 chosen = watch(
     {"id": identifier, "options": {"axis": axis, "quality": quality, "losses": pair, "n": st.query_params.get("n")}}, focus=take_focus
 )
-if chosen.stop:
-    confirm_stop(experiment)
+serve_requests(experiment, chosen)
 if chosen.inspect:
     open_page("inspect", run=chosen.inspect["run"], step=str(chosen.inspect["step"]))
 if chosen.go:

@@ -11,6 +11,7 @@ from frontend.markup.header import header
 from frontend.markup.html import tag
 from frontend.navigation import go
 from frontend.page import api_errors, client, notice, theme_name
+from frontend.requests import serve_requests
 from frontend.theme import PALETTES
 from tauscope.contracts.experiments import ExperimentView, RunView, SamplesView
 
@@ -99,6 +100,7 @@ chosen = gallery(
     seed=lambda: take("seed"),
     copies=toggle_copies,
 )
+serve_requests(experiment, chosen)
 if chosen.more:
     st.session_state["limit"] = int(chosen.more)
     st.rerun()

@@ -15,8 +15,9 @@ from rich.live import Live
 from rich.table import Table
 
 from tauscope.cli.inputs import parse_settings, read_sweep
-from tauscope.cli.tables import experiments_table, fit_sentences, progress_table, summary_table
+from tauscope.cli.tables import attempts_table, events_table, experiments_table, fit_sentences, progress_table, run_states, summary_table
 from tauscope.client import TauscopeClient
+from tauscope.contracts.runs import TERMINAL_STATES
 from tauscope.contracts.summary import ExperimentSummary
 from tauscope.specs import SweepSpec, apply_settings, load_preset, preset_names
 
@@ -93,6 +94,7 @@ def up(context: typer.Context) -> None:
 def launch(
     source: Annotated[str, typer.Argument(metavar="PRESET|SPEC.yaml")],
     settings: Settings = [],  # noqa: B006 - typer copies it
+    priority: Annotated[int, typer.Option(min=-1000, max=1000, help="Runs of higher priority are computed first.")] = 0,
     url: Url = DEFAULT_URL,
     json: Json = False,
 ) -> None:
@@ -101,7 +103,7 @@ def launch(
 
     sweep = apply_settings(read_sweep(source), parse_settings(settings))
     with _client(url) as client:
-        view = client.launch(ExperimentCreate(sweep=sweep.model_dump(mode="json")))
+        view = client.launch(ExperimentCreate(sweep=sweep.model_dump(mode="json"), priority=priority))
     if json:
         sys.stdout.write(view.model_dump_json() + "\n")
     else:
@@ -122,9 +124,17 @@ def list_experiments(url: Url = DEFAULT_URL, json: Json = False) -> None:
 
 
 @app.command()
-def show(experiment: Annotated[str, typer.Argument(help="An experiment's id.")], url: Url = DEFAULT_URL, json: Json = False) -> None:
+def show(
+    experiment: Annotated[str, typer.Argument(help="An experiment's id.")],
+    events: Annotated[bool, typer.Option("--events", help="Also each run's attempts and why it changed its state.")] = False,
+    url: Url = DEFAULT_URL,
+    json: Json = False,
+) -> None:
     """Show an experiment: onsets with intervals, the law, progress."""
     with _client(url) as client:
+        if events:
+            _show_events(client, experiment, json=json)
+            return
         summary = client.summary(experiment)
     if json:
         sys.stdout.write(summary.model_dump_json() + "\n")
@@ -132,12 +142,71 @@ def show(experiment: Annotated[str, typer.Argument(help="An experiment's id.")],
         _print_summary(summary)
 
 
+def _show_events(client: TauscopeClient, experiment: str, *, json: bool) -> None:
+    for run in client.experiment(experiment).runs:
+        attempts, events = client.run_attempts(run.id), client.run_events(run.id)
+        if json:
+            document = {
+                "run": run.id,
+                "attempts": [item.model_dump() for item in attempts],
+                "events": [item.model_dump() for item in events],
+            }
+            sys.stdout.write(dumps(document) + "\n")
+            continue
+        output.print(
+            f"{run.id} {run.label}: {run.state}" + (f" by {run.worker}" if run.worker else "") + f", {run.step:,} of {run.steps:,}"
+        )
+        output.print(attempts_table(attempts))
+        output.print(events_table(events))
+
+
 @app.command()
 def stop(experiment: Annotated[str, typer.Argument(help="An experiment's id.")], url: Url = DEFAULT_URL) -> None:
     """Stop an experiment; what was measured is kept."""
     with _client(url) as client:
         view = client.stop(experiment)
-    output.print(f"{view.id}: {', '.join(f'{run.label}: {run.state}' for run in view.runs)}. Running ones stop within seconds.")
+    output.print(f"{run_states(view)}. Running ones stop within seconds.")
+
+
+@app.command()
+def pause(experiment: Annotated[str, typer.Argument(help="An experiment's id.")], url: Url = DEFAULT_URL) -> None:
+    """Pause an experiment: its runs write a checkpoint and free their slots."""
+    with _client(url) as client:
+        view = client.pause(experiment)
+    output.print(f"{run_states(view)}. Running ones pause within seconds; go on with: tauscope resume {view.id}")
+
+
+@app.command()
+def resume(experiment: Annotated[str, typer.Argument(help="An experiment's id.")], url: Url = DEFAULT_URL) -> None:
+    """Let a paused experiment go on from its checkpoints."""
+    with _client(url) as client:
+        view = client.resume(experiment)
+    output.print(run_states(view))
+
+
+@app.command()
+def extend(
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="A run's id, as `show ID --events` prints it.")],
+    steps: Annotated[int, typer.Argument(min=1, help="Training steps it shall have in all.")],
+    url: Url = DEFAULT_URL,
+) -> None:
+    """Let a finished or stopped run go on from its last checkpoint, to more steps."""
+    with _client(url) as client:
+        view = client.extend_run(run_id, steps)
+    output.print(f"{view.id}: {view.state}, goes on from step {view.step:,} to {view.steps:,}")
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def priority(
+    experiment: Annotated[str, typer.Argument(help="An experiment's id.")],
+    value: Annotated[int, typer.Argument(min=-1000, max=1000, help="0 is usual; the highest goes first.")],
+    url: Url = DEFAULT_URL,
+) -> None:
+    """Let an experiment go before or after others, from the next free slot on."""
+    with _client(url) as client:
+        view = client.set_priority(experiment, value)
+    active = sum(run.state not in TERMINAL_STATES for run in view.runs)
+    output.print(f"{view.id}: priority {value} for {active} of {len(view.runs)} runs; the others are over.")
 
 
 @app.command()

@@ -1,11 +1,13 @@
 """What the terminal shows: onsets in words, tables of runs. An onset that was not reached has words, never a number."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 from rich.table import Table
+from rich.text import Text
 
-from tauscope.contracts.experiments import ExperimentView
+from tauscope.contracts.experiments import AttemptView, ExperimentView, RunEventView
 from tauscope.contracts.onsets import Onset, OnsetStatus, PowerLawFit
 from tauscope.contracts.summary import ExperimentSummary, RunSummary
 
@@ -89,6 +91,11 @@ def progress_table(runs: Sequence[RunProgress]) -> Table:
     return table
 
 
+def run_states(view: ExperimentView) -> str:
+    """Each run of an experiment with its state, in one line."""
+    return f"{view.id}: " + ", ".join(f"{run.label}: {run.state}" for run in view.runs)
+
+
 def experiments_table(experiments: Sequence[ExperimentView]) -> Table:
     """One row an experiment."""
     table = Table("id", "name", "state", "runs finished", box=None)
@@ -96,3 +103,30 @@ def experiments_table(experiments: Sequence[ExperimentView]) -> Table:
         finished = sum(run.state == "finished" for run in view.runs)
         table.add_row(view.id, view.name, view.state, f"{finished} of {len(view.runs)}")
     return table
+
+
+def attempts_table(attempts: Sequence[AttemptView]) -> Table:
+    """One row a claim of a run."""
+    table = Table("attempt", "worker", "started", "took", "steps", "computed again", "ended", "code", box=None)
+    for item in attempts:
+        took = f"{item.ended_at - item.started_at:.0f} s" if item.ended_at is not None else ""
+        spread = f"{item.from_step:,} to {item.to_step:,}"
+        code = (
+            item.code_version if item.resumed_version in (None, item.code_version) else f"{item.code_version} after {item.resumed_version}"
+        )
+        table.add_row(
+            str(item.epoch), item.worker, _moment(item.started_at), took, spread, f"{item.rewound:,}", item.outcome or "goes on", code
+        )
+    return table
+
+
+def events_table(events: Sequence[RunEventView]) -> Table:
+    """One row for every change of a run's state, with its reason."""
+    table = Table("at", "event", "why", box=None)
+    for event in events:
+        table.add_row(_moment(event.at), event.name, Text(event.detail.partition("\n")[0]))
+    return table
+
+
+def _moment(at: float) -> str:
+    return f"{datetime.fromtimestamp(at):%Y-%m-%d %H:%M:%S}"

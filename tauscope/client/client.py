@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from tauscope.client.errors import ApiUnreachable, raise_for_problem
 from tauscope.client.stream import StreamEvent, follow
 from tauscope.contracts.experiments import (
+    AttemptView,
     Curves,
     DatasetView,
     ExperimentCreate,
@@ -97,6 +98,18 @@ class TauscopeClient:
         """Ask every run to stop."""
         return self._call("POST", _path("experiments", experiment_id, "stop"), ExperimentView)
 
+    def pause(self, experiment_id: str) -> ExperimentView:
+        """Ask every run to pause."""
+        return self._call("POST", _path("experiments", experiment_id, "pause"), ExperimentView)
+
+    def resume(self, experiment_id: str) -> ExperimentView:
+        """Let every paused run go on from its checkpoint."""
+        return self._call("POST", _path("experiments", experiment_id, "resume"), ExperimentView)
+
+    def set_priority(self, experiment_id: str, priority: int) -> ExperimentView:
+        """Let every run that is not over be computed before those of lower priority."""
+        return self._call("PUT", _path("experiments", experiment_id, "priority"), ExperimentView, json={"priority": priority})
+
     def delete(self, experiment_id: str) -> None:
         """Delete an experiment that is over, with its files."""
         self._send("DELETE", _path("experiments", experiment_id))
@@ -133,9 +146,29 @@ class TauscopeClient:
         """Why a run changed its state, in order."""
         return self._get(_path("runs", run_id, "events"), tuple[RunEventView, ...])
 
+    def run_attempts(self, run_id: str) -> tuple[AttemptView, ...]:
+        """Who computed a run from which step to which, in order."""
+        return self._get(_path("runs", run_id, "attempts"), tuple[AttemptView, ...])
+
     def stop_run(self, run_id: str) -> RunView:
         """Ask one run to stop."""
         return self._call("POST", _path("runs", run_id, "stop"), RunView)
+
+    def pause_run(self, run_id: str) -> RunView:
+        """Ask one run to pause."""
+        return self._call("POST", _path("runs", run_id, "pause"), RunView)
+
+    def resume_run(self, run_id: str) -> RunView:
+        """Let one paused run go on from its checkpoint."""
+        return self._call("POST", _path("runs", run_id, "resume"), RunView)
+
+    def extend_run(self, run_id: str, steps: int) -> RunView:
+        """Let a finished or stopped run go on from its last checkpoint, to ``steps`` in all."""
+        return self._call("POST", _path("runs", run_id, "extend"), RunView, json={"steps": steps})
+
+    def set_run_priority(self, run_id: str, priority: int) -> RunView:
+        """Let one run be computed before those of lower priority."""
+        return self._call("PUT", _path("runs", run_id, "priority"), RunView, json={"priority": priority})
 
     def samples(self, run_id: str, step: int | str = "last") -> SamplesView:
         """The samples of a checkpoint with their nearest training images."""

@@ -1,6 +1,6 @@
 """Requests and responses of the HTTP interface."""
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
@@ -8,6 +8,9 @@ from tauscope.contracts.model import Contract
 from tauscope.contracts.onsets import Onset, PowerLawFit
 from tauscope.contracts.points import MetricInfo
 from tauscope.contracts.runs import DesiredState, RunState
+from tauscope.specs.schedule import MAX_STEPS
+
+Priority = Annotated[int, Field(ge=-1000, le=1000, description="runs of higher priority are computed first")]
 
 
 class ExperimentCreate(Contract):
@@ -16,12 +19,25 @@ class ExperimentCreate(Contract):
     preset: str | None = None
     sweep: dict[str, Any] | None = None
     settings: dict[str, Any] = Field(default_factory=dict)
+    priority: Priority = 0
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         if (self.preset is None) == (self.sweep is None):
             raise ValueError("needs exactly one of preset and sweep | Remove one of them")
         return self
+
+
+class PriorityChange(Contract):
+    """The priority that runs shall have from their next segment on."""
+
+    priority: Priority
+
+
+class RunExtension(Contract):
+    """How many training steps a finished or stopped run shall have in all."""
+
+    steps: int = Field(ge=1, le=MAX_STEPS)
 
 
 class PlannedRun(Contract):
@@ -76,6 +92,7 @@ class RunView(Contract):
     n_train: int | None
     state: RunState
     desired: DesiredState
+    priority: int = Field(0, description="runs of higher priority are computed first")
     step: int = Field(description="training steps done")
     steps: int = Field(description="training steps asked for")
     seconds: float = Field(description="time spent computing, over all attempts")
@@ -87,6 +104,7 @@ class RunView(Contract):
     updated_at: float | None = Field(description="Unix time of the last news, database clock")
     onsets: dict[str, Onset]
     final: dict[str, float | int | None]
+    code_note: str = Field("", description="which steps were computed by which code version, where it changed under way")
 
 
 class RunEventView(Contract):
@@ -97,6 +115,21 @@ class RunEventView(Contract):
     at: float = Field(description="Unix time, database clock")
     name: str
     detail: str
+
+
+class AttemptView(Contract):
+    """One claim of a run: who computed from which step to which, and how it ended."""
+
+    epoch: int = Field(description="fencing epoch; attempts are counted by it")
+    worker: str
+    code_version: str
+    resumed_version: str | None = Field(description="the code that wrote the checkpoint it resumed from")
+    started_at: float = Field(description="Unix time, database clock")
+    ended_at: float | None
+    from_step: int
+    to_step: int
+    rewound: int = Field(description="steps of the attempt before that it had to compute again")
+    outcome: str = Field(description="how it ended; empty while it goes on")
 
 
 class ExperimentView(Contract):

@@ -8,6 +8,7 @@ class RunState(StrEnum):
 
     QUEUED = "queued"
     RUNNING = "running"
+    PAUSED = "paused"
     FINISHED = "finished"
     STOPPED = "stopped"
     FAILED = "failed"
@@ -17,14 +18,16 @@ class DesiredState(StrEnum):
     """What its owner asked for; the worker obeys at its next flush."""
 
     RUN = "run"
+    PAUSE = "pause"
     STOP = "stop"
 
 
 TERMINAL_STATES = frozenset({RunState.FINISHED, RunState.STOPPED, RunState.FAILED})
 
 TRANSITIONS: dict[RunState, frozenset[RunState]] = {
-    RunState.QUEUED: frozenset({RunState.RUNNING, RunState.STOPPED, RunState.FAILED}),
-    RunState.RUNNING: frozenset({RunState.QUEUED, RunState.FINISHED, RunState.STOPPED, RunState.FAILED}),
+    RunState.QUEUED: frozenset({RunState.RUNNING, RunState.PAUSED, RunState.STOPPED, RunState.FAILED}),
+    RunState.RUNNING: frozenset({RunState.QUEUED, RunState.PAUSED, RunState.FINISHED, RunState.STOPPED, RunState.FAILED}),
+    RunState.PAUSED: frozenset({RunState.QUEUED, RunState.STOPPED}),
     RunState.FINISHED: frozenset(),
     RunState.STOPPED: frozenset(),
     RunState.FAILED: frozenset(),

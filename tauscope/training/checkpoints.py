@@ -58,7 +58,7 @@ def load_checkpoint(trainer: Trainer, state_file: Path) -> None:
     weights = state_file.with_suffix(".safetensors")
     if not weights.is_file() or _sha256(weights) != state["weights_sha256"]:
         raise CheckpointError(f"{weights} is missing or damaged; remove this checkpoint and resume from an earlier one")
-    if state["spec"] != trainer.spec.model_dump(mode="json"):
+    if not _continues(state["spec"], trainer.spec.model_dump(mode="json")):
         raise CheckpointError(f"{state_file} was written for another spec; resume with the spec it holds, or start anew")
     tensors = load_file(weights)
     trainer.network.load_state_dict(_part(tensors, "network"))
@@ -105,6 +105,14 @@ def publish(temporary: Path, final: Path) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _continues(held: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    """Whether a run of the wanted spec passes through a checkpoint of the held one: the same, or the same for longer.
+
+    No step's draws depend on how many are to come, so a longer run shares the whole past of a shorter one.
+    """
+    return {**held, "steps": wanted["steps"]} == wanted and held["steps"] <= wanted["steps"]
 
 
 def _tensors(trainer: Trainer) -> dict[str, Tensor]:

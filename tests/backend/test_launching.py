@@ -136,6 +136,69 @@ def test_stopping_ends_waiting_runs_at_once_and_asks_the_others(client: TestClie
     assert names == ["created", "stop_requested", "stopped"]
 
 
+def test_pausing_and_resuming_an_experiment_and_one_of_its_runs(client: TestClient, experiment: dict[str, Any], worker: FakeWorker) -> None:
+    claim = worker.claim()
+    address = f"{API}/experiments/{experiment['id']}"
+    view = client.post(f"{address}/pause").json()
+    assert ([run["state"] for run in view["runs"]], view["state"]) == (["paused", "paused", "running"], "running")
+    assert worker.measure(claim, 10, checkpoint=True).desired == "pause"
+    worker.release(claim)
+    assert client.get(address).json()["state"] == "paused"
+    assert [item["id"] for item in client.get(f"{API}/experiments", params={"state": "paused"}).json()["items"]] == [experiment["id"]]
+    assert client.delete(address).status_code == 409
+    one = f"{API}/runs/{claim.run_id}"
+    assert client.post(f"{one}/resume").json()["state"] == "queued"
+    assert client.post(f"{one}/pause").json()["state"] == "paused"
+    view = client.post(f"{address}/resume").json()
+    assert ({run["state"] for run in view["runs"]}, {run["desired"] for run in view["runs"]}) == ({"queued"}, {"run"})
+    assert view["state"] == "running"
+
+
+def test_a_priority_is_given_at_the_launch_and_changed_later(client: TestClient, worker: FakeWorker) -> None:
+    client.post(f"{API}/experiments", json=CREATE)
+    second = client.post(f"{API}/experiments", json=CREATE | {"priority": 7}).json()
+    assert {run["priority"] for run in second["runs"]} == {7}
+    assert worker.claim().run_id in {run["id"] for run in second["runs"]}
+    changed = client.put(f"{API}/experiments/{second['id']}/priority", json={"priority": -3}).json()
+    assert {run["priority"] for run in changed["runs"]} == {-3}
+    one = second["runs"][0]["id"]
+    assert client.put(f"{API}/runs/{one}/priority", json={"priority": 2}).json()["priority"] == 2
+    assert client.put(f"{API}/runs/{one}/priority", json={"priority": 10_000}).status_code == 422
+
+
+def test_attempts_tell_who_computed_what_and_what_was_computed_again(
+    client: TestClient, experiment: dict[str, Any], worker: FakeWorker
+) -> None:
+    first = worker.claim()
+    worker.measure(first, 10, checkpoint=True)
+    worker.measure(first, 17)
+    client.post(f"{API}/experiments/{experiment['id']}/pause")
+    worker.release(first)
+    client.post(f"{API}/runs/{first.run_id}/resume")
+    worker.claim()
+    one, two = client.get(f"{API}/runs/{first.run_id}/attempts").json()
+    assert (one["from_step"], one["to_step"], one["rewound"], one["outcome"]) == (0, 17, 0, "segment ended")
+    assert (two["from_step"], two["rewound"], two["outcome"], two["ended_at"]) == (10, 7, "", None)
+    assert one["code_version"] == two["code_version"] == two["resumed_version"]
+    assert client.get(f"{API}/runs/0000000000000000/attempts").status_code == 404
+
+
+def test_a_finished_run_is_extended_and_others_are_refused_with_the_reason(
+    client: TestClient, experiment: dict[str, Any], worker: FakeWorker
+) -> None:
+    claim = worker.claim()
+    address = f"{API}/runs/{claim.run_id}"
+    refusal = client.post(f"{address}/extend", json={"steps": 10**6})
+    assert (refusal.status_code, refusal.json()["code"]) == (409, "run_not_extendable")
+    worker.measure(claim, claim.steps, checkpoint=True)
+    worker.finish(claim)
+    assert client.post(f"{address}/extend", json={"steps": claim.steps}).status_code == 409
+    assert client.post(f"{address}/extend", json={"steps": 0}).status_code == 422
+    view = client.post(f"{address}/extend", json={"steps": 2 * claim.steps}).json()
+    assert (view["state"], view["desired"], view["step"], view["steps"]) == ("queued", "run", claim.steps, 2 * claim.steps)
+    assert client.get(f"{API}/experiments/{experiment['id']}").json()["state"] == "running"
+
+
 def test_one_run_can_be_stopped_alone(client: TestClient, experiment: dict[str, Any]) -> None:
     run_id = experiment["runs"][1]["id"]
     assert client.post(f"{API}/runs/{run_id}/stop").json()["state"] == "stopped"

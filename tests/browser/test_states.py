@@ -44,6 +44,26 @@ def test_an_address_restores_the_view_in_a_fresh_browser(browser: Browser, stand
         visitor.keep("watch-dark-address")
 
 
+def test_pause_and_resume_stand_beside_stop_and_change_places(visitor: Visitor, stand_in: str) -> None:
+    page = visitor.open(f"{stand_in}/experiment?id=stale")
+    wait_for_chart(page)
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    page.get_by_role("button", name="Pause").click()
+    expect(page.locator(".tau-pill")).to_contain_text("Paused")
+    visitor.keep("watch-paused")
+    page.get_by_role("button", name="Resume").click()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+
+
+def test_the_history_of_a_run_is_one_click_away(visitor: Visitor, stand_in: str) -> None:
+    page = visitor.open(f"{stand_in}/experiment?id=demo")
+    wait_for_chart(page)
+    page.get_by_role("link", name="Run history").click()
+    expect(page.get_by_text("lost: its worker did not renew the lease")).to_be_visible()
+    assert "/run?id=" in page.evaluate("location.href")
+    visitor.keep("run-history")
+
+
 def test_a_click_on_a_row_of_the_rail_focuses_that_n(visitor: Visitor, stand_in: str) -> None:
     page = visitor.open(f"{stand_in}/experiment?id=demo")
     wait_for_chart(page)

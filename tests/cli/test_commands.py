@@ -1,14 +1,17 @@
 """The command line: it does what the README says, and bad input is told in words."""
 
 import json
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from tauscope.cli.app import app
 from tauscope.cli.errors import report_errors
-from tauscope.cli.tables import fit_sentences, onset_words
+from tauscope.cli.tables import attempts_table, events_table, fit_sentences, onset_words
+from tauscope.contracts.experiments import AttemptView, RunEventView
 from tauscope.contracts.onsets import Onset, OnsetStatus, PowerLawFit
 
 TINY = ["--set", "n_train=[8]", "--set", "steps=20", "--set", "n_generated=32", "--set", "measurement.loss_pairs=32"]
@@ -108,3 +111,25 @@ def test_an_exponent_is_never_told_without_its_interval_and_what_that_leaves_out
     assert "1.29" in sentence
     assert "0.94 to 1.64" in sentence
     assert "one seed per n" in sentence
+
+
+def test_attempts_and_events_are_tables_with_the_reason_and_without_the_traceback() -> None:
+    attempt = AttemptView(
+        epoch=2,
+        worker="host-1",
+        code_version="b",
+        resumed_version="a",
+        started_at=0.0,
+        ended_at=12.0,
+        from_step=10,
+        to_step=30,
+        rewound=7,
+        outcome="in trouble",
+    )
+    event = RunEventView(id=1, seq=3, at=0.0, name="released", detail="disk full [1]\nTraceback")
+    console = Console(width=160, record=True, file=StringIO())
+    console.print(attempts_table([attempt]), events_table([event]))
+    text = console.export_text()
+    for words in ("host-1", "10 to 30", "in trouble", "b after a", "12 s", "disk full [1]"):
+        assert words in text
+    assert "Traceback" not in text

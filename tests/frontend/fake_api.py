@@ -15,6 +15,7 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from tauscope.contracts.experiments import (
+    AttemptView,
     Curves,
     ExperimentCreate,
     ExperimentPage,
@@ -22,6 +23,7 @@ from tauscope.contracts.experiments import (
     Plan,
     PlannedRun,
     PresetView,
+    RunEventView,
     SamplesView,
     SystemView,
     WorkerView,
@@ -39,6 +41,7 @@ class FakeApi:
         self.seconds = seconds
         self.launched: list[str] = []
         self.stopped: set[str] = set()
+        self.paused: set[str] = set()
 
     def step(self) -> int:
         """How far the growing experiment has come: log-uniform in time."""
@@ -49,7 +52,8 @@ class FakeApi:
         """One experiment as it stands now."""
         made = {"demo": world.finished, "failed": world.failed, "stale": world.stale, "empty": world.queued, "never": world.never_good}
         if identifier in made:
-            return made[identifier](identifier)
+            view = made[identifier](identifier)
+            return world.paused(view) if identifier in self.paused else view
         if identifier == "live" or identifier in self.launched:
             view = world.live(identifier, step=self.step(), server_time=world.T0 + 100)
             return self._stopped(view) if identifier in self.stopped else view
@@ -135,6 +139,24 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
     def stop(identifier: str) -> ExperimentView:
         state.stopped.add(identifier)
         return state.experiment(identifier)
+
+    @app.post("/api/v1/experiments/{identifier}/pause")
+    def pause(identifier: str) -> ExperimentView:
+        state.paused.add(identifier)
+        return state.experiment(identifier)
+
+    @app.post("/api/v1/experiments/{identifier}/resume")
+    def resume(identifier: str) -> ExperimentView:
+        state.paused.discard(identifier)
+        return state.experiment(identifier)
+
+    @app.get("/api/v1/runs/{run_id}/attempts")
+    def attempts(run_id: str) -> tuple[AttemptView, ...]:
+        return world.attempts()
+
+    @app.get("/api/v1/runs/{run_id}/events")
+    def run_events(run_id: str) -> tuple[RunEventView, ...]:
+        return world.events()
 
     @app.get("/api/v1/experiments/{identifier}/curves")
     def curves(identifier: str) -> Curves:

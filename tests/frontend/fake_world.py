@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from tauscope.contracts.experiments import Curves, ExperimentView, RunView, SamplesView, Series
+from tauscope.contracts.experiments import AttemptView, Curves, ExperimentView, RunEventView, RunView, SamplesView, Series
 from tauscope.contracts.onsets import Onset, OnsetStatus, PowerLawFit
 from tauscope.contracts.points import MetricInfo
 from tauscope.contracts.runs import DesiredState, RunState
@@ -273,6 +273,37 @@ def live(identifier: str = "live", *, step: int = 700, server_time: float = T0 +
     return experiment_view(
         identifier, "digits, live", tuple(runs), state=state, server_time=server_time, fits={"tau_mem_vs_n": FIT} if over else None
     )
+
+
+def paused(view: ExperimentView) -> ExperimentView:
+    """The same experiment, paused by its owner."""
+    change = {"state": RunState.PAUSED, "desired": DesiredState.PAUSE, "worker": None, "steps_per_second": None}
+    runs = tuple(run if run.state is RunState.FINISHED else run.model_copy(update=change) for run in view.runs)
+    return view.model_copy(update={"runs": runs, "state": RunState.PAUSED})
+
+
+def attempts() -> tuple[AttemptView, ...]:
+    """A run that lost its worker, went seven steps back, and runs."""
+    first = AttemptView(
+        epoch=1,
+        worker="laptop-1",
+        code_version="0.1+a",
+        resumed_version=None,
+        started_at=T0,
+        ended_at=T0 + 40,
+        from_step=0,
+        to_step=107,
+        rewound=0,
+        outcome="lost: its worker did not renew the lease",
+    )
+    again = {"epoch": 2, "worker": "laptop-2", "resumed_version": "0.1+a", "from_step": 100, "to_step": 150, "rewound": 7}
+    return first, first.model_copy(update=again | {"started_at": T0 + 55, "ended_at": None, "outcome": ""})
+
+
+def events() -> tuple[RunEventView, ...]:
+    """Why that run changed its state."""
+    told = (("created", ""), ("claimed", "by laptop-1 from step 0"), ("released", "in trouble\nTraceback <last>"))
+    return tuple(RunEventView(id=place, seq=place, at=T0 + place, name=name, detail=detail) for place, (name, detail) in enumerate(told))
 
 
 def failed(identifier: str = "failed") -> ExperimentView:

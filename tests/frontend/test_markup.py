@@ -6,7 +6,9 @@ from frontend.charts.groups import group_runs
 from frontend.markup.experiments import experiment_rows, mini_rail
 from frontend.markup.finding import finding
 from frontend.markup.gallery import Shown, cards, chosen_samples, inspect_finding
+from frontend.markup.header import header
 from frontend.markup.html import tag, text
+from frontend.markup.run import run_history
 from frontend.markup.side import focus_card, notices, onset_table
 from frontend.markup.state import status_of, time_left
 from frontend.theme import LIGHT
@@ -120,3 +122,35 @@ def test_the_gallery_says_how_many_samples_are_copies_with_interval_and_control(
     words = inspect_finding(world.samples_view(run_at_the_end(), 1763))
     assert "of 384" in words
     assert "Held-out control 0.1 % (0 to 0.6 %) of 1,000" in words
+
+
+def test_a_paused_experiment_says_so_and_offers_to_go_on() -> None:
+    view = world.paused(world.live(step=300))
+    status = status_of(view)
+    assert (status.title, status.stale) == ("Paused", False)
+    assert "by their owner at τ = " in status.detail
+    words = header(view, tab="experiment")
+    assert 'data-action="resume"' in words and 'data-action="stop"' in words and 'data-action="pause"' not in words
+    assert "never" not in found(view), "what is not reached may still be"
+
+
+def test_a_running_experiment_offers_to_pause_and_one_that_is_over_offers_neither() -> None:
+    running, over = header(world.live(step=300), tab="experiment"), header(world.finished(), tab="experiment")
+    assert 'data-action="pause"' in running and 'data-action="resume"' not in running
+    assert "data-action" not in over
+
+
+def test_a_run_that_mixes_code_versions_says_which_steps_are_whose() -> None:
+    view = world.finished()
+    mixed = view.runs[0].model_copy(update={"code_note": "steps up to 40 computed by a, later ones by b"})
+    view = view.model_copy(update={"runs": (mixed, *view.runs[1:])})
+    shown = "".join(notices(view, group_runs(view, LIGHT)))
+    assert "mixes code versions" in shown and "steps up to 40 computed by a" in shown
+
+
+def test_a_runs_history_tells_worker_rewind_and_reason_and_folds_the_traceback() -> None:
+    view = world.live(step=150)
+    words = run_history(view, view.runs[1], world.attempts(), world.events())
+    for told in ("held by laptop", "lost: its worker did not renew the lease", "<td>100 to 150</td><td>7</td><td>goes on</td>"):
+        assert told in words
+    assert "<details><summary>in trouble</summary><pre>Traceback &lt;last&gt;</pre></details>" in words

@@ -10,6 +10,7 @@ import frontend.page
 from frontend.navigation import page_file
 from tauscope.client import ApiError, ApiUnreachable
 from tauscope.contracts.experiments import (
+    AttemptView,
     Curves,
     ExperimentCreate,
     ExperimentPage,
@@ -19,6 +20,7 @@ from tauscope.contracts.experiments import (
     PlannedRun,
     PresetView,
     Problem,
+    RunEventView,
     RunView,
     SamplesView,
     SystemView,
@@ -57,6 +59,12 @@ class FakeClient:
     def run(self, identifier: str) -> RunView:
         name, _, index = identifier.rpartition("r")
         return self.experiment(name).runs[int(index)]
+
+    def run_attempts(self, identifier: str) -> tuple[AttemptView, ...]:
+        return world.attempts()
+
+    def run_events(self, identifier: str) -> tuple[RunEventView, ...]:
+        return world.events()
 
     def samples(self, identifier: str, step: int | str = "last") -> SamplesView:
         run = self.run(identifier)
@@ -177,3 +185,8 @@ def test_the_list_opens(api: FakeClient) -> None:
 def test_the_entry_point_opens(api: FakeClient) -> None:
     app = AppTest.from_file(str(ENTRY), default_timeout=20).run()
     assert not app.exception
+
+
+def test_the_run_page_opens_and_without_a_name_leads_to_the_list(api: FakeClient) -> None:
+    opened("run", id="demor0")
+    assert "No run is named" in shown(opened("run"))

@@ -154,3 +154,22 @@ def test_the_average_follows_the_weights_early_and_lags_late(tmp_path: Path) -> 
         before, experiment.trainer.network.parameters(), experiment.trainer.average.network.parameters(), strict=True
     ):
         torch.testing.assert_close(average, old + (new - old) * 9 / 11, rtol=1e-5, atol=1e-6)
+
+
+def test_an_extended_run_ends_with_the_weights_of_one_that_was_as_long_from_the_start(tmp_path: Path) -> None:
+    short, extended, whole = Notebook(), Notebook(), Notebook()
+    ImageDdpmExperiment(spec(steps=8), device=CPU, folder=tmp_path / "a").run(short)
+    longer = ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path / "a")
+    assert longer.run(extended, checkpoint=short.checkpoints[-1])
+    straight = ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path / "b")
+    straight.run(whole)
+    assert short.points + extended.points == whole.points
+    for ours, theirs in zip(longer.trainer.network.parameters(), straight.trainer.network.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_a_checkpoint_of_a_longer_budget_is_not_resumed_under_a_shorter_one(tmp_path: Path) -> None:
+    notebook = Notebook()
+    ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path).run(notebook)
+    with pytest.raises(CheckpointError, match="another spec"):
+        ImageDdpmExperiment(spec(steps=8), device=CPU, folder=tmp_path).run(Notebook(), checkpoint=notebook.checkpoints[0])

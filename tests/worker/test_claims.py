@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from backend.storage.claims import STALL_LIMIT, Claim, FencedError, claim_next, fall_back, finish, release, settle
+from backend.storage.claims import STALL_LIMIT, Claim, FencedError, accept_other_code, claim_next, fall_back, finish, release, settle
 from backend.storage.flush import FileRecord, flush, read_points
 from backend.storage.tables import Attempt, Run, RunEvent, RunFile
 from tauscope.contracts.points import Point
@@ -256,6 +256,37 @@ def test_a_fallback_is_fenced_too(sessions: Sessions, add_run: AddRun) -> None:
     held = certain(claim(sessions))
     with pytest.raises(FencedError), sessions.begin() as session:
         fall_back(session, replace(held, epoch=0), 20, "is damaged")
+
+
+def test_a_claim_knows_which_code_wrote_its_checkpoint_and_a_fallback_which_wrote_the_one_before(
+    sessions: Sessions, add_run: AddRun, expire_lease: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_run()
+    versions = []
+    for version, step in (("a", 10), ("b", 20), ("c", 20)):
+        monkeypatch.setattr("backend.storage.claims.code_version", lambda version=version: version)
+        held = certain(claim(sessions))
+        versions.append(held.resumed_version)
+        if version != "c":
+            reach(sessions, held, step)
+            expire_lease("run-1")
+    assert versions == [None, "a", "b"]
+    with sessions.begin() as session:
+        assert fall_back(session, held, 20, "is damaged").resumed_version == "a"
+
+
+def test_accepted_code_is_noted_once_however_often_its_first_segment_dies(
+    sessions: Sessions, add_run: AddRun, expire_lease: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_run()
+    monkeypatch.setattr("backend.storage.claims.code_version", lambda: "a")
+    reach(sessions, certain(claim(sessions)), 10)
+    monkeypatch.setattr("backend.storage.claims.code_version", lambda: "b")
+    for _ in range(2):
+        expire_lease("run-1")
+        with sessions.begin() as session:
+            accept_other_code(session, certain(claim_next(session, "one", 15)))
+    assert run(sessions).code_note == "steps up to 10 computed by a, later ones by b"
 
 
 def test_two_newest_and_all_measured_checkpoints_are_kept(sessions: Sessions, add_run: AddRun) -> None:

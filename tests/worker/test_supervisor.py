@@ -15,9 +15,11 @@ from sqlalchemy.orm import Session, sessionmaker
 from backend.storage.artifacts import ArtifactStore
 from backend.storage.claims import claim_next
 from backend.storage.flush import read_points
-from backend.storage.tables import Run, RunEvent, RunFile
+from backend.storage.requests import extend, request_pause, request_resume
+from backend.storage.tables import Attempt, Run, RunEvent, RunFile
 from tauscope.contracts.runs import RunState
 from tauscope.specs import ImageDdpmSpec
+from tauscope.version import code_version
 from tests.worker.fake_child import value
 from worker.settings import WorkerSettings
 from worker.supervisor import Supervisor, open_services
@@ -171,6 +173,75 @@ def test_a_stop_is_obeyed_within_the_next_flushes(supervisor: Supervisor, sessio
     run = the_run(sessions)
     assert (run.state, run.reason) == (RunState.STOPPED, "stopped on request")
     assert run.checkpoint_step == run.step > 0
+
+
+def test_a_pause_frees_the_slot_and_a_resumed_run_ends_with_the_same_curve(
+    supervisor: Supervisor, sessions: Sessions, tiny: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_CHILD_STEP_SECONDS", "0.02")
+    thread = threading.Thread(target=supervisor.serve, args=(tiny,))
+    thread.start()
+    while not the_run(sessions).checkpoint_step:
+        time.sleep(0.02)
+    with sessions.begin() as session:
+        request_pause(session, [tiny])
+    thread.join(timeout=5)
+    run = the_run(sessions)
+    assert (run.state, run.reason, run.stalls, run.worker) == (RunState.PAUSED, "paused by its owner", 0, None)
+    assert run.checkpoint_step == run.step < STEPS
+    assert supervisor.serve(tiny) is None
+    with sessions.begin() as session:
+        request_resume(session, [tiny])
+    assert serve_until_over(supervisor, sessions).state == RunState.FINISHED
+    assert steps(sessions) == WHOLE
+
+
+def test_an_extended_run_keeps_its_curve_and_measures_on(supervisor: Supervisor, sessions: Sessions, tiny: str) -> None:
+    supervisor.serve(tiny)
+    assert the_run(sessions).state == RunState.FINISHED
+    with sessions.begin() as session:
+        assert extend(session, tiny, ImageDdpmSpec(steps=STEPS + 20).model_dump(mode="json"), cost=1.0)
+    assert serve_until_over(supervisor, sessions).state == RunState.FINISHED
+    assert steps(sessions) == [*WHOLE, (STEPS + 10, value(STEPS + 10)), (STEPS + 20, value(STEPS + 20))]
+    with sessions() as session:
+        assert list(session.scalars(select(Attempt.from_step).order_by(Attempt.epoch))) == [0, STEPS]
+
+
+def partly_trained(supervisor: Supervisor, sessions: Sessions, run_id: str, fault: Callable[[str], None]) -> None:
+    """Bring a run to its checkpoint of step 30, written by an older version of the code."""
+    fault("die")
+    supervisor.serve(run_id)
+    change(sessions, lease_until=0.0)
+    with sessions.begin() as session:
+        session.execute(update(Attempt).values(code_version="0.0+older"))
+
+
+def test_a_checkpoint_of_another_code_version_is_refused_by_default(
+    supervisor: Supervisor, sessions: Sessions, tiny: str, fault: Callable[[str], None]
+) -> None:
+    partly_trained(supervisor, sessions, tiny, fault)
+    supervisor.serve(tiny)
+    run = the_run(sessions)
+    assert run.state == RunState.FAILED
+    assert "0.0+older" in run.reason and "TAUSCOPE_CODE_VERSION_POLICY=accept" in run.reason
+    assert (run.checkpoint_step, steps(sessions)) == (30, WHOLE[:3])
+
+
+def test_another_code_version_that_is_accepted_is_shown_on_the_run(
+    settings: WorkerSettings, sessions: Sessions, tiny: str, fault: Callable[[str], None]
+) -> None:
+    accepting = Supervisor(open_services(settings.model_copy(update={"code_version_policy": "accept"})))
+    partly_trained(accepting, sessions, tiny, fault)
+    run = serve_until_over(accepting, sessions)
+    accepting.close()
+    accepting.services.close()
+    assert (run.state, run.code_note) == (
+        RunState.FINISHED,
+        f"steps up to 30 computed by 0.0+older, later ones by {code_version()}",
+    )
+    with sessions() as session:
+        assert "code_version_changed" in set(session.scalars(select(RunEvent.name)))
+        assert list(session.scalars(select(Attempt.resumed_version).order_by(Attempt.epoch))) == [None, "0.0+older"]
 
 
 def test_a_child_that_does_not_hear_is_killed_when_the_worker_leaves(

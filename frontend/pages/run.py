@@ -1,0 +1,27 @@
+"""What happened to a run: its attempts, and the reason of every change of its state; from here it is extended."""
+
+import streamlit as st
+
+from frontend.markup.run import run_history
+from frontend.page import api_errors, client, notice
+from tauscope.contracts.runs import RunState
+
+identifier = st.query_params.get("id")
+if not identifier:
+    notice("No run is named", "[Choose an experiment from the list](/experiments).")
+    st.stop()
+
+with api_errors():
+    run = client().run(identifier)
+    experiment = client().experiment(run.experiment_id)
+    attempts, events = client().run_attempts(identifier), client().run_events(identifier)
+
+st.html(run_history(experiment, run, attempts, events))
+
+if run.state in (RunState.FINISHED, RunState.STOPPED):
+    with st.form("extend", border=False), st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        steps = st.number_input("Steps in all", min_value=run.steps, value=2 * run.steps, step=1, width=160)
+        if st.form_submit_button("Extend this run"):
+            with api_errors():
+                client().extend_run(run.id, int(steps))
+            st.rerun()
