@@ -30,6 +30,7 @@ class Tally:
     """Seconds from the beginning of each fault until the service worked again, by kind."""
 
     seed: int
+    experiments: int = 0
     recoveries: dict[Kind, list[float]] = field(default_factory=dict)
     skipped: dict[Kind, int] = field(default_factory=dict)
     lost_attempts: int = 0
@@ -45,7 +46,7 @@ class Tally:
         """The report."""
         times = [seconds for found in self.recoveries.values() for seconds in found]
         lines = [
-            f"{title}, seed {self.seed}: {self.faults} faults in {self.seconds:.0f} s",
+            f"{title}, seed {self.seed}: {self.faults} faults in {self.seconds:.0f} s on {self.experiments} sweeps",
             "",
             "fault                     times  median s  worst s",
         ]
@@ -69,19 +70,20 @@ class Campaign:
         self._engine = open_database(stack.database_url)
         self.sessions = session_factory(self._engine)
 
-    def launch(self, settings: dict[str, Any]) -> None:
-        """Create the experiment and wait until the first runs train."""
-        with TauscopeClient(self.stack.url) as client:
-            client.launch(ExperimentCreate(preset=PRESET, settings=settings))
-
-    def attack(self, plan: Sequence[Fault]) -> None:
-        """Carry out faults one after another, each once the service recovered from the last, while there are runs to disturb."""
-        self._wait(lambda: self._held(0.0) > 0, "the first run")
+    def attack(self, plan: Sequence[Fault], settings: dict[str, Any]) -> None:
+        """Carry out faults one after another, each once the service recovered from the last; launch the runs, again when they are over."""
+        self._launch(settings)
         for fault in plan:
             self._rest(fault.gap)
             if self.over:
-                return
+                self._launch(settings)
             self._carry_out(fault)
+
+    def _launch(self, settings: dict[str, Any]) -> None:
+        with TauscopeClient(self.stack.url) as client:
+            client.launch(ExperimentCreate(preset=PRESET, settings=settings))
+        self.tally.experiments += 1
+        self._wait(lambda: self._held(0.0) > 0, "the first run")
 
     def finish(self, seconds: float) -> None:
         """Wait until every run has ended."""

@@ -1,6 +1,7 @@
 """What the runs must have given, from an undisturbed sweep, and what they gave."""
 
 import hashlib
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,26 +60,30 @@ def undisturbed(assignments: dict[str, Any], folder: Path) -> dict[str, Result]:
     return results
 
 
-def stored(session: Session, store: ArtifactStore) -> dict[str, Result]:
-    """What the service holds, every file's bytes verified against its name.
+def stored(session: Session, store: ArtifactStore) -> list[dict[str, Result]]:
+    """What the service holds, by experiment and label, every file's bytes verified against its name.
 
     Raises:
         ArtifactCorruptError: if a file that a run refers to is gone or damaged.
     """
-    results = {}
+    experiments: dict[str, dict[str, Result]] = {}
     for run in session.query(Run).all():
-        rows = read_points(session, run.id)
-        points = {(point.step, point.metric): (point.value, point.low, point.high, point.count) for point in rows}
-        assert len(points) == len(rows), f"{run.label} has a point twice"
-        files = run_files(session, [run.id])
-        for file in files:
-            store.read(file.sha256)
-        measured = {file.step for file in files if file.kind == "samples"}
-        unmeasured = [file for file in files if file.kind == "weights" and file.step not in measured]
-        assert len(unmeasured) <= KEPT_CHECKPOINTS, f"{run.label} keeps checkpoints that nobody needs"
-        kept = {(file.kind, file.step): file.sha256 for file in files if file.kind in {"samples", "weights"} and file.step in measured}
-        results[run.label] = Result(points, {(kind, step): digest for (kind, step), digest in kept.items() if step is not None})
-    return results
+        experiments.setdefault(run.experiment_id, {})[run.label] = _stored_run(session, store, run)
+    return list(experiments.values())
+
+
+def _stored_run(session: Session, store: ArtifactStore, run: Run) -> Result:
+    rows = read_points(session, run.id)
+    points = {(point.step, point.metric): (point.value, point.low, point.high, point.count) for point in rows}
+    assert len(points) == len(rows), f"{run.label} has a point twice"
+    files = run_files(session, [run.id])
+    for file in files:
+        store.read(file.sha256)
+    measured = {file.step for file in files if file.kind == "samples"}
+    unmeasured = [file for file in files if file.kind == "weights" and file.step not in measured]
+    assert len(unmeasured) <= KEPT_CHECKPOINTS, f"{run.label} keeps checkpoints that nobody needs"
+    kept = {(file.kind, file.step): file.sha256 for file in files if file.kind in {"samples", "weights"} and file.step in measured}
+    return Result(points, {(kind, step): digest for (kind, step), digest in kept.items() if step is not None})
 
 
 def differences(expected: dict[str, Result], found: dict[str, Result]) -> list[str]:
@@ -96,7 +101,7 @@ def rewinds(session: Session) -> tuple[int, int]:
     for run in session.query(Run).all():
         attempts = session.query(Attempt).where(Attempt.run_id == run.id).order_by(Attempt.epoch).all()
         lost += sum("lost" in attempt.outcome or "trouble" in attempt.outcome for attempt in attempts)
-        steps += sum(max(0, one.to_step - following.from_step) for one, following in zip(attempts, attempts[1:], strict=False))
+        steps += sum(max(0, one.to_step - following.from_step) for one, following in itertools.pairwise(attempts))
     return lost, steps
 
 

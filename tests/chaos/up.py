@@ -31,5 +31,5 @@ class ChaosStack(Stack):
 
 if __name__ == "__main__":
     launcher.part.LAST_BACKOFF = LAST_BACKOFF
-    command.Stack = ChaosStack  # type: ignore[misc]
+    command.Stack = ChaosStack  # type: ignore[attr-defined]
     sys.exit(command.main())
