@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from backend.storage.database import db_now, open_database, session_factory
+from backend.storage.database import open_database, session_factory
 from backend.storage.reading import reading
-from backend.storage.tables import Run
+from backend.storage.tables import Attempt, Run
 from tauscope.client import TauscopeClient
 from tauscope.contracts.experiments import ExperimentCreate
 from tauscope.contracts.runs import TERMINAL_STATES
@@ -23,6 +24,8 @@ from tests.chaos.stacks import SLOTS, ClusterStack, EmbeddedStack
 
 RECOVERY_SECONDS = 60.0
 POLL_SECONDS = 0.1
+# By run: its state, its epoch, its step, and the step at which the present attempt began.
+Standing = dict[str, tuple[str, int, int, int]]
 
 
 @dataclass
@@ -83,7 +86,7 @@ class Campaign:
         with TauscopeClient(self.stack.url) as client:
             client.launch(ExperimentCreate(preset=PRESET, settings=settings))
         self.tally.experiments += 1
-        self._wait(lambda: self._held(0.0) > 0, "the first run")
+        self._wait(self._training, "the first run")
 
     def finish(self, seconds: float) -> None:
         """Wait until every run has ended."""
@@ -117,34 +120,29 @@ class Campaign:
             self.tally.skipped[fault.kind] = self.tally.skipped.get(fault.kind, 0) + 1
             return
         self._engine.dispose()  # Connections of a killed server say so only when they are used.
-        since = self._await_now()
-        self._wait(lambda: self._recovered(since), f"recovery from {fault.kind!r}", RECOVERY_SECONDS)
+        before: Standing = {}
+        self._wait(lambda: before.update(self._standing()) or before, "an answer of the database", RECOVERY_SECONDS)
+        self._wait(lambda: self._recovered(before), f"recovery from {fault.kind!r}", RECOVERY_SECONDS)
         self.tally.recoveries.setdefault(fault.kind, []).append(time.monotonic() - started)
 
-    def _recovered(self, since: float) -> bool:
-        """The API is ready, and as many runs as there are slots, or all that are left, were flushed after the fault."""
-        return self.stack.ready and (self.over or self._held(since) >= min(SLOTS, self._unfinished()))
+    def _recovered(self, before: Standing) -> bool:
+        """The API is ready, and as many runs as there are slots, or all that are left, have trained on or ended since."""
+        if not self.stack.ready:
+            return False
+        now = self._standing()
+        unfinished = sum(state not in TERMINAL_STATES for state, *_ in now.values())
+        return bool(now) and sum(_went_on(before[run], now[run]) for run in before) >= min(SLOTS, unfinished)
 
-    def _held(self, since: float) -> int:
+    def _standing(self) -> Standing:
+        """Where every run stands; nothing while the database cannot be asked."""
         with suppress(SQLAlchemyError), reading(self.sessions) as session:
-            return session.query(Run).where(Run.state == "running", Run.updated_at > since, Run.lease_until > db_now()).count()
-        return 0
+            starts = select(Attempt.from_step).where(Attempt.run_id == Run.id, Attempt.epoch == Run.epoch).scalar_subquery()
+            rows = session.execute(select(Run.id, Run.state, Run.epoch, Run.step, starts)).all()
+            return {row[0]: (row[1], row[2], row[3], row[4] or 0) for row in rows}
+        return {}
 
-    def _unfinished(self) -> int:
-        with suppress(SQLAlchemyError), reading(self.sessions) as session:
-            return session.query(Run).where(Run.state.in_(["queued", "running"])).count()
-        return SLOTS
-
-    def _await_now(self) -> float:
-        now: list[float] = []
-
-        def ask() -> bool:
-            with suppress(SQLAlchemyError), reading(self.sessions) as session:
-                now.append(session.query(db_now()).scalar() or 0.0)
-            return bool(now)
-
-        self._wait(ask, "an answer of the database", RECOVERY_SECONDS)
-        return now[0]
+    def _training(self) -> bool:
+        return any(state == "running" for state, *_ in self._standing().values())
 
     def _rest(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
@@ -158,3 +156,10 @@ class Campaign:
             self.stack.tend()
             assert time.monotonic() < deadline, f"{what} did not come in {seconds:.0f} s (seed {self.tally.seed}); {self.outcomes}"
             time.sleep(POLL_SECONDS)
+
+
+def _went_on(before: tuple[str, int, int, int], now: tuple[str, int, int, int]) -> bool:
+    """Whether a run has trained on since, under the same claim or a later one, or has ended."""
+    if now[0] in TERMINAL_STATES:
+        return before[0] not in TERMINAL_STATES
+    return now[0] == "running" and now[2] > (before[2] if now[1] == before[1] else now[3])

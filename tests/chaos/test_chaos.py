@@ -5,6 +5,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -19,6 +20,7 @@ from backend.storage.reading import reading
 from tests.chaos.campaign import Campaign
 from tests.chaos.judge import Result, differences, rewinds, settings, stored, undisturbed
 from tests.chaos.plan import Fault, Kind, draw_plan
+from tests.chaos.processes import marked, send
 from tests.chaos.stacks import ClusterStack, EmbeddedStack
 
 SEED = int(os.environ.get("TAUSCOPE_CHAOS_SEED", "1"))
@@ -60,7 +62,9 @@ def stack(request: pytest.FixtureRequest, small_disk: Path | None, tmp_path: Pat
         stack.start()
         yield stack
         assert not stack.stop(), "processes are left"
+        assert not list((home / "scratch").iterdir()), "work folders are left"
     finally:
+        send(marked(stack.mark), signal.SIGKILL)
         print(stack.log.read_text(errors="replace")[-4000:])
         for log in (home / "logs").glob("*.log"):
             print(f"{log.name}:\n{log.read_text(errors='replace')[-3000:]}")
