@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 # TORCH_INDEX_URL=https://download.pytorch.org/whl/cpu, for CUDA the index of your driver.
 TORCH_INDEX_URL ?=
 
-.PHONY: help install demo up test test-slow lint bench clean
+.PHONY: help install demo up test test-slow chaos lint bench clean
 
 help: ## List the targets and their options
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 18
@@ -32,11 +32,14 @@ demo: install ## Start everything, run the preset digits-demo, keep serving (EXI
 up: install ## Start everything and serve until Ctrl-C
 	@$(BIN)/python -m launcher up --port $(PORT) --api-port $(API_PORT)
 
-test: install ## Run all tests but the slow ones
-	@CHROMIUM="$$(sh tests/find_chromium.sh)" $(BIN)/python -m pytest -q -m 'not slow'
+test: install ## Run all tests but the slow ones and the long chaos
+	@CHROMIUM="$$(sh tests/find_chromium.sh)" $(BIN)/python -m pytest -q -m 'not slow and not chaos'
 
 test-slow: install ## Run the slow science: full presets, minutes each
 	@$(BIN)/python -m pytest -q -m slow
+
+chaos: install ## Break a running service in every way, many times, and compare the results (half an hour)
+	@$(BIN)/python -m pytest -q -m chaos tests/chaos
 
 lint: install ## Check style, types and import rules
 	@$(BIN)/ruff check .

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -35,11 +36,15 @@ class CheckpointFiles:
 
 
 def save_checkpoint(trainer: Trainer, folder: Path) -> CheckpointFiles:
-    """Write ``<step>.safetensors`` and ``<step>.json`` durably: a name that exists is always complete."""
+    """Write ``<step>.safetensors`` and ``<step>.json`` durably: a name that exists is always complete.
+
+    Raises:
+        OSError: if they cannot be written, e.g. because the disk is full.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     files = CheckpointFiles(folder / f"{trainer.step}.safetensors", folder / f"{trainer.step}.json")
     temporary = files.weights.with_suffix(".partial")
-    save_file(_tensors(trainer), temporary)
+    _write_tensors(_tensors(trainer), temporary)
     digest = _sha256(temporary)
     publish(temporary, files.weights)
     temporary = files.state.with_suffix(".json.partial")
@@ -113,6 +118,14 @@ def _continues(held: dict[str, Any], wanted: dict[str, Any]) -> bool:
     No step's draws depend on how many are to come, so a longer run shares the whole past of a shorter one.
     """
     return {**held, "steps": wanted["steps"]} == wanted and held["steps"] <= wanted["steps"]
+
+
+def _write_tensors(tensors: dict[str, Tensor], path: Path) -> None:
+    try:
+        save_file(tensors, path)
+    except SafetensorError as error:
+        # Of a full disk it makes an error of its own kind, which nobody would take for one that passes.
+        raise OSError(f"{path}: {error}") from error
 
 
 def _tensors(trainer: Trainer) -> dict[str, Tensor]:

@@ -1,6 +1,7 @@
 """A resumed run is the run: the same weights and the same numbers, to the last bit."""
 
 import json
+import resource
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import torch
 from tauscope.contracts.points import Point
 from tauscope.experiments import ImageDdpmExperiment
 from tauscope.specs import ImageDdpmSpec
-from tauscope.training.checkpoints import CheckpointError, latest_checkpoint
+from tauscope.training.checkpoints import CheckpointError, latest_checkpoint, save_checkpoint
 from tauscope.training.trainer import DivergedError
 
 CPU = torch.device("cpu")
@@ -173,3 +174,16 @@ def test_a_checkpoint_of_a_longer_budget_is_not_resumed_under_a_shorter_one(tmp_
     ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path).run(notebook)
     with pytest.raises(CheckpointError, match="another spec"):
         ImageDdpmExperiment(spec(steps=8), device=CPU, folder=tmp_path).run(Notebook(), checkpoint=notebook.checkpoints[0])
+
+
+def test_a_disk_that_takes_no_more_is_an_os_error_whoever_writes_the_file(tmp_path: Path) -> None:
+    trainer = ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path).trainer
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # A limit on the size of files stands in for the full disk; the system refuses the write in either case.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 14, before[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            save_checkpoint(trainer, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not list(tmp_path.glob("*.safetensors"))
