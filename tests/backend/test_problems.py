@@ -99,7 +99,7 @@ def test_a_wrong_method_is_a_405_problem_that_lists_the_right_ones(client: TestC
     assert response.headers["allow"]
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "state=paused", "cursor=%00", "cursor=-"])
+@pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "state=asleep", "cursor=%00", "cursor=-"])
 def test_a_bad_query_names_its_field(client: TestClient, query: str) -> None:
     errors = problem(client.get(f"{API}/experiments?{query}"), 422, "invalid_request").errors
     assert errors[0].path == f"query.{query.partition('=')[0]}"
