@@ -51,7 +51,6 @@ class ImageMeasurement:
         spec: the run.
         images: its images, on the device.
         diffusion: the forward process, on the device.
-        cached: constants of the run found by an earlier segment.
     """
 
     def __init__(self, spec: ImageDdpmSpec, images: ImageSet, diffusion: Diffusion) -> None:
