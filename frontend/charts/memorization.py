@@ -5,13 +5,11 @@ from collections.abc import Sequence
 from frontend.charts.figure import Panel, ViewOptions, label
 from frontend.charts.groups import Group
 from frontend.charts.labels import Frame, end_labels
-from frontend.charts.marks import onset_marks
-from frontend.charts.panels import breaks, control_curve, curve, line_ends, require_control, threshold
+from frontend.charts.panels import breaks, control_curve, curve, line_ends, reached_onsets, require_control, threshold
 from frontend.charts.quality import Drawing
-from frontend.charts.reading import divisor, level_of, measured_span, series_of
+from frontend.charts.reading import level_of, series_of
 from frontend.words import percent
 from tauscope.contracts.experiments import Curves, ExperimentView
-from tauscope.contracts.onsets import OnsetStatus
 
 F_MEM = "f_mem"
 CONTROL = "f_mem_control"
@@ -77,22 +75,7 @@ def _draw_level(
     drawing.annotations.append(
         label(0, level, f"copying level: {percent(level)}", colour=palette.memorization, yref=panel.axis, yanchor="bottom", xshift=8)
     )
-    for group in groups:
-        for run in group.runs:
-            onset = run.onsets.get("tau_mem")
-            # An onset that was not reached has its arrow in the run's row, where it meets no curve.
-            if onset is not None and onset.status is OnsetStatus.REACHED:
-                drawing.traces.extend(
-                    onset_marks(
-                        "tau_mem",
-                        onset,
-                        y=level,
-                        yaxis=panel.axis,
-                        divisor=divisor(run, options),
-                        palette=palette,
-                        measured=measured_span(curves, run, onset.metric),
-                    )
-                )
+    drawing.traces.extend(reached_onsets("tau_mem", groups, level, panel, curves=curves, options=options))
 
 
 def _control_label(groups: Sequence[Group], panel: Panel, *, curves: Curves, options: ViewOptions) -> list[dict[str, object]]:

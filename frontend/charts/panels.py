@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from frontend.charts.figure import Annotation, FigureError, Panel, Shape, Trace, ViewOptions, bind, log_position
 from frontend.charts.groups import Group, run_name
 from frontend.charts.labels import LineEnd
-from frontend.charts.reading import divisor, has_interval, series_of
+from frontend.charts.marks import OnsetName, onset_marks
+from frontend.charts.reading import divisor, has_interval, measured_span, series_of
 from frontend.theme import Palette, with_opacity
 from tauscope.contracts.experiments import Curves, RunView
+from tauscope.contracts.onsets import OnsetStatus
 from tauscope.contracts.runs import RunState
 
 
@@ -121,6 +123,20 @@ def threshold(value: float, panel: Panel, *, colour: str, x_range: tuple[float, 
         "line": {"color": colour, "width": 1, "dash": "dot"},
         "layer": "between",
     }
+
+
+def reached_onsets(
+    name: OnsetName, groups: Sequence[Group], level: float, panel: Panel, *, curves: Curves, options: ViewOptions
+) -> list[Trace]:
+    """The marks, on the level, of the onsets that were reached; the others have their arrow in the run's row, where it meets no curve."""
+    traces: list[Trace] = []
+    for group in groups:
+        for run in group.runs:
+            onset = run.onsets.get(name)
+            if onset is not None and onset.status is OnsetStatus.REACHED:
+                span, by = measured_span(curves, run, onset.metric), divisor(run, options)
+                traces.extend(onset_marks(name, onset, y=level, yaxis=panel.axis, divisor=by, palette=options.palette, measured=span))
+    return traces
 
 
 def line_ends(groups: Sequence[Group], metric: str, *, focus: Group | None, curves: Curves, options: ViewOptions) -> list[LineEnd]:

@@ -6,12 +6,10 @@ from dataclasses import dataclass, field
 from frontend.charts.figure import Annotation, Panel, Shape, Trace, ViewOptions, label, log_position
 from frontend.charts.groups import Group
 from frontend.charts.labels import Frame, end_labels
-from frontend.charts.marks import onset_marks
-from frontend.charts.panels import breaks, curve, line_ends, threshold
-from frontend.charts.reading import FRECHET, divisor, level_of, measured_span, metric_info, title_of, value_range
+from frontend.charts.panels import breaks, curve, line_ends, reached_onsets, threshold
+from frontend.charts.reading import FRECHET, level_of, metric_info, title_of, value_range
 from frontend.words import number
 from tauscope.contracts.experiments import Curves, ExperimentView
-from tauscope.contracts.onsets import OnsetStatus
 
 
 @dataclass(frozen=True)
@@ -74,22 +72,7 @@ def _draw_level(
     palette = options.palette
     drawing.shapes.append(threshold(level, panel, colour=palette.quality, x_range=frame.x_range))
     drawing.annotations.append(_on_line(level, panel, frame, f"good enough: {number(level)}", palette.quality))
-    for group in groups:
-        for run in group.runs:
-            onset = run.onsets.get("tau_gen")
-            # An onset that was not reached has its arrow in the run's row, where it meets no curve.
-            if onset is not None and onset.status is OnsetStatus.REACHED:
-                drawing.traces.extend(
-                    onset_marks(
-                        "tau_gen",
-                        onset,
-                        y=level,
-                        yaxis=panel.axis,
-                        divisor=divisor(run, options),
-                        palette=palette,
-                        measured=measured_span(curves, run, onset.metric),
-                    )
-                )
+    drawing.traces.extend(reached_onsets("tau_gen", groups, level, panel, curves=curves, options=options))
 
 
 def _draw_references(
