@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Float, ForeignKey, Index, Integer, MetaData, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Float, ForeignKey, Index, Integer, MetaData, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from backend.storage.database import db_now
@@ -53,6 +53,7 @@ class Run(Base):
     steps: Mapped[int]
     cost: Mapped[float] = mapped_column(Float)  # Expected work; the longest run goes first.
     priority: Mapped[int] = mapped_column(default=0, server_default="0")  # The highest goes first.
+    queue: Mapped[str] = mapped_column(String(40), default="default", server_default="default")  # Only workers that serve it claim the run.
     state: Mapped[str] = mapped_column(String(12), default="queued")
     desired: Mapped[str] = mapped_column(String(12), default="run")
     step: Mapped[int] = mapped_column(default=0)
@@ -67,6 +68,7 @@ class Run(Base):
     enqueued_at: Mapped[float] = mapped_column(Float, default=0.0)  # 0: no wake-up was sent; the reconciler will.
     updated_at: Mapped[float | None]
     checkpoint_step: Mapped[int | None]  # The step a resume starts from; commits with the points up to it.
+    checkpoint_version: Mapped[str | None] = mapped_column(String(80))  # The code that wrote that checkpoint.
     onsets: Mapped[dict[str, Any]] = mapped_column(default=dict)
     final: Mapped[dict[str, Any]] = mapped_column(default=dict)
     code_note: Mapped[str] = mapped_column(Text, default="", server_default="")  # Which steps other code computed, if any.
@@ -134,6 +136,30 @@ class RunFile(Base):
     step: Mapped[int | None]
 
 
+class CheckpointPin(Base):
+    """A checkpoint that its owner wants kept, whatever retention says."""
+
+    __tablename__ = "checkpoint_pin"
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    step: Mapped[int] = mapped_column(primary_key=True)
+    pinned_at: Mapped[float] = mapped_column(Float, server_default=db_now())
+
+
+class Evaluation(Base):
+    """A checkpoint whose samples are still to be drawn and measured; the row goes in the transaction that brings them."""
+
+    __tablename__ = "evaluation"
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    step: Mapped[int] = mapped_column(primary_key=True)
+    code_version: Mapped[str] = mapped_column(String(80))  # The code that wrote the checkpoint.
+    epoch: Mapped[int] = mapped_column(default=0)  # The fencing token: bumped by every claim.
+    stalls: Mapped[int] = mapped_column(default=0)  # Attempts so far, none of which ended.
+    worker: Mapped[str | None] = mapped_column(String(120))
+    lease_until: Mapped[float] = mapped_column(Float, default=0.0)
+    enqueued_at: Mapped[float] = mapped_column(Float, default=0.0)
+    reason: Mapped[str] = mapped_column(Text, default="")
+
+
 class RunEvent(Base):
     """Why a run changed its state, in order."""
 
@@ -164,4 +190,8 @@ class Worker(Base):
     device: Mapped[str] = mapped_column(String(40))
     slots: Mapped[int]
     busy: Mapped[int] = mapped_column(default=0)
+    queues: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    code_version: Mapped[str] = mapped_column(String(80), default="", server_default="")
+    code_version_policy: Mapped[str] = mapped_column(String(10), default="refuse", server_default="refuse")
+    draining: Mapped[bool] = mapped_column(default=False, server_default=false())  # Asked for: it takes no further segment.
     seen_at: Mapped[float] = mapped_column(Float, server_default=db_now())
