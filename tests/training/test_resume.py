@@ -22,6 +22,11 @@ MEASUREMENT: dict[str, Any] = {
     "sampler": {"name": "ddim", "steps": 4, "eta": 0.5},
     "loss_pairs": 32,
 }
+ANCESTRAL: dict[str, Any] = {
+    "process": {"steps": 40},
+    "measurement": {**MEASUREMENT, "sampler": {"name": "ancestral"}, "loss_indices": [10]},
+    "onsets": {"tau_gen": {"metric": "frechet_pca", "level": 3.0}},
+}
 
 
 def spec(**changes: object) -> ImageDdpmSpec:
@@ -101,7 +106,7 @@ def test_a_run_ended_and_resumed_equals_an_uninterrupted_one(tmp_path: Path, cha
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"ema": None}, {"process": {"steps": 40}, "measurement": {**MEASUREMENT, "sampler": {"name": "ancestral"}, "loss_indices": [10]}}],
+    [{}, {"ema": None}, ANCESTRAL],
     ids=["ddim", "no-ema", "ancestral"],
 )
 @pytest.mark.parametrize("left", [{"defers": True}, {"break_off_at": 0.5}], ids=["deferred", "broken-off"])
