@@ -7,7 +7,8 @@ from sqlalchemy import ColumnElement, CursorResult, and_, case, delete, func, or
 from sqlalchemy.orm import Session, aliased
 
 from backend.storage.database import db_now
-from backend.storage.tables import Attempt, MetricPoint, Run, RunEvent, RunFile, Series
+from backend.storage.files import CheckpointFiles, checkpoint_files
+from backend.storage.tables import Attempt, Evaluation, MetricPoint, Run, RunEvent, RunFile, Series
 from tauscope.contracts.runs import TERMINAL_STATES, DesiredState, RunState
 from tauscope.version import code_version
 
@@ -18,15 +19,6 @@ _UNSYNCED = {"synchronize_session": False}
 
 class FencedError(Exception):
     """The run belongs to somebody else by now, or is over, or was deleted: stop, and write nothing more."""
-
-
-@dataclass(frozen=True)
-class CheckpointFiles:
-    """A checkpoint to resume from: its step, and path and SHA-256 of its two files."""
-
-    step: int
-    weights: tuple[str, str]
-    state: tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -81,7 +73,7 @@ def claim_next(session: Session, worker: str, lease_seconds: float) -> Claim | N
     session.flush()
     if row.checkpoint_step is None:
         return claim
-    checkpoint = _checkpoint_files(session, claim.run_id, row.checkpoint_step)
+    checkpoint = checkpoint_files(session, claim.run_id, row.checkpoint_step)
     return replace(claim, checkpoint=checkpoint) if checkpoint else fall_back(session, claim, row.checkpoint_step, "has no files")
 
 
@@ -89,7 +81,7 @@ def fall_back(session: Session, claim: Claim, damaged_step: int, cause: str) -> 
     """Give up a damaged checkpoint for the one before, or for the start, and delete all that was measured after it."""
     steps = select(RunFile.step).where(RunFile.run_id == claim.run_id, RunFile.kind == "state", RunFile.step < damaged_step)
     earlier = (
-        _checkpoint_files(session, claim.run_id, step) for step in session.scalars(steps.order_by(RunFile.step.desc())).all() if step
+        checkpoint_files(session, claim.run_id, step) for step in session.scalars(steps.order_by(RunFile.step.desc())).all() if step
     )
     checkpoint = next((found for found in earlier if found), None)
     step = checkpoint.step if checkpoint else None
@@ -225,13 +217,8 @@ def _rewind(session: Session, run_id: str, step: int | None) -> None:
     last = -1 if step is None else step
     series = select(Series.id).where(Series.run_id == run_id)
     session.execute(delete(MetricPoint).where(MetricPoint.series_id.in_(series), MetricPoint.step > last), execution_options=_UNSYNCED)
-    session.execute(delete(RunFile).where(RunFile.run_id == run_id, RunFile.step > last), execution_options=_UNSYNCED)
-
-
-def _checkpoint_files(session: Session, run_id: str, step: int) -> CheckpointFiles | None:
-    query = select(RunFile).where(RunFile.run_id == run_id, RunFile.step == step, RunFile.kind.in_(["weights", "state"]))
-    found = {file.kind: (file.path, file.sha256) for file in session.scalars(query)}
-    return CheckpointFiles(step, found["weights"], found["state"]) if len(found) == 2 else None
+    for made in (RunFile, Evaluation):
+        session.execute(delete(made).where(made.run_id == run_id, made.step > last), execution_options=_UNSYNCED)
 
 
 def _written_by(session: Session, run_id: str, step: int) -> str | None:
