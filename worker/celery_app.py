@@ -5,7 +5,7 @@ from collections.abc import Callable
 from celery import Celery
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 
-from backend.storage.outbox import QUEUE, TASK, celery_settings
+from backend.storage.outbox import TASK, broker_queue, celery_settings
 from worker.settings import WorkerSettings
 
 
@@ -35,7 +35,7 @@ def run_worker(
             "worker",
             "--pool=threads",
             f"--concurrency={settings.slots}",
-            f"--queues={QUEUE}",
+            f"--queues={','.join(map(broker_queue, settings.queue_names))}",
             f"--hostname={settings.worker_name}",
             "--without-gossip",
             "--without-mingle",

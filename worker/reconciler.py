@@ -23,14 +23,15 @@ log = structlog.get_logger()
 def reconcile(sessions: sessionmaker[Session], outbox: Outbox, *, stale_seconds: float) -> int:
     """Wake workers for runs that wait without a recent wake-up, and end those that shall not go on.
 
-    No more is sent than the broker lacks: runs may wait for long behind busy workers, and their messages are there.
+    No more is sent to a queue than it lacks: runs may wait for long behind busy workers, or for a worker of their queue,
+    and their messages are there.
     Returns how many wake-ups went out.
     """
     with sessions.begin() as session:
         settle(session)
         session.execute(delete(Worker).where(Worker.seen_at < db_now() - FORGOTTEN_SECONDS))
         stale = stale_runs(session, stale_seconds=stale_seconds)
-    missing = stale[: max(0, len(stale) - outbox.depth())] if stale else []
+    missing = [run_id for queue, waiting in stale.items() for run_id in waiting[: max(0, len(waiting) - outbox.depth(queue))]]
     sent = send_wakeups(sessions, outbox, missing)
     if sent:
         log.info("wakeups_sent", runs=sent)

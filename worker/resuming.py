@@ -7,7 +7,6 @@ import structlog
 
 from backend.storage.artifacts import ArtifactCorruptError
 from backend.storage.claims import CheckpointFiles, accept_other_code, fall_back
-from tauscope.version import code_version
 from worker.background import in_background
 from worker.recorder import Recorder
 from worker.services import Services
@@ -45,20 +44,18 @@ def fetch_checkpoint(recorder: Recorder, services: Services, folder: Path) -> Pa
 def check_code(recorder: Recorder, settings: WorkerSettings) -> None:
     """Let a run go on under other code than wrote its checkpoint only if the worker's policy says so, and record it.
 
+    A worker that refuses claims no such run; falling back from a damaged checkpoint may still lead to one.
+
     Raises:
         OtherCodeError: under the policy ``refuse``.
         FencedError: if the run is no longer this claim's.
     """
     claim = recorder.claim
-    if claim.checkpoint is None or claim.resumed_version in (None, code_version()):
+    if claim.checkpoint is None or claim.resumed_version in (None, claim.code_version):
         return
     if settings.code_version_policy == "refuse":
-        raise OtherCodeError(
-            f"the checkpoint of step {claim.checkpoint.step} was written by code version {claim.resumed_version}, and this worker runs"
-            f" {code_version()}: the curve would mix two versions. Launch it again under one version; to let runs go on under"
-            " another, set TAUSCOPE_CODE_VERSION_POLICY=accept on the worker"
-        )
-    log.warning("code_version_changed", run=claim.run_id, checkpoint=claim.resumed_version, worker=code_version())
+        raise OtherCodeError(f"code version {claim.resumed_version} wrote the checkpoint of step {claim.checkpoint.step}")
+    log.warning("code_version_changed", run=claim.run_id, checkpoint=claim.resumed_version, worker=claim.code_version)
     recorder.persist(lambda session: accept_other_code(session, claim))
 
 

@@ -51,7 +51,7 @@ class Segment:
             trainer = self._start()
             return self._conclude(self._follow(trainer))
         except OtherCodeError as error:
-            return self._finish(RunState.FAILED, str(error))
+            return self._hand_on(str(error))
         finally:
             self._recorder.outgoing.close()
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -132,6 +132,13 @@ class Segment:
         self._recorder.persist(lambda session: release(session, claim, outcome, trouble=trouble, excused=bool(excuse), detail=detail))
         log.info("run_released", run=claim.run_id, outcome=outcome, trouble=trouble)
         return not trouble and self._recorder.desired is DesiredState.RUN
+
+    def _hand_on(self, outcome: str) -> bool:
+        """Give the run back to those who may compute it; nothing is wrong with it."""
+        claim = self._recorder.claim
+        self._recorder.persist(lambda session: release(session, claim, outcome, excused=True))
+        log.info("run_handed_on", run=claim.run_id, outcome=outcome)
+        return True
 
     def _excuse(self) -> str:
         """Why the segment ended early through no fault of the run, if it did."""

@@ -9,6 +9,7 @@ from backend.storage.artifacts import ArtifactStore
 from backend.storage.claims import Claim, FencedError, claim_next, release
 from backend.storage.database import open_database, session_factory
 from backend.storage.outbox import Outbox, send_wakeups
+from worker.offering import offer_of
 from worker.recorder import AbandonedError
 from worker.resuming import StoreAwayError
 from worker.segment import Segment
@@ -53,7 +54,7 @@ class Supervisor:
         settings = self.services.settings
         try:
             with self.services.sessions.begin() as session:
-                return claim_next(session, f"{settings.worker_name}", settings.lease_seconds)
+                return claim_next(session, settings.worker_name, settings.lease_seconds, offer_of(settings, self.pool))
         except DATABASE_AWAY as error:
             log.warning("database_away", error=str(error))
             return None

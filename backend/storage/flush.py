@@ -63,7 +63,7 @@ def flush(
     values |= _given(step=step, seconds=seconds, final=None if final is None else dict(final))
     values |= _given(onsets=None if onsets is None else {name: onset.model_dump(mode="json") for name, onset in onsets.items()})
     if checkpoint is not None:
-        values |= _progress(checkpoint)
+        values |= _progress(claim, checkpoint)
     seq = own(session, claim, values)
     _record_files(session, claim.run_id, files)
     _record_points(session, claim.run_id, points, seq)
@@ -86,11 +86,12 @@ def _given(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _progress(checkpoint: int) -> dict[str, Any]:
+def _progress(claim: Claim, checkpoint: int) -> dict[str, Any]:
     """Only a checkpoint beyond the last is progress, and clears the stalls and the trouble shown on the run."""
     advances = func.coalesce(Run.checkpoint_step, -1) < checkpoint
     return {
         "checkpoint_step": checkpoint,
+        "checkpoint_version": claim.code_version,
         "stalls": case((advances, 0), else_=Run.stalls),
         "reason": case((advances, ""), else_=Run.reason),
     }
