@@ -35,7 +35,13 @@ def main() -> None:
         lock.close()
         log.info("worker_ended", name=settings.worker_name)
 
-    run_worker(make_app(settings, supervisor.serve), settings, on_ready=on_ready, on_stop=supervisor.stop, on_end=on_end)
+    run_worker(
+        make_app(settings, {"train": supervisor.serve, "evaluate": supervisor.evaluate}),
+        settings,
+        on_ready=on_ready,
+        on_stop=supervisor.stop,
+        on_end=on_end,
+    )
 
 
 if __name__ == "__main__":

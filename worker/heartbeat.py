@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from backend.storage.database import db_now
 from backend.storage.tables import Worker
+from worker.devices import brief
+from worker.offering import offer_of
 from worker.services import DATABASE_AWAY, Services
 from worker.slots import SlotPool
 
@@ -35,13 +37,26 @@ class Heartbeat:
 
     def _beat(self) -> None:
         while True:
-            self._write(lambda session: session.merge(self._row()))
+            self._write(self.say)
             if self._ended.wait(self._services.settings.heartbeat_seconds):
                 return
 
+    def say(self, session: Session) -> None:
+        """Write the row, but for its wish."""
+        session.merge(self._row())
+
     def _row(self) -> Worker:
-        settings = self._services.settings
-        return Worker(name=settings.worker_name, device=self._pool.device, slots=settings.slots, busy=self._pool.busy, seen_at=db_now())
+        settings, offer = self._services.settings, offer_of(self._services.settings, self._pool)
+        return Worker(
+            name=settings.worker_name,
+            device=brief(self._pool.devices),
+            slots=settings.slots,
+            busy=self._pool.busy,
+            queues=list(offer.queues),
+            code_version=offer.code_version,
+            code_version_policy=settings.code_version_policy,
+            seen_at=db_now(),
+        )
 
     def _write(self, change: Callable[[Session], object]) -> None:
         try:

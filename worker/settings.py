@@ -1,21 +1,24 @@
 """Settings of a worker, read from ``TAUSCOPE_*``."""
 
 import os
+import re
 import socket
 import sys
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from backend.storage.outbox import SEGMENT_SECONDS
 from backend.storage.settings import StorageSettings
+from tauscope.contracts.runs import DEFAULT_QUEUE, QUEUE_PATTERN
 from worker.devices import default_slots
 
 
 class WorkerSettings(StorageSettings):
     """How many runs a worker trains at once, and how patient it is."""
 
+    queues: str = Field(DEFAULT_QUEUE, description="queues it serves, separated by commas; it computes runs of no other")
     slots: int = Field(default_factory=default_slots, ge=1, description="runs trained at once; by default one a GPU, else one a CPU core")
     threads_per_slot: int = Field(1, ge=1, description="CPU threads of each trainer child")
     lease_seconds: float = Field(15.0, gt=0, description="a run whose worker was silent for this long may be claimed by another")
@@ -28,9 +31,23 @@ class WorkerSettings(StorageSettings):
     heartbeat_seconds: float = Field(5.0, gt=0, description="how often the worker says that it lives")
     reconcile_seconds: float = Field(2.0, gt=0, description="how often the reconciler looks for runs without a wake-up")
     code_version_policy: Literal["refuse", "accept"] = Field(
-        "refuse", description="refuse: a run whose checkpoint other code wrote fails; accept: it goes on, and the run says so"
+        "refuse", description="refuse: a run whose checkpoint other code wrote waits for that code; accept: it goes on, and the run says so"
     )
     trainer_module: str = Field("tauscope.execution.child", description="the module a trainer child runs; tests put their own here")
+
+    @field_validator("queues")
+    @classmethod
+    def _queue_names(cls, queues: str) -> str:
+        names = [name.strip() for name in queues.split(",")]
+        wrong = [name for name in names if not re.fullmatch(QUEUE_PATTERN, name)]
+        if wrong:
+            raise ValueError(f"{wrong[0]!r} is no name of a queue | Use names as in default,gpu: letters, digits and hyphens")
+        return ",".join(dict.fromkeys(names))
+
+    @property
+    def queue_names(self) -> tuple[str, ...]:
+        """The queues it serves."""
+        return tuple(self.queues.split(","))
 
     @property
     def scratch(self) -> Path:

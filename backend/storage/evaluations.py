@@ -11,9 +11,9 @@ from backend.storage.claims import RETRY_SECONDS, STALL_LIMIT, FencedError, add_
 from backend.storage.database import db_now
 from backend.storage.files import CheckpointFiles, checkpoint_files
 from backend.storage.flush import FileRecord, record_files, record_points
+from backend.storage.offers import Offer, suits_evaluation
 from backend.storage.tables import Evaluation, Run
 from tauscope.contracts.points import Point
-from tauscope.version import code_version
 
 _UNSYNCED = {"synchronize_session": False}
 
@@ -29,22 +29,16 @@ class EvaluationClaim:
     lease_seconds: float
     spec: dict[str, Any]
     checkpoint: CheckpointFiles
-    written_by: str  # The code that wrote the checkpoint.
+    written_by: str  # The code that wrote the checkpoint,
+    code_version: str  # and the one that draws under this claim.
 
 
-@dataclass(frozen=True)
-class Servant:
-    """Who asks for work, and what of it may be given to them."""
-
-    name: str
-    queues: Sequence[str]
-    accepts_other_code: bool
-
-
-def claim_evaluation(session: Session, servant: Servant, lease_seconds: float, *, run_id: str | None = None) -> EvaluationClaim | None:
+def claim_evaluation(
+    session: Session, worker: str, lease_seconds: float, offer: Offer, *, run_id: str | None = None
+) -> EvaluationClaim | None:
     """Claim the first checkpoint that waits, of all runs or of one; ``None`` if there is none. Two callers never get the same one."""
     _give_up_stalled(session)
-    waiting = select(Evaluation.run_id, Evaluation.step).join(Run).where(_claimable(), _fits(servant))
+    waiting = select(Evaluation.run_id, Evaluation.step).join(Run).where(_claimable(), suits_evaluation(offer))
     if run_id is not None:
         waiting = waiting.where(Evaluation.run_id == run_id)
     first = waiting.order_by(Run.priority.desc(), Evaluation.stalls, Evaluation.run_id, Evaluation.step).limit(1)
@@ -53,7 +47,7 @@ def claim_evaluation(session: Session, servant: Servant, lease_seconds: float, *
         return None
     values = {
         "epoch": Evaluation.epoch + 1,
-        "worker": servant.name,
+        "worker": worker,
         "lease_until": db_now() + lease_seconds,
         "enqueued_at": 0.0,
         # Counted at once, because an attempt that dies cannot count itself.
@@ -65,7 +59,7 @@ def claim_evaluation(session: Session, servant: Servant, lease_seconds: float, *
     if row is None or files is None:
         return None  # Another took it, or its checkpoint has just gone with a rewind.
     spec = session.execute(select(Run.spec).where(Run.id == chosen.run_id)).scalar_one()
-    return EvaluationClaim(chosen.run_id, chosen.step, row.epoch, servant.name, lease_seconds, spec, files, row.code_version)
+    return EvaluationClaim(chosen.run_id, chosen.step, row.epoch, worker, lease_seconds, spec, files, row.code_version, offer.code_version)
 
 
 def renew_evaluation(session: Session, claim: EvaluationClaim) -> None:
@@ -86,10 +80,12 @@ def complete_evaluation(session: Session, claim: EvaluationClaim, points: Sequen
     _own(session, claim, {})
     session.execute(delete(Evaluation).where(_mine(claim)), execution_options=_UNSYNCED)
     seq = _bump(session, claim.run_id)
+    # A run that waits for nothing but its evaluations makes progress by them.
+    session.execute(update(Run).where(Run.id == claim.run_id).values(stalls=0), execution_options=_UNSYNCED)
     record_files(session, claim.run_id, files)
     record_points(session, claim.run_id, points, seq)
-    if claim.written_by != code_version():
-        detail = f"samples of step {claim.step} drawn by code version {code_version()} from a checkpoint of {claim.written_by}"
+    if claim.written_by != claim.code_version:
+        detail = f"samples of step {claim.step} drawn by code version {claim.code_version} from a checkpoint of {claim.written_by}"
         add_event(session, claim.run_id, seq, "code_version_changed", f"{detail}; accepted by the worker's policy")
 
 
@@ -110,27 +106,28 @@ def unevaluated(session: Session, run_ids: Sequence[str]) -> dict[str, int]:
     return {run_id: count for run_id, count in session.execute(query)}  # noqa: C416 - a Row is no plain pair to the type checker
 
 
-def stale_evaluations(session: Session, *, stale_seconds: float, limit: int = 1000) -> list[tuple[str, int, str]]:
-    """Run, step and queue of checkpoints that anybody may claim and for which no wake-up went out lately."""
-    query = select(Evaluation.run_id, Evaluation.step, Run.queue).join(Run)
-    query = query.where(_claimable(), Evaluation.enqueued_at < db_now() - stale_seconds)
-    return [(row[0], row[1], row[2]) for row in session.execute(query.order_by(Evaluation.run_id, Evaluation.step).limit(limit))]
+def stale_evaluations(session: Session, *, stale_seconds: float, limit: int = 1000) -> dict[str, list[str]]:
+    """By queue, the run of every checkpoint that anybody may claim and for which no wake-up went out lately."""
+    query = select(Run.queue, Run.id).join(Evaluation).where(_claimable(), Evaluation.enqueued_at < db_now() - stale_seconds)
+    stale: dict[str, list[str]] = {}
+    for queue, run_id in session.execute(query.order_by(Run.id).limit(limit)):
+        stale.setdefault(queue, []).append(run_id)
+    return stale
 
 
-def mark_evaluations_enqueued(session: Session, keys: Sequence[tuple[str, int]]) -> None:
+def mark_evaluations_enqueued(session: Session, run_ids: Sequence[str]) -> None:
     """Remember that wake-ups went out. What was claimed meanwhile keeps its 0, so that it is woken at once should that worker die."""
-    which = tuple_(Evaluation.run_id, Evaluation.step).in_(list(keys))
+    which = Evaluation.run_id.in_(list(run_ids))
     session.execute(update(Evaluation).where(which, _claimable()).values(enqueued_at=db_now()), execution_options=_UNSYNCED)
+
+
+def waiting_evaluations(session: Session, queue: str) -> int:
+    """How many checkpoints of a queue wait for somebody to claim them."""
+    return int(session.scalar(select(func.count()).select_from(Evaluation).join(Run).where(_claimable(), Run.queue == queue)) or 0)
 
 
 def _claimable() -> ColumnElement[bool]:
     return and_(Evaluation.lease_until < db_now(), Evaluation.stalls < STALL_LIMIT)
-
-
-def _fits(servant: Servant) -> ColumnElement[bool]:
-    same_code = Evaluation.code_version == code_version()
-    queue = Run.queue.in_(servant.queues)
-    return queue if servant.accepts_other_code else and_(queue, same_code)
 
 
 def _mine(claim: EvaluationClaim) -> ColumnElement[bool]:

@@ -14,7 +14,6 @@ from backend.storage.tables import Artifact, Attempt, Base, Evaluation, MetricPo
 from tauscope.contracts.onsets import Onset
 from tauscope.contracts.points import Point
 from tauscope.contracts.runs import DesiredState
-from tauscope.version import code_version
 
 KEPT_CHECKPOINTS = 2
 _UNSYNCED = {"synchronize_session": False}
@@ -64,7 +63,7 @@ def flush(
     values: dict[str, Any] = {"lease_until": db_now() + claim.lease_seconds, "steps_per_second": steps_per_second}
     values |= _given(step=step, seconds=seconds)
     if checkpoint is not None:
-        values |= _progress(checkpoint)
+        values |= _progress(claim, checkpoint)
     seq = own(session, claim, values)
     record_files(session, claim.run_id, files)
     record_points(session, claim.run_id, points, seq)
@@ -88,11 +87,12 @@ def _given(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _progress(checkpoint: int) -> dict[str, Any]:
+def _progress(claim: Claim, checkpoint: int) -> dict[str, Any]:
     """Only a checkpoint beyond the last is progress, and clears the stalls and the trouble shown on the run."""
     advances = func.coalesce(Run.checkpoint_step, -1) < checkpoint
     return {
         "checkpoint_step": checkpoint,
+        "checkpoint_version": claim.code_version,
         "stalls": case((advances, 0), else_=Run.stalls),
         "reason": case((advances, ""), else_=Run.reason),
     }
@@ -158,7 +158,7 @@ def _record_unevaluated(session: Session, claim: Claim, steps: Sequence[int]) ->
     if not steps:
         return
     # A step that a rewind gave up may come again: its fencing tokens begin above all those of the claims before.
-    row = {"run_id": claim.run_id, "code_version": code_version(), "epoch": claim.epoch << 20}
+    row = {"run_id": claim.run_id, "code_version": claim.code_version, "epoch": claim.epoch << 20}
     defaults = {"stalls": 0, "lease_until": 0.0, "enqueued_at": 0.0, "reason": ""}
     _upsert(session, Evaluation, [row | defaults | {"step": step} for step in steps], replace=())
 

@@ -16,6 +16,10 @@ from tauscope.contracts.points import Point
 from tauscope.execution.events import (
     CheckpointWritten,
     DatasetWritten,
+    DeferSamples,
+    EndSegment,
+    EvaluateCheckpoint,
+    EvaluationEnded,
     Failed,
     Measured,
     Progress,
@@ -29,10 +33,13 @@ from tauscope.execution.events import (
 
 EVERY = 10
 FAULT_STEP = 35
+DEFERS = "FAKE_CHILD_DEFERS" in os.environ  # As if slots were always spare.
+EVALUATION_SECONDS = float(os.environ.get("FAKE_CHILD_EVALUATION_SECONDS", "0.01"))
 STEP_SECONDS = float(os.environ.get("FAKE_CHILD_STEP_SECONDS", "0.002"))
 
-segments: "queue.Queue[RunSegment]" = queue.Queue()
+work: "queue.Queue[RunSegment | EvaluateCheckpoint]" = queue.Queue()
 end = threading.Event()
+defer = threading.Event()
 
 
 def send(event: TrainerEvent) -> None:
@@ -43,11 +50,15 @@ def send(event: TrainerEvent) -> None:
 def read() -> None:
     for line in sys.stdin:
         command = parse_command(line)
-        if isinstance(command, RunSegment):
-            end.clear()
-            segments.put(command)
-        else:
-            end.set()
+        match command:
+            case EndSegment():
+                end.set()
+            case DeferSamples():
+                (defer.set if command.defer else defer.clear)()
+            case _:
+                end.clear()
+                defer.clear()
+                work.put(command)
     os._exit(0)
 
 
@@ -87,11 +98,11 @@ def measure(folder: Path, step: int) -> None:
     send(Measured(step=step, points=tuple(Point(step=step, metric=name, value=value(step), low=0, high=1, count=32) for name in metrics)))
 
 
-def save(folder: Path, step: int) -> None:
+def save(folder: Path, step: int, *, unevaluated: bool = False) -> None:
     weights, state = (folder / "checkpoints" / f"{step}.{ending}" for ending in ("safetensors", "json"))
     weights.write_bytes(f"weights {step}".encode())
     state.write_text(json.dumps({"step": step}))
-    send(CheckpointWritten(step=step, weights=str(weights), state=str(state)))
+    send(CheckpointWritten(step=step, weights=str(weights), state=str(state), unevaluated=unevaluated))
 
 
 def serve(command: RunSegment) -> None:
@@ -112,8 +123,10 @@ def serve(command: RunSegment) -> None:
         step += 1
         send(Progress(step=step, steps_per_second=1 / STEP_SECONDS, loss=0.5))
         if step % EVERY == 0:
-            measure(folder, step)
-            save(folder, step)
+            deferring = command.may_defer and (defer.is_set() or DEFERS)
+            if not deferring:
+                measure(folder, step)
+            save(folder, step, unevaluated=deferring)
         if end.is_set() or (command.max_seconds is not None and time.monotonic() - started > command.max_seconds):
             break
     if step % EVERY:
@@ -121,8 +134,22 @@ def serve(command: RunSegment) -> None:
     send(SegmentEnded(step=step, finished=step >= command.spec["steps"], seconds=time.monotonic() - started))
 
 
+def evaluate(command: EvaluateCheckpoint) -> None:
+    step = json.loads(Path(command.checkpoint).read_text())["step"]
+    if step == FAULT_STEP - 5 and misbehave():
+        return
+    deadline = time.monotonic() + EVALUATION_SECONDS
+    while time.monotonic() < deadline and not end.is_set():
+        time.sleep(0.005)
+    if not end.is_set():
+        (Path(command.folder) / "samples").mkdir(exist_ok=True)
+        measure(Path(command.folder), step)
+    send(EvaluationEnded(step=step, complete=not end.is_set(), seconds=EVALUATION_SECONDS))
+
+
 if __name__ == "__main__":
     threading.Thread(target=read, daemon=True).start()
     send(Ready(torch_version="none", device="cpu"))
     while True:
-        serve(segments.get())
+        given = work.get()
+        serve(given) if isinstance(given, RunSegment) else evaluate(given)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -214,17 +214,33 @@ def partly_trained(supervisor: Supervisor, sessions: Sessions, run_id: str, faul
     change(sessions, lease_until=0.0)
     with sessions.begin() as session:
         session.execute(update(Attempt).values(code_version="0.0+older"))
+        session.execute(update(Run).values(checkpoint_version="0.0+older"))
 
 
-def test_a_checkpoint_of_another_code_version_is_refused_by_default(
+def test_a_run_whose_checkpoint_other_code_wrote_is_left_to_that_code(
     supervisor: Supervisor, sessions: Sessions, tiny: str, fault: Callable[[str], None]
 ) -> None:
     partly_trained(supervisor, sessions, tiny, fault)
-    supervisor.serve(tiny)
+    assert supervisor.serve(tiny) is None
     run = the_run(sessions)
-    assert run.state == RunState.FAILED
-    assert "0.0+older" in run.reason and "TAUSCOPE_CODE_VERSION_POLICY=accept" in run.reason
-    assert (run.checkpoint_step, steps(sessions)) == (30, WHOLE[:3])
+    assert (run.state, run.epoch, run.checkpoint_step, steps(sessions)) == (RunState.QUEUED, 1, 30, WHOLE[:3])
+
+
+def test_falling_back_to_a_checkpoint_of_other_code_hands_the_run_on_without_a_stall(
+    supervisor: Supervisor, sessions: Sessions, tiny: str, fault: Callable[[str], None]
+) -> None:
+    partly_trained(supervisor, sessions, tiny, fault)
+    # The newest checkpoint is this worker's own, but gone; the one before is not its own.
+    change(sessions, checkpoint_version=code_version())
+    with sessions.begin() as session:
+        session.execute(delete(RunFile).where(RunFile.path == "checkpoints/30.json"))
+    assert supervisor.serve(tiny) == tiny
+    run = the_run(sessions)
+    assert (run.state, run.checkpoint_step, run.checkpoint_version, run.stalls) == (RunState.QUEUED, 20, "0.0+older", 0)
+    assert supervisor.serve(tiny) is None
+    with sessions() as session:
+        outcomes = list(session.scalars(select(Attempt.outcome).order_by(Attempt.epoch)))
+    assert outcomes[-1] == "code version 0.0+older wrote the checkpoint of step 20"
 
 
 def test_another_code_version_that_is_accepted_is_shown_on_the_run(
@@ -264,8 +280,8 @@ def test_a_worker_that_lost_its_lease_writes_nothing_more(supervisor: Supervisor
     thread.start()
     while not the_run(sessions).checkpoint_step:
         time.sleep(0.02)
-    change(sessions, lease_until=0.0)
-    with sessions.begin() as session:
+    with sessions.begin() as session:  # One transaction: a flush between the two would renew the lease.
+        session.execute(update(Run).values(lease_until=0.0))
         taken = claim_next(session, "other", 60)
     thread.join(timeout=5)
     assert taken is not None

@@ -13,11 +13,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from backend.storage.flush import read_points
-from backend.storage.outbox import QUEUE, Outbox, send_wakeups
+from backend.storage.outbox import Outbox, broker_queue, send_wakeups
 from backend.storage.tables import Run
 from backend.storage.tables import Worker as WorkerRow
 from launcher.broker import EmbeddedBroker, answers, connect, prepare_broker
-from tauscope.contracts.runs import RunState
+from tauscope.contracts.runs import DEFAULT_QUEUE, RunState
 from tauscope.specs import ImageDdpmSpec
 from tests.worker.fake_child import value
 
@@ -44,7 +44,7 @@ class Broker:
     @property
     def unacknowledged(self) -> int:
         with connect(self.plan.url) as client:
-            return int(client.hlen("unacked")) + int(client.llen(QUEUE))
+            return int(client.hlen("unacked")) + int(client.llen(broker_queue(DEFAULT_QUEUE)))
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
