@@ -1,7 +1,7 @@
 """A trainer child without PyTorch: it counts instead of training, and misbehaves when the environment says so.
 
-``FAKE_CHILD_FAULT`` is ``die``, ``fail``, ``storage`` or ``deaf``; the fault shows at step 35 and only as long as the
-file ``FAKE_CHILD_FAULTS_LEFT`` counts above zero.
+``FAKE_CHILD_FAULT`` is ``die``, ``fail``, ``storage`` or ``deaf``; the fault shows at ``FAKE_CHILD_FAULT_STEP`` (35), training or
+drawing, and only as long as the file ``FAKE_CHILD_FAULTS_LEFT`` counts above zero.
 """
 
 import json
@@ -32,7 +32,7 @@ from tauscope.execution.events import (
 )
 
 EVERY = 10
-FAULT_STEP = 35
+FAULT_STEP = int(os.environ.get("FAKE_CHILD_FAULT_STEP", "35"))
 DEFERS = "FAKE_CHILD_DEFERS" in os.environ  # As if slots were always spare.
 EVALUATION_SECONDS = float(os.environ.get("FAKE_CHILD_EVALUATION_SECONDS", "0.01"))
 STEP_SECONDS = float(os.environ.get("FAKE_CHILD_STEP_SECONDS", "0.002"))
@@ -117,7 +117,7 @@ def serve(command: RunSegment) -> None:
         (folder / f"{name}.npz").write_text(name)
     send(DatasetWritten(train=str(folder / "train.npz"), held_out=str(folder / "held_out.npz")))
     while step < command.spec["steps"]:
-        if step == FAULT_STEP and misbehave():
+        if step == FAULT_STEP and step % EVERY and misbehave():
             return
         time.sleep(STEP_SECONDS)
         step += 1
@@ -136,7 +136,7 @@ def serve(command: RunSegment) -> None:
 
 def evaluate(command: EvaluateCheckpoint) -> None:
     step = json.loads(Path(command.checkpoint).read_text())["step"]
-    if step == FAULT_STEP - 5 and misbehave():
+    if step == FAULT_STEP and misbehave():
         return
     deadline = time.monotonic() + EVALUATION_SECONDS
     while time.monotonic() < deadline and not end.is_set():

@@ -26,6 +26,7 @@ from worker.supervisor import Supervisor, open_services
 
 Sessions = sessionmaker[Session]
 AddRun = Callable[..., str]
+Fault = Callable[..., None]
 STEPS = 60
 
 
