@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 from backend.storage.database import db_now
 from backend.storage.tables import Run, Worker
 
+LIVING_SECONDS = 30.0  # Heartbeats come every few seconds; one of them may be late.
 FORGOTTEN_AFTER = 3600.0  # Seconds of silence after which a worker is no longer listed.
 
 
@@ -15,9 +16,14 @@ def count_by_state(session: Session) -> dict[str, int]:
     return {state: count for state, count in rows}  # noqa: C416 - a Row is no plain pair to the type checker
 
 
-def workers(session: Session) -> list[Worker]:
-    """The workers heard of lately, by name."""
-    return list(session.scalars(select(Worker).where(Worker.seen_at > db_now() - FORGOTTEN_AFTER).order_by(Worker.name)))
+def workers(session: Session, *, within: float = FORGOTTEN_AFTER) -> list[Worker]:
+    """The workers heard of in so many seconds, by name."""
+    return list(session.scalars(select(Worker).where(Worker.seen_at > db_now() - within).order_by(Worker.name)))
+
+
+def living_workers(session: Session) -> list[Worker]:
+    """The workers that may be counted on."""
+    return workers(session, within=LIVING_SECONDS)
 
 
 def server_time(session: Session) -> float:
