@@ -38,11 +38,6 @@ def slot_device(index: int) -> str:
     return f"cuda:{gpus[place] if gpus[place].isdigit() else place}"
 
 
-def kinds(devices: Iterable[str]) -> tuple[str, ...]:
-    """The kinds of device among these, and the CPU, which is everywhere."""
-    return tuple(sorted({device.partition(":")[0] for device in devices} | {"cpu"}))
-
-
 def brief(devices: Iterable[str]) -> str:
     """All devices in a few words: ``cpu``, or ``cuda:0-3,6``."""
     numbers = sorted({int(device.partition(":")[2]) for device in devices if device.startswith("cuda:")})

@@ -1,7 +1,6 @@
 """What this worker offers to compute: by its settings, its devices and its code."""
 
-from backend.storage.offers import Offer
-from worker.devices import kinds
+from backend.storage.offers import Offer, kinds
 from worker.settings import WorkerSettings
 from worker.slots import SlotPool
 

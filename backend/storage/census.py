@@ -8,8 +8,8 @@ from backend.storage.database import db_now
 from backend.storage.evaluations import waiting_evaluations
 from backend.storage.tables import Run, Worker
 
-FORGOTTEN_AFTER = 3600.0  # Seconds of silence after which a worker is no longer listed,
-HEARD_WITHIN = 15.0  # and after which its free slots are not counted on.
+LIVING_SECONDS = 30.0  # Heartbeats come every few seconds; one of them may be late.
+FORGOTTEN_AFTER = 3600.0  # Seconds of silence after which a worker is no longer listed.
 
 
 def count_by_state(session: Session) -> dict[str, int]:
@@ -19,15 +19,19 @@ def count_by_state(session: Session) -> dict[str, int]:
 
 
 def workers(session: Session, *, within: float = FORGOTTEN_AFTER) -> list[Worker]:
-    """The workers heard of lately, by name."""
+    """The workers heard of in so many seconds, by name."""
     return list(session.scalars(select(Worker).where(Worker.seen_at > db_now() - within).order_by(Worker.name)))
+
+
+def living_workers(session: Session) -> list[Worker]:
+    """The workers that may be counted on."""
+    return workers(session, within=LIVING_SECONDS)
 
 
 def spare_slots(session: Session, queue: str) -> int:
     """How many slots of the queue's workers are free and not about to be taken by work that waits; may be negative."""
-    free = sum(
-        worker.slots - worker.busy for worker in workers(session, within=HEARD_WITHIN) if queue in worker.queues and not worker.draining
-    )
+    serving = (worker for worker in living_workers(session) if queue in worker.queues and not worker.draining)
+    free = sum(worker.slots - worker.busy for worker in serving)
     if free <= 0:
         return free
     runs = session.scalar(select(func.count()).select_from(Run).where(claimable(), Run.queue == queue)) or 0

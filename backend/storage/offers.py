@@ -1,11 +1,12 @@
 """What a worker offers to compute, and which runs that suits."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, and_, or_, true
 from sqlalchemy.orm import InstrumentedAttribute
 
-from backend.storage.tables import Evaluation, Run
+from backend.storage.tables import Evaluation, Run, Worker
 from tauscope.contracts.runs import DEFAULT_QUEUE
 from tauscope.version import code_version
 
@@ -23,6 +24,17 @@ class Offer:
     devices: tuple[str, ...] = ("cpu",)
     code_version: str = field(default_factory=code_version)
     accepts_other_code: bool = False
+
+
+def offer_of(worker: Worker) -> Offer:
+    """The offer that a worker's row tells of."""
+    devices = kinds(worker.device.split(", "))
+    return Offer(tuple(worker.queues), devices, worker.code_version, worker.code_version_policy == "accept")
+
+
+def kinds(devices: Iterable[str]) -> tuple[str, ...]:
+    """The kinds of device among these, and the CPU, which is everywhere."""
+    return tuple(sorted({device.partition(":")[0] for device in devices if device} | {"cpu"}))
 
 
 def suits(offer: Offer) -> ColumnElement[bool]:

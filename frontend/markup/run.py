@@ -29,8 +29,8 @@ def _facts(run: RunView) -> Html:
     facts = [
         f"{run.state}, τ {steps(run.step)} of {steps(run.steps)}",
         f"held by {run.worker}" if run.worker else "held by no worker",
-        f"priority {run.priority}",
-        *(text for text in (run.reason, run.code_note) if text),
+        f"priority {run.priority}, queue {run.queue}",
+        *(text for text in (run.waiting, run.reason, run.code_note) if text),
     ]
     return tag("div", *[tag("p", fact) for fact in facts])
 

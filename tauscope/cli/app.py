@@ -13,11 +13,21 @@ import typer
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
-from tauscope.cli.inputs import parse_settings, read_sweep
-from tauscope.cli.tables import attempts_table, events_table, experiments_table, fit_sentences, progress_table, run_states, summary_table
+from tauscope.cli.inputs import parse_settings, queue_name, read_sweep
+from tauscope.cli.tables import (
+    attempts_table,
+    events_table,
+    experiments_table,
+    fit_sentences,
+    progress_table,
+    run_states,
+    summary_table,
+    waiting_sentences,
+)
 from tauscope.client import TauscopeClient
-from tauscope.contracts.runs import TERMINAL_STATES
+from tauscope.contracts.runs import DEFAULT_QUEUE, TERMINAL_STATES
 from tauscope.contracts.summary import ExperimentSummary
 from tauscope.specs import SweepSpec, apply_settings, load_preset, preset_names
 
@@ -95,6 +105,7 @@ def launch(
     source: Annotated[str, typer.Argument(metavar="PRESET|SPEC.yaml")],
     settings: Settings = [],  # noqa: B006 - typer copies it
     priority: Annotated[int, typer.Option(min=-1000, max=1000, help="Runs of higher priority are computed first.")] = 0,
+    queue: Annotated[str, typer.Option(callback=queue_name, help="Only workers that serve this queue compute the runs.")] = DEFAULT_QUEUE,
     url: Url = DEFAULT_URL,
     json: Json = False,
 ) -> None:
@@ -103,7 +114,7 @@ def launch(
 
     sweep = apply_settings(read_sweep(source), parse_settings(settings))
     with _client(url) as client:
-        view = client.launch(ExperimentCreate(sweep=sweep.model_dump(mode="json"), priority=priority))
+        view = client.launch(ExperimentCreate(sweep=sweep.model_dump(mode="json"), priority=priority, queue=queue))
     if json:
         sys.stdout.write(view.model_dump_json() + "\n")
     else:
@@ -135,11 +146,13 @@ def show(
         if events:
             _show_events(client, experiment, json=json)
             return
-        summary = client.summary(experiment)
+        summary, view = client.summary(experiment), client.experiment(experiment)
     if json:
         sys.stdout.write(summary.model_dump_json() + "\n")
-    else:
-        _print_summary(summary)
+        return
+    _print_summary(summary)
+    for sentence in waiting_sentences(view):
+        output.print(Text(sentence))
 
 
 def _show_events(client: TauscopeClient, experiment: str, *, json: bool) -> None:
@@ -154,7 +167,9 @@ def _show_events(client: TauscopeClient, experiment: str, *, json: bool) -> None
             sys.stdout.write(dumps(document) + "\n")
             continue
         output.print(
-            f"{run.id} {run.label}: {run.state}" + (f" by {run.worker}" if run.worker else "") + f", {run.step:,} of {run.steps:,}"
+            f"{run.id} {run.label}: {run.state}"
+            + (f" by {run.worker}" if run.worker else "")
+            + f", {run.step:,} of {run.steps:,}, queue {run.queue}"
         )
         output.print(attempts_table(attempts))
         output.print(events_table(events))

@@ -1,5 +1,6 @@
 """What the terminal shows: onsets in words, tables of runs. An onset that was not reached has words, never a number."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
@@ -94,6 +95,12 @@ def progress_table(runs: Sequence[RunProgress]) -> Table:
 def run_states(view: ExperimentView) -> str:
     """Each run of an experiment with its state, in one line."""
     return f"{view.id}: " + ", ".join(f"{run.label}: {run.state}" for run in view.runs)
+
+
+def waiting_sentences(view: ExperimentView) -> list[str]:
+    """What queued runs wait for, each reason once, with how many wait for it."""
+    reasons = Counter(run.waiting for run in view.runs if run.waiting)
+    return [f"{count} queued {'run' if count == 1 else 'runs'}: {reason}" for reason, count in reasons.items()]
 
 
 def experiments_table(experiments: Sequence[ExperimentView]) -> Table:

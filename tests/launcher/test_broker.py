@@ -73,7 +73,7 @@ def test_an_absent_or_frozen_broker_is_noticed_within_two_seconds(tmp_path: Path
     process = run_broker(plan.command, plan.url)
     assert outbox.wake([("a", "default")]) == ["a"]
     process.send_signal(19)
-    assert _seconds(lambda: outbox.wake(["b"])) < 2
+    assert _seconds(lambda: outbox.wake([("b", "default")])) < 2
     process.send_signal(18)
     with connect(plan.url) as client:
         assert client.ping()
