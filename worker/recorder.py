@@ -2,6 +2,8 @@
 
 import time
 
+from sqlalchemy.orm import Session
+
 from backend.storage.census import spare_slots
 from backend.storage.claims import Claim
 from backend.storage.flush import flush
@@ -23,7 +25,7 @@ class Recorder:
         self.desired = DesiredState.RUN
         self._services = services
         self.persistence = Persistence(services, claim.run_id)
-        self.spare = False  # Whether a slot is free to draw samples that training leaves undrawn.
+        self.defers = False  # Whether training shall leave the samples that are due to another slot.
         self._started = self._due = time.monotonic()
         self._step = claim.checkpoint.step if claim.checkpoint else 0
         self._speed: float | None = None
@@ -80,7 +82,7 @@ class Recorder:
                 steps_per_second=self._speed,
                 seconds=self.claim.seconds + time.monotonic() - self._started,
             )
-            self.spare = spare_slots(session, self.claim.queue) > 0
+            self.defers = self._defers(session)
         self.outgoing.written(batch)
         send_wakeups(self._services.sessions, self._services.outbox, [self.claim.run_id] * len(batch.unevaluated), "evaluate")
         self.desired = flushed.desired
@@ -88,3 +90,7 @@ class Recorder:
         if self._unsummarized:
             record_summary(self._services.sessions, self.claim.run_id)
             self._unsummarized = False
+
+    def _defers(self, session: Session) -> bool:
+        policy = self._services.settings.defer_samples
+        return policy == "always" or (policy == "spare" and spare_slots(session, self.claim.queue) > 0)

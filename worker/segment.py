@@ -78,8 +78,8 @@ class Segment:
 
     def _beat(self) -> float:
         self._recorder.flush_if_due()
-        if self._recorder.spare != self._deferring:
-            self._deferring = self._recorder.spare
+        if self._recorder.defers != self._deferring:
+            self._deferring = self._recorder.defers
             self._slot.warm_child.defer_samples(self._deferring)
         return self._recorder.pause
 

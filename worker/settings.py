@@ -25,6 +25,11 @@ class WorkerSettings(StorageSettings):
     segment_seconds: float = Field(SEGMENT_SECONDS, gt=0, description="a run is given back to the queue after training this long")
     flush_seconds: float = Field(1.0, gt=0, description="how often progress is written and the owner's wish is read")
     end_seconds: float = Field(6.0, gt=0, description="time a child has to write its checkpoint when asked to end; then it is killed")
+    defer_samples: Literal["spare", "always", "never"] = Field(
+        "spare",
+        description="when training leaves a checkpoint's samples to be drawn as work of its own: while a slot of its queue is spare,"
+        " always, or only when it is interrupted while drawing",
+    )
     silence_seconds: float = Field(900.0, gt=0, description="a child that says nothing for this long is killed, and its run tried again")
     database_patience_seconds: float = Field(600.0, gt=0, description="how long results are held while the database is away")
     store_patience_seconds: float = Field(60.0, gt=0, description="how long storing one file is tried before the run is given back")

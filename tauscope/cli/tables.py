@@ -98,9 +98,11 @@ def run_states(view: ExperimentView) -> str:
 
 
 def waiting_sentences(view: ExperimentView) -> list[str]:
-    """What queued runs wait for, each reason once, with how many wait for it."""
+    """What queued runs wait for, each reason once, with how many wait for it; and what is still to be drawn."""
     reasons = Counter(run.waiting for run in view.runs if run.waiting)
-    return [f"{count} queued {'run' if count == 1 else 'runs'}: {reason}" for reason, count in reasons.items()]
+    sentences = [f"{count} queued {'run' if count == 1 else 'runs'}: {reason}" for reason, count in reasons.items()]
+    undrawn = sum(run.unevaluated for run in view.runs)
+    return sentences + [f"checkpoints whose samples are still to be drawn: {undrawn}"] * bool(undrawn)
 
 
 def experiments_table(experiments: Sequence[ExperimentView]) -> Table:

@@ -40,7 +40,8 @@ def test_wakeups_go_out_after_the_commit_with_the_longest_run_first(
 ) -> None:
     seen: list[tuple[int, list[str]]] = []
 
-    def remember(runs: list[tuple[str, str]]) -> list[str]:
+    def remember(runs: list[tuple[str, str]], work: str) -> list[str]:
+        assert work == "train"
         run_ids = [run_id for run_id, _ in runs]
         seen.append((rows(context, Run), run_ids))
         return run_ids
