@@ -1,12 +1,18 @@
 """The Celery application of a worker: one task, which carries a run id and nothing else."""
 
 from collections.abc import Callable
+from typing import Any
 
 from celery import Celery
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 
 from backend.storage.outbox import TASK, broker_queue, celery_settings
 from worker.settings import WorkerSettings
+
+
+def consumed_queues(settings: WorkerSettings) -> tuple[str, ...]:
+    """The broker's queues that a worker reads."""
+    return tuple(broker_queue(queue) for queue in settings.queue_names)
 
 
 def make_app(settings: WorkerSettings, serve: Callable[[str], object]) -> Celery:
@@ -22,11 +28,14 @@ def make_app(settings: WorkerSettings, serve: Callable[[str], object]) -> Celery
 
 
 def run_worker(
-    app: Celery, settings: WorkerSettings, *, on_ready: Callable[[], None], on_stop: Callable[[], None], on_end: Callable[[], None]
+    app: Celery, settings: WorkerSettings, *, on_ready: Callable[[Any], None], on_stop: Callable[[], None], on_end: Callable[[], None]
 ) -> None:
-    """Consume until SIGTERM or SIGINT: then ``on_stop`` is called at once, and ``on_end`` when the last task is over."""
+    """Consume until SIGTERM or SIGINT: then ``on_stop`` is called at once, and ``on_end`` when the last task is over.
+
+    ``on_ready`` is given Celery's consumer.
+    """
     # Celery keeps weak references to receivers unless told otherwise, and these are closures.
-    worker_ready.connect(lambda **_: on_ready(), weak=False)
+    worker_ready.connect(lambda sender, **_: on_ready(sender), weak=False)
     worker_shutting_down.connect(lambda **_: on_stop(), weak=False)
     worker_shutdown.connect(lambda **_: on_end(), weak=False)
     app.worker_main(
@@ -35,7 +44,7 @@ def run_worker(
             "worker",
             "--pool=threads",
             f"--concurrency={settings.slots}",
-            f"--queues={','.join(map(broker_queue, settings.queue_names))}",
+            f"--queues={','.join(consumed_queues(settings))}",
             f"--hostname={settings.worker_name}",
             "--without-gossip",
             "--without-mingle",

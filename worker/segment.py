@@ -92,7 +92,7 @@ class Segment:
 
     def _end_if_asked(self, trainer: TrainerProcess) -> None:
         unwanted = self._recorder.desired is not DesiredState.RUN
-        if self._asked_to_end is None and (unwanted or self._services.stopping.is_set() or self._recorder.outgoing.trouble()):
+        if self._asked_to_end is None and (unwanted or self._services.leaving or self._recorder.outgoing.trouble()):
             self._asked_to_end = time.monotonic()
             trainer.end_segment()
 
@@ -142,9 +142,8 @@ class Segment:
 
     def _excuse(self) -> str:
         """Why the segment ended early through no fault of the run, if it did."""
-        if self._services.stopping.is_set():
-            return "the worker was asked to leave"
-        return "paused by its owner" if self._recorder.desired is DesiredState.PAUSE else ""
+        paused = "paused by its owner" if self._recorder.desired is DesiredState.PAUSE else ""
+        return self._services.leaving or paused
 
     def _trouble(self, end: End) -> str:
         stored = self._recorder.outgoing.trouble()

@@ -38,7 +38,7 @@ class Supervisor:
 
         A second message for the same run therefore finds the next one, or nothing. Returns the run that was served.
         """
-        if self.services.stopping.is_set():
+        if self.services.leaving:
             return None  # The run stays claimable; another worker, or the next one here, is woken by the reconciler.
         with self.pool.take() as slot:
             claim = self._claim()

@@ -274,6 +274,27 @@ def test_a_child_that_does_not_hear_is_killed_when_the_worker_leaves(
     assert (run.state, run.stalls, run.reason, run.lease_until) == (RunState.QUEUED, 0, "", 0.0)
 
 
+def test_a_draining_worker_gives_its_run_back_and_takes_none_until_it_drains_no_longer(
+    supervisor: Supervisor, sessions: Sessions, tiny: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_CHILD_STEP_SECONDS", "0.02")
+    thread = threading.Thread(target=supervisor.serve, args=(tiny,))
+    thread.start()
+    while not the_run(sessions).checkpoint_step:
+        time.sleep(0.02)
+    supervisor.services.draining.set()
+    thread.join(timeout=5)
+    run = the_run(sessions)
+    assert (run.state, run.stalls, run.reason, run.worker, run.lease_until) == (RunState.QUEUED, 0, "", None, 0.0)
+    assert run.checkpoint_step == run.step < STEPS
+    assert supervisor.serve(tiny) is None
+    with sessions() as session:
+        assert session.scalars(select(Attempt.outcome)).all() == ["the worker is draining"]
+    supervisor.services.draining.clear()
+    assert serve_until_over(supervisor, sessions).state == RunState.FINISHED
+    assert steps(sessions) == WHOLE
+
+
 def test_a_worker_that_lost_its_lease_writes_nothing_more(supervisor: Supervisor, sessions: Sessions, add_run: AddRun) -> None:
     add_run(spec=ImageDdpmSpec(steps=5000).model_dump(mode="json"), steps=5000)
     thread = threading.Thread(target=supervisor.serve, args=("run-1",))
