@@ -17,7 +17,9 @@ from worker.services import Services
 from worker.slots import Slot
 
 # What another attempt may mend: a child that was killed, a disk that was full.
-TRANSIENT = {"trainer_died", "storage"}
+TRANSIENT = {"trainer_died", "storage", "device_busy"}
+# Of these, what is no fault of the run, however often it happens.
+BLAMELESS = {"device_busy"}
 
 log = structlog.get_logger()
 
@@ -128,8 +130,8 @@ class Segment:
         trouble = "" if excuse else self._trouble(end)
         outcome = excuse or ("in trouble" if trouble else "the segment is over")
         detail = end.traceback if isinstance(end, Failed) else ""
-        claim = self._recorder.claim
-        self._recorder.persist(lambda session: release(session, claim, outcome, trouble=trouble, excused=bool(excuse), detail=detail))
+        claim, excused = self._recorder.claim, bool(excuse) or (isinstance(end, Failed) and end.code in BLAMELESS)
+        self._recorder.persist(lambda session: release(session, claim, outcome, trouble=trouble, excused=excused, detail=detail))
         log.info("run_released", run=claim.run_id, outcome=outcome, trouble=trouble)
         return not trouble and self._recorder.desired is DesiredState.RUN
 

@@ -17,7 +17,7 @@ import torch
 
 from tauscope.contracts.points import Point
 from tauscope.datasets import DatasetError
-from tauscope.execution.devices import DeviceError, choose_device
+from tauscope.execution.devices import DeviceError, choose_device, wait_until_free
 from tauscope.execution.events import (
     CheckpointWritten,
     Command,
@@ -39,6 +39,9 @@ from tauscope.training.checkpoints import CheckpointError
 from tauscope.training.trainer import DivergedError
 
 PROGRESS_SECONDS = 1.0
+# A parent that gives each child a device of its own says so; without it, children may share one.
+BUSY_SHARE = float(os.environ.get("TAUSCOPE_DEVICE_BUSY_SHARE", "1"))
+DEVICE_PATIENCE_SECONDS = float(os.environ.get("TAUSCOPE_DEVICE_PATIENCE_SECONDS", "60"))
 
 
 def main() -> None:
@@ -117,7 +120,9 @@ def _serve(command: RunSegment, events: BinaryIO, commands: CommandReader) -> No
     started = time.monotonic()
     try:
         spec = KINDS[command.spec["kind"]].model_validate(command.spec)
-        experiment = EXPERIMENTS[spec.kind](spec, device=choose_device(spec.device), folder=Path(command.folder))
+        device = choose_device(spec.device)
+        wait_until_free(device, share=BUSY_SHARE, patience=DEVICE_PATIENCE_SECONDS, ended=commands.end_requested)
+        experiment = EXPERIMENTS[spec.kind](spec, device=device, folder=Path(command.folder))
         recorder = EventRecorder(events, commands, command.max_seconds)
         finished = experiment.run(recorder, checkpoint=Path(command.checkpoint) if command.checkpoint else None)
         step = experiment.trainer.step
@@ -138,7 +143,7 @@ def _diagnose(error: Exception) -> tuple[str, str]:
     if isinstance(error, DatasetError):
         return "dataset_unavailable", error.remedy
     if isinstance(error, DeviceError):
-        return "device_unavailable", error.remedy
+        return error.code, error.remedy
     if isinstance(error, DivergedError):
         return "diverged", "Lower optimizer.lr; the curves up to here are kept"
     if isinstance(error, CheckpointError):

@@ -42,6 +42,13 @@ def test_all_devices_of_a_worker_fit_into_a_few_words_that_give_back_their_kinds
 
 
 @pytest.mark.usefixtures("gpus")
+@pytest.mark.parametrize(("slots", "share"), [(3, "0.2"), (4, "1.0")])
+def test_a_slot_makes_sure_that_its_gpu_is_free_unless_slots_share_gpus_on_purpose(slots: int, share: str) -> None:
+    settings = WorkerSettings(slots=slots, device_busy_share=0.2, device_patience_seconds=7)
+    assert Slot(0, settings).device_check() == {"TAUSCOPE_DEVICE_BUSY_SHARE": share, "TAUSCOPE_DEVICE_PATIENCE_SECONDS": "7.0"}
+
+
+@pytest.mark.usefixtures("gpus")
 def test_a_build_of_pytorch_for_the_cpu_on_a_machine_with_gpus_offers_no_gpu() -> None:
     slot = Slot(0, WorkerSettings(slots=1))
     slot.note(Ready(torch_version="2", device="cuda:0"))

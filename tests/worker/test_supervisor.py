@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from backend.storage.artifacts import ArtifactStore
-from backend.storage.claims import claim_next
+from backend.storage.claims import STALL_LIMIT, claim_next
 from backend.storage.flush import read_points
 from backend.storage.requests import extend, request_pause, request_resume
 from backend.storage.tables import Attempt, Run, RunEvent, RunFile
@@ -379,6 +379,21 @@ def test_a_store_that_cannot_write_gives_the_run_back_with_the_reason(
     assert run.state == RunState.QUEUED
     assert "could not be stored" in run.reason
     (tmp_path / "artifacts").unlink()
+    assert serve_until_over(supervisor, sessions).state == RunState.FINISHED
+    assert steps(sessions) == WHOLE
+
+
+def test_a_run_whose_device_others_hold_is_given_back_with_the_reason_however_often_and_never_fails(
+    supervisor: Supervisor, sessions: Sessions, tiny: str, fault: Callable[[str, int], None]
+) -> None:
+    fault("busy", 2 * STALL_LIMIT)
+    for attempt in range(2 * STALL_LIMIT):
+        supervisor.serve(tiny)
+        run = the_run(sessions)
+        assert run.updated_at is not None
+        assert (run.state, run.reason) == (RunState.QUEUED, "other processes hold the device. It is tried again")
+        assert (run.stalls, run.lease_until > run.updated_at) == (0, attempt > 0), "without progress it waits a little each time"
+        change(sessions, lease_until=0.0)
     assert serve_until_over(supervisor, sessions).state == RunState.FINISHED
     assert steps(sessions) == WHOLE
 
