@@ -39,7 +39,7 @@ class Evaluating:
         self._services = services
         self._persistence = Persistence(services, claim.run_id)
         self._also = also
-        self._unwanted = unwanted or services.stopping.is_set
+        self._unwanted = unwanted or (lambda: bool(services.leaving))
         self._folder = services.settings.work_folder / f"{claim.run_id}-{claim.step}-{claim.epoch}"
         self._outgoing = Outgoing(services.store, self._folder, patience_seconds=services.settings.store_patience_seconds)
         self._due = 0.0

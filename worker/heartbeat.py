@@ -1,4 +1,4 @@
-"""A worker's row in the database: who it is, what it computes on, and when it was last heard of."""
+"""A worker's row in the database: who it is, what it offers, when it was last heard of; and whether it is asked to drain."""
 
 import threading
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from backend.storage.database import db_now
 from backend.storage.tables import Worker
 from worker.devices import brief
+from worker.intake import Intake
 from worker.offering import offer_of
 from worker.services import DATABASE_AWAY, Services
 from worker.slots import SlotPool
@@ -18,11 +19,12 @@ log = structlog.get_logger()
 
 
 class Heartbeat:
-    """Writes the row every few seconds, and removes it in the end."""
+    """Writes the row every few seconds, reads the wish in it, and removes it in the end."""
 
-    def __init__(self, services: Services, pool: SlotPool) -> None:
+    def __init__(self, services: Services, pool: SlotPool, intake: Intake) -> None:
         self._services = services
         self._pool = pool
+        self._intake = intake
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
@@ -37,13 +39,28 @@ class Heartbeat:
 
     def _beat(self) -> None:
         while True:
-            self._write(self.say)
+            self._write(self.beat)
             if self._ended.wait(self._services.settings.heartbeat_seconds):
                 return
 
-    def say(self, session: Session) -> None:
-        """Write the row, but for its wish."""
-        session.merge(self._row())
+    def beat(self, session: Session) -> None:
+        """Write the row, and obey the wish that stands in it, which only its operator changes."""
+        row, draining = self._row(), self._services.draining
+        held = session.get(Worker, row.name)
+        if held is None:
+            row.draining = draining.is_set()  # The row was cleared away while the database could not be reached.
+        session.merge(row)
+        if held is not None and held.draining != draining.is_set():
+            self._obey(held.draining)
+
+    def _obey(self, drain: bool) -> None:
+        log.info("draining" if drain else "drained_no_longer", name=self._services.settings.worker_name)
+        if drain:
+            self._services.draining.set()
+            self._intake.close()
+        else:
+            self._services.draining.clear()
+            self._intake.open()
 
     def _row(self) -> Worker:
         settings, offer = self._services.settings, offer_of(self._services.settings, self._pool)

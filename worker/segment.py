@@ -20,7 +20,9 @@ from worker.services import Services
 from worker.slots import Slot
 
 # What another attempt may mend: a child that was killed, a disk that was full.
-TRANSIENT = {"trainer_died", "storage"}
+TRANSIENT = {"trainer_died", "storage", "device_busy"}
+# Of these, what is no fault of the run, however often it happens.
+BLAMELESS = {"device_busy"}
 
 log = structlog.get_logger()
 
@@ -84,7 +86,8 @@ class Segment:
         return self._recorder.pause
 
     def _unwanted(self) -> bool:
-        return self._recorder.desired is not DesiredState.RUN or self._services.stopping.is_set() or bool(self._recorder.outgoing.trouble())
+        wanted = self._recorder.desired is DesiredState.RUN
+        return not wanted or bool(self._services.leaving or self._recorder.outgoing.trouble())
 
     def _conclude(self, end: End) -> bool:
         if isinstance(end, Failed) and end.code not in TRANSIENT:
@@ -132,9 +135,9 @@ class Segment:
         trouble = "" if excuse else self._trouble(end)
         outcome = excuse or ("in trouble" if trouble else "the segment is over")
         detail = end.traceback if isinstance(end, Failed) else ""
-        claim = self._recorder.claim
+        claim, excused = self._recorder.claim, bool(excuse) or (isinstance(end, Failed) and end.code in BLAMELESS)
         self._recorder.persistence.persist(
-            lambda session: release(session, claim, outcome, trouble=trouble, excused=bool(excuse), detail=detail)
+            lambda session: release(session, claim, outcome, trouble=trouble, excused=excused, detail=detail)
         )
         log.info("run_released", run=claim.run_id, outcome=outcome, trouble=trouble)
         return not trouble and self._recorder.desired is DesiredState.RUN
@@ -148,9 +151,8 @@ class Segment:
 
     def _excuse(self) -> str:
         """Why the segment ended early through no fault of the run, if it did."""
-        if self._services.stopping.is_set():
-            return "the worker was asked to leave"
-        return "paused by its owner" if self._recorder.desired is DesiredState.PAUSE else ""
+        paused = "paused by its owner" if self._recorder.desired is DesiredState.PAUSE else ""
+        return self._services.leaving or paused
 
     def _trouble(self, end: End) -> str:
         stored = self._recorder.outgoing.trouble()

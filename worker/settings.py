@@ -21,6 +21,13 @@ class WorkerSettings(StorageSettings):
     queues: str = Field(DEFAULT_QUEUE, description="queues it serves, separated by commas; it computes runs of no other")
     slots: int = Field(default_factory=default_slots, ge=1, description="runs trained at once; by default one a GPU, else one a CPU core")
     threads_per_slot: int = Field(1, ge=1, description="CPU threads of each trainer child")
+    device_busy_share: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="share of a GPU's memory that others may hold when a run starts on it; not looked at with more slots than GPUs",
+    )
+    device_patience_seconds: float = Field(60.0, ge=0, description="how long a run waits for its GPU to be free before it is given back")
     lease_seconds: float = Field(15.0, gt=0, description="a run whose worker was silent for this long may be claimed by another")
     segment_seconds: float = Field(SEGMENT_SECONDS, gt=0, description="a run is given back to the queue after training this long")
     flush_seconds: float = Field(1.0, gt=0, description="how often progress is written and the owner's wish is read")

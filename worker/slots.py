@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from tauscope.execution.events import Ready, TrainerEvent
 from tauscope.execution.trainer_process import TrainerProcess
-from worker.devices import slot_device, slot_environment
+from worker.devices import gpu_ids, slot_device, slot_environment
 from worker.settings import WorkerSettings
 
 
@@ -24,9 +24,8 @@ class Slot:
         if self._trainer is None or not self._trainer.alive:
             self.discard()
             settings = self._settings
-            self._trainer = TrainerProcess(
-                threads=settings.threads_per_slot, environment=slot_environment(self.index), module=settings.trainer_module
-            )
+            environment = slot_environment(self.index) | self.device_check()
+            self._trainer = TrainerProcess(threads=settings.threads_per_slot, environment=environment, module=settings.trainer_module)
         return self._trainer
 
     @property
@@ -34,6 +33,12 @@ class Slot:
         """The child that was given a command; it may have died since, which it reports as its last event."""
         assert self._trainer is not None
         return self._trainer
+
+    def device_check(self) -> dict[str, str]:
+        """How the child makes sure that its GPU is free, which it cannot be where slots share one on purpose."""
+        settings = self._settings
+        share = settings.device_busy_share if settings.slots <= len(gpu_ids()) else 1.0
+        return {"TAUSCOPE_DEVICE_BUSY_SHARE": str(share), "TAUSCOPE_DEVICE_PATIENCE_SECONDS": str(settings.device_patience_seconds)}
 
     def note(self, event: TrainerEvent) -> None:
         """Remember what the child says about its device."""

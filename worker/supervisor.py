@@ -41,7 +41,7 @@ class Supervisor:
 
         A second message for the same run therefore finds the next one, or nothing. Returns the run that was served.
         """
-        if self.services.stopping.is_set():
+        if self.services.leaving:
             return None  # The run stays claimable; another worker, or the next one here, is woken by the reconciler.
         with self.pool.take() as slot:
             claim = self._claim()
@@ -60,8 +60,8 @@ class Supervisor:
 
     def evaluate(self, run_id: str) -> tuple[str, int] | None:
         """Answer a wake-up by drawing the samples of the first checkpoint that waits for it; returns its run and step."""
-        if self.services.stopping.is_set():
-            return None
+        if self.services.leaving:
+            return None  # As for a run.
         with self.pool.take() as slot:
             claim = self._claim_evaluation()
             if claim is None:
@@ -72,6 +72,9 @@ class Supervisor:
             except (FencedError, AbandonedError) as error:
                 log.warning("evaluation_lost", run=claim.run_id, step=claim.step, error=str(error))
                 slot.discard()
+            except Exception:
+                slot.discard()
+                raise
             return claim.run_id, claim.step
 
     def _claim_evaluation(self) -> EvaluationClaim | None:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from rich.table import Table
 from rich.text import Text
 
-from tauscope.contracts.experiments import AttemptView, ExperimentView, RunEventView
+from tauscope.contracts.experiments import AttemptView, ExperimentView, RunEventView, WorkerView
 from tauscope.contracts.onsets import Onset, OnsetStatus, PowerLawFit
 from tauscope.contracts.summary import ExperimentSummary, RunSummary
 
@@ -134,6 +134,18 @@ def events_table(events: Sequence[RunEventView]) -> Table:
     table = Table("at", "event", "why", box=None)
     for event in events:
         table.add_row(_moment(event.at), event.name, Text(event.detail.partition("\n")[0]))
+    return table
+
+
+def workers_table(workers: Sequence[WorkerView], *, now: float) -> Table:
+    """One row a worker; ``now`` is by the clock that wrote when it was last heard of."""
+    columns = ("worker", "device", "slots", "busy", "queues", "code version", "other code", "draining", "last heard")
+    table = Table(*columns, box=None)
+    for item in workers:
+        heard = f"{max(0.0, now - item.seen_at):.0f} s ago"
+        counts = (str(item.slots), str(item.busy))
+        offer = (", ".join(item.queues), item.code_version, item.code_version_policy)
+        table.add_row(item.name, item.device, *counts, *offer, "yes" if item.draining else "no", heard)
     return table
 
 

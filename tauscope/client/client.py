@@ -25,6 +25,7 @@ from tauscope.contracts.experiments import (
     RunView,
     SamplesView,
     SystemView,
+    WorkerView,
 )
 from tauscope.contracts.runs import RunState
 from tauscope.contracts.summary import ExperimentSummary
@@ -72,6 +73,14 @@ class TauscopeClient:
     def system(self) -> SystemView:
         """Version, queue and workers."""
         return self._get("/system", SystemView)
+
+    def drain(self, worker: str) -> WorkerView:
+        """Ask a worker to give its runs back and take no further one."""
+        return self._call("PUT", _path("workers", worker, "drain"), WorkerView)
+
+    def undrain(self, worker: str) -> WorkerView:
+        """Let a worker take runs again."""
+        return self._call("DELETE", _path("workers", worker, "drain"), WorkerView)
 
     def plan(self, request: ExperimentCreate) -> Plan:
         """What a launch would start; starts nothing."""

@@ -17,7 +17,7 @@ import torch
 
 from tauscope.contracts.points import Point
 from tauscope.datasets import DatasetError
-from tauscope.execution.devices import DeviceError, choose_device
+from tauscope.execution.devices import DeviceError, choose_device, wait_until_free
 from tauscope.execution.events import (
     CheckpointWritten,
     Command,
@@ -43,6 +43,9 @@ from tauscope.training.checkpoints import CheckpointError
 from tauscope.training.trainer import DivergedError
 
 PROGRESS_SECONDS = 1.0
+# A parent that gives each child a device of its own says so; without it, children may share one.
+BUSY_SHARE = float(os.environ.get("TAUSCOPE_DEVICE_BUSY_SHARE", "1"))
+DEVICE_PATIENCE_SECONDS = float(os.environ.get("TAUSCOPE_DEVICE_PATIENCE_SECONDS", "60"))
 
 Work = RunSegment | EvaluateCheckpoint
 
@@ -148,7 +151,7 @@ def _serve(command: Work, events: BinaryIO, commands: CommandReader) -> None:
 
 def _train(command: RunSegment, events: BinaryIO, commands: CommandReader) -> TrainerEvent:
     started = time.monotonic()
-    experiment = _build(command)
+    experiment = _build(command, commands)
     recorder = EventRecorder(events, commands, max_seconds=command.max_seconds, may_defer=command.may_defer)
     finished = experiment.run(recorder, checkpoint=Path(command.checkpoint) if command.checkpoint else None)
     return SegmentEnded(step=experiment.trainer.step, finished=finished, seconds=time.monotonic() - started)
@@ -156,15 +159,17 @@ def _train(command: RunSegment, events: BinaryIO, commands: CommandReader) -> Tr
 
 def _evaluate(command: EvaluateCheckpoint, events: BinaryIO, commands: CommandReader) -> TrainerEvent:
     started = time.monotonic()
-    experiment = _build(command)
+    experiment = _build(command, commands)
     recorder = EventRecorder(events, commands, max_seconds=None, may_defer=True)
     complete = experiment.evaluate(recorder, Path(command.checkpoint))
     return EvaluationEnded(step=experiment.trainer.step, complete=complete, seconds=time.monotonic() - started)
 
 
-def _build(command: Work) -> ImageDdpmExperiment:
+def _build(command: Work, commands: CommandReader) -> ImageDdpmExperiment:
     spec = KINDS[command.spec["kind"]].model_validate(command.spec)
-    return EXPERIMENTS[spec.kind](spec, device=choose_device(spec.device), folder=Path(command.folder))
+    device = choose_device(spec.device)
+    wait_until_free(device, share=BUSY_SHARE, patience=DEVICE_PATIENCE_SECONDS, ended=commands.end_requested)
+    return EXPERIMENTS[spec.kind](spec, device=device, folder=Path(command.folder))
 
 
 def _failure(error: Exception) -> Failed:
@@ -178,7 +183,7 @@ def _diagnose(error: Exception) -> tuple[str, str]:
     if isinstance(error, DatasetError):
         return "dataset_unavailable", error.remedy
     if isinstance(error, DeviceError):
-        return "device_unavailable", error.remedy
+        return error.code, error.remedy
     if isinstance(error, DivergedError):
         return "diverged", "Lower optimizer.lr; the curves up to here are kept"
     if isinstance(error, CheckpointError):

@@ -1,7 +1,7 @@
 """A trainer child without PyTorch: it counts instead of training, and misbehaves when the environment says so.
 
-``FAKE_CHILD_FAULT`` is ``die``, ``fail``, ``storage`` or ``deaf``; the fault shows at ``FAKE_CHILD_FAULT_STEP`` (35), training or
-drawing, and only as long as the file ``FAKE_CHILD_FAULTS_LEFT`` counts above zero.
+``FAKE_CHILD_FAULT`` is ``die``, ``fail``, ``storage``, ``busy`` or ``deaf``; the fault shows at ``FAKE_CHILD_FAULT_STEP`` (35),
+training or drawing, and only as long as the file ``FAKE_CHILD_FAULTS_LEFT`` counts above zero.
 """
 
 import json
@@ -79,6 +79,8 @@ def misbehave() -> bool:
             send(Failed(code="diverged", message="the loss is not finite", remedy="Lower optimizer.lr", traceback="Traceback"))
         case "storage":
             send(Failed(code="storage", message="No space left on device", remedy="Free some", traceback="Traceback"))
+        case "busy":
+            send(Failed(code="device_busy", message="other processes hold the device", remedy="It is tried again", traceback=""))
         case "deaf":
             time.sleep(60)
         case _:
