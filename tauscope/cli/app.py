@@ -102,7 +102,7 @@ def launch(
     from tauscope.contracts.experiments import ExperimentCreate
 
     sweep = apply_settings(read_sweep(source), parse_settings(settings))
-    with _client(url) as client:
+    with open_client(url) as client:
         view = client.launch(ExperimentCreate(sweep=sweep.model_dump(mode="json"), priority=priority))
     if json:
         sys.stdout.write(view.model_dump_json() + "\n")
@@ -113,7 +113,7 @@ def launch(
 @app.command("list")
 def list_experiments(url: Url = DEFAULT_URL, json: Json = False) -> None:
     """List the service's experiments, newest first."""
-    with _client(url) as client:
+    with open_client(url) as client:
         page = client.experiments()
     if json:
         sys.stdout.write(page.model_dump_json() + "\n")
@@ -131,7 +131,7 @@ def show(
     json: Json = False,
 ) -> None:
     """Show an experiment: onsets with intervals, the law, progress."""
-    with _client(url) as client:
+    with open_client(url) as client:
         if events:
             _show_events(client, experiment, json=json)
             return
@@ -163,7 +163,7 @@ def _show_events(client: TauscopeClient, experiment: str, *, json: bool) -> None
 @app.command()
 def stop(experiment: Annotated[str, typer.Argument(help="An experiment's id.")], url: Url = DEFAULT_URL) -> None:
     """Stop an experiment; what was measured is kept."""
-    with _client(url) as client:
+    with open_client(url) as client:
         view = client.stop(experiment)
     output.print(f"{run_states(view)}. Running ones stop within seconds.")
 
@@ -171,7 +171,7 @@ def stop(experiment: Annotated[str, typer.Argument(help="An experiment's id.")],
 @app.command()
 def pause(experiment: Annotated[str, typer.Argument(help="An experiment's id.")], url: Url = DEFAULT_URL) -> None:
     """Pause an experiment: its runs write a checkpoint and free their slots."""
-    with _client(url) as client:
+    with open_client(url) as client:
         view = client.pause(experiment)
     output.print(f"{run_states(view)}. Running ones pause within seconds; go on with: tauscope resume {view.id}")
 
@@ -179,7 +179,7 @@ def pause(experiment: Annotated[str, typer.Argument(help="An experiment's id.")]
 @app.command()
 def resume(experiment: Annotated[str, typer.Argument(help="An experiment's id.")], url: Url = DEFAULT_URL) -> None:
     """Let a paused experiment go on from its checkpoints."""
-    with _client(url) as client:
+    with open_client(url) as client:
         view = client.resume(experiment)
     output.print(run_states(view))
 
@@ -191,7 +191,7 @@ def extend(
     url: Url = DEFAULT_URL,
 ) -> None:
     """Let a finished or stopped run go on from its last checkpoint, to more steps."""
-    with _client(url) as client:
+    with open_client(url) as client:
         view = client.extend_run(run_id, steps)
     output.print(f"{view.id}: {view.state}, goes on from step {view.step:,} to {view.steps:,}")
 
@@ -203,7 +203,7 @@ def priority(
     url: Url = DEFAULT_URL,
 ) -> None:
     """Let an experiment go before or after others, from the next free slot on."""
-    with _client(url) as client:
+    with open_client(url) as client:
         view = client.set_priority(experiment, value)
     active = sum(run.state not in TERMINAL_STATES for run in view.runs)
     output.print(f"{view.id}: priority {value} for {active} of {len(view.runs)} runs; the others are over.")
@@ -218,7 +218,7 @@ def export(
     """Fetch an experiment as a results folder, as `tauscope run --out` leaves one."""
     from tauscope.cli.exports import fetch_export
 
-    with _client(url) as client:
+    with open_client(url) as client:
         fetch_export(client, experiment, out)
     output.print(f"Results: {out}")
 
@@ -284,5 +284,6 @@ def doctor(json: Json = False, url: Url = DEFAULT_URL) -> None:
     output.print(table)
 
 
-def _client(url: str) -> TauscopeClient:
+def open_client(url: str) -> TauscopeClient:
+    """A client of the service at this address, with the token of the environment."""
     return TauscopeClient(url, token=os.environ.get("TAUSCOPE_TOKEN"))
