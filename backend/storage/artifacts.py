@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 import secrets
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -109,6 +110,13 @@ class ArtifactStore:
     def keeps_dates(self) -> bool:
         """Whether a file keeps its date when it is moved, as in a folder; an object store copies it, which gives it a new one."""
         return self._local
+
+    def free_bytes(self) -> int | None:
+        """Space left on this machine's disk; ``None`` where the files are elsewhere."""
+        if not self._local:
+            return None
+        root = Path(self._root)
+        return shutil.disk_usage(next(folder for folder in (root, *root.parents) if folder.exists())).free
 
     def modified(self, path: str) -> float | None:
         """The date of a file, in Unix seconds by the store's clock; ``None`` if it is gone."""

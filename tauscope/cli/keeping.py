@@ -9,6 +9,7 @@ from rich.table import Table
 from tauscope.cli.app import DEFAULT_URL, Json, Url, app, open_client, output
 from tauscope.client import ApiError, TauscopeClient
 from tauscope.contracts.retention import GarbageReport, PruneReport
+from tauscope.contracts.storage import size_words
 
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, as `show ID --events` prints it.")]
 
@@ -23,7 +24,9 @@ def checkpoints(run_id: RunId, url: Url = DEFAULT_URL, json: Json = False) -> No
         return
     table = Table("step", "size", "pinned", "kept because", box=None)
     for item in found.checkpoints:
-        table.add_row(f"{item.step:,}", size(item.n_bytes), "yes" if item.pinned else "", ", ".join(item.kept) or "(pruning drops it)")
+        table.add_row(
+            f"{item.step:,}", size_words(item.n_bytes), "yes" if item.pinned else "", ", ".join(item.kept) or "(pruning drops it)"
+        )
     output.print(table)
     chosen = found.recommendation
     output.print(f"Recommended: {'none' if chosen.step is None else f'step {chosen.step:,}'}; {chosen.reason}")
@@ -58,7 +61,7 @@ def prune(
     if json:
         sys.stdout.write(report.model_dump_json() + "\n")
     elif isinstance(report, GarbageReport):
-        output.print(f"{_did(report.dry_run)} {report.files:,} files that no run refers to: {size(report.n_bytes)}")
+        output.print(f"{_did(report.dry_run)} {report.files:,} files that no run refers to: {size_words(report.n_bytes)}")
     else:
         _print_prune(report)
 
@@ -81,16 +84,8 @@ def _print_prune(report: PruneReport) -> None:
     output.print(table)
     dropped = sum(len(run.dropped) for run in report.runs)
     again = " Nothing was removed; do it with --apply" if report.dry_run else ""
-    output.print(f"{_did(report.dry_run)} {dropped:,} checkpoints: {size(report.bytes_freed)}.{again}")
+    output.print(f"{_did(report.dry_run)} {dropped:,} checkpoints: {size_words(report.bytes_freed)}.{again}")
 
 
 def _did(dry_run: bool) -> str:
     return "Would remove" if dry_run else "Removed"
-
-
-def size(n_bytes: int) -> str:
-    """``1.5 GiB``, or the unit below that fits."""
-    for unit, name in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
-        if n_bytes >= unit:
-            return f"{n_bytes / unit:.1f} {name}"
-    return f"{n_bytes} B"

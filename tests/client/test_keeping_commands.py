@@ -1,6 +1,7 @@
 """The commands about checkpoints against a real server: a dry run unless asked otherwise."""
 
 import json
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -25,6 +26,10 @@ class Terminal:
         assert result.exit_code == 0, result.output
         return result.stdout
 
+    def json(self, *arguments: str) -> Any:
+        # The server's log goes to the same output.
+        return json.loads(self(*arguments, "--json").splitlines()[-1])
+
 
 @pytest.fixture
 def tauscope(server: LiveServer, api: TauscopeClient, worker: FakeWorker) -> Terminal:
@@ -39,7 +44,7 @@ def test_prune_tells_and_removes_only_when_asked_to(tauscope: Terminal, api: Tau
     told = tauscope("prune", tauscope.experiment)
     assert "Would remove 4 checkpoints" in told and "--apply" in told
     assert len(api.checkpoints(tauscope.run).checkpoints) == 6
-    done = json.loads(tauscope("prune", tauscope.run, "--apply", "--json").splitlines()[-1])
+    done = tauscope.json("prune", tauscope.run, "--apply")
     assert done["runs"][0]["dropped"] == [10, 20, 30, 40]
     assert [item.step for item in api.checkpoints(tauscope.run).checkpoints] == [50, 60]
     assert "Removed 0 checkpoints: 0 B" in tauscope("prune", tauscope.run, "--apply")
@@ -49,13 +54,23 @@ def test_a_pin_shows_in_the_list_of_checkpoints_and_can_be_taken_off(tauscope: T
     tauscope("pin", tauscope.run, "30")
     listed = tauscope("checkpoints", tauscope.run)
     assert "pinned" in listed and "Recommended: none; nothing was measured yet" in listed
-    assert [item["pinned"] for item in json.loads(tauscope("checkpoints", tauscope.run, "--json").splitlines()[-1])["checkpoints"]].count(True) == 1
+    assert [item["pinned"] for item in tauscope.json("checkpoints", tauscope.run)["checkpoints"]].count(True) == 1
     tauscope("pin", tauscope.run, "30", "--off")
     assert "(pruning drops it)" in tauscope("checkpoints", tauscope.run)
 
 
+def test_the_doctor_tells_the_space_that_a_service_takes(tauscope: Terminal, server: LiveServer) -> None:
+    checks = {check["part"]: check for check in tauscope.json("doctor")}
+    assert checks["storage"]["ok"] and "of artifacts" in checks["storage"]["found"]
+
+
 def test_orphans_are_asked_for_by_name(tauscope: Terminal) -> None:
     assert "Would remove 0 files that no run refers to" in tauscope("prune", "--orphans")
-    assert json.loads(tauscope("prune", "--orphans", "--apply", "--json").splitlines()[-1]) == {"dry_run": False, "rows": 0, "files": 0, "n_bytes": 0}
+    assert tauscope.json("prune", "--orphans", "--apply") == {
+        "dry_run": False,
+        "rows": 0,
+        "files": 0,
+        "n_bytes": 0,
+    }
     result = CliRunner().invoke(app, ["prune"])
     assert result.exit_code == 2 and "--orphans" in result.output
