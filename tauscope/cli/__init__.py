@@ -2,7 +2,7 @@
 
 import sys
 
-from tauscope.cli import keeping  # noqa: F401 - adds its commands
+from tauscope.cli import backups, keeping  # noqa: F401 - they add their commands
 from tauscope.cli.app import app
 from tauscope.cli.errors import report_errors
 
