@@ -49,7 +49,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
 
 def _context(settings: ApiSettings) -> Context:
     engine = open_database(settings.database_url)
-    artifacts = ArtifactStore(settings.artifacts_url)
+    artifacts = ArtifactStore(settings.artifacts_url, grace_seconds=settings.garbage_grace_seconds)
     return Context(
         settings=settings,
         engine=engine,

@@ -1,4 +1,4 @@
-"""Sends the wake-ups that got lost: ``python -m worker.reconciler``. Any number may run; none leads."""
+"""Sends the wake-ups that got lost, and collects garbage: ``python -m worker.reconciler``. Any number may run; none leads."""
 
 import queue
 import signal
@@ -12,6 +12,7 @@ from backend.storage.database import db_now, open_database, session_factory
 from backend.storage.evaluations import stale_evaluations
 from backend.storage.outbox import Outbox, Work, send_wakeups, stale_runs
 from backend.storage.tables import Worker
+from worker.collector import Collector
 from worker.logs import configure_logs
 from worker.services import DATABASE_AWAY
 from worker.settings import read_settings
@@ -55,8 +56,10 @@ def main() -> None:
         signal.signal(number, lambda number, _: stop.put(number))
     sessions = session_factory(open_database(settings.database_url))
     outbox = Outbox(settings.broker_url)
+    collector = Collector(sessions, settings)
     log.info("reconciler_started")
     while not _asked(stop, settings.reconcile_seconds):
+        collector.start_if_due()
         try:
             reconcile(sessions, outbox, stale_seconds=settings.stale_seconds)
         except DATABASE_AWAY as error:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from backend.storage.outbox import SEGMENT_SECONDS
 from backend.storage.settings import StorageSettings
@@ -38,10 +38,13 @@ class WorkerSettings(StorageSettings):
         " always, or only when it is interrupted while drawing",
     )
     silence_seconds: float = Field(900.0, gt=0, description="a child that says nothing for this long is killed, and its run tried again")
-    database_patience_seconds: float = Field(600.0, gt=0, description="how long results are held while the database is away")
+    database_patience_seconds: float = Field(
+        600.0, gt=0, validate_default=True, description="how long results are held while the database is away"
+    )
     store_patience_seconds: float = Field(60.0, gt=0, description="how long storing one file is tried before the run is given back")
     heartbeat_seconds: float = Field(5.0, gt=0, description="how often the worker says that it lives")
     reconcile_seconds: float = Field(2.0, gt=0, description="how often the reconciler looks for runs without a wake-up")
+    garbage_seconds: float = Field(300.0, gt=0, description="how often the reconciler removes files that nothing refers to")
     code_version_policy: Literal["refuse", "accept"] = Field(
         "refuse", description="refuse: a run whose checkpoint other code wrote waits for that code; accept: it goes on, and the run says so"
     )
@@ -55,6 +58,17 @@ class WorkerSettings(StorageSettings):
         if wrong:
             raise ValueError(f"{wrong[0]!r} is no name of a queue | Use names as in default,gpu: letters, digits and hyphens")
         return ",".join(dict.fromkeys(names))
+
+    @field_validator("database_patience_seconds")
+    @classmethod
+    def _outlived_by_grace(cls, seconds: float, info: ValidationInfo) -> float:
+        grace = info.data.get("garbage_grace_seconds", seconds + 1)
+        if seconds >= grace:
+            raise ValueError(
+                f"must be below the {grace:g} s of TAUSCOPE_GARBAGE_GRACE_SECONDS, or files that wait for the database"
+                " would be taken for garbage; raise that, or lower this"
+            )
+        return seconds
 
     @property
     def queue_names(self) -> tuple[str, ...]:

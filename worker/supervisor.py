@@ -26,7 +26,13 @@ log = structlog.get_logger()
 def open_services(settings: WorkerSettings) -> Services:
     """Open the storage that the settings name; nothing is contacted yet."""
     sessions = session_factory(open_database(settings.database_url))
-    return Services(settings, sessions, ArtifactStore(settings.artifacts_url), Outbox(settings.broker_url), threading.Event())
+    return Services(
+        settings,
+        sessions,
+        ArtifactStore(settings.artifacts_url, grace_seconds=settings.garbage_grace_seconds),
+        Outbox(settings.broker_url),
+        threading.Event(),
+    )
 
 
 class Supervisor:

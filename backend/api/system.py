@@ -4,9 +4,10 @@ from fastapi import APIRouter, Request, Response
 
 from backend.api.guard import COOKIE, same_secret
 from backend.api.parameters import UsesContext
-from backend.services import system
+from backend.services import retention, system
 from backend.services.errors import UnauthorizedError
 from tauscope.contracts.experiments import SessionCreate, Status, SystemView
+from tauscope.contracts.retention import GarbageReport, PruneRequest
 
 router = APIRouter(tags=["system"])
 
@@ -28,6 +29,12 @@ def get_ready(context: UsesContext) -> Status:
 def get_system(context: UsesContext) -> SystemView:
     """Version, queue and workers."""
     return system.system(context)
+
+
+@router.post("/system/garbage")
+def collect_garbage(context: UsesContext, request: PruneRequest) -> GarbageReport:
+    """Remove the files that no run refers to, once they are past the grace age; by default only count them."""
+    return retention.collect_garbage(context, dry_run=request.dry_run)
 
 
 @router.post("/session", status_code=204)

@@ -1,7 +1,7 @@
 """Everything the service refuses, as one tree; ``backend.api.problems`` turns it into HTTP in one place.
 
 ServiceError
-|-- UnknownExperimentError, UnknownRunError, UnknownPresetError, NoSamplesError, NoImageError     404
+|-- UnknownExperimentError, UnknownRunError, UnknownPresetError, UnknownCheckpointError, NoSamplesError, NoImageError  404
 |-- ExperimentActiveError, NotExtendableError, IdempotencyConflictError                        409
 |-- InvalidRequestError                                                                      422
 |-- UnauthorizedError                                                                        401
@@ -55,6 +55,10 @@ class UnknownWorkerError(ServiceError):
 
 class UnknownPresetError(ServiceError):
     status, code, title = 404, "preset_not_found", "No such preset"
+
+
+class UnknownCheckpointError(ServiceError):
+    status, code, title = 404, "checkpoint_not_found", "No such checkpoint"
 
 
 class NoSamplesError(ServiceError):

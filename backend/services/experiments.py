@@ -12,6 +12,7 @@ from backend.services.views import attempt_views, experiment_view, run_event_vie
 from backend.storage import deletion, experiments, requests
 from backend.storage.census import living_workers, server_time
 from backend.storage.experiments import Found
+from backend.storage.garbage import discard
 from backend.storage.outbox import send_wakeups
 from backend.storage.reading import reading
 from backend.storage.tables import Run
@@ -87,8 +88,7 @@ def delete(context: Context, experiment_id: str) -> None:
         raise ExperimentActiveError(
             "A run of it waits, computes or is paused", f"POST /api/v1/experiments/{experiment_id}/stop first"
         ) from error
-    for sha256 in unreferenced:
-        _drop(context, sha256)
+    discard(context.sessions, context.artifacts, unreferenced)
     log.info("experiment_deleted", experiment=experiment_id, artifacts=len(unreferenced))
 
 
@@ -203,10 +203,3 @@ def required_run(session: Session, run_id: str) -> Run:
 def invalid_field(path: str, message: str, remedy: str) -> InvalidRequestError:
     """A request refused for one field."""
     return InvalidRequestError(f"{path} {message}", remedy, [FieldError(path=path, message=message, remedy=remedy)])
-
-
-def _drop(context: Context, sha256: str) -> None:
-    # A worker may have stored the same bytes since: its row, written under the same lock, keeps them.
-    with context.sessions.begin() as session:
-        if not deletion.is_stored(session, sha256):
-            context.artifacts.delete(sha256)

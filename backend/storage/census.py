@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from backend.storage.claims import claimable
 from backend.storage.database import db_now
 from backend.storage.evaluations import waiting_evaluations
-from backend.storage.tables import Run, Worker
+from backend.storage.tables import Artifact, Run, Worker
 
 LIVING_SECONDS = 30.0  # Heartbeats come every few seconds; one of them may be late.
 FORGOTTEN_AFTER = 3600.0  # Seconds of silence after which a worker is no longer listed.
@@ -36,6 +36,11 @@ def spare_slots(session: Session, queue: str) -> int:
         return free
     runs = session.scalar(select(func.count()).select_from(Run).where(claimable(), Run.queue == queue)) or 0
     return free - runs - waiting_evaluations(session, queue)
+
+
+def artifact_bytes(session: Session) -> int:
+    """The size of all artifacts, each counted once."""
+    return int(session.scalars(select(func.coalesce(func.sum(Artifact.n_bytes), 0))).one())
 
 
 def server_time(session: Session) -> float:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from backend.storage.claims import Claim, own
 from backend.storage.database import db_now
-from backend.storage.tables import Artifact, Attempt, Base, Evaluation, MetricPoint, Run, RunFile, Series
+from backend.storage.tables import Artifact, Attempt, Base, CheckpointPin, Evaluation, MetricPoint, Run, RunFile, Series
 from tauscope.contracts.onsets import Onset
 from tauscope.contracts.points import Point
 from tauscope.contracts.runs import DesiredState
@@ -164,13 +164,15 @@ def _record_unevaluated(session: Session, claim: Claim, steps: Sequence[int]) ->
 
 
 def _prune_checkpoints(session: Session, run_id: str, checkpoint: int) -> None:
-    """Keep the newest checkpoints, to fall back to, and those at which samples were measured or will be."""
+    """Keep the newest checkpoints, to fall back to, and those that were measured, will be, or are pinned."""
     is_checkpoint = (RunFile.run_id == run_id, RunFile.kind.in_(["weights", "state"]))
     newest = select(RunFile.step).where(*is_checkpoint, RunFile.step <= checkpoint).distinct().order_by(RunFile.step.desc())
     kept = list(session.scalars(newest.limit(KEPT_CHECKPOINTS)))
     measured = list(session.scalars(select(RunFile.step).where(RunFile.run_id == run_id, RunFile.kind == "samples")))
-    measured += session.scalars(select(Evaluation.step).where(Evaluation.run_id == run_id))
-    session.execute(delete(RunFile).where(*is_checkpoint, RunFile.step.not_in([*kept, *measured])), execution_options=_UNSYNCED)
+    pinned = session.scalars(select(CheckpointPin.step).where(CheckpointPin.run_id == run_id))
+    awaited = session.scalars(select(Evaluation.step).where(Evaluation.run_id == run_id))
+    wanted = [*kept, *measured, *pinned, *awaited]
+    session.execute(delete(RunFile).where(*is_checkpoint, RunFile.step.not_in(wanted)), execution_options=_UNSYNCED)
 
 
 def _advance_attempt(session: Session, claim: Claim, step: int | None) -> None:

@@ -14,6 +14,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from tauscope.cli import backups, keeping, workers
 from tauscope.cli.inputs import parse_settings, queue_name, read_sweep
 from tauscope.cli.service import DEFAULT_URL, Json, Url, open_client, output
 from tauscope.cli.tables import (
@@ -26,7 +27,6 @@ from tauscope.cli.tables import (
     summary_table,
     waiting_sentences,
 )
-from tauscope.cli.workers import commands
 from tauscope.client import TauscopeClient
 from tauscope.contracts.runs import DEFAULT_QUEUE, TERMINAL_STATES
 from tauscope.contracts.summary import ExperimentSummary
@@ -295,4 +295,5 @@ def doctor(json: Json = False, url: Url = DEFAULT_URL) -> None:
     output.print(table)
 
 
-app.add_typer(commands)
+for group in (workers, keeping, backups):
+    app.add_typer(group.commands)

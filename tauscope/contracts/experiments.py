@@ -8,6 +8,7 @@ from tauscope.contracts.model import Contract
 from tauscope.contracts.onsets import Onset, PowerLawFit
 from tauscope.contracts.points import MetricInfo
 from tauscope.contracts.runs import DEFAULT_QUEUE, QUEUE_PATTERN, DesiredState, RunState
+from tauscope.contracts.storage import StorageView
 from tauscope.specs.schedule import MAX_STEPS
 
 Priority = Annotated[int, Field(ge=-1000, le=1000, description="runs of higher priority are computed first")]
@@ -225,6 +226,7 @@ class SystemView(Contract):
     running: int
     workers: tuple[WorkerView, ...]
     server_time: float
+    storage: StorageView = StorageView()
 
 
 class Status(Contract):

@@ -65,6 +65,20 @@ def test_a_worker_is_asked_to_drain_and_its_operator_can_take_that_back(client: 
     assert (problem["status"], problem["code"]) == (404, "worker_not_found")
 
 
+def test_the_system_tells_the_space_and_warns_from_four_fifths_of_the_quota(
+    settings: ApiSettings, client: TestClient, experiment: object, worker: FakeWorker
+) -> None:
+    sizes = [worker.store_train(claim).n_bytes for claim in (worker.claim(), worker.claim())]
+    storage = client.get(f"{API}/system").json()["storage"]
+    assert storage["bytes_used"] == sizes[0] == sizes[1], "the same bytes twice are stored once"
+    assert (storage["quota_bytes"], storage["warning"]) == (None, "") and storage["free_bytes"] > 0
+    for share, warned in ((0.79, False), (0.81, True), (1.2, True)):
+        limited = settings.model_copy(update={"quota_gb": sizes[0] / share / 10**9})
+        with TestClient(create_app(limited), base_url="http://127.0.0.1") as other:
+            warning = other.get(f"{API}/system").json()["storage"]["warning"]
+        assert (f"{share:.0%} of the quota" in warning and "prune" in warning) == warned == bool(warning)
+
+
 def test_readers_never_wait_for_a_writer(client: TestClient, experiment: dict[str, str], worker: FakeWorker) -> None:
     with worker.sessions.begin() as session:
         session.connection()  # On SQLite this holds the one write lock.

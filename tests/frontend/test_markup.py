@@ -3,7 +3,7 @@
 import pytest
 
 from frontend.charts.groups import group_runs
-from frontend.markup.experiments import experiment_rows, mini_rail
+from frontend.markup.experiments import experiment_rows, mini_rail, storage_line
 from frontend.markup.finding import finding
 from frontend.markup.gallery import Shown, cards, chosen_samples, inspect_finding
 from frontend.markup.header import header
@@ -15,6 +15,7 @@ from frontend.theme import LIGHT
 from frontend.words import duration, number, percent, share_of_samples
 from tauscope.contracts.experiments import ExperimentView, RunView
 from tauscope.contracts.runs import RunState
+from tauscope.contracts.storage import StorageView
 from tests.frontend import fake_world as world
 
 
@@ -42,6 +43,12 @@ def test_shares_and_spans_are_written_for_people() -> None:
     assert percent(0.0012) == "0.1 %"
     assert percent(0.39) == "39 %"
     assert duration(106) == "1 min 46 s"
+
+
+def test_the_list_tells_the_space_taken_and_warns_where_the_quota_is_nearly_used_up() -> None:
+    assert "1.5 GB of 2.0 GB of artifacts" in storage_line(StorageView(bytes_used=1_500_000_000, quota_bytes=2_000_000_000))
+    assert 'role="status"' in storage_line(StorageView(bytes_used=9, quota_bytes=10, warning="90% of the quota is used"))
+    assert storage_line(StorageView()) == ""
 
 
 def test_the_finding_names_both_clocks_and_the_interval_of_the_exponent() -> None:

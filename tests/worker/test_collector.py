@@ -1,0 +1,34 @@
+"""The reconciler's collection of garbage runs beside its work."""
+
+import time
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+from sqlalchemy.orm import Session, sessionmaker
+
+from backend.storage.artifacts import ArtifactStore
+from tests.worker.test_artifacts import make_old
+from worker.collector import Collector
+from worker.settings import WorkerSettings
+
+
+def test_a_due_collection_removes_garbage_without_being_waited_for(sessions: sessionmaker[Session], tmp_path: Path) -> None:
+    settings = WorkerSettings(home=tmp_path, garbage_seconds=0.05)
+    store = ArtifactStore(settings.artifacts_url)
+    collector = Collector(sessions, settings)
+    for text in ("one", "two"):
+        (tmp_path / "file").write_text(text)
+        found = store.find(store.put(tmp_path / "file")[0])
+        assert found is not None
+        make_old(store, found.path)
+        deadline = time.monotonic() + 20
+        while store.exists(found.name):
+            collector.start_if_due()
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+
+def test_results_may_not_be_held_back_for_longer_than_the_grace() -> None:
+    with pytest.raises(ValidationError, match="TAUSCOPE_GARBAGE_GRACE_SECONDS"):
+        WorkerSettings(garbage_grace_seconds=500)

@@ -1,0 +1,44 @@
+"""Collecting garbage now and then, beside the reconciler's own work: a slow store must not hold up wake-ups."""
+
+import time
+from concurrent.futures import Future
+
+import structlog
+from sqlalchemy.orm import Session, sessionmaker
+
+from backend.storage.artifacts import ArtifactStore
+from backend.storage.garbage import Garbage, collect
+from worker.background import in_background
+from worker.services import DATABASE_AWAY
+from worker.settings import WorkerSettings
+
+log = structlog.get_logger()
+
+
+class Collector:
+    """Starts a collection every few minutes, in a thread, once the one before is over."""
+
+    def __init__(self, sessions: sessionmaker[Session], settings: WorkerSettings) -> None:
+        self._sessions = sessions
+        self._store = ArtifactStore(settings.artifacts_url, grace_seconds=settings.garbage_grace_seconds)
+        self._seconds = settings.garbage_seconds
+        self._due = time.monotonic()
+        self._running: Future[Garbage] | None = None
+
+    def start_if_due(self) -> None:
+        """Start a collection if it is time, and log what the last one did."""
+        if self._running is not None and self._running.done():
+            self._report(self._running)
+            self._running = None
+        if self._running is None and time.monotonic() >= self._due:
+            self._due = time.monotonic() + self._seconds
+            self._running = in_background(lambda: collect(self._sessions, self._store), name="garbage")
+
+    def _report(self, ended: Future[Garbage]) -> None:
+        try:
+            garbage = ended.result()
+        except (*DATABASE_AWAY, OSError) as error:
+            log.warning("garbage_not_collected", error=str(error))
+            return
+        if garbage.rows or garbage.files:
+            log.info("garbage_collected", rows=garbage.rows, files=garbage.files, n_bytes=garbage.n_bytes)
