@@ -3,13 +3,11 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
 import uuid
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from launcher.readiness import answers_ok
 from tests.chaos.flaky_store import CONTROL
 from tests.chaos.plan import Kind
 from tests.chaos.processes import MARK, children_of, marked
+from tests.service import free_port, wait_for
 
 SLOTS = 2
 LEASE_SECONDS = 3.0
@@ -35,19 +34,6 @@ SETTINGS = {
 }
 MODULES = {"worker": "worker", "api": "backend", "reconciler": "worker.reconciler"}
 CHILD = "tauscope.execution.child"
-
-
-def wait_for(condition: Callable[[], object], what: str, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"{what} did not come about in {seconds:.0f} s"
-        time.sleep(0.05)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Stack:
