@@ -12,7 +12,7 @@ from tauscope.contracts.experiments import ExperimentCreate
 from tauscope.contracts.runs import TERMINAL_STATES, RunState
 from tests.deployment.compose import ROOT, MissingVariableError, read_compose
 from tests.deployment.deployment import Deployment
-from tests.deployment.postgres import running_postgres
+from tests.postgres import Postgres
 from tests.service import wait_for
 from tests.throwaway import belongings, throwaway_folder
 
@@ -37,21 +37,32 @@ def services() -> dict[str, dict[str, Any]]:
 
 @pytest.fixture
 def deployment() -> Iterator[Deployment]:
-    """Postgres as its image sets it up, and everything else by its own command."""
+    """A running Postgres, and everything else to be started by its own command."""
     with throwaway_folder("tauscope-compose-") as folder:
         assert folder is not None
         deployment = Deployment(read_compose(SECRETS), folder)
-        environment = deployment.services["postgres"]["environment"]
-        with running_postgres(folder, int(deployment.ports["5432"]), environment) as commands:
-            for command in ("pg_isready",):
-                (deployment.bin / command).symlink_to(commands / command)
-            try:
-                yield deployment
-            finally:
-                for name in list(deployment.processes):
-                    deployment.processes[name].kill()
-                    deployment.processes[name].wait()
-                print(deployment.logs())
+        # Who connects over the network needs the password, as in the image.
+        access = "local all postgres trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
+        postgres = Postgres(folder, port=int(deployment.ports["5432"]), options="-c listen_addresses=127.0.0.1", access=access)
+        postgres.start()
+        set_up(postgres, deployment.services["postgres"]["environment"])
+        (deployment.bin / "pg_isready").symlink_to(postgres.commands / "pg_isready")
+        try:
+            yield deployment
+        finally:
+            for process in deployment.processes.values():
+                process.kill()
+                process.wait()
+            postgres.stop()
+            print(deployment.logs())
+
+
+def set_up(postgres: Postgres, environment: dict[str, str]) -> None:
+    """Make the role and the database that the image makes of its environment."""
+    role, password, database = (environment[f"POSTGRES_{name}"] for name in ("USER", "PASSWORD", "DB"))
+    with postgres.connect() as connection:
+        connection.execute(f"CREATE ROLE {role} SUPERUSER LOGIN PASSWORD '{password}'".encode())
+        connection.execute(f"CREATE DATABASE {database} OWNER {role}".encode())
 
 
 def launch_and_follow(client: TauscopeClient) -> list[tuple[RunState, str]]:
