@@ -8,6 +8,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session, sessionmaker
 
 from backend.storage.claims import settle
+from backend.storage.clock_steps import bring_back
 from backend.storage.database import db_now, open_database, session_factory
 from backend.storage.evaluations import stale_evaluations
 from backend.storage.outbox import Outbox, Work, send_wakeups, stale_runs
@@ -30,6 +31,8 @@ def reconcile(sessions: sessionmaker[Session], outbox: Outbox, *, stale_seconds:
     Returns how many wake-ups went out.
     """
     with sessions.begin() as session:
+        if set_back := bring_back(session):
+            log.warning("database_clock_set_back", runs=set_back)
         settle(session)
         session.execute(delete(Worker).where(Worker.seen_at < db_now() - FORGOTTEN_SECONDS))
         stale: dict[Work, dict[str, list[str]]] = {

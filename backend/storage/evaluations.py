@@ -49,6 +49,7 @@ def claim_evaluation(
         "epoch": Evaluation.epoch + 1,
         "worker": worker,
         "lease_until": db_now() + lease_seconds,
+        "renewed_at": db_now(),
         "enqueued_at": 0.0,
         # Counted at once, because an attempt that dies cannot count itself.
         "stalls": Evaluation.stalls + 1,
@@ -135,8 +136,9 @@ def _mine(claim: EvaluationClaim) -> ColumnElement[bool]:
 
 
 def _own(session: Session, claim: EvaluationClaim, values: dict[str, Any]) -> None:
-    change = update(Evaluation).where(_mine(claim)).values({"worker": claim.worker} | values).returning(Evaluation.step)
-    if session.execute(change, execution_options=_UNSYNCED).one_or_none() is None:
+    values = {"worker": claim.worker, "renewed_at": db_now()} | values
+    change = update(Evaluation).where(_mine(claim)).values(values)
+    if session.execute(change.returning(Evaluation.step), execution_options=_UNSYNCED).one_or_none() is None:
         raise FencedError(f"step {claim.step} of run {claim.run_id} is no longer evaluated under epoch {claim.epoch}")
 
 

@@ -159,7 +159,7 @@ def _record_unevaluated(session: Session, claim: Claim, steps: Sequence[int]) ->
         return
     # A step that a rewind gave up may come again: its fencing tokens begin above all those of the claims before.
     row = {"run_id": claim.run_id, "code_version": claim.code_version, "epoch": claim.epoch << 20}
-    defaults = {"stalls": 0, "lease_until": 0.0, "enqueued_at": 0.0, "reason": ""}
+    defaults = {"stalls": 0, "lease_until": 0.0, "renewed_at": 0.0, "enqueued_at": 0.0, "reason": ""}
     _upsert(session, Evaluation, [row | defaults | {"step": step} for step in steps], replace=())
 
 

@@ -158,6 +158,7 @@ class Evaluation(Base):
     worker: Mapped[str | None] = mapped_column(String(120))
     lease_until: Mapped[float] = mapped_column(Float, default=0.0)
     enqueued_at: Mapped[float] = mapped_column(Float, default=0.0)
+    renewed_at: Mapped[float] = mapped_column(Float, default=0.0)  # When the lease was last set.
     reason: Mapped[str] = mapped_column(Text, default="")
 
 
