@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -33,6 +33,8 @@ from tauscope.execution.events import (
     TrainerEvent,
     parse_command,
 )
+from tauscope.execution.memory import BatchSearch, Shortage, free_memory, largest_batch, ran_out_of_memory
+from tauscope.execution.trial import TrialError, fits
 from tauscope.experiments import EXPERIMENTS
 from tauscope.specs import KINDS
 from tauscope.training.checkpoints import CheckpointError
@@ -117,6 +119,22 @@ class EventRecorder:
 
 def _serve(command: RunSegment, events: BinaryIO, commands: CommandReader) -> None:
     """Run one segment; whatever goes wrong becomes a ``Failed`` event, with its traceback."""
+    end = _guarded(lambda: _train(command, events, commands))
+    if isinstance(end, Shortage):
+        shortage = end
+        end = _guarded(lambda: _explain(shortage, command, commands))
+    assert not isinstance(end, Shortage)
+    _send(events, end)
+
+
+def _guarded(work: Callable[[], SegmentEnded | Failed | Shortage]) -> SegmentEnded | Failed | Shortage:
+    try:
+        return work()
+    except Exception as error:  # noqa: BLE001 - the one place where a run is marked failed
+        return _failure(error)
+
+
+def _train(command: RunSegment, events: BinaryIO, commands: CommandReader) -> SegmentEnded | Shortage:
     started = time.monotonic()
     try:
         spec = KINDS[command.spec["kind"]].model_validate(command.spec)
@@ -126,10 +144,26 @@ def _serve(command: RunSegment, events: BinaryIO, commands: CommandReader) -> No
         recorder = EventRecorder(events, commands, command.max_seconds)
         finished = experiment.run(recorder, checkpoint=Path(command.checkpoint) if command.checkpoint else None)
         step = experiment.trainer.step
-    except Exception as error:  # noqa: BLE001 - the one place where a run is marked failed
-        _send(events, _failure(error))
-        return
-    _send(events, SegmentEnded(step=step, finished=finished, seconds=time.monotonic() - started))
+    except (RuntimeError, MemoryError) as error:
+        if not ran_out_of_memory(error):
+            raise
+        return Shortage.of(error)
+    return SegmentEnded(step=step, finished=finished, seconds=time.monotonic() - started)
+
+
+def _explain(shortage: Shortage, command: RunSegment, commands: CommandReader) -> Failed:
+    """Say which field asks for too much memory; for the batch, how large it may be, found out by trying."""
+    spec = KINDS[command.spec["kind"]].model_validate(command.spec)
+    device = choose_device(spec.device)
+    if shortage.field != "batch_size":
+        return shortage.failure(spec, device)
+
+    free_memory()  # The trials are other processes on the same device.
+    try:
+        search = largest_batch(lambda batch: fits(spec, batch), spec.batch, ended=commands.end_requested)
+    except TrialError:
+        search = BatchSearch(None, ())  # The trial has told standard error why; the run still failed for lack of memory.
+    return shortage.batch_failure(spec, device, search)
 
 
 def _failure(error: Exception) -> Failed:
@@ -148,8 +182,6 @@ def _diagnose(error: Exception) -> tuple[str, str]:
         return "diverged", "Lower optimizer.lr; the curves up to here are kept"
     if isinstance(error, CheckpointError):
         return "checkpoint_unusable", "See the message"
-    if isinstance(error, torch.OutOfMemoryError):
-        return "out_of_memory", "Lower batch_size, network.base_width or measurement.n_generated"
     if isinstance(error, OSError):
         return "storage", "Check that the disk has room and the folder can be written"
     return "internal_error", "This is a defect of Tauscope; please report it with the traceback"
