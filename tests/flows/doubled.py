@@ -9,9 +9,9 @@ from backend.storage.outbox import Outbox
 send_once = Outbox.wake
 
 
-def send_twice(self: Outbox, run_ids: Sequence[str]) -> list[str]:
-    send_once(self, run_ids)
-    return send_once(self, run_ids)
+def send_twice(self: Outbox, runs: Sequence[tuple[str, str]]) -> list[str]:
+    send_once(self, runs)
+    return send_once(self, runs)
 
 
 if __name__ == "__main__":
