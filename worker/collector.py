@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy.orm import Session, sessionmaker
 
 from backend.storage.artifacts import ArtifactStore
-from backend.storage.garbage import Garbage, collect
+from backend.storage.garbage import NOTHING, Garbage, collect, refers_to_any
 from worker.background import in_background
 from worker.services import DATABASE_AWAY
 from worker.settings import WorkerSettings
@@ -25,6 +25,11 @@ class Collector:
         self._due = time.monotonic()
         self._running: Future[Garbage] | None = None
 
+    @property
+    def busy(self) -> bool:
+        """Whether a collection goes on."""
+        return self._running is not None and not self._running.done()
+
     def start_if_due(self) -> None:
         """Start a collection if it is time, and log what the last one did."""
         if self._running is not None and self._running.done():
@@ -32,7 +37,13 @@ class Collector:
             self._running = None
         if self._running is None and time.monotonic() >= self._due:
             self._due = time.monotonic() + self._seconds
-            self._running = in_background(lambda: collect(self._sessions, self._store), name="garbage")
+            self._running = in_background(self._collect, name="garbage")
+
+    def _collect(self) -> Garbage:
+        if not refers_to_any(self._sessions):
+            # A new database beside an old store is rather a lost database than a reason to empty the store.
+            return NOTHING
+        return collect(self._sessions, self._store)
 
     def _report(self, ended: Future[Garbage]) -> None:
         try:

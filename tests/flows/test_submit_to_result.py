@@ -1,23 +1,18 @@
 """From a request to the result, with real training, on both stacks; what comes out is what the library gives alone."""
 
-import os
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from launcher.broker import answers, prepare_broker
-from launcher.readiness import answers_ok
 from tauscope.client import TauscopeClient
 from tauscope.contracts.experiments import ExperimentCreate, ExperimentView
 from tauscope.contracts.runs import TERMINAL_STATES, RunState
 from tauscope.execution.local_sweep import LocalSweep
 from tauscope.specs import apply_settings, load_preset
+from tests.flows.service import running_broker, running_service, wait_for
 
 PRESET = "digits-ci"
 SETTINGS: dict[str, Any] = {
@@ -31,64 +26,18 @@ SETTINGS: dict[str, Any] = {
 Values = dict[str, dict[str, list[tuple[int, float | None]]]]
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.05)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
 def broker_url(database_kind: str, tmp_path: Path) -> Iterator[str]:
     """The embedded broker on its socket beside SQLite; a server on a port, as in a cluster, beside Postgres."""
-    plan = prepare_broker(tmp_path / "broker")
-    command, url = list(plan.command), plan.url
-    if database_kind == "postgres":
-        port = free_port()
-        command, url = [command[0], "--port", str(port), "--bind", "127.0.0.1"], f"redis://127.0.0.1:{port}/0"
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=tmp_path)
-    wait_for(lambda: answers(url))
-    yield url
-    process.terminate()
-    process.wait()
-    plan.clean_up()
+    with running_broker(tmp_path, on_port=database_kind == "postgres") as url:
+        yield url
 
 
 @pytest.fixture
 def client(database_url: str, broker_url: str, tmp_path: Path) -> Iterator[TauscopeClient]:
     """The service as separate processes, each of which sends every message twice."""
-    port = free_port()
-    environment = {
-        **os.environ,
-        "TAUSCOPE_HOME": str(tmp_path),
-        "TAUSCOPE_DATABASE_URL": database_url,
-        "TAUSCOPE_BROKER_URL": broker_url,
-        "TAUSCOPE_SLOTS": "2",
-        # Short enough that runs are given back and taken up again in the middle.
-        "TAUSCOPE_SEGMENT_SECONDS": "1",
-    }
-    commands = [["backend", "--port", str(port)], ["worker"], ["worker.reconciler"]]
-    log = (tmp_path / "log").open("ab")
-    processes = [
-        subprocess.Popen([sys.executable, "-m", "tests.flows.doubled", *command], env=environment, stdout=log, stderr=log)
-        for command in commands
-    ]
-    url = f"http://127.0.0.1:{port}"
-    wait_for(lambda: answers_ok(f"{url}/api/v1/ready"))
-    with TauscopeClient(url) as client:
+    with running_service(tmp_path, database_url, broker_url, through=["tests.flows.doubled"]) as client:
         yield client
-    for process in processes:
-        process.terminate()
-    for process in processes:
-        process.wait(timeout=15)
-    log.close()
-    print((tmp_path / "log").read_text()[-8000:])
 
 
 @pytest.fixture(scope="module")
