@@ -41,11 +41,13 @@ def running_broker(home: Path, *, on_port: bool) -> Iterator[str]:
         port = free_port()
         command, url = [command[0], "--port", str(port), "--bind", "127.0.0.1"], f"redis://127.0.0.1:{port}/0"
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=home)
-    wait_for(lambda: answers(url))
-    yield url
-    process.terminate()
-    process.wait()
-    plan.clean_up()
+    try:
+        wait_for(lambda: answers(url))
+        yield url
+    finally:
+        process.terminate()
+        process.wait()
+        plan.clean_up()
 
 
 @contextmanager
@@ -67,12 +69,14 @@ def running_service(
         subprocess.Popen([sys.executable, "-m", *through, *command], env=environment, stdout=log, stderr=log) for command in commands
     ]
     url = f"http://127.0.0.1:{port}"
-    wait_for(lambda: answers_ok(f"{url}/api/v1/ready"))
-    with TauscopeClient(url) as client:
-        yield client
-    for process in processes:
-        process.terminate()
-    for process in processes:
-        process.wait(timeout=15)
-    log.close()
-    print((home / "log").read_text()[-8000:])
+    try:
+        wait_for(lambda: answers_ok(f"{url}/api/v1/ready"))
+        with TauscopeClient(url) as client:
+            yield client
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait(timeout=15)
+        log.close()
+        print((home / "log").read_text()[-8000:])
