@@ -46,6 +46,13 @@ class UnknownRunError(ServiceError):
         super().__init__(f"There is no run {run_id}", "It may have been deleted; its experiment lists its runs")
 
 
+class UnknownWorkerError(ServiceError):
+    status, code, title = 404, "worker_not_found", "No such worker"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no worker {name}", "List them with GET /api/v1/system or: tauscope workers")
+
+
 class UnknownPresetError(ServiceError):
     status, code, title = 404, "preset_not_found", "No such preset"
 

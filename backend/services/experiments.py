@@ -10,7 +10,7 @@ from backend.services.context import Context
 from backend.services.errors import ExperimentActiveError, InvalidRequestError, NotExtendableError, UnknownExperimentError, UnknownRunError
 from backend.services.views import attempt_views, experiment_view, run_event_view, run_summary, run_view
 from backend.storage import deletion, experiments, requests
-from backend.storage.census import server_time
+from backend.storage.census import living_workers, server_time
 from backend.storage.experiments import Found
 from backend.storage.garbage import discard
 from backend.storage.outbox import send_wakeups
@@ -28,16 +28,16 @@ def page(context: Context, *, cursor: str | None, limit: int, state: RunState | 
     """Experiments, newest first."""
     with reading(context.sessions) as session:
         found = experiments.list_experiments(session, limit=limit + 1, before=cursor, state=state)
-        now = server_time(session)
-    items = tuple(experiment_view(row.experiment, row.state, context.fits.of(row.experiment), now) for row in found[:limit])
+        now, workers = server_time(session), living_workers(session)
+    items = tuple(experiment_view(row.experiment, row.state, context.fits.of(row.experiment), now, workers) for row in found[:limit])
     return ExperimentPage(items=items, next_cursor=items[-1].id if len(found) > limit else None)
 
 
 def view(context: Context, experiment_id: str) -> ExperimentView:
     """One experiment."""
     with reading(context.sessions) as session:
-        found, now = required(session, experiment_id), server_time(session)
-    return experiment_view(found.experiment, found.state, context.fits.of(found.experiment), now)
+        found, now, workers = required(session, experiment_id), server_time(session), living_workers(session)
+    return experiment_view(found.experiment, found.state, context.fits.of(found.experiment), now, workers)
 
 
 def summary(context: Context, experiment_id: str) -> ExperimentSummary:
@@ -95,7 +95,7 @@ def delete(context: Context, experiment_id: str) -> None:
 def run(context: Context, run_id: str) -> RunView:
     """One run."""
     with reading(context.sessions) as session:
-        return run_view(required_run(session, run_id))
+        return run_view(required_run(session, run_id), living_workers(session))
 
 
 def stop_run(context: Context, run_id: str) -> RunView:

@@ -6,10 +6,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backend.services.context import Context
 from backend.services.errors import NotReadyError
+from backend.services.views import worker_view
 from backend.storage import census
 from backend.storage.migrate import is_current
 from backend.storage.reading import reading
-from tauscope.contracts.experiments import FieldError, SystemView, WorkerView
+from tauscope.contracts.experiments import FieldError, SystemView
 from tauscope.contracts.storage import StorageView
 from tauscope.version import code_version
 
@@ -29,7 +30,7 @@ def system(context: Context) -> SystemView:
         database=context.engine.dialect.name,
         queued=counts.get("queued", 0),
         running=counts.get("running", 0),
-        workers=tuple(WorkerView(name=w.name, device=w.device, slots=w.slots, busy=w.busy, seen_at=w.seen_at) for w in workers),
+        workers=tuple(map(worker_view, workers)),
         server_time=now,
         storage=_storage(context, used),
     )

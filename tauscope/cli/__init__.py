@@ -2,7 +2,6 @@
 
 import sys
 
-from tauscope.cli import backups, keeping  # noqa: F401 - they add their commands
 from tauscope.cli.app import app
 from tauscope.cli.errors import report_errors
 

@@ -1,6 +1,5 @@
 """The commands. Each is a thin shell over the library or the client."""
 
-import os
 import subprocess
 import sys
 from dataclasses import asdict
@@ -13,26 +12,33 @@ import typer
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
-from tauscope.cli.inputs import parse_settings, read_sweep
-from tauscope.cli.tables import attempts_table, events_table, experiments_table, fit_sentences, progress_table, run_states, summary_table
+from tauscope.cli import backups, keeping, workers
+from tauscope.cli.inputs import parse_settings, queue_name, read_sweep
+from tauscope.cli.service import DEFAULT_URL, Json, Url, open_client, output
+from tauscope.cli.tables import (
+    attempts_table,
+    events_table,
+    experiments_table,
+    fit_sentences,
+    progress_table,
+    run_states,
+    summary_table,
+    waiting_sentences,
+)
 from tauscope.client import TauscopeClient
-from tauscope.contracts.runs import TERMINAL_STATES
+from tauscope.contracts.runs import DEFAULT_QUEUE, TERMINAL_STATES
 from tauscope.contracts.summary import ExperimentSummary
 from tauscope.specs import SweepSpec, apply_settings, load_preset, preset_names
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="How, and when, a diffusion model starts copying its training data.")
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 Settings = Annotated[
     list[str], typer.Option("--set", metavar="PATH=VALUE", help="Replace a field, e.g. --set steps=200 or --set n_train=[8,16].")
 ]
-Url = Annotated[str, typer.Option("--url", envvar="TAUSCOPE_URL", help="Address of the service.")]
-DEFAULT_URL = "http://127.0.0.1:8500"
 
 errors = Console(stderr=True)
-# Tables that go to a file or another program are not folded to a terminal that is not there.
-output = Console() if sys.stdout.isatty() else Console(width=180)
 
 
 @app.command()
@@ -95,6 +101,7 @@ def launch(
     source: Annotated[str, typer.Argument(metavar="PRESET|SPEC.yaml")],
     settings: Settings = [],  # noqa: B006 - typer copies it
     priority: Annotated[int, typer.Option(min=-1000, max=1000, help="Runs of higher priority are computed first.")] = 0,
+    queue: Annotated[str, typer.Option(callback=queue_name, help="Only workers that serve this queue compute the runs.")] = DEFAULT_QUEUE,
     url: Url = DEFAULT_URL,
     json: Json = False,
 ) -> None:
@@ -103,7 +110,7 @@ def launch(
 
     sweep = apply_settings(read_sweep(source), parse_settings(settings))
     with open_client(url) as client:
-        view = client.launch(ExperimentCreate(sweep=sweep.model_dump(mode="json"), priority=priority))
+        view = client.launch(ExperimentCreate(sweep=sweep.model_dump(mode="json"), priority=priority, queue=queue))
     if json:
         sys.stdout.write(view.model_dump_json() + "\n")
     else:
@@ -135,11 +142,13 @@ def show(
         if events:
             _show_events(client, experiment, json=json)
             return
-        summary = client.summary(experiment)
+        summary, view = client.summary(experiment), client.experiment(experiment)
     if json:
         sys.stdout.write(summary.model_dump_json() + "\n")
-    else:
-        _print_summary(summary)
+        return
+    _print_summary(summary)
+    for sentence in waiting_sentences(view):
+        output.print(Text(sentence))
 
 
 def _show_events(client: TauscopeClient, experiment: str, *, json: bool) -> None:
@@ -154,7 +163,9 @@ def _show_events(client: TauscopeClient, experiment: str, *, json: bool) -> None
             sys.stdout.write(dumps(document) + "\n")
             continue
         output.print(
-            f"{run.id} {run.label}: {run.state}" + (f" by {run.worker}" if run.worker else "") + f", {run.step:,} of {run.steps:,}"
+            f"{run.id} {run.label}: {run.state}"
+            + (f" by {run.worker}" if run.worker else "")
+            + f", {run.step:,} of {run.steps:,}, queue {run.queue}"
         )
         output.print(attempts_table(attempts))
         output.print(events_table(events))
@@ -284,6 +295,5 @@ def doctor(json: Json = False, url: Url = DEFAULT_URL) -> None:
     output.print(table)
 
 
-def open_client(url: str) -> TauscopeClient:
-    """A client of the service at this address, with the token of the environment."""
-    return TauscopeClient(url, token=os.environ.get("TAUSCOPE_TOKEN"))
+for group in (workers, keeping, backups):
+    app.add_typer(group.commands)

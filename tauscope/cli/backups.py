@@ -7,18 +7,18 @@ from typing import Annotated
 
 import typer
 
-from tauscope.cli.app import app
+commands = typer.Typer()
 
 File = Annotated[Path, typer.Argument(metavar="FILE.tar")]
 
 
-@app.command()
+@commands.command()
 def backup(file: File) -> None:
     """Back up the database and the artifacts that the TAUSCOPE_ variables name into one file, also while the service runs."""
     raise typer.Exit(subprocess.call([sys.executable, "-m", "backend.storage.backup", str(file)]))
 
 
-@app.command()
+@commands.command()
 def restore(file: File) -> None:
     """Restore a backup into a new home or an empty database; start the service afterwards."""
     raise typer.Exit(subprocess.call([sys.executable, "-m", "backend.storage.restore", str(file)]))

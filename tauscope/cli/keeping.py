@@ -6,15 +6,17 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from tauscope.cli.app import DEFAULT_URL, Json, Url, app, open_client, output
+from tauscope.cli.service import DEFAULT_URL, Json, Url, open_client, output
 from tauscope.client import ApiError, TauscopeClient
 from tauscope.contracts.retention import GarbageReport, PruneReport
 from tauscope.contracts.storage import size_words
 
+commands = typer.Typer()
+
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, as `show ID --events` prints it.")]
 
 
-@app.command()
+@commands.command()
 def checkpoints(run_id: RunId, url: Url = DEFAULT_URL, json: Json = False) -> None:
     """List a run's checkpoints, why each is kept, and the one that is recommended."""
     with open_client(url) as client:
@@ -32,7 +34,7 @@ def checkpoints(run_id: RunId, url: Url = DEFAULT_URL, json: Json = False) -> No
     output.print(f"Recommended: {'none' if chosen.step is None else f'step {chosen.step:,}'}; {chosen.reason}")
 
 
-@app.command()
+@commands.command()
 def pin(
     run_id: RunId,
     step: Annotated[int, typer.Argument(min=0, help="Training step of the checkpoint.")],
@@ -45,7 +47,7 @@ def pin(
     output.print(f"{run_id}: step {step:,} is {'no longer pinned' if off else 'pinned'}")
 
 
-@app.command()
+@commands.command()
 def prune(
     identity: Annotated[str | None, typer.Argument(metavar="ID", help="An experiment's or a run's id.")] = None,
     apply: Annotated[bool, typer.Option("--apply", help="Do it. Otherwise nothing is removed, only told.")] = False,

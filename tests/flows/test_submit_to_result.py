@@ -12,7 +12,7 @@ from tauscope.contracts.experiments import ExperimentCreate, ExperimentView
 from tauscope.contracts.runs import TERMINAL_STATES, RunState
 from tauscope.execution.local_sweep import LocalSweep
 from tauscope.specs import apply_settings, load_preset
-from tests.flows.service import running_broker, running_service, wait_for
+from tests.service import running_broker, running_service, wait_for
 
 PRESET = "digits-ci"
 SETTINGS: dict[str, Any] = {
@@ -27,16 +27,20 @@ Values = dict[str, dict[str, list[tuple[int, float | None]]]]
 
 
 @pytest.fixture
-def broker_url(database_kind: str, tmp_path: Path) -> Iterator[str]:
-    """The embedded broker on its socket beside SQLite; a server on a port, as in a cluster, beside Postgres."""
-    with running_broker(tmp_path, on_port=database_kind == "postgres") as url:
-        yield url
-
-
-@pytest.fixture
-def client(database_url: str, broker_url: str, tmp_path: Path) -> Iterator[TauscopeClient]:
+def client(database_url: str, database_kind: str, tmp_path: Path) -> Iterator[TauscopeClient]:
     """The service as separate processes, each of which sends every message twice."""
-    with running_service(tmp_path, database_url, broker_url, through=["tests.flows.doubled"]) as client:
+    settings = {
+        "TAUSCOPE_DATABASE_URL": database_url,
+        "TAUSCOPE_SLOTS": "2",
+        "TAUSCOPE_DEFER_SAMPLES": "always" if database_kind == "postgres" else "spare",
+        # Short enough that runs are given back and taken up again in the middle.
+        "TAUSCOPE_SEGMENT_SECONDS": "1",
+    }
+    with (
+        running_broker(tmp_path, on_a_port=database_kind == "postgres") as broker,
+        running_service(tmp_path, settings | {"TAUSCOPE_BROKER_URL": broker}, prefix=("tests.flows.doubled",)) as url,
+        TauscopeClient(url) as client,
+    ):
         yield client
 
 
@@ -91,4 +95,6 @@ def test_a_stopped_sweep_keeps_what_it_measured(client: TauscopeClient) -> None:
     ended = follow(client, view)
     assert time.monotonic() - asked < 10
     assert ended.runs[0].state is RunState.STOPPED
+    # What was left to the spare slot arrives late, though the run is over.
+    wait_for(lambda: client.run(view.runs[0].id).unevaluated == 0)
     assert client.curves(view.id).runs[ended.runs[0].id]["f_mem"].step

@@ -155,6 +155,18 @@ def test_a_run_that_mixes_code_versions_says_which_steps_are_whose() -> None:
     assert "mixes code versions" in shown and "steps up to 40 computed by a" in shown
 
 
+def test_what_queued_runs_wait_for_is_told_once_with_every_run_that_waits() -> None:
+    view = world.queued()
+    reason = "no worker serves the queue 'gpu'; start one with TAUSCOPE_QUEUES=gpu"
+    runs = tuple(run.model_copy(update={"waiting": reason, "queue": "gpu"}) for run in view.runs)
+    view = view.model_copy(update={"runs": runs})
+    shown = "".join(notices(view, group_runs(view, LIGHT)))
+    assert shown.count("start one with TAUSCOPE_QUEUES=gpu") == 1
+    assert shown.count("n = ") == len(runs)
+    history = run_history(view, runs[0], (), ())
+    assert "queue gpu" in history and "no worker serves the queue" in history
+
+
 def test_a_runs_history_tells_worker_rewind_and_reason_and_folds_the_traceback() -> None:
     view = world.live(step=150)
     words = run_history(view, view.runs[1], world.attempts(), world.events())
