@@ -39,11 +39,13 @@ def running_broker(folder: Path, *, on_a_port: bool) -> Iterator[str]:
         port = free_port()
         command, url = [command[0], "--port", str(port), "--bind", "127.0.0.1"], f"redis://127.0.0.1:{port}/0"
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=folder)
-    wait_for(lambda: answers(url), "the broker")
-    yield url
-    process.terminate()
-    process.wait()
-    plan.clean_up()
+    try:
+        wait_for(lambda: answers(url), "the broker")
+        yield url
+    finally:
+        process.terminate()
+        process.wait()
+        plan.clean_up()
 
 
 @contextmanager

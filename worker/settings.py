@@ -45,6 +45,10 @@ class WorkerSettings(StorageSettings):
     heartbeat_seconds: float = Field(5.0, gt=0, description="how often the worker says that it lives")
     reconcile_seconds: float = Field(2.0, gt=0, description="how often the reconciler looks for runs without a wake-up")
     garbage_seconds: float = Field(300.0, gt=0, description="how often the reconciler removes files that nothing refers to")
+    retention: Literal["all", "pruned"] = Field(
+        "all",
+        description="all: every measured checkpoint stays; pruned: the reconciler prunes runs that are over",
+    )
     code_version_policy: Literal["refuse", "accept"] = Field(
         "refuse", description="refuse: a run whose checkpoint other code wrote waits for that code; accept: it goes on, and the run says so"
     )

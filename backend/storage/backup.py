@@ -26,6 +26,8 @@ from backend.storage.backup_file import (
     MissingArtifact,
     TableEntry,
     artifact_member,
+    read_arguments,
+    read_settings,
     staged,
     table_member,
 )
@@ -176,23 +178,28 @@ def _sync_folder(folder: Path) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Back up what the environment names; 1 if an artifact is missing from the backup, 2 if there is none."""
-    settings, target = StorageSettings(), Path(arguments[0]).absolute()
-    engine = open_database(settings.database_url)
+    target = read_arguments(arguments, "python -m backend.storage.backup")
     try:
-        manifest = save(engine, ArtifactStore(settings.artifacts_url), target)
+        manifest = _save(read_settings(), target)
     except OperationalError as error:
         sys.stderr.write(f"No backup was made: the database does not answer: {error.orig}. Start it, or mend TAUSCOPE_DATABASE_URL\n")
         return 2
     except (BackupError, OSError) as error:
         sys.stderr.write(f"No backup was made: {error}\n")
         return 2
-    finally:
-        engine.dispose()
     for missing in manifest.missing:
         sys.stderr.write(f"Missing from the backup: {missing}\n")
     rows = sum(table.rows for table in manifest.tables.values())
     sys.stdout.write(f"{target}: {rows:,} rows and {manifest.artifacts:,} artifacts\n")
     return 1 if manifest.missing else 0
+
+
+def _save(settings: StorageSettings, target: Path) -> Manifest:
+    engine = open_database(settings.database_url)
+    try:
+        return save(engine, ArtifactStore(settings.artifacts_url), target)
+    finally:
+        engine.dispose()
 
 
 if __name__ == "__main__":

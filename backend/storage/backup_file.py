@@ -1,10 +1,15 @@
 """What a backup is: a tar file of artifacts, tables as JSON lines, and a manifest, which comes last and vouches for the rest."""
 
+import argparse
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from backend.storage.settings import StorageSettings
+from tauscope.specs import SpecError
 
 MANIFEST = "backup.json"
 MEMBER = re.compile(r"backup\.json|tables/(?P<table>[a-z_]+)\.jsonl|artifacts/(?P<sha256>[0-9a-f]{64})")
@@ -63,3 +68,23 @@ def artifact_member(sha256: str) -> str:
 def staged(folder: Path, table: str) -> Path:
     """A table's lines on their way into the tar file."""
     return folder / f"{table}.jsonl"
+
+
+def read_settings() -> StorageSettings:
+    """Where everything is kept, by the environment.
+
+    Raises:
+        BackupError: naming the variable that is wrong.
+    """
+    try:
+        return StorageSettings()
+    except ValidationError as error:
+        raise BackupError(str(SpecError.from_validation(error, prefix="TAUSCOPE"))) from error
+
+
+def read_arguments(arguments: Sequence[str], program: str) -> Path:
+    """The backup that the command line names; ends the process where it names none."""
+    parser = argparse.ArgumentParser(prog=program)
+    parser.add_argument("file", type=Path, help="the tar file")
+    file: Path = parser.parse_args(arguments).file
+    return file.absolute()

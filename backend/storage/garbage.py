@@ -34,6 +34,15 @@ class Garbage:
     n_bytes: int
 
 
+NOTHING = Garbage(rows=0, files=0, n_bytes=0)
+
+
+def refers_to_any(sessions: sessionmaker[Session]) -> bool:
+    """Whether any run has a file at all."""
+    with reading(sessions) as session:
+        return bool(session.scalar(select(exists(RunFile.sha256))))
+
+
 def collect(sessions: sessionmaker[Session], store: ArtifactStore, *, dry_run: bool = False) -> Garbage:
     """Remove rows that no run refers to, files that no run refers to, and what broken-off writes left, once past the grace age.
 

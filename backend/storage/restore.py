@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from backend.storage import migrate
 from backend.storage.artifacts import ArtifactStore
-from backend.storage.backup_file import LEFT_OUT, BackupError
+from backend.storage.backup_file import LEFT_OUT, BackupError, read_arguments, read_settings
 from backend.storage.backup_reader import BackupReader
 from backend.storage.claims import add_event
 from backend.storage.database import open_database
@@ -110,24 +110,29 @@ def _set_sequences(connection: Connection) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Restore into what the environment names; 1 if an artifact is not whole, 2 if nothing was restored."""
-    settings, source = StorageSettings(), Path(arguments[0])
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    migrate.make_folder(settings.database_url)
-    engine = open_database(settings.database_url)
+    source = read_arguments(arguments, "python -m backend.storage.restore")
     try:
-        faults = restore(engine, ArtifactStore(settings.artifacts_url), source, settings.home)
+        faults = _restore(read_settings(), source)
     except OperationalError as error:
         sys.stderr.write(f"Nothing was restored: the database does not answer: {error.orig}. Start it, or mend TAUSCOPE_DATABASE_URL\n")
         return 2
     except (BackupError, OSError) as error:
         sys.stderr.write(f"Nothing was restored: {error}\n")
         return 2
-    finally:
-        engine.dispose()
     for fault in faults:
         sys.stderr.write(f"Not restored: {fault}\n")
-    sys.stdout.write(f"Restored into {engine.url.render_as_string(hide_password=True)}\n")
+    sys.stdout.write("Restored. Start the service\n")
     return 1 if faults else 0
+
+
+def _restore(settings: StorageSettings, source: Path) -> tuple[str, ...]:
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    migrate.make_folder(settings.database_url)
+    engine = open_database(settings.database_url)
+    try:
+        return restore(engine, ArtifactStore(settings.artifacts_url), source, settings.home)
+    finally:
+        engine.dispose()
 
 
 if __name__ == "__main__":

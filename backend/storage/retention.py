@@ -3,12 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from backend.storage.claims import add_event
 from backend.storage.garbage import drop_unreferenced, lock_artifacts
 from backend.storage.tables import Artifact, CheckpointPin, Evaluation, Run, RunFile
+from tauscope.contracts.runs import TERMINAL_STATES
 
 _IS_CHECKPOINT = RunFile.kind.in_(["weights", "state"])
 
@@ -26,6 +27,12 @@ class CheckpointFile(NamedTuple):
 def lock_runs(session: Session, run_ids: Sequence[str]) -> list[Run]:
     """The runs, which nobody claims or flushes until this transaction ends."""
     return list(session.scalars(select(Run).where(Run.id.in_(run_ids)).order_by(Run.id).with_for_update()))
+
+
+def ended_runs(session: Session) -> set[tuple[str, int]]:
+    """The runs that are over and of which no checkpoint awaits its evaluation, each with its epoch: one that was extended is another."""
+    awaited = exists().where(Evaluation.run_id == Run.id)
+    return {(row.id, row.epoch) for row in session.execute(select(Run.id, Run.epoch).where(Run.state.in_(TERMINAL_STATES), ~awaited))}
 
 
 def checkpoint_files(session: Session, run_ids: Sequence[str]) -> list[CheckpointFile]:

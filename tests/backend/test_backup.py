@@ -12,11 +12,13 @@ from sqlalchemy import Engine, func, select
 
 from backend.services.context import Context
 from backend.storage.artifacts import ArtifactStore
+from backend.storage.backup import main as backup_main
 from backend.storage.backup import save
 from backend.storage.backup_file import BackupError
 from backend.storage.claims import claim_next
 from backend.storage.database import open_database, session_factory
 from backend.storage.migrate import is_current, make_folder, upgrade
+from backend.storage.restore import main as restore_main
 from backend.storage.restore import restore
 from backend.storage.tables import Base, Run, RunEvent, RunFile, Series, Worker
 from tests.backend.conftest import FakeWorker
@@ -238,3 +240,22 @@ def test_a_database_without_our_tables_is_not_backed_up(empty_database_url: str,
         save(engine, ArtifactStore(str(tmp_path / "none")), tmp_path / "backup.tar")
     engine.dispose()
     assert not (tmp_path / "backup.tar").exists()
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+def test_the_commands_say_in_words_what_is_wrong_and_by_their_exit_code(
+    whole: Path, filled: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TAUSCOPE_HOME", str(filled.settings.home))
+    monkeypatch.setenv("TAUSCOPE_DATABASE_URL", filled.settings.database_url)
+    assert restore_main([str(whole)]) == 2
+    assert "not empty" in capsys.readouterr().err
+    assert backup_main([str(tmp_path / "nowhere" / "backup.tar")]) == 2
+    assert "nowhere" in capsys.readouterr().err
+    for file in filled.artifacts.files():
+        filled.artifacts.remove(file)
+    assert backup_main([str(tmp_path / "second.tar")]) == 1
+    assert "checkpoints/30.weights" in capsys.readouterr().err
+    monkeypatch.setenv("TAUSCOPE_DATABASE_URL", "mysql://nowhere")
+    assert backup_main([str(tmp_path / "third.tar")]) == 2
+    assert "TAUSCOPE_DATABASE_URL" in capsys.readouterr().err

@@ -13,12 +13,10 @@ from backend.storage.artifacts import ArtifactStore, StoredFile
 from backend.storage.claims import claim_next
 from backend.storage.database import db_now
 from backend.storage.flush import FileRecord, flush
-from backend.storage.garbage import Garbage, collect, discard
+from backend.storage.garbage import NOTHING, Garbage, collect, discard
 from backend.storage.tables import Artifact, Base, CheckpointPin, Evaluation, RunFile
 from tests.worker.conftest import AddRun
 from tests.worker.test_artifacts import make_old
-
-NOTHING = Garbage(rows=0, files=0, n_bytes=0)
 
 
 @pytest.fixture(params=["folder", "memory"])
