@@ -36,7 +36,7 @@ LONG_FAULTS_PER_KIND = int(os.environ.get("TAUSCOPE_CHAOS_FAULTS", "8"))
 LONG_KINDS = frozenset(Kind(name.strip()) for name in os.environ.get("TAUSCOPE_CHAOS_KINDS", ",".join(Kind)).split(","))
 LONG_STACKS = os.environ.get("TAUSCOPE_CHAOS_STACKS", "embedded,cluster").split(",")
 # Room for what the runs of a quarter of an hour store, and for Postgres' own hundred megabytes.
-HOME_MEGABYTES, POSTGRES_MEGABYTES = 600, 300
+HOME_MEGABYTES, POSTGRES_MEGABYTES = 900, 300
 
 Stack = EmbeddedStack | ClusterStack
 
