@@ -30,8 +30,9 @@ SETTINGS = {
     "TAUSCOPE_LEASE_SECONDS": str(LEASE_SECONDS),
     "TAUSCOPE_FLUSH_SECONDS": "0.4",
     "TAUSCOPE_RECONCILE_SECONDS": "0.4",
-    # Short enough that runs are given back and taken up again without any fault too.
-    "TAUSCOPE_SEGMENT_SECONDS": "6",
+    # Short enough that runs are given back and taken up again without any fault too, and that nearly every attempt comes to a
+    # checkpoint before the next fault: five in a row that do not would rightly end the run as failed.
+    "TAUSCOPE_SEGMENT_SECONDS": "2.5",
     "PYTHONUNBUFFERED": "1",
 }
 MODULES = {"worker": "worker", "api": "backend", "reconciler": "worker.reconciler"}
@@ -51,7 +52,7 @@ def give_order(file: Path, text: str) -> None:
 
 
 class Stack:
-    """What both stacks share: a home, a mark on all processes, and an API. Orders lie where no disk is ever filled."""
+    """What both stacks share: a home, a mark on all processes, and an API. Orders and the log lie where no disk is ever filled."""
 
     name: str
     kinds: tuple[Kind, ...]
@@ -66,13 +67,10 @@ class Stack:
         self.store_order = orders / "store"
         self.host_clock_order = orders / "host-clock"
         self.database_clock_order = orders / "database-clock"
+        self.log = orders / "log"
         self.artifacts = home / "artifacts"
         home.mkdir(parents=True, exist_ok=True)
         orders.mkdir(parents=True, exist_ok=True)
-
-    @property
-    def log(self) -> Path:
-        return self.home / "log"
 
     @property
     def environment(self) -> dict[str, str]:
