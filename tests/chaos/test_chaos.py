@@ -18,9 +18,10 @@ import pytest
 from backend.storage.artifacts import ArtifactStore
 from backend.storage.reading import reading
 from tests.chaos.campaign import Campaign
+from tests.chaos.cluster import ClusterStack
+from tests.chaos.embedded import EmbeddedStack
 from tests.chaos.judge import Result, differences, rewinds, settings, stored, undisturbed
 from tests.chaos.plan import Kind, draw_plan
-from tests.chaos.stacks import ClusterStack, EmbeddedStack
 from tests.throwaway import throwaway_folder
 
 SEED = int(os.environ.get("TAUSCOPE_CHAOS_SEED", "1"))
