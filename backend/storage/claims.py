@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, and_, case, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from backend.storage.database import db_now
@@ -231,9 +231,9 @@ def _written_by(session: Session, run_id: str, step: int) -> str | None:
     return session.scalars(select(Attempt.code_version).where(*reached).order_by(Attempt.epoch.desc()).limit(1)).one_or_none()
 
 
-def _close_attempts(session: Session, run_id: str, outcome: str) -> int:
+def _close_attempts(session: Session, run_id: str, outcome: str) -> None:
     change = update(Attempt).where(Attempt.run_id == run_id, Attempt.ended_at.is_(None)).values(ended_at=db_now(), outcome=outcome)
-    return cast(CursorResult[Any], session.execute(change, execution_options=_UNSYNCED)).rowcount
+    session.execute(change, execution_options=_UNSYNCED)
 
 
 def _current_attempt(session: Session, claim: Claim, values: dict[str, Any]) -> None:
