@@ -38,7 +38,7 @@ test: install ## Run all tests but the slow ones and the long chaos
 test-slow: install ## Run the slow science: full presets, minutes each
 	@$(BIN)/python -m pytest -q -m slow
 
-chaos: install ## Break a running service in every way, many times, and compare the results (half an hour)
+chaos: install ## Break a running service in every way, many times, and compare the results (15 minutes)
 	@$(BIN)/python -m pytest -q -m chaos tests/chaos
 
 lint: install ## Check style, types, import rules, docker-compose.yml and the Dockerfile

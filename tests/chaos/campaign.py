@@ -11,10 +11,12 @@ from backend.storage.reading import reading
 from backend.storage.tables import Run
 from tauscope.client import TauscopeClient
 from tauscope.contracts.experiments import ExperimentCreate
+from tests.chaos.cluster import ClusterStack
+from tests.chaos.embedded import EmbeddedStack
 from tests.chaos.faults import Saboteur
 from tests.chaos.judge import PRESET
 from tests.chaos.plan import Fault, victims
-from tests.chaos.stacks import SLOTS, ClusterStack, EmbeddedStack
+from tests.chaos.stacks import SLOTS
 from tests.chaos.tally import Tally
 from tests.chaos.watch import Look, Watch
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-GAP_SECONDS = (0.2, 1.5)
+GAP_SECONDS = (0.1, 0.8)
 
 
 class Kind(StrEnum):

@@ -1,8 +1,8 @@
 """Runs under faults end with exactly the points, samples and tensors of undisturbed ones, on both stacks.
 
 The long campaign takes from the environment, besides ``TAUSCOPE_CHAOS_SEED`` (another plan; the same seed repeats one):
-``TAUSCOPE_CHAOS_FAULTS`` of each kind (8), ``TAUSCOPE_CHAOS_KINDS`` (kinds by name, e.g. "FLUSHALL,disk full"; all) and
-``TAUSCOPE_CHAOS_STACKS`` ("embedded", "cluster"; both at once).
+``TAUSCOPE_CHAOS_FAULTS`` of each kind (8), ``TAUSCOPE_CHAOS_KINDS`` (kinds by name, e.g. "FLUSHALL,disk full"; all),
+``TAUSCOPE_CHAOS_STACKS`` ("embedded", "cluster"; both at once) and ``TAUSCOPE_CHAOS_STEPS`` of each run (600).
 """
 
 import os
@@ -18,9 +18,10 @@ import pytest
 from backend.storage.artifacts import ArtifactStore
 from backend.storage.reading import reading
 from tests.chaos.campaign import Campaign
+from tests.chaos.cluster import ClusterStack
+from tests.chaos.embedded import EmbeddedStack
 from tests.chaos.judge import Result, differences, rewinds, settings, stored, undisturbed
 from tests.chaos.plan import Kind, draw_plan
-from tests.chaos.stacks import ClusterStack, EmbeddedStack
 from tests.throwaway import throwaway_folder
 
 SEED = int(os.environ.get("TAUSCOPE_CHAOS_SEED", "1"))
@@ -31,12 +32,12 @@ QUICK_KINDS = {
     "embedded": (Kind.KILL_WORKER, Kind.KILL_CHILD, Kind.KILL_SUPERVISOR, Kind.FLIP, Kind.FLUSH_BROKER),
     "cluster": (Kind.KILL_WORKER, Kind.KILL_POSTGRES, Kind.FREEZE_WORKER, Kind.LOSE_BROKER, Kind.STORE_ERROR),
 }
-LONG = settings(runs=12, steps=600, checkpoints=10)
+LONG = settings(runs=12, steps=int(os.environ.get("TAUSCOPE_CHAOS_STEPS", "600")), checkpoints=10)
 LONG_FAULTS_PER_KIND = int(os.environ.get("TAUSCOPE_CHAOS_FAULTS", "8"))
 LONG_KINDS = frozenset(Kind(name.strip()) for name in os.environ.get("TAUSCOPE_CHAOS_KINDS", ",".join(Kind)).split(","))
 LONG_STACKS = os.environ.get("TAUSCOPE_CHAOS_STACKS", "embedded,cluster").split(",")
 # Room for what the runs of a quarter of an hour store, and for Postgres' own hundred megabytes.
-HOME_MEGABYTES, POSTGRES_MEGABYTES = 600, 300
+HOME_MEGABYTES, POSTGRES_MEGABYTES = 900, 300
 
 Stack = EmbeddedStack | ClusterStack
 
