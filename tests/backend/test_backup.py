@@ -20,7 +20,7 @@ from backend.storage.database import open_database, session_factory
 from backend.storage.migrate import is_current, make_folder, upgrade
 from backend.storage.restore import main as restore_main
 from backend.storage.restore import restore
-from backend.storage.tables import Base, Run, RunEvent, RunFile, Series, Worker
+from backend.storage.tables import Base, Evaluation, Run, RunEvent, RunFile, Series, Worker
 from tests.backend.conftest import FakeWorker
 from tests.backend.test_retention import train
 
@@ -87,6 +87,9 @@ def test_every_row_and_file_comes_back_in_the_other_kind_of_database(filled: Con
 
 
 def test_restored_runs_are_free_to_be_claimed_and_go_on_from_their_checkpoint(filled: Context, place: Place, tmp_path: Path) -> None:
+    with filled.sessions.begin() as session:
+        over = session.scalars(select(Run.id).where(Run.state == "finished")).one()
+        session.add(Evaluation(run_id=over, step=30, code_version="v", epoch=4, worker="gone", lease_until=1e12))
     save(filled.engine, filled.artifacts, tmp_path / "backup.tar")
     place.restore(tmp_path / "backup.tar")
     sessions = session_factory(place.engine)
@@ -97,6 +100,8 @@ def test_restored_runs_are_free_to_be_claimed_and_go_on_from_their_checkpoint(fi
         resumed = [claim for claim in claims if claim and claim.checkpoint]
         assert [claim is None for claim in claims] == [False, False, True]
         assert [claim.checkpoint.step for claim in resumed if claim.checkpoint] == [10]
+        awaited = session.scalars(select(Evaluation)).one()
+        assert (awaited.step, awaited.epoch, awaited.worker, awaited.lease_until) == (30, 4, None, 0.0)
         # New rows get new ids.
         session.add(Series(run_id=resumed[0].run_id, metric="new"))
         session.flush()

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
 
 from backend.services.context import Context
 from backend.storage.claims import Claim
@@ -26,6 +27,11 @@ def onset(metric: str, low: float, high: float) -> dict[str, Any]:
 ONSETS = {"tau_gen": Onset(**onset(LOSS, 10, 20)), "tau_mem": Onset(**onset("f_mem", 40, 50))}
 
 
+def set_onsets(sessions: sessionmaker[Session], claim: Claim, onsets: dict[str, Onset]) -> None:
+    with sessions.begin() as session:
+        session.get_one(Run, claim.run_id).onsets = {name: found.model_dump(mode="json") for name, found in onsets.items()}
+
+
 def train(worker: FakeWorker, *, over: bool = True) -> Claim:
     """A run with six measured checkpoints: tau_gen lies between 10 and 20, tau_mem between 40 and 50, the best at 30."""
     claim = worker.claim()
@@ -36,7 +42,8 @@ def train(worker: FakeWorker, *, over: bool = True) -> Claim:
             worker.store(claim, f"checkpoints/{step}.{kind}", kind, step, x=[step], of=[kind])
         points = [Point(step=step, metric=LOSS, value=loss, low=loss, high=loss, count=32)]
         points += [Point(step=step, metric="f_mem", value=0.0, low=0.0, high=0.1, count=32)]
-        worker.flush(claim, points=points, step=step, checkpoint=step, onsets=ONSETS)
+        worker.flush(claim, points=points, step=step, checkpoint=step)
+    set_onsets(worker.sessions, claim, ONSETS)
     if over:
         worker.finish(claim)
     return claim
@@ -76,7 +83,7 @@ def test_pruning_drops_weights_and_state_alone_and_frees_what_it_said(
 ) -> None:
     claim = train(worker)
     worker_onsets = ONSETS | {"tau_gen": Onset(**onset(LOSS, 20, 30))}
-    set_onsets(context, claim, worker_onsets)
+    set_onsets(context.sessions, claim, worker_onsets)
     said = post(client, f"/experiments/{experiment['id']}/prune")
     before = sum(file.n_bytes for file in context.artifacts.files())
     points = client.get(f"{API}/experiments/{experiment['id']}/curves").json()["runs"]
@@ -92,18 +99,13 @@ def test_pruning_drops_weights_and_state_alone_and_frees_what_it_said(
     assert events.count("pruned") == 1
 
 
-def set_onsets(context: Context, claim: Claim, onsets: dict[str, Onset]) -> None:
-    with context.sessions.begin() as session:
-        session.get_one(Run, claim.run_id).onsets = {name: found.model_dump(mode="json") for name, found in onsets.items()}
-
-
 def test_bytes_that_another_run_refers_to_are_neither_counted_nor_removed(
     client: TestClient, context: Context, worker: FakeWorker, experiment: dict[str, Any]
 ) -> None:
     one, two = train(worker), train(worker)
-    set_onsets(context, one, ONSETS | {"tau_gen": Onset(**onset(LOSS, 20, 30))})
+    set_onsets(context.sessions, one, ONSETS | {"tau_gen": Onset(**onset(LOSS, 20, 30))})
     assert post(client, f"/runs/{one.run_id}/prune").bytes_freed == 0
-    set_onsets(context, two, ONSETS | {"tau_gen": Onset(**onset(LOSS, 20, 30))})
+    set_onsets(context.sessions, two, ONSETS | {"tau_gen": Onset(**onset(LOSS, 20, 30))})
     both = post(client, f"/experiments/{experiment['id']}/prune")
     assert both.bytes_freed > 0
     post(client, f"/runs/{one.run_id}/prune", dry_run=False)
@@ -117,7 +119,7 @@ def test_a_pinned_checkpoint_stays_until_it_is_let_go(
     client: TestClient, context: Context, worker: FakeWorker, experiment: dict[str, Any]
 ) -> None:
     claim = train(worker)
-    set_onsets(context, claim, {})
+    set_onsets(context.sessions, claim, {})
     for _ in range(2):
         found = RunCheckpoints.model_validate_json(client.put(f"{API}/runs/{claim.run_id}/checkpoints/20/pin").content)
     assert [(item.step, item.kept) for item in found.checkpoints if item.pinned] == [(20, ("pinned",))]
@@ -144,7 +146,7 @@ def test_a_checkpoint_that_awaits_its_evaluation_stays(
     client: TestClient, context: Context, worker: FakeWorker, experiment: dict[str, Any]
 ) -> None:
     claim = train(worker)
-    set_onsets(context, claim, {})
+    set_onsets(context.sessions, claim, {})
     with context.sessions.begin() as session:
         session.add(Evaluation(run_id=claim.run_id, step=30, code_version="v"))
     post(client, f"/runs/{claim.run_id}/prune", dry_run=False)

@@ -10,7 +10,7 @@ from tauscope.cli.app import app
 from tauscope.client import TauscopeClient
 from tauscope.contracts.experiments import ExperimentCreate
 from tests.backend.conftest import FakeWorker
-from tests.backend.test_retention import train
+from tests.backend.test_retention import set_onsets, train
 from tests.client.conftest import LiveServer
 
 
@@ -35,7 +35,7 @@ class Terminal:
 def tauscope(server: LiveServer, api: TauscopeClient, worker: FakeWorker) -> Terminal:
     experiment = api.launch(ExperimentCreate(preset="digits-ci", settings={"steps": 60, "n_train": [8]})).id
     claim = train(worker, over=False)
-    worker.flush(claim, onsets={})
+    set_onsets(worker.sessions, claim, {})
     worker.finish(claim)
     return Terminal(server, experiment, claim.run_id)
 
