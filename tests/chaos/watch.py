@@ -31,7 +31,8 @@ class Standing(NamedTuple):
         """Whether the run has trained on since, under the same claim or a later one, or has ended."""
         if self.state in TERMINAL_STATES:
             return before.state not in TERMINAL_STATES
-        return self.state == "running" and self.step > (before.step if self.epoch == before.epoch else self.start)
+        # Whether it computes at this moment does not matter: between two segments it waits, having trained on.
+        return self.step > (before.step if self.epoch == before.epoch else self.start)
 
 
 @dataclass(frozen=True)
