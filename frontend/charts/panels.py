@@ -8,9 +8,13 @@ from frontend.charts.labels import LineEnd
 from frontend.charts.marks import OnsetName, onset_marks
 from frontend.charts.reading import divisor, has_interval, measured_span, series_of
 from frontend.theme import Palette, with_opacity
-from tauscope.contracts.experiments import Curves, RunView
+from tauscope.contracts.experiments import Curves, RunView, Series
 from tauscope.contracts.onsets import OnsetStatus
 from tauscope.contracts.runs import RunState
+
+_MARKED = 60
+# Of more runs than this only the focused one shows its band; all of them would be one grey.
+_BANDED = 12
 
 
 def curve(run: RunView, metric: str, panel: Panel, *, group: Group, focus: bool, curves: Curves, options: ViewOptions) -> list[Trace]:
@@ -21,13 +25,13 @@ def curve(run: RunView, metric: str, panel: Panel, *, group: Group, focus: bool,
     width = 1.2 if not first_seed else 3 if focus else 2
     traces = (
         band(run, metric, panel, colour=group.colour, opacity=0.20 if focus else 0.11, by=by)
-        if has_interval(curves, metric) and first_seed
+        if has_interval(curves, metric) and first_seed and (focus or len(curves.runs) <= _BANDED)
         else []
     )
     traces.append(
         {
             "type": "scatter",
-            "mode": "lines+markers",
+            "mode": _mode(series_of(curves, run, metric)),
             "yaxis": panel.axis,
             "name": run_name(group, run),
             "line": {"color": colour, "width": width},
@@ -44,6 +48,11 @@ def curve(run: RunView, metric: str, panel: Panel, *, group: Group, focus: bool,
     return traces
 
 
+def _mode(series: Series | None) -> str:
+    """Points are marked while they can be told apart; each mark is an element of the page, and a long series would have thousands."""
+    return "lines+markers" if series is None or len(series.step) <= _MARKED else "lines"
+
+
 def band(run: RunView, metric: str, panel: Panel, *, colour: str, opacity: float, by: float) -> list[Trace]:
     """The 95 % interval between two invisible lines."""
     edge = {
@@ -58,6 +67,14 @@ def band(run: RunView, metric: str, panel: Panel, *, colour: str, opacity: float
         {**edge, "meta": bind(run.id, metric, divisor=by, column="low")},
         {**edge, "fill": "tonexty", "fillcolor": with_opacity(colour, opacity), "meta": bind(run.id, metric, divisor=by, column="high")},
     ]
+
+
+def dashed(trace: Trace, name: str = "") -> Trace:
+    """The line of a curve dashed and without marks, ``name`` beside its run's in the hover box; bands and rings as they are."""
+    if "hovertemplate" not in trace:
+        return trace
+    template = trace["hovertemplate"].replace("</b> ·", f", {name}</b> ·", 1) if name else trace["hovertemplate"]
+    return {**trace, "mode": "lines", "line": {**trace["line"], "dash": "dash", "width": 1.5}, "hovertemplate": template}
 
 
 def _ring(run: RunView, metric: str, panel: Panel, *, colour: str, by: float, palette: Palette) -> Trace:
@@ -106,11 +123,11 @@ def hover(name: str, metric: str, *, with_interval: bool, options: ViewOptions) 
     form = ":.1%" if is_share else ":.3~g"
     spread = f" (%{{customdata[0]{form}}} to %{{customdata[1]{form}}})" if with_interval else ""
     count = " of %{customdata[2]:,} copied" if is_share else ""
-    time = ", τ %{customdata[3]:,}" if options.axis == "tau_n" else ""
+    time = ", τ %{customdata[3]:,}" if options.axis != "tau" else ""
     return f"<b>{name}</b> · %{{y{form}}}{spread}{count}{time}<extra></extra>"
 
 
-def threshold(value: float, panel: Panel, *, colour: str, x_range: tuple[float, float]) -> Shape:
+def threshold(value: float, panel: Panel, *, colour: str, x_range: tuple[float, float], overlaid: bool = False) -> Shape:
     """A dotted level across the panel."""
     return {
         "type": "line",
@@ -121,7 +138,8 @@ def threshold(value: float, panel: Panel, *, colour: str, x_range: tuple[float, 
         "y0": value,
         "y1": value,
         "line": {"color": colour, "width": 1, "dash": "dot"},
-        "layer": "between",
+        # A panel that lies over another has no layer between its grid and its curves.
+        "layer": "above" if overlaid else "between",
     }
 
 

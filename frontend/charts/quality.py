@@ -7,7 +7,7 @@ from frontend.charts.figure import Annotation, Panel, Shape, Trace, ViewOptions,
 from frontend.charts.groups import Group
 from frontend.charts.labels import Frame, end_labels
 from frontend.charts.panels import breaks, curve, line_ends, reached_onsets, threshold
-from frontend.charts.reading import FRECHET, level_of, metric_info, title_of, value_range
+from frontend.charts.reading import FRECHET, level_of, metric_info, short_label, title_of, value_range
 from frontend.words import number
 from tauscope.contracts.experiments import Curves, ExperimentView
 
@@ -37,7 +37,14 @@ def quality_panel(
     palette = options.palette
     info = metric_info(curves, metric)
     drawing.annotations.append(
-        label(0, panel.top, f"<b>{title_of(info)}</b>, lower is better", colour=palette.quality, yanchor="bottom", yshift=8)
+        label(
+            0,
+            panel.top,
+            f"<b>{short_label(info) if options.narrow or options.view == 'overlay' else title_of(info)}</b>, lower is better",
+            colour=palette.quality,
+            yanchor="bottom",
+            yshift=8,
+        )
     )
     for group in groups:
         for run in group.runs:

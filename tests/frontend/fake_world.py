@@ -204,6 +204,7 @@ def run_view(experiment: str, index: int, n: int, *, step: int, state: RunState,
         label=f"n_train={n}",
         params={"n_train": n},
         n_train=n,
+        batch_size=64,
         state=state,
         desired=DesiredState.RUN,
         step=step,
@@ -365,6 +366,18 @@ def curves_of(experiment: ExperimentView) -> Curves:
         metrics=infos() if runs else {},
         runs=runs,
     )
+
+
+def curves_csv(experiment: ExperimentView, metrics: list[str]) -> str:
+    """The points of some metrics in the API's columns."""
+    lines = ["n,run,seed,metric,tau,value,low,high,count,reason"]
+    found = curves_of(experiment).runs
+    for run in experiment.runs:
+        for metric in sorted(set(metrics) & set(found.get(run.id, {}))):
+            item = found[run.id][metric]
+            for row in zip(item.step, item.value, item.low, item.high, item.count, item.reason, strict=True):
+                lines.append(",".join("" if cell is None else str(cell) for cell in (run.n_train, run.id, 4, metric, *row)))
+    return "\n".join(lines)
 
 
 def samples_view(run: RunView, step: int) -> SamplesView:

@@ -53,7 +53,7 @@ class FakeClient:
             raise problem(404, "No such experiment")
         return self.made[identifier]
 
-    def curves(self, identifier: str) -> Curves:
+    def curves(self, identifier: str, *, max_points: int | None = None) -> Curves:
         return world.curves_of(self.made[identifier])
 
     def run(self, identifier: str) -> RunView:
@@ -134,9 +134,9 @@ def test_while_the_api_is_away_pages_say_how_to_start_it(api: FakeClient, monkey
 
 
 def test_the_address_restores_the_controls_of_the_watch_page(api: FakeClient) -> None:
-    app = opened("experiment", id="demo", axis="tau_n", losses="100", quality="frechet_pca")
+    app = opened("experiment", id="demo", axis="tau_n", losses="100", quality="frechet_pca", view="overlay")
     values = {control.key: control.value for control in app.button_group}
-    assert values == {"choice-quality": "frechet_pca", "choice-losses": "100", "choice-axis": "tau_n"}
+    assert values == {"choice-quality": "frechet_pca", "choice-losses": "100", "choice-axis": "tau_n", "choice-view": "overlay"}
 
 
 def test_the_inspect_page_opens_at_the_checkpoint_of_its_address(api: FakeClient) -> None:
