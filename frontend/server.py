@@ -18,6 +18,7 @@ from streamlit import config as streamlit_config
 
 from frontend.connection import set_api_url
 from frontend.document import serve_document
+from frontend.law_view import serve_law
 from frontend.login import show_login, take_login
 from frontend.navigation import TITLES
 from frontend.proxy import METHODS, ApiProxy
@@ -50,6 +51,7 @@ def _routes(proxy: ApiProxy) -> list[Any]:
         Route("/view/experiments/{id}", serve_experiment),
         Route("/view/experiments/{id}/figure", serve_figure),
         Route("/view/experiments/{id}/tables", serve_tables),
+        Route("/view/law/{id}", serve_law),
         *[Route(f"/{name}", serve_document) for name in TITLES],
         Route("/login", show_login, methods=["GET"]),
         Route("/login", take_login, methods=["POST"]),

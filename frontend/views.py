@@ -1,6 +1,6 @@
 """What live pages fetch again as data arrive: figures and pieces of HTML, made here so that each has one home."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, get_args
 
 from starlette.concurrency import run_in_threadpool
@@ -72,8 +72,8 @@ def experiment_view(experiment: ExperimentView, curves: Curves, options: ViewOpt
 
 async def serve_experiment(request: Request) -> Response:
     """``GET /view/experiments/{id}``: the watch page's regions."""
-    identifier, token, options = _asked(request)
-    return await _answer(lambda: _experiment(identifier, token, options))
+    identifier, token, options = asked(request)
+    return await answer(lambda: _experiment(identifier, token, options))
 
 
 def _experiment(identifier: str, token: str | None, options: ViewOptions) -> dict[str, Any]:
@@ -84,17 +84,17 @@ def _experiment(identifier: str, token: str | None, options: ViewOptions) -> dic
 
 async def serve_figure(request: Request) -> Response:
     """``GET /view/experiments/{id}/figure``: one figure to take away; ``part`` names a panel, ``print`` a width in mm."""
-    identifier, token, options = _asked(request)
+    identifier, token, options = asked(request)
     client = client_for(token)
-    return await _answer(
+    return await answer(
         lambda: {"figure": experiment_figure(client.experiment(identifier), client.curves(identifier, max_points=DESCRIBED), options)}
     )
 
 
 async def serve_tables(request: Request) -> Response:
     """``GET /view/experiments/{id}/tables``: the numbers of the charts."""
-    identifier, token, options = _asked(request)
-    return await _answer(lambda: _tables(identifier, token, options))
+    identifier, token, options = asked(request)
+    return await answer(lambda: _tables(identifier, token, options))
 
 
 def _tables(identifier: str, token: str | None, options: ViewOptions) -> dict[str, Any]:
@@ -103,7 +103,8 @@ def _tables(identifier: str, token: str | None, options: ViewOptions) -> dict[st
     return {"tables": data_tables(experiment, curves, group_runs(experiment, options.palette), options)}
 
 
-def _asked(request: Request) -> tuple[str, str | None, ViewOptions]:
+def asked(request: Request) -> tuple[str, str | None, ViewOptions]:
+    """The experiment, the viewer's token and their choices."""
     return str(request.path_params["id"]), request.cookies.get(TOKEN_COOKIE), options_from(dict(request.query_params))
 
 
@@ -111,7 +112,7 @@ async def serve_experiments(request: Request) -> Response:
     """``GET /view/experiments``: the rows of the list."""
     query = dict(request.query_params)
     token = request.cookies.get(TOKEN_COOKIE)
-    return await _answer(lambda: _experiments(token, query))
+    return await answer(lambda: _experiments(token, query))
 
 
 def _experiments(token: str | None, query: dict[str, str]) -> dict[str, Any]:
@@ -122,7 +123,8 @@ def _experiments(token: str | None, query: dict[str, str]) -> dict[str, Any]:
     return {"rows": rows, "live": any(is_live(item) for item in page.items), "slots": slots_words(client.system())}
 
 
-async def _answer(build: Any) -> Response:
+async def answer(build: Callable[[], dict[str, Any]]) -> Response:
+    """What ``build`` makes, as JSON, or why it could not."""
     try:
         return JSONResponse(await run_in_threadpool(build), headers={"cache-control": "no-store"})
     except ApiUnreachable:

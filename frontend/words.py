@@ -22,6 +22,11 @@ def number(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def exponent(value: float) -> str:
+    """Two digits after the point, zero without a sign."""
+    return f"{round(value, 2) + 0.0:.2f}"
+
+
 def steps(value: float) -> str:
     """A training time: whole steps, thousands separated."""
     return f"{value:,.0f}"

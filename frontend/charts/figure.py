@@ -22,7 +22,8 @@ Part = Literal["quality", "memorization", "losses"]
 
 @dataclass(frozen=True)
 class ViewOptions:
-    """What the viewer chose; every field of a page stands in its address. ``part`` and ``print_mm`` are an export's."""
+    """What the viewer chose; every field of a page stands in its address. ``part`` and ``print_mm`` are an export's,
+    ``right`` is a page's own room at the right where no states of runs stand, in pixels."""
 
     axis: Axis = "tau"
     view: View = "stacked"
@@ -33,6 +34,7 @@ class ViewOptions:
     viewport: int | None = None
     width: int | None = None
     talk: bool = False
+    right: int | None = None
     part: Part | None = None
     print_mm: int | None = None
 
@@ -55,7 +57,7 @@ class ViewOptions:
         """Room at the sides for row names and ticks, and for states, in pixels."""
         if self.print_mm:
             return 46, 52
-        left, right = (62, 78) if self.narrow else (84, 196)
+        left, right = (62, 78) if self.narrow else (84, self.right or 196)
         return (round(left * TALK), round(right * TALK)) if self.talk else (left, right)
 
     @property

@@ -31,6 +31,26 @@ _WATCH = """
 </div>
 """
 
+_LAW = """
+<div class="tau-root tau-law">
+  <div class="tau-offline" data-region="notice" role="status" hidden></div>
+  <div data-region="header"></div>
+  <div class="tau-finding" data-region="finding" aria-live="polite"></div>
+  <div class="tau-pair-of-charts">
+    <section class="tau-surface">
+      <div data-region="slider"></div>
+      <div class="tau-chart tau-collapse" data-chart="collapse" role="figure"></div>
+    </section>
+    <section class="tau-surface">
+      <div class="tau-a-row tau-a-empty"></div>
+      <div class="tau-chart" data-chart="law" role="figure"></div>
+    </section>
+  </div>
+  <div class="tau-score" data-region="collapse_words"></div>
+  <div data-region="table"></div>
+</div>
+"""
+
 _LIST = """
 <div class="tau-root tau-list">
   <div class="tau-offline" data-region="notice" role="status" hidden></div>
@@ -67,6 +87,11 @@ def _mount(name: str, html: str, module: str, data: dict[str, Any], triggers: di
 def watch(data: dict[str, Any], *, focus: Callback, talk: Callback) -> Any:
     """The watch page's live body; triggers ``focus``, ``talk``, ``inspect``, ``go`` and those of the header."""
     return _mount("watch", _WATCH, "live", data, {"focus": focus, "talk": talk, "inspect": _ignore, "go": _ignore} | _REQUESTS)
+
+
+def law(data: dict[str, Any], *, a: Callback) -> Any:
+    """The law page's live body; triggers ``a``, ``go`` and those of the header."""
+    return _mount("law", _LAW, "law", data, {"a": a, "go": _ignore} | _REQUESTS)
 
 
 def experiment_list(data: dict[str, Any]) -> Any:

@@ -17,7 +17,8 @@ from tauscope.contracts.experiments import Curves, ExperimentView
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart that can be taken away; ``part`` is the panel it is drawn from, ``csv`` the address of its numbers."""
+    """A chart that can be taken away; ``part`` is the panel it is drawn from, ``csv`` the address of its numbers,
+    empty where there is none."""
 
     name: str
     title: str
@@ -69,7 +70,7 @@ def downloads(experiment: ExperimentView, charts: Sequence[Chart]) -> Html:
 def _row(experiment: ExperimentView, chart: Chart) -> Html:
     stem = file_stem(experiment, chart.name)
     cells = [tag("td", *[_button(chart, stem, form, width) for form in ("svg", "png")]) for width in (None, *PRINT_WIDTHS)]
-    link = tag("a", "CSV", href=chart.csv, download=f"{stem}.csv", class_="tau-take")
+    link = tag("a", "CSV", href=chart.csv, download=f"{stem}.csv", class_="tau-take") if chart.csv else "at the level of the spec alone"
     return tag("tr", tag("th", chart.title, scope="row"), *cells, tag("td", link))
 
 

@@ -190,3 +190,9 @@ def test_the_entry_point_opens(api: FakeClient) -> None:
 def test_the_run_page_opens_and_without_a_name_leads_to_the_list(api: FakeClient) -> None:
     opened("run", id="demor0")
     assert "No run is named" in shown(opened("run"))
+
+
+@pytest.mark.parametrize("identifier", ["demo", "empty", "failed", "never"])
+def test_the_law_page_opens_in_every_state_and_its_level_stands_in_the_address(api: FakeClient, identifier: str) -> None:
+    app = opened("law", id=identifier, measure="0.5", a="0.8")
+    assert {control.key: control.value for control in app.button_group} == {"choice-measure": "0.5"}
