@@ -1,6 +1,7 @@
 """What a figure description is made of."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -88,6 +89,11 @@ class Panel:
 def bind(run_id: str, metric: str, *, divisor: float, column: str = "value", last: bool = False) -> dict[str, Any]:
     """The ``meta`` of a trace whose numbers come from a series over time; ``last`` shows its newest point alone."""
     return {"bind": {"run": run_id, "metric": metric, "column": column, "divisor": divisor, "last": last}}
+
+
+def bind_many(runs: Iterable[tuple[str, float]], metric: str, *, last: bool = False) -> dict[str, Any]:
+    """The ``meta`` of one trace for the same series of many runs, each with its divisor; their lines are kept apart by gaps."""
+    return {"bind": {"runs": list(runs), "metric": metric, "last": last}}
 
 
 def bind_path(run_id: str, metric: str, against: str, *, window: tuple[float, float] | None = None, last: bool = False) -> dict[str, Any]:

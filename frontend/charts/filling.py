@@ -16,6 +16,8 @@ def _filled(trace: Trace, curves: Curves) -> Trace:
     binding = trace.get("meta", {}).get("bind")
     if binding is None:
         return trace
+    if "runs" in binding:
+        return _many(trace, curves)
     found = curves.runs.get(binding["run"], {})
     series = found.get(binding.get("against") or binding["metric"])
     if series is None:
@@ -30,6 +32,19 @@ def _filled(trace: Trace, curves: Curves) -> Trace:
         "y": [column[row] for row in rows],
         "customdata": _custom(series, rows),
     }
+
+
+def _many(trace: Trace, curves: Curves) -> Trace:
+    binding = trace["meta"]["bind"]
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for run, divisor in binding["runs"]:
+        series = curves.runs.get(run, {}).get(binding["metric"])
+        if series is not None:
+            rows = _last_row(series) if binding["last"] else list(range(len(series.step)))
+            x += [*(series.step[row] / divisor for row in rows), None]
+            y += [*(series.value[row] for row in rows), None]
+    return {**trace, "x": x, "y": y}
 
 
 def _custom(series: Series, rows: list[int]) -> list[list[Any]]:

@@ -1,11 +1,12 @@
 """The curves of a panel: lines, interval bands, the ring on a live run's newest point, thresholds."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from frontend.charts.figure import Annotation, FigureError, Panel, Shape, Trace, ViewOptions, bind, log_position
+from frontend.charts.figure import Annotation, FigureError, Panel, Shape, Trace, ViewOptions, bind, bind_many, log_position
 from frontend.charts.groups import Group, run_name
 from frontend.charts.labels import LineEnd
-from frontend.charts.marks import OnsetName, onset_marks
+from frontend.charts.marks import OnsetName, joined, onset_marks
 from frontend.charts.reading import divisor, has_interval, measured_span, series_of
 from frontend.theme import Palette, with_opacity
 from tauscope.contracts.experiments import Curves, RunView, Series
@@ -13,8 +14,7 @@ from tauscope.contracts.onsets import OnsetStatus
 from tauscope.contracts.runs import RunState
 
 _MARKED = 60
-# Of more runs than this only the focused one shows its band; all of them would be one grey.
-_BANDED = 12
+_CROWDED = 12
 
 
 def curve(run: RunView, metric: str, panel: Panel, *, group: Group, focus: bool, curves: Curves, options: ViewOptions) -> list[Trace]:
@@ -25,7 +25,7 @@ def curve(run: RunView, metric: str, panel: Panel, *, group: Group, focus: bool,
     width = 1.2 if not first_seed else 3 if focus else 2
     traces = (
         band(run, metric, panel, colour=group.colour, opacity=0.20 if focus else 0.11, by=by)
-        if has_interval(curves, metric) and first_seed and (focus or len(curves.runs) <= _BANDED)
+        if has_interval(curves, metric) and first_seed and (focus or not crowded(curves))
         else []
     )
     traces.append(
@@ -43,9 +43,23 @@ def curve(run: RunView, metric: str, panel: Panel, *, group: Group, focus: bool,
             "meta": {**bind(run.id, metric, divisor=by), "group": group.key},
         }
     )
-    if run.state is RunState.RUNNING:
-        traces.append(_ring(run, metric, panel, colour=colour, by=by, palette=options.palette))
+    if run.state is RunState.RUNNING and not crowded(curves):
+        traces.append(_ring(panel, colour, options.palette, bind(run.id, metric, divisor=by, last=True)))
     return traces
+
+
+def crowded(curves: Curves) -> bool:
+    """Whether so many runs are drawn that what they have in common is drawn once: rings, controls, and no band but the focused."""
+    return len(curves.runs) > _CROWDED
+
+
+def common_rings(groups: Sequence[Group], metric: str, panel: Panel, *, curves: Curves, options: ViewOptions) -> list[Trace]:
+    """The rings of all live runs as one trace, where there are many."""
+    live = [run for group in groups for run in group.runs if run.state is RunState.RUNNING]
+    if not live or not crowded(curves):
+        return []
+    bound = bind_many([(run.id, divisor(run, options)) for run in live], metric, last=True)
+    return [_ring(panel, options.palette.ink_2, options.palette, bound)]
 
 
 def _mode(series: Series | None) -> str:
@@ -77,7 +91,7 @@ def dashed(trace: Trace, name: str = "") -> Trace:
     return {**trace, "mode": "lines", "line": {**trace["line"], "dash": "dash", "width": 1.5}, "hovertemplate": template}
 
 
-def _ring(run: RunView, metric: str, panel: Panel, *, colour: str, by: float, palette: Palette) -> Trace:
+def _ring(panel: Panel, colour: str, palette: Palette, meta: dict[str, Any]) -> Trace:
     return {
         "type": "scatter",
         "mode": "markers",
@@ -86,7 +100,7 @@ def _ring(run: RunView, metric: str, panel: Panel, *, colour: str, by: float, pa
         "hoverinfo": "skip",
         "showlegend": False,
         "cliponaxis": False,
-        "meta": bind(run.id, metric, divisor=by, last=True),
+        "meta": meta,
     }
 
 
@@ -103,17 +117,24 @@ def require_control(curves: Curves, run: RunView, control: str) -> None:
         )
 
 
-def control_curve(run: RunView, panel: Panel, *, metric: str, group: Group, options: ViewOptions) -> Trace:
-    """The held-out control that belongs to a run's f_mem."""
+def control_curves(groups: Sequence[Group], panel: Panel, *, metric: str, curves: Curves, options: ViewOptions) -> list[Trace]:
+    """The held-out control that belongs to each run's f_mem; one trace for all where there are many."""
+    runs = [(run.id, divisor(run, options)) for group in groups for run in group.runs]
+    bound = [bind_many(runs, metric)] if crowded(curves) else [bind(run, metric, divisor=by) for run, by in runs]
+    return [_control_curve(panel, meta, options) for meta in bound]
+
+
+def _control_curve(panel: Panel, meta: dict[str, Any], options: ViewOptions) -> Trace:
     return {
         "type": "scatter",
         "mode": "lines",
         "yaxis": panel.axis,
-        "name": f"held-out control of {group.name}",
+        "name": "held-out control",
         "line": {"color": options.palette.control, "width": 1.5, "dash": "dot"},
+        "connectgaps": False,
         "showlegend": False,
         "hoverinfo": "skip",
-        "meta": bind(run.id, metric, divisor=divisor(run, options)),
+        "meta": meta,
     }
 
 
@@ -154,7 +175,7 @@ def reached_onsets(
             if onset is not None and onset.status is OnsetStatus.REACHED:
                 span, by = measured_span(curves, run, onset.metric), divisor(run, options)
                 traces.extend(onset_marks(name, onset, y=level, yaxis=panel.axis, divisor=by, palette=options.palette, measured=span))
-    return traces
+    return joined(traces) if crowded(curves) else traces
 
 
 def line_ends(groups: Sequence[Group], metric: str, *, focus: Group | None, curves: Curves, options: ViewOptions) -> list[LineEnd]:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from frontend.charts.figure import Annotation, Panel, Shape, Trace, ViewOptions, label
 from frontend.charts.groups import Group, run_name
-from frontend.charts.marks import ONSETS, onset_marks
+from frontend.charts.marks import ONSETS, joined, onset_marks
+from frontend.charts.panels import crowded
 from frontend.charts.quality import Drawing
 from frontend.charts.reading import divisor, measured_span
 from frontend.charts.window import no_window, window_of
@@ -31,13 +32,15 @@ def rail_panel(
     palette = options.palette
     drawing.annotations.append(label(0, panel.top, "<b>Runs</b>, each with its window", colour=palette.ink_1, yanchor="bottom", yshift=6))
     drawing.traces.extend(_tracks(rows, panel, start=x_range[0], options=options))
+    marks: list[Trace] = []
     for position, (group, run) in enumerate(rows):
         y = -float(position)
         if group is focus:
             drawing.shapes.append(_highlight(y, panel, options))
         drawing.shapes.extend(_window_bar(run, y, panel, options=options))
-        drawing.traces.extend(_row_onsets(run, y, panel, curves=curves, options=options))
+        marks += _row_onsets(run, y, panel, curves=curves, options=options)
         drawing.annotations.extend(_row_texts(run, group, y, panel, focus=group is focus, x_range=x_range, options=options))
+    drawing.traces.extend(joined(marks) if crowded(curves) else marks)
     return drawing
 
 

@@ -11,7 +11,7 @@ from tauscope.contracts.points import MetricInfo
 FRECHET = "frechet_pca"
 # Points a series: what it takes to place labels and find ranges, and what the browser draws, fewer of each of many runs.
 DESCRIBED, MAX_DRAWN = 120, 800
-_MIN_DRAWN, _DRAWN_IN_ALL = 150, 16_000
+_MIN_DRAWN, _DRAWN_IN_ALL = 150, 8_000
 
 
 _NEVER = 1e12  # Divides a time that is not known to where no axis reaches.

@@ -37,6 +37,7 @@ function merge(known, added) {
 export function fill(trace, curves) {
   const bound = trace.meta?.bind;
   if (!bound) return trace;
+  if (bound.runs) return many(trace, curves);
   const found = curves.runs[bound.run] ?? {};
   const series = found[bound.against ?? bound.metric];
   if (!series) return { ...trace, x: [], y: [] };
@@ -47,6 +48,17 @@ export function fill(trace, curves) {
     x: rows.map((row) => series.step[row] / bound.divisor),
     y: rows.map((row) => series[bound.column][row]),
     customdata: custom(series, rows),
+  };
+}
+
+function many(trace, curves) {
+  const { runs, metric } = trace.meta.bind;
+  const parts = runs.map(([run, divisor]) => [curves.runs[run]?.[metric], divisor]).filter(([series]) => series);
+  const listed = parts.map(([series, divisor]) => [series, divisor, rowsOf(series, trace.meta.bind)]);
+  return {
+    ...trace,
+    x: listed.flatMap(([series, divisor, rows]) => [...rows.map((row) => series.step[row] / divisor), null]),
+    y: listed.flatMap(([series, , rows]) => [...rows.map((row) => series.value[row]), null]),
   };
 }
 

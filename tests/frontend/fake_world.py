@@ -111,12 +111,12 @@ def series(rows: list[tuple[int, float | None, float | None, float | None, int |
     )
 
 
-def f_mem(n: int, step: int) -> float:
+def f_mem(n: float, step: int) -> float:
     """Copying: it starts later for more images."""
     return round(N_GENERATED * 0.82 / (1 + (15 * n**1.05 / step) ** 2.6)) / N_GENERATED
 
 
-def held_out_loss(n: int, step: int) -> float:
+def held_out_loss(n: float, step: int) -> float:
     """It falls alike for every n and rises again where copying starts."""
     return 0.33 + 0.75 / (1 + (step / 17) ** 1.3) + 0.35 * f_mem(n, step)
 
