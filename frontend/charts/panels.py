@@ -39,7 +39,7 @@ def curve(run: RunView, metric: str, panel: Panel, *, group: Group, focus: bool,
             "connectgaps": False,
             "cliponaxis": False,
             "showlegend": False,
-            "hovertemplate": hover(run_name(group, run), metric, with_interval=has_interval(curves, metric), options=options),
+            **_hovered(run_name(group, run), metric, focus=focus, curves=curves, options=options),
             "meta": {**bind(run.id, metric, divisor=by), "group": group.key},
         }
     )
@@ -59,7 +59,8 @@ def common_rings(groups: Sequence[Group], metric: str, panel: Panel, *, curves: 
     if not live or not crowded(curves):
         return []
     bound = bind_many([(run.id, divisor(run, options)) for run in live], metric, last=True)
-    return [_ring(panel, options.palette.ink_2, options.palette, bound)]
+    ring = _ring(panel, options.palette.ink_2, options.palette, bound)
+    return [{**ring, "marker": {**ring["marker"], "size": 6, "line": {"color": options.palette.ink_2, "width": 1.2}}}]
 
 
 def _mode(series: Series | None) -> str:
@@ -85,10 +86,11 @@ def band(run: RunView, metric: str, panel: Panel, *, colour: str, opacity: float
 
 def dashed(trace: Trace, name: str = "") -> Trace:
     """The line of a curve dashed and without marks, ``name`` beside its run's in the hover box; bands and rings as they are."""
-    if "hovertemplate" not in trace:
+    if "group" not in trace["meta"]:
         return trace
-    template = trace["hovertemplate"].replace("</b> ·", f", {name}</b> ·", 1) if name else trace["hovertemplate"]
-    return {**trace, "mode": "lines", "line": {**trace["line"], "dash": "dash", "width": 1.5}, "hovertemplate": template}
+    template = trace.get("hovertemplate", "").replace("</b> ·", f", {name}</b> ·" if name else "</b> ·", 1)
+    changed = {"hovertemplate": template} if template else {}
+    return {**trace, "mode": "lines", "line": {**trace["line"], "dash": "dash", "width": 1.5}, **changed}
 
 
 def _ring(panel: Panel, colour: str, palette: Palette, meta: dict[str, Any]) -> Trace:
@@ -138,6 +140,13 @@ def _control_curve(panel: Panel, meta: dict[str, Any], options: ViewOptions) -> 
     }
 
 
+def _hovered(name: str, metric: str, *, focus: bool, curves: Curves, options: ViewOptions) -> dict[str, Any]:
+    """The hover line; among many runs the focused one's alone, for a box of forty lines is read by nobody and slows every update."""
+    if crowded(curves) and not focus:
+        return {"hoverinfo": "skip"}
+    return {"hovertemplate": hover(name, metric, with_interval=has_interval(curves, metric), options=options)}
+
+
 def hover(name: str, metric: str, *, with_interval: bool, options: ViewOptions) -> str:
     """A line of the hover box: name, value, interval, count."""
     is_share = metric.startswith("f_mem")
@@ -179,9 +188,9 @@ def reached_onsets(
 
 
 def line_ends(groups: Sequence[Group], metric: str, *, focus: Group | None, curves: Curves, options: ViewOptions) -> list[LineEnd]:
-    """The first run of every group with the text for its end."""
+    """The first run of every group with the text for its end; of many groups the first, the last and the focused."""
     ends = []
-    for group in groups:
+    for group in [group for group in groups if not crowded(curves) or group in (groups[0], groups[-1], focus)]:
         run = group.runs[0]
         series = series_of(curves, run, metric)
         if series is not None:

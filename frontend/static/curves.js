@@ -47,7 +47,8 @@ export function fill(trace, curves) {
     ...trace,
     x: rows.map((row) => series.step[row] / bound.divisor),
     y: rows.map((row) => series[bound.column][row]),
-    customdata: custom(series, rows),
+    // Only a hover line reads it, and Plotly looks through all of it at every update.
+    ...(trace.hovertemplate ? { customdata: custom(series, rows) } : {}),
   };
 }
 

@@ -184,7 +184,9 @@ class Watch {
     const wait = Math.max(200, MIN_INTERVAL_MS - (performance.now() - this.lastView));
     this.timer = setTimeout(() => {
       this.timer = null;
-      this.refreshView();
+      // Nobody sees a page in the background; it is described anew when it comes to the front.
+      if (document.hidden) document.addEventListener("visibilitychange", () => this.refreshSoon(), { once: true });
+      else this.refreshView();
     }, wait);
   }
 

@@ -183,8 +183,9 @@ def many() -> tuple[ExperimentView, Curves]:
 def test_a_figure_of_forty_runs_has_few_more_traces_than_curves() -> None:
     experiment, curves = many()
     data = experiment_figure(experiment, curves, ViewOptions())["data"]
-    curve_lines = [t for t in data if t.get("meta", {}).get("bind", {}).get("run")]
-    assert len([t for t in curve_lines if "hovertemplate" in t]) == 80
+    curve_lines = [t for t in data if "group" in t.get("meta", {})]
+    assert len(curve_lines) == 80
+    assert {t["meta"]["group"] for t in curve_lines if "hovertemplate" in t} == {"320"}
     assert len(data) < 80 + 60
 
 
