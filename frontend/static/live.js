@@ -213,6 +213,8 @@ class Watch {
   async draw() {
     if (!this.curves || !this.description) return;
     const Plotly = await ensurePlotly();
+    // Drawing under a hand that drags would let go of what it holds.
+    if (this.chart._dragging) return void setTimeout(() => this.drawSoon(), 150);
     const start = performance.now();
     const traces = this.description.data.map((trace) => fill(trace, this.curves));
     this.chart.style.minHeight = `${this.description.layout.height}px`;

@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.chart import wait_for_chart
+from tests.browser.chart import time_range, wait_for_chart, zoom
 from tests.browser.conftest import Visitor, free_port, running, visiting
 from tests.frontend.many_runs import ManyRuns, create_many_runs
 from tests.frontend.serving import served
@@ -83,9 +83,9 @@ def test_forty_runs_grow_with_the_view_kept(browser: Browser, forty: str) -> Non
     with visiting(browser) as visitor:
         page = watched(visitor, forty, "id=many&n=80")
         seen = last_step(page)
-        chosen = page.evaluate(f"window.Plotly.relayout({CHART}, {{'xaxis.range': [2, 3.2]}}).then(() => {CHART}._fullLayout.xaxis.range)")
+        chosen = zoom(page)
         page.wait_for_function(f"{LAST_STEP} > {seen} + 2", timeout=60_000)
-        assert page.evaluate(f"[...{CHART}._fullLayout.xaxis.range]") == chosen
+        assert time_range(page) == chosen
         assert page.evaluate(f"{CHART}.data.length") < 150
         visitor.keep("watch-forty")
 
