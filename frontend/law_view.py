@@ -73,7 +73,7 @@ def law_view(
         "collapse": collapse_figure(groups, curves, a, options, level=level, height=height),
         "law": law_figure(groups, experiment.fits, options, height=height),
     }
-    said = law_finding(experiment.fits)
+    said = law_finding(experiment)
     return {
         "figures": {name: printed(made, options) if options.print_mm else made for name, made in figures.items()},
         "header": header(experiment, tab="law"),
@@ -82,7 +82,7 @@ def law_view(
         "collapse_words": collapse_words(found, a),
         "score": _score(found),
         "table": join(
-            tag("section", law_table(experiment, curves, experiment.fits, level), class_="tau-card tau-flush"),
+            law_table(experiment, curves, experiment.fits, level),
             downloads(experiment, _charts(experiment, own_level=own is None or level == own[1])),
             tag("details", tag("summary", "Data table"), onset_table(experiment, curves, groups, None), class_="tau-details"),
         ),

@@ -24,7 +24,7 @@ def loss_panel(
     held_out, train = loss_metrics(index)
     info = metric_info(curves, held_out)
     place = f"index {index}" + (f", alpha_bar {info.alpha_bar:.3f}" if info.alpha_bar is not None else "")
-    title = f"<b>Denoising loss at {place}</b>: held-out solid, train dashed"
+    title = f"<b>{f'Loss at index {index}' if options.narrow else f'Denoising loss at {place}'}</b>: held-out solid, train dashed"
     drawing.annotations.append(label(0, panel.top, title, colour=options.palette.ink_1, yanchor="bottom", yshift=8))
     for group in groups:
         for run in group.runs:

@@ -17,11 +17,13 @@ _WIDTH, _HEIGHT = 200, 26
 _SMALL = 0.001
 
 
-def law_finding(fits: Mapping[str, PowerLawFit]) -> Html:
-    """Both exponents in a sentence each, with what the paper's law would be."""
-    mem, gen = fits.get("tau_mem_vs_n"), fits.get("tau_gen_vs_n")
-    if mem is None:
+def law_finding(experiment: ExperimentView) -> Html:
+    """Both exponents in a sentence each, and how that of copying compares with linear."""
+    mem, gen = (experiment.fits.get(f"{name}_vs_n") for name in ("tau_mem", "tau_gen"))
+    if len({run.n_train for run in experiment.runs}) < 2:
         return Html("n does not vary in this experiment, so there is no law to fit.")
+    if mem is None:
+        return Html("No law yet: it needs the onset of copying at two values of n.")
     return join(_copying(mem), " ", _quality(gen) if gen else None)
 
 
@@ -46,7 +48,9 @@ def _quality(fit: PowerLawFit) -> Html:
 def slider(found: Collapse | None, exponent: float) -> Html:
     """The exponent with the score of every other one behind it."""
     if found is None:
-        return tag("p", "No collapse score yet: copying has to rise at two values of n.", class_="tau-label")
+        return tag(
+            "div", tag("p", "No collapse score yet: copying has to rise at two values of n.", class_="tau-label"), class_="tau-a-row"
+        )
     best = min(max(found.best, A_RANGE[0]), A_RANGE[1])
     control = tag(
         "input",
@@ -124,7 +128,7 @@ def law_table(experiment: ExperimentView, curves: Curves, fits: Mapping[str, Pow
     if not rows:
         return Html("")
     columns = tag("thead", tag("tr", *[tag("th", words, scope="col") for words in head]))
-    return tag("table", columns, tag("tbody", *rows), class_="tau-onsets tau-laws")
+    return tag("section", tag("table", columns, tag("tbody", *rows), class_="tau-onsets tau-laws"), class_="tau-card tau-flush")
 
 
 def _law_row(experiment: ExperimentView, curves: Curves, name: str, fit: PowerLawFit, level: float | None) -> Html:

@@ -4,7 +4,7 @@ import { ensurePlotly, fetchJson, patch, showSlots, themeName, onThemeChange, on
 import { takeFigure } from "./takeaway.js";
 
 const MIN_INTERVAL_MS = 1500;
-const CONFIG = { displaylogo: false, responsive: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"], displayModeBar: "hover" };
+const CONFIG = { displaylogo: false, responsive: false, displayModeBar: "hover", modeBarButtons: [["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]] };
 
 export function mount(root, data, send) {
   const law = root.tauLaw ?? (root.tauLaw = new Law(root));

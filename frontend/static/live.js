@@ -14,7 +14,7 @@ const QUIET_REFRESH_MS = 12000;
 const SETTLED_REFRESH_MS = 8000;
 // A figure that takes longer than this to draw is drawn once a second, with its new description, and not for every event.
 const QUICK_DRAW_MS = 60;
-const CONFIG = { displaylogo: false, responsive: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"], displayModeBar: "hover" };
+const CONFIG = { displaylogo: false, responsive: false, displayModeBar: "hover", modeBarButtons: [["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]] };
 
 export function mount(root, data, send) {
   const watch = root.tauWatch ?? (root.tauWatch = new Watch(root, send));

@@ -134,6 +134,11 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
         state.started = time.monotonic()
         return state.experiment(identifier)
 
+    @app.post("/api/v1/restart")
+    def restart() -> None:
+        """Let the growing experiment grow anew, so that a test need not be the first."""
+        state.started = time.monotonic()
+
     @app.get("/api/v1/experiments/{identifier}")
     def experiment(identifier: str) -> ExperimentView:
         return state.experiment(identifier)

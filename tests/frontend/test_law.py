@@ -103,6 +103,7 @@ def test_the_table_gives_exponent_interval_counts_and_definition() -> None:
 def test_before_copying_starts_the_page_says_what_is_missing() -> None:
     view = shown(world.live(step=20))
     assert "No collapse score yet" in view["slider"]
+    assert view["finding"] == "No law yet: it needs the onset of copying at two values of n."
     assert view["score"] is None
 
 
