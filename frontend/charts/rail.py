@@ -118,7 +118,8 @@ def _row_texts(
     run: RunView, group: Group, y: float, panel: Panel, *, focus: bool, x_range: tuple[float, float], options: ViewOptions
 ) -> list[Annotation]:
     palette = options.palette
-    name = run_name(group, run)
+    # Below the first of several seeds the n need not be said again, and would not fit.
+    name = group.name if run is group.runs[0] else run_name(group, run).removeprefix(f"{group.name}, ")
     left = label(
         0,
         y,

@@ -7,14 +7,15 @@ from frontend.charts.reading import level_of, metric_info
 from frontend.markup.html import F_MEM, TAU_GEN, TAU_MEM, Html, join, tag
 from frontend.markup.icons import GEN, MEM
 from frontend.words import exponent as power
-from frontend.words import level_text, percent
-from tauscope.analysis.collapse import Collapse
+from frontend.words import level_text, percent, plural
+from tauscope.analysis.collapse import RISEN, Collapse
 from tauscope.contracts.experiments import Curves, ExperimentView
 from tauscope.contracts.onsets import OnsetStatus, PowerLawFit
 
 A_RANGE = (0.0, 2.0)
 _WIDTH, _HEIGHT = 200, 26
 _SMALL = 0.001
+_NAMED = 3
 
 
 def law_finding(experiment: ExperimentView) -> Html:
@@ -49,7 +50,9 @@ def slider(found: Collapse | None, exponent: float) -> Html:
     """The exponent with the score of every other one behind it."""
     if found is None:
         return tag(
-            "div", tag("p", "No collapse score yet: copying has to rise at two values of n.", class_="tau-label"), class_="tau-a-row"
+            "div",
+            tag("p", f"No collapse score yet: copying has to rise to {percent(RISEN)} at two values of n.", class_="tau-label"),
+            class_="tau-a-row",
         )
     best = min(max(found.best, A_RANGE[0]), A_RANGE[1])
     control = tag(
@@ -141,7 +144,7 @@ def _law_row(experiment: ExperimentView, curves: Curves, name: str, fit: PowerLa
         fit.points,
         fit.censored,
         fit.seeds,
-        join(_definition(experiment, curves, name, level), tag("span", f" {fit.note}", class_="tau-quiet"), _never(experiment, name)),
+        join(_definition(experiment, curves, name, level), tag("span", f" {fit.note}. ", class_="tau-quiet"), _never(experiment, name)),
     ]
     return tag("tr", *[tag("td", cell) for cell in cells])
 
@@ -162,7 +165,8 @@ def _never(experiment: ExperimentView, name: str) -> Html | None:
         onset = run.onsets.get(name)
         if onset is not None and onset.status is not OnsetStatus.REACHED:
             lost.setdefault(onset.reason or str(onset.status), []).append(run.label)
-    return tag("span", " ".join(f"{', '.join(labels)}: {why}." for why, labels in lost.items()), class_="tau-quiet") if lost else None
+    said = [f"{', '.join(labels) if len(labels) <= _NAMED else plural(len(labels), 'run')}: {why}." for why, labels in lost.items()]
+    return tag("span", " ".join(said), class_="tau-quiet") if said else None
 
 
 def level_choices(experiment: ExperimentView) -> dict[str, str]:

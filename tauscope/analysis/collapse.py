@@ -19,6 +19,7 @@ from numpy import ndarray
 
 LEVELS = 16
 LOWEST = 0.05  # Below it a rise cannot be told from a control that wobbles.
+RISEN = 0.2  # Curves that stay below have barely begun: what little of their shape is there would be read as a law.
 _RESAMPLES = 1000
 _NO_SPREAD = 1e-9
 
@@ -65,7 +66,7 @@ def collapse(curves: Sequence[CopyCurve], *, seed: int = 0) -> Collapse:
     The interval resamples runs within each n where every n has two or more, and levels otherwise; the note says which.
 
     Raises:
-        NoCollapseError: if fewer than two n rise above ``LOWEST``.
+        NoCollapseError: if fewer than two n rise to ``RISEN``.
     """
     levels = _levels(curves)
     log_n = np.log([curve.n for curve in curves])
@@ -111,8 +112,8 @@ def _levels(curves: Sequence[CopyCurve]) -> Float[ndarray, " level"]:
         if len(curve.excess):
             tops[curve.n] = max(tops.get(curve.n, 0.0), float(curve.excess.max()))
     highest = sorted(tops.values(), reverse=True)[1] if len(tops) > 1 else 0.0
-    if highest <= LOWEST:
-        raise NoCollapseError(f"fewer than two values of n rise above {LOWEST:.0%}")
+    if highest < RISEN:
+        raise NoCollapseError(f"fewer than two values of n rise to {RISEN:.0%}")
     return np.linspace(LOWEST, highest, LEVELS)
 
 

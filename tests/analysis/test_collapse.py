@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tauscope.analysis.collapse import LOWEST, CopyCurve, NoCollapseError, collapse, rise_times
+from tauscope.analysis.collapse import RISEN, CopyCurve, NoCollapseError, collapse, rise_times
 
 TAU = np.geomspace(5, 5000, 40)
 
@@ -76,7 +76,7 @@ def test_a_curve_that_rose_part_of_the_way_counts_at_the_levels_it_reached() -> 
         [],
         [copying(8, 1.0)],
         [copying(8, 1.0), copying(8, 1.0)],
-        [copying(8, 1.0), CopyCurve(16, TAU, np.full_like(TAU, LOWEST / 2))],
+        [copying(8, 1.0), CopyCurve(16, TAU, np.minimum(copying(16, 1.0).excess, RISEN - 0.01))],
         [copying(8, 1.0), CopyCurve(16, np.empty(0), np.empty(0))],
     ],
 )

@@ -288,3 +288,15 @@ def test_on_a_projector_type_and_lines_are_larger() -> None:
 
 def test_a_running_row_says_share_speed_and_time_left() -> None:
     assert "<b>29 %</b> · 22 steps/s · 77 s left" in texts(figure(world.live(step=700)))
+
+
+def test_the_rows_of_further_seeds_name_the_seed_alone() -> None:
+    experiment = world.finished()
+    seeds = [
+        run.model_copy(update={"id": f"{run.id}s{seed}", "params": {**run.params, "seed": seed}})
+        for run in experiment.runs
+        for seed in (1, 2)
+    ]
+    rows = figure(experiment.model_copy(update={"runs": tuple(seeds)}))["layout"]["annotations"]
+    names = [item["text"] for item in rows if item.get("yref") == "y3" and item["xanchor"] == "right"]
+    assert names == ["n = 16", "seed 2", "n = 32", "seed 2", "<b>n = 64</b>", "<b>seed 2</b>"]
