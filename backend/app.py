@@ -11,6 +11,7 @@ from backend.api import catalogue, experiments, problems, runs, system, workers
 from backend.api.guard import Guard
 from backend.services.closing import Closing
 from backend.services.context import Context
+from backend.services.curve_cache import CurveCache
 from backend.services.fits import FitCache
 from backend.services.image_cache import ImageCache
 from backend.settings import ApiSettings
@@ -58,6 +59,7 @@ def _context(settings: ApiSettings) -> Context:
         artifacts=artifacts,
         fits=FitCache(),
         images=ImageCache(artifacts),
+        curves=CurveCache(),
         closing=Closing(),
     )
 

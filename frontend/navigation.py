@@ -9,7 +9,15 @@ from urllib.parse import parse_qsl, urlsplit
 import streamlit as st
 
 _PAGES = Path(__file__).parent / "pages"
-TITLES = {"home": "Tauscope", "experiments": "Experiments", "launch": "Launch", "experiment": "Watch", "inspect": "Inspect", "run": "Run"}
+TITLES = {
+    "home": "Tauscope",
+    "experiments": "Experiments",
+    "launch": "Launch",
+    "experiment": "Watch",
+    "law": "Law",
+    "inspect": "Inspect",
+    "run": "Run",
+}
 IN_THE_BAR = ("experiments", "launch")
 
 

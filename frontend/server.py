@@ -18,11 +18,12 @@ from streamlit import config as streamlit_config
 
 from frontend.connection import set_api_url
 from frontend.document import serve_document
+from frontend.law_view import serve_law
 from frontend.login import show_login, take_login
 from frontend.navigation import TITLES
 from frontend.proxy import METHODS, ApiProxy
 from frontend.theme import streamlit_options
-from frontend.views import serve_experiment, serve_experiments
+from frontend.views import serve_experiment, serve_experiments, serve_figure, serve_tables
 
 HERE = Path(__file__).parent
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -48,6 +49,9 @@ def _routes(proxy: ApiProxy) -> list[Any]:
         Route("/api/{path:path}", proxy.__call__, methods=list(METHODS)),
         Route("/view/experiments", serve_experiments),
         Route("/view/experiments/{id}", serve_experiment),
+        Route("/view/experiments/{id}/figure", serve_figure),
+        Route("/view/experiments/{id}/tables", serve_tables),
+        Route("/view/law/{id}", serve_law),
         *[Route(f"/{name}", serve_document) for name in TITLES],
         Route("/login", show_login, methods=["GET"]),
         Route("/login", take_login, methods=["POST"]),

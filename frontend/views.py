@@ -1,15 +1,20 @@
 """What live pages fetch again as data arrive: figures and pieces of HTML, made here so that each has one home."""
 
-from typing import Any, cast
+from collections.abc import Callable, Iterable
+from typing import Any, get_args
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from frontend.charts.experiment import experiment_figure
-from frontend.charts.figure import FigureError, ViewOptions
+from frontend.charts.figure import FigureError, Part, View, ViewOptions
 from frontend.charts.groups import focused, group_runs
+from frontend.charts.printing import PRINT_WIDTHS
+from frontend.charts.reading import DESCRIBED, MAX_DRAWN
 from frontend.connection import TOKEN_COOKIE, client_for
+from frontend.markup.alternative import alternative
+from frontend.markup.downloads import charts_of, downloads
 from frontend.markup.experiments import experiment_rows, storage_line
 from frontend.markup.finding import finding
 from frontend.markup.header import header
@@ -17,9 +22,10 @@ from frontend.markup.html import join
 from frontend.markup.keys import mark_keys
 from frontend.markup.side import focus_card, notices, onset_table
 from frontend.markup.state import is_live
+from frontend.markup.tables import data_tables
 from frontend.proxy import away
-from frontend.theme import PALETTES, ThemeName
-from frontend.words import Axis, slots_words
+from frontend.theme import PALETTES
+from frontend.words import AXIS_TITLES, slots_words
 from tauscope.client import ApiError, ApiUnreachable
 from tauscope.contracts.experiments import Curves, ExperimentView
 
@@ -31,16 +37,21 @@ def options_from(query: dict[str, str]) -> ViewOptions:
         text = query.get(name, "")
         return int(text) if text.isdigit() else None
 
-    axis = cast(Axis, query.get("axis")) if query.get("axis") in ("tau", "tau_n") else "tau"
-    theme = cast(ThemeName, query.get("theme")) if query.get("theme") in PALETTES else "light"
+    def one_of(name: str, known: Iterable[str], default: str | None) -> Any:
+        return query[name] if name in query and query[name] in known else default
+
     return ViewOptions(
-        axis=axis,
+        axis=one_of("axis", AXIS_TITLES, "tau"),
+        view=one_of("view", get_args(View), "stacked"),
         quality=query.get("quality") or None,
         focus=query.get("n") or None,
         losses=whole("losses"),
-        theme=theme,
+        theme=one_of("theme", PALETTES, "light"),
         viewport=whole("viewport"),
         width=whole("width"),
+        part=one_of("part", get_args(Part), None),
+        talk=query.get("talk") == "1",
+        print_mm=width if (width := whole("print")) in PRINT_WIDTHS else None,
     )
 
 
@@ -53,30 +64,55 @@ def experiment_view(experiment: ExperimentView, curves: Curves, options: ViewOpt
         "header": header(experiment, tab="experiment", run_id=focus.runs[0].id if focus else None),
         "finding": finding(experiment, groups),
         "side": join(*notices(experiment, groups), focus_card(focus) if focus else None, onset_table(experiment, curves, groups, focus)),
-        "keys": mark_keys(experiment, curves, options),
+        "keys": join(mark_keys(experiment, curves, options), downloads(experiment, charts_of(experiment, curves, options))),
+        "alt": alternative(experiment, groups),
         "live": is_live(experiment),
     }
 
 
 async def serve_experiment(request: Request) -> Response:
     """``GET /view/experiments/{id}``: the watch page's regions."""
-    query = dict(request.query_params)
-    identifier = str(request.path_params["id"])
-    token = request.cookies.get(TOKEN_COOKIE)
-    return await _answer(lambda: _experiment(identifier, token, options_from(query)))
+    identifier, token, options = asked(request)
+    return await answer(lambda: _experiment(identifier, token, options))
 
 
 def _experiment(identifier: str, token: str | None, options: ViewOptions) -> dict[str, Any]:
     client = client_for(token)
-    view = experiment_view(client.experiment(identifier), client.curves(identifier), options)
+    view = experiment_view(client.experiment(identifier), client.curves(identifier, max_points=DESCRIBED), options)
     return view | {"slots": slots_words(client.system())}
+
+
+async def serve_figure(request: Request) -> Response:
+    """``GET /view/experiments/{id}/figure``: one figure to take away; ``part`` names a panel, ``print`` a width in mm."""
+    identifier, token, options = asked(request)
+    client = client_for(token)
+    return await answer(
+        lambda: {"figure": experiment_figure(client.experiment(identifier), client.curves(identifier, max_points=DESCRIBED), options)}
+    )
+
+
+async def serve_tables(request: Request) -> Response:
+    """``GET /view/experiments/{id}/tables``: the numbers of the charts."""
+    identifier, token, options = asked(request)
+    return await answer(lambda: _tables(identifier, token, options))
+
+
+def _tables(identifier: str, token: str | None, options: ViewOptions) -> dict[str, Any]:
+    client = client_for(token)
+    experiment, curves = client.experiment(identifier), client.curves(identifier, max_points=MAX_DRAWN)
+    return {"tables": data_tables(experiment, curves, group_runs(experiment, options.palette), options)}
+
+
+def asked(request: Request) -> tuple[str, str | None, ViewOptions]:
+    """The experiment, the viewer's token and their choices."""
+    return str(request.path_params["id"]), request.cookies.get(TOKEN_COOKIE), options_from(dict(request.query_params))
 
 
 async def serve_experiments(request: Request) -> Response:
     """``GET /view/experiments``: the rows of the list."""
     query = dict(request.query_params)
     token = request.cookies.get(TOKEN_COOKIE)
-    return await _answer(lambda: _experiments(token, query))
+    return await answer(lambda: _experiments(token, query))
 
 
 def _experiments(token: str | None, query: dict[str, str]) -> dict[str, Any]:
@@ -88,7 +124,8 @@ def _experiments(token: str | None, query: dict[str, str]) -> dict[str, Any]:
     return {"rows": shown, "live": any(is_live(item) for item in page.items), "slots": slots_words(system)}
 
 
-async def _answer(build: Any) -> Response:
+async def answer(build: Callable[[], dict[str, Any]]) -> Response:
+    """What ``build`` makes, as JSON, or why it could not."""
     try:
         return JSONResponse(await run_in_threadpool(build), headers={"cache-control": "no-store"})
     except ApiUnreachable:

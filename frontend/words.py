@@ -22,6 +22,11 @@ def number(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def exponent(value: float) -> str:
+    """Two digits after the point, zero without a sign."""
+    return f"{round(value, 2) + 0.0:.2f}"
+
+
 def steps(value: float) -> str:
     """A training time: whole steps, thousands separated."""
     return f"{value:,.0f}"
@@ -67,6 +72,14 @@ def duration(seconds: float) -> str:
     if seconds < 48 * 3600:
         return f"{seconds // 3600:.0f} h {seconds % 3600 // 60:.0f} min"
     return f"{seconds / 86400:.1f} days"
+
+
+def brief(seconds: float) -> str:
+    """A span of time in one unit: 77 s; 12 min; 5 h."""
+    for unit, size, upto in (("s", 1, 100), ("min", 60, 6000), ("h", 3600, 172_800)):
+        if seconds < upto:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds / 86400:.0f} days"
 
 
 def ago(seconds: float) -> str:
@@ -124,5 +137,12 @@ def level_text(metric: str, level: float) -> str:
     return percent(level) if metric.startswith("f_mem") else number(level)
 
 
-Axis = Literal["tau", "tau_n"]
-AXIS_TITLES: dict[Axis, str] = {"tau": "training time τ, steps (log)", "tau_n": "τ/n, steps per training image (log)"}
+Axis = Literal["tau", "tau_n", "epochs", "seconds"]
+AXIS_TITLES: dict[Axis, str] = {
+    "tau": "training time τ, steps (log)",
+    "tau_n": "τ/n, steps per training image (log)",
+    "epochs": "epochs, τ × batch / n (log)",
+    "seconds": "time spent computing, s, at each run's mean speed (log)",
+}
+AXIS_SYMBOLS: dict[Axis, str] = {"tau": "τ", "tau_n": "τ/n", "epochs": "epoch", "seconds": "s"}
+AXIS_NAMES: dict[Axis, str] = {"tau": "τ", "tau_n": "τ/n", "epochs": "epochs", "seconds": "seconds"}

@@ -1,7 +1,7 @@
 """Launching, watching, pausing, stopping and deleting experiments."""
 
-from collections.abc import AsyncIterable
-from typing import Annotated
+from collections.abc import AsyncIterable, Callable
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 from fastapi.responses import FileResponse
@@ -9,7 +9,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.background import BackgroundTask
 
 from backend.api.parameters import Id, IdempotencyKey, IfNoneMatch, UsesContext, matches
-from backend.services import curves, experiments, export, launch, retention
+from backend.services import curves, experiments, export, launch, retention, tables
 from backend.services.stream import ExperimentStream, follow
 from tauscope.contracts.experiments import Curves, ExperimentCreate, ExperimentPage, ExperimentView, PriorityChange
 from tauscope.contracts.retention import PruneReport, PruneRequest
@@ -23,6 +23,7 @@ Metrics = Annotated[
 ]
 Cursor = Annotated[str | None, Query(max_length=20_000, description="where to go on; Last-Event-ID has precedence")]
 LastEventId = Annotated[str | None, Header(max_length=20_000)]
+Accept = Annotated[str, Header(max_length=2000)]
 
 
 @router.post("", status_code=201)
@@ -95,14 +96,55 @@ def get_summary(context: UsesContext, experiment_id: Id) -> ExperimentSummary:
     return experiments.summary(context, experiment_id)
 
 
-@router.get("/{experiment_id}/curves", responses={200: {"model": Curves}, 304: {"description": "Unchanged"}})
-def get_curves(context: UsesContext, experiment_id: Id, metrics: Metrics = None, if_none_match: IfNoneMatch = None) -> Response:
-    """All curves, columnar, with the cursor from which the event stream goes on."""
-    names = metrics.split(",") if metrics is not None else None
-    headers = {"ETag": curves.curves_etag(context, experiment_id, names), "Cache-Control": "private, no-cache"}
+MaxPoints = Annotated[
+    int | None,
+    Query(ge=8, le=100_000, description="at most so many points a series: extremes in log tau, gaps and breaks are kept; all by default"),
+]
+_CURVES: dict[int | str, dict[str, Any]] = {
+    200: {"model": Curves, "content": {tables.ARROW: {"schema": {"type": "string", "format": "binary"}}}},
+    304: {"description": "Unchanged"},
+}
+_CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, 304: {"description": "Unchanged"}}
+
+
+@router.get("/{experiment_id}/curves", responses=_CURVES)
+def get_curves(
+    context: UsesContext,
+    experiment_id: Id,
+    metrics: Metrics = None,
+    max_points: MaxPoints = None,
+    accept: Accept = "",
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """All curves, columnar, with the cursor from which the event stream goes on; as an Arrow stream if `Accept` names it."""
+    query = curves.CurvesQuery(experiment_id, tuple(metrics.split(",")) if metrics is not None else None, max_points)
+    if tables.ARROW in accept:
+        return _conditional(context, query, tables.ARROW, if_none_match, lambda: tables.as_arrow(tables.curve_table(context, query)))
+    return _conditional(context, query, "application/json", if_none_match, lambda: curves.curves_json(context, query))
+
+
+@router.get("/{experiment_id}/curves.csv", responses=_CSV, response_class=Response)
+def get_curves_csv(context: UsesContext, experiment_id: Id, metrics: Metrics = None, if_none_match: IfNoneMatch = None) -> Response:
+    """Every point as measured: n, run, seed, metric, tau, value, low, high, count, reason."""
+    query = curves.CurvesQuery(experiment_id, tuple(metrics.split(",")) if metrics is not None else None)
+    return _conditional(context, query, "text/csv", if_none_match, lambda: tables.as_csv(tables.curve_table(context, query)))
+
+
+@router.get("/{experiment_id}/onsets.csv", responses=_CSV, response_class=Response)
+def get_onsets_csv(context: UsesContext, experiment_id: Id, if_none_match: IfNoneMatch = None) -> Response:
+    """Both onsets of every run: n, run, seed, onset, status, tau, low, high, metric, level, reason."""
+    query = curves.CurvesQuery(experiment_id, ("onsets",))
+    return _conditional(context, query, "text/csv", if_none_match, lambda: tables.as_csv(tables.onset_table(context, experiment_id)))
+
+
+def _conditional(
+    context: UsesContext, query: curves.CurvesQuery, media_type: str, if_none_match: str | None, body: Callable[[], bytes]
+) -> Response:
+    """The body, or 304 where the reader holds it: nothing flushed since it was made."""
+    headers = {"ETag": curves.curves_etag(context, query, media_type), "Cache-Control": "private, no-cache", "Vary": "Accept"}
     if matches(if_none_match, headers["ETag"]):
         return Response(status_code=304, headers=headers)
-    return Response(curves.curves_json(context, experiment_id, names), headers=headers, media_type="application/json")
+    return Response(body(), headers=headers, media_type=media_type)
 
 
 def _open_stream(context: UsesContext, experiment_id: Id, cursor: Cursor = None, last_event_id: LastEventId = None) -> ExperimentStream:

@@ -88,10 +88,13 @@ def prune_run(context: UsesContext, run_id: Id, request: PruneRequest) -> PruneR
     return retention.prune_run(context, run_id, dry_run=request.dry_run)
 
 
-@router.get("/samples/{step}")
-def get_samples(context: UsesContext, run_id: Id, step: Step) -> SamplesView:
+@router.get("/samples/{step}", responses={200: {"model": SamplesView}, 304: {"description": "Unchanged"}})
+def get_samples(context: UsesContext, run_id: Id, step: Step, if_none_match: IfNoneMatch = None) -> Response:
     """The samples of a checkpoint with their two nearest distinct training images."""
-    return samples.samples(context, run_id, step)
+    headers = {"ETag": samples.samples_etag(context, run_id, step), "Cache-Control": "private, no-cache"}
+    if matches(if_none_match, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return Response(samples.samples(context, run_id, step).model_dump_json(), headers=headers, media_type="application/json")
 
 
 @router.get("/samples/{step}/sprite.png", responses=PNG, response_class=Response)

@@ -6,6 +6,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from backend.services.closing import Closing
+from backend.services.curve_cache import CurveCache
 from backend.services.fits import FitCache
 from backend.services.image_cache import ImageCache
 from backend.settings import ApiSettings
@@ -24,4 +25,5 @@ class Context:
     artifacts: ArtifactStore
     fits: FitCache
     images: ImageCache
+    curves: CurveCache
     closing: Closing

@@ -2,38 +2,90 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from sqlalchemy.orm import Session
 
 from backend.services.context import Context
+from backend.services.curve_cache import CurveKey, Held, SeriesOfRun, extended
 from backend.services.experiments import required
+from backend.services.thinning import thinned
 from backend.services.views import metrics_of
 from backend.storage import curves as points
-from backend.storage.cursor import format_cursor
+from backend.storage.cursor import Mark, format_cursor
 from backend.storage.reading import reading
+from backend.storage.tables import Run
 from tauscope.version import source_version
 
 
-def curves_etag(context: Context, experiment_id: str, metrics: Sequence[str] | None) -> str:
+@dataclass(frozen=True)
+class CurvesQuery:
+    """Which curves are asked for: all metrics where ``metrics`` is ``None``, every point where ``max_points`` is."""
+
+    experiment_id: str
+    metrics: tuple[str, ...] | None = None
+    max_points: int | None = None
+
+
+def curves_etag(context: Context, query: CurvesQuery, media_type: str) -> str:
     """Names the content of the curves without reading them: every flush of every run, and what was asked."""
     with reading(context.sessions) as session:
-        marks = points.marks(session, experiment_id)
-    basis = orjson.dumps([experiment_id, format_cursor(marks), metrics, source_version()])
+        marks = points.marks(session, query.experiment_id)
+    basis = orjson.dumps([query.experiment_id, format_cursor(marks), query.metrics, query.max_points, media_type, source_version()])
     return f'"{hashlib.sha256(basis).hexdigest()[:32]}"'
 
 
-def curves_json(context: Context, experiment_id: str, metrics: Sequence[str] | None) -> bytes:
-    """``tauscope.contracts.experiments.Curves`` as JSON; the cursor is that of exactly these points."""
+def curves_json(context: Context, query: CurvesQuery) -> bytes:
+    """``tauscope.contracts.experiments.Curves`` as JSON; the cursor is that of exactly these points.
+
+    Raises:
+        UnknownExperimentError: if there is no such experiment.
+    """
     with reading(context.sessions) as session:
-        runs = required(session, experiment_id).experiment.runs
-        marks = points.marks(session, experiment_id)
-        curves = points.experiment_curves(session, experiment_id, metrics)
-    infos = {name: info.model_dump() for name, info in metrics_of(runs).items() if metrics is None or name in metrics}
+        runs = required(session, query.experiment_id).experiment.runs
+        marks = points.marks(session, query.experiment_id)
+        found = _bounded(context, session, query, runs, marks) if query.max_points else _complete(session, query, runs)
     document: dict[str, Any] = {
-        "experiment_id": experiment_id,
+        "experiment_id": query.experiment_id,
         "cursor": format_cursor(marks),
-        "metrics": infos,
-        "runs": {run.id: curves.get(run.id, {}) for run in runs},
+        "metrics": {name: info.model_dump() for name, info in metrics_of(runs).items() if query.metrics is None or name in query.metrics},
+        "runs": found,
     }
     return orjson.dumps(document)
+
+
+def _complete(session: Session, query: CurvesQuery, runs: Sequence[Run]) -> dict[str, Any]:
+    found = points.run_curves(session, [run.id for run in runs], query.metrics)
+    return {run.id: found.get(run.id, {}) for run in runs}
+
+
+def _bounded(context: Context, session: Session, query: CurvesQuery, runs: Sequence[Run], marks: Sequence[Mark]) -> dict[str, Any]:
+    """Each run's thinned series. A run is read whole when it is first asked for or went back; later, what it measured since."""
+    assert query.max_points is not None
+    current = {CurveKey(run.id, query.metrics, query.max_points): mark for run, mark in zip(runs, marks, strict=True)}
+    answers = {key: _held(context, session, key, mark) for key, mark in current.items()}
+    unknown = [key for key, held in answers.items() if held is None]
+    found = points.run_curves(session, [key.run_id for key in unknown], query.metrics)
+    for key in unknown:
+        series = {metric: thinned(columns, query.max_points) for metric, columns in found.get(key.run_id, {}).items()}
+        answers[key] = _remember(context, key, current[key], series)
+    return {key.run_id: orjson.Fragment(held.answer) for key, held in answers.items() if held is not None}
+
+
+def _held(context: Context, session: Session, key: CurveKey, mark: Mark) -> Held | None:
+    """What is remembered of a run, brought up to date; ``None`` where it has to be read whole."""
+    held = context.curves.get(key)
+    if held is None or held.mark == mark:
+        return held
+    if held.mark.epoch > mark.epoch or held.mark.seq > mark.seq or points.rewound_to(session, key.run_id, held.mark) is not None:
+        return None
+    news = points.points_since(session, key.run_id, held.mark.seq)
+    return _remember(context, key, mark, extended(held.series, news, key))
+
+
+def _remember(context: Context, key: CurveKey, mark: Mark, series: SeriesOfRun) -> Held:
+    held = Held(mark, series, orjson.dumps(series))
+    context.curves.put(key, held)
+    return held

@@ -1,5 +1,7 @@
 """The generated samples of a checkpoint beside their nearest training images."""
 
+import hashlib
+
 import numpy as np
 
 from backend.services.context import Context
@@ -11,8 +13,21 @@ from backend.storage.reading import reading
 from backend.storage.tables import RunFile
 from tauscope.contracts.experiments import SamplesView
 from tauscope.specs.image_ddpm import GAP_THRESHOLD
+from tauscope.version import code_version
 
 LAST = "last"
+
+
+def samples_etag(context: Context, run_id: str, step: str) -> str:
+    """Names what ``samples`` would say without reading them: it changes with every flush of the run.
+
+    Raises:
+        UnknownRunError: if there is no such run.
+    """
+    with reading(context.sessions) as session:
+        run = required_run(session, run_id)
+        basis = f"{run_id} {step} {run.epoch}.{run.seq} {code_version()}"
+    return f'"{hashlib.sha256(basis.encode()).hexdigest()[:32]}"'
 
 
 def samples(context: Context, run_id: str, step: str) -> SamplesView:

@@ -22,8 +22,9 @@ def run_view(run: Run, workers: Sequence[Worker]) -> RunView:
     return RunView.model_validate(
         {
             **{name: getattr(run, name) for name in _SAME_NAME},
-            "n_train": run.spec.get("dataset", {}).get("n_train"),
             "waiting": waiting(run, workers),
+            "n_train": (n_train := run.spec.get("dataset", {}).get("n_train")),
+            "batch_size": n_train if run.spec.get("batch_size") == "full" else run.spec.get("batch_size"),
         }
     )
 

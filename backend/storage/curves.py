@@ -1,5 +1,6 @@
 """Measured points, columnar, and what has changed since a reader last looked."""
 
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -28,13 +29,15 @@ def marks(session: Session, experiment_id: str) -> tuple[Mark, ...]:
     return tuple(Mark(epoch, seq) for epoch, seq in session.execute(query))
 
 
-def experiment_curves(session: Session, experiment_id: str, metrics: Sequence[str] | None) -> dict[str, dict[str, Columns]]:
-    """Every series of an experiment, or those of the named metrics: run id to metric to columns."""
-    query = _points(Series.run_id).join(Run, Run.id == Series.run_id).where(Run.experiment_id == experiment_id)
+def run_curves(session: Session, run_ids: Sequence[str], metrics: Sequence[str] | None) -> dict[str, dict[str, Columns]]:
+    """Every series of these runs, or those of the named metrics: run id to metric to columns."""
+    query = _points(Series.run_id).where(Series.run_id.in_(run_ids))
     if metrics is not None:
         query = query.where(Series.metric.in_(metrics))
     curves: dict[str, dict[str, Columns]] = {}
-    for (run_id, metric), columns in _columnar(session.execute(query.order_by(Run.index, Series.metric, MetricPoint.step)), 2):
+    for (run_id, metric), columns in _columnar(
+        session.connection().execute(query.order_by(Series.run_id, Series.metric, MetricPoint.step)), 2
+    ):
         curves.setdefault(run_id, {})[metric] = columns
     return curves
 
@@ -58,9 +61,10 @@ def _points(*first: Any) -> Select[Any]:
 
 
 def _columnar(rows: Iterable[Row[Any]], n_keys: int) -> Iterable[tuple[tuple[str, ...], Columns]]:
-    """Group rows that are sorted by their first ``n_keys`` values, and turn each group on its side."""
-    groups: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
-    for row in rows:
-        groups.setdefault(tuple(row[:n_keys]), []).append(tuple(row[n_keys:]))
-    for key, group in groups.items():
-        yield key, dict(zip(COLUMNS, map(list, zip(*group, strict=True)), strict=True))
+    """Turn rows that are sorted by their first ``n_keys`` values on their side, one group of equal keys at a time."""
+    columns = list(zip(*rows, strict=True))
+    start = 0
+    for key, group in itertools.groupby(zip(*columns[:n_keys], strict=True)):
+        stop = start + sum(1 for _ in group)
+        yield key, {name: list(column[start:stop]) for name, column in zip(COLUMNS, columns[n_keys:], strict=True)}
+        start = stop

@@ -1,6 +1,7 @@
 """What a figure description is made of."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,31 +17,60 @@ class FigureError(ValueError):
     """A figure that would mislead was asked for."""
 
 
+View = Literal["stacked", "overlay", "path"]
+Part = Literal["quality", "memorization", "losses"]
+
+
 @dataclass(frozen=True)
 class ViewOptions:
-    """What the viewer chose; every field stands in the page's address."""
+    """What the viewer chose; every field of a page stands in its address. ``part`` and ``print_mm`` are an export's,
+    ``right`` is a page's own room at the right where no states of runs stand, in pixels."""
 
     axis: Axis = "tau"
+    view: View = "stacked"
     quality: str | None = None
     focus: str | None = None
     losses: int | None = None
     theme: ThemeName = "light"
     viewport: int | None = None
     width: int | None = None
+    talk: bool = False
+    right: int | None = None
+    part: Part | None = None
+    print_mm: int | None = None
 
     @property
     def palette(self) -> Palette:
         return PALETTES[self.theme]
 
     @property
+    def pixels(self) -> float:
+        """Width of the whole figure: of the print at 96 pixels an inch, or the viewer's, assumed until it is known."""
+        return self.print_mm * _PIXELS_PER_MM if self.print_mm else float(self.width or _ASSUMED_WIDTH)
+
+    @property
+    def narrow(self) -> bool:
+        """Whether there is room for short words only."""
+        return self.pixels < _NARROW
+
+    @property
+    def margins(self) -> tuple[int, int]:
+        """Room at the sides for row names and ticks, and for states, in pixels."""
+        if self.print_mm:
+            return 46, 52
+        left, right = (62, 78) if self.narrow else (84, self.right or 196)
+        return (round(left * TALK), round(right * TALK)) if self.talk else (left, right)
+
+    @property
     def plot_width(self) -> float:
         """Width of the plotting area in pixels."""
-        return float(max(200, (self.width or _ASSUMED_WIDTH) - MARGIN_LEFT - MARGIN_RIGHT))
+        return max(120.0, self.pixels - sum(self.margins))
 
 
-# Room at the sides for row names, ticks and states, in pixels; the width is the viewer's, here until it is known.
-MARGIN_LEFT, MARGIN_RIGHT = 84, 152
+TALK = 1.35  # How much larger everything is on a projector.
 _ASSUMED_WIDTH = 1060
+_NARROW = 600
+_PIXELS_PER_MM = 96 / 25.4
 
 
 @dataclass(frozen=True)
@@ -57,8 +87,21 @@ class Panel:
 
 
 def bind(run_id: str, metric: str, *, divisor: float, column: str = "value", last: bool = False) -> dict[str, Any]:
-    """The ``meta`` of a trace whose numbers come from a series; ``last`` shows its newest point alone."""
+    """The ``meta`` of a trace whose numbers come from a series over time; ``last`` shows its newest point alone."""
     return {"bind": {"run": run_id, "metric": metric, "column": column, "divisor": divisor, "last": last}}
+
+
+def bind_many(runs: Iterable[tuple[str, float]], metric: str, *, last: bool = False) -> dict[str, Any]:
+    """The ``meta`` of one trace for the same series of many runs, each with its divisor; their lines are kept apart by gaps."""
+    return {"bind": {"runs": list(runs), "metric": metric, "last": last}}
+
+
+def bind_path(run_id: str, metric: str, against: str, *, window: tuple[float, float] | None = None, last: bool = False) -> dict[str, Any]:
+    """The ``meta`` of a trace of one series against another of the same run, at the steps of the latter.
+
+    ``metric`` is interpolated in log time where it was not measured at such a step; ``window`` keeps the steps within it.
+    """
+    return {"bind": {"run": run_id, "metric": metric, "against": against, "window": window, "last": last}}
 
 
 def label(x: float, y: float, text: str, *, colour: str, **place: Any) -> Annotation:

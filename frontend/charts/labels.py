@@ -32,10 +32,11 @@ class Frame:
     width: float
     height: float
     log_y: bool
+    log_x: bool = True
 
     def pixels(self, x: float, y: float) -> tuple[float, float]:
-        """Place in the panel, from its lower left corner; time is logarithmic."""
-        return self.width * _share(x, self.x_range, log=True), self.height * _share(y, self.y_range, log=self.log_y)
+        """Place in the panel, from its lower left corner."""
+        return self.width * _share(x, self.x_range, log=self.log_x), self.height * _share(y, self.y_range, log=self.log_y)
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def _annotation(end: LineEnd, frame: Frame, yaxis: str, candidate: tuple[str, in
     x, y = end.points[-1]
     anchor, shift_x, shift_y = candidate
     return {
-        "x": log_position(x),
+        "x": log_position(x) if frame.log_x else x,
         "y": log_position(y) if frame.log_y else y,
         "xref": "x",
         "yref": yaxis,

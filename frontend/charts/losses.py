@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from frontend.charts.figure import Panel, ViewOptions, label
 from frontend.charts.groups import Group
 from frontend.charts.labels import Frame, end_labels
-from frontend.charts.panels import breaks, curve, line_ends
+from frontend.charts.panels import breaks, curve, dashed, line_ends
 from frontend.charts.quality import Drawing
 from frontend.charts.reading import metric_info, value_range
 from tauscope.contracts.experiments import Curves
@@ -24,12 +24,12 @@ def loss_panel(
     held_out, train = loss_metrics(index)
     info = metric_info(curves, held_out)
     place = f"index {index}" + (f", alpha_bar {info.alpha_bar:.3f}" if info.alpha_bar is not None else "")
-    title = f"<b>Denoising loss at {place}</b>: held-out solid, train dashed"
+    title = f"<b>{f'Loss at index {index}' if options.narrow else f'Denoising loss at {place}'}</b>: held-out solid, train dashed"
     drawing.annotations.append(label(0, panel.top, title, colour=options.palette.ink_1, yanchor="bottom", yshift=8))
     for group in groups:
         for run in group.runs:
             for trace in curve(run, train, panel, group=group, focus=group is focus, curves=curves, options=options):
-                drawing.traces.append(_dashed(trace))
+                drawing.traces.append(dashed(trace, "train"))
             drawing.traces.extend(curve(run, held_out, panel, group=group, focus=group is focus, curves=curves, options=options))
     drawing.annotations.extend(end_labels(line_ends(groups, held_out, focus=focus, curves=curves, options=options), frame, panel.axis))
     drawing.annotations.extend(breaks(groups, held_out, panel, curves=curves, options=options))
@@ -40,11 +40,3 @@ def loss_range(curves: Curves, index: int) -> tuple[float, float]:
     """The vertical range of both losses."""
     low, high = value_range(curves, loss_metrics(index)) or (0.1, 1.2)
     return max(low, high * 1e-6) / 1.12, high * 1.12
-
-
-def _dashed(trace: dict[str, object]) -> dict[str, object]:
-    line = trace.get("line")
-    if trace.get("mode") != "lines+markers" or not isinstance(line, dict):
-        return trace
-    template = str(trace["hovertemplate"]).replace("</b> ·", ", train</b> ·", 1)
-    return {**trace, "mode": "lines", "line": {**line, "dash": "dash", "width": 1.5}, "hovertemplate": template}

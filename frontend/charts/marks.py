@@ -1,5 +1,6 @@
 """The marks of an onset: a point with its interval if it was reached, an arrow or nothing if it was not."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from frontend.charts.figure import Trace
@@ -91,3 +92,24 @@ def _arrow(
             "meta": {"onset": name, "status": "arrow"},
         }
     ]
+
+
+def joined(marks: Sequence[Trace]) -> list[Trace]:
+    """Marks that look alike as one trace each, with gaps between arrows: a figure of many runs has few traces."""
+    alike: dict[tuple[str, str, str], list[Trace]] = {}
+    for mark in marks:
+        alike.setdefault((mark["meta"]["onset"], mark["meta"]["status"], mark["yaxis"]), []).append(mark)
+    return [_joined_points(same) if status == "reached" else _joined_arrows(same) for (_, status, _), same in alike.items()]
+
+
+def _joined_points(marks: Sequence[Trace]) -> Trace:
+    bars = {side: [mark["error_x"][side][0] for mark in marks] for side in ("array", "arrayminus")}
+    places = {axis: [mark[axis][0] for mark in marks] for axis in ("x", "y")}
+    return {**marks[0], **places, "error_x": {**marks[0]["error_x"], **bars}}
+
+
+def _joined_arrows(marks: Sequence[Trace]) -> Trace:
+    places = {axis: [value for mark in marks for value in (*mark[axis], None)] for axis in ("x", "y")}
+    first = marks[0]["marker"]
+    repeated = {name: [*first[name], first[name][-1]] * len(marks) for name in ("symbol", "size")}
+    return {**marks[0], **places, "connectgaps": False, "marker": {**first, **repeated}}

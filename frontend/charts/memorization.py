@@ -5,7 +5,17 @@ from collections.abc import Sequence
 from frontend.charts.figure import Panel, ViewOptions, label
 from frontend.charts.groups import Group
 from frontend.charts.labels import Frame, end_labels
-from frontend.charts.panels import breaks, control_curve, curve, line_ends, reached_onsets, require_control, threshold
+from frontend.charts.panels import (
+    breaks,
+    common_rings,
+    control_curves,
+    curve,
+    dashed,
+    line_ends,
+    reached_onsets,
+    require_control,
+    threshold,
+)
 from frontend.charts.quality import Drawing
 from frontend.charts.reading import level_of, series_of
 from frontend.words import percent
@@ -32,21 +42,28 @@ def memorization_panel(
     """
     drawing = Drawing()
     palette = options.palette
-    drawing.annotations.append(label(0, panel.top, _title(groups, curves), colour=palette.memorization, yanchor="bottom", yshift=8))
+    overlaid = options.view == "overlay" and not options.part
+    side = {"xanchor": "right"} if overlaid else {}
+    title = _title(groups, curves) + (", dashed" if overlaid else "")
+    drawing.annotations.append(
+        label(1 if overlaid else 0, panel.top, title, colour=palette.memorization, yanchor="bottom", yshift=8, **side)
+    )
+    # Bound before the first point, so that a control that arrives in the browser is drawn with its f_mem.
+    drawing.traces.extend(control_curves(groups, panel, metric=CONTROL, curves=curves, options=options))
     for group in groups:
         for run in group.runs:
-            # Bound before the first point, so that a control that arrives in the browser is drawn with its f_mem.
             if series_of(curves, run, F_MEM) is not None:
                 require_control(curves, run, CONTROL)
-            drawing.traces.append(control_curve(run, panel, metric=CONTROL, group=group, options=options))
-            drawing.traces.extend(curve(run, F_MEM, panel, group=group, focus=group is focus, curves=curves, options=options))
+            lines = curve(run, F_MEM, panel, group=group, focus=group is focus, curves=curves, options=options)
+            drawing.traces.extend(map(dashed, lines) if overlaid else lines)
+    drawing.traces.extend(common_rings(groups, F_MEM, panel, curves=curves, options=options))
     _draw_level(drawing, experiment, groups, panel, frame, curves=curves, options=options)
     drawing.annotations.extend(_control_label(groups, panel, curves=curves, options=options))
     defining = level_of(experiment, "tau_mem")
     levels = [0.0, *([defining[1]] if defining else [])]
-    drawing.annotations.extend(
-        end_labels(line_ends(groups, F_MEM, focus=focus, curves=curves, options=options), frame, panel.axis, levels=levels)
-    )
+    # Overlaid, the quality of each n is labelled and its f_mem has the same colour; twice as many labels would meet.
+    ends = [] if overlaid else line_ends(groups, F_MEM, focus=focus, curves=curves, options=options)
+    drawing.annotations.extend(end_labels(ends, frame, panel.axis, levels=levels))
     drawing.annotations.extend(breaks(groups, F_MEM, panel, curves=curves, options=options))
     return drawing
 
@@ -71,7 +88,7 @@ def _draw_level(
     if defining is None:
         return
     palette, level = options.palette, defining[1]
-    drawing.shapes.append(threshold(level, panel, colour=palette.memorization, x_range=frame.x_range))
+    drawing.shapes.append(threshold(level, panel, colour=palette.memorization, x_range=frame.x_range, overlaid=options.view == "overlay"))
     drawing.annotations.append(
         label(0, level, f"copying level: {percent(level)}", colour=palette.memorization, yref=panel.axis, yanchor="bottom", xshift=8)
     )

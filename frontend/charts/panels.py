@@ -1,16 +1,20 @@
 """The curves of a panel: lines, interval bands, the ring on a live run's newest point, thresholds."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from frontend.charts.figure import Annotation, FigureError, Panel, Shape, Trace, ViewOptions, bind, log_position
+from frontend.charts.figure import Annotation, FigureError, Panel, Shape, Trace, ViewOptions, bind, bind_many, log_position
 from frontend.charts.groups import Group, run_name
 from frontend.charts.labels import LineEnd
-from frontend.charts.marks import OnsetName, onset_marks
+from frontend.charts.marks import OnsetName, joined, onset_marks
 from frontend.charts.reading import divisor, has_interval, measured_span, series_of
 from frontend.theme import Palette, with_opacity
-from tauscope.contracts.experiments import Curves, RunView
+from tauscope.contracts.experiments import Curves, RunView, Series
 from tauscope.contracts.onsets import OnsetStatus
 from tauscope.contracts.runs import RunState
+
+_MARKED = 60
+_CROWDED = 12
 
 
 def curve(run: RunView, metric: str, panel: Panel, *, group: Group, focus: bool, curves: Curves, options: ViewOptions) -> list[Trace]:
@@ -21,13 +25,13 @@ def curve(run: RunView, metric: str, panel: Panel, *, group: Group, focus: bool,
     width = 1.2 if not first_seed else 3 if focus else 2
     traces = (
         band(run, metric, panel, colour=group.colour, opacity=0.20 if focus else 0.11, by=by)
-        if has_interval(curves, metric) and first_seed
+        if has_interval(curves, metric) and first_seed and (focus or not crowded(curves))
         else []
     )
     traces.append(
         {
             "type": "scatter",
-            "mode": "lines+markers",
+            "mode": _mode(series_of(curves, run, metric)),
             "yaxis": panel.axis,
             "name": run_name(group, run),
             "line": {"color": colour, "width": width},
@@ -35,13 +39,33 @@ def curve(run: RunView, metric: str, panel: Panel, *, group: Group, focus: bool,
             "connectgaps": False,
             "cliponaxis": False,
             "showlegend": False,
-            "hovertemplate": hover(run_name(group, run), metric, with_interval=has_interval(curves, metric), options=options),
+            **_hovered(run_name(group, run), metric, focus=focus, curves=curves, options=options),
             "meta": {**bind(run.id, metric, divisor=by), "group": group.key},
         }
     )
-    if run.state is RunState.RUNNING:
-        traces.append(_ring(run, metric, panel, colour=colour, by=by, palette=options.palette))
+    if run.state is RunState.RUNNING and not crowded(curves):
+        traces.append(_ring(panel, colour, options.palette, bind(run.id, metric, divisor=by, last=True)))
     return traces
+
+
+def crowded(curves: Curves) -> bool:
+    """Whether so many runs are drawn that what they have in common is drawn once: rings, controls, and no band but the focused."""
+    return len(curves.runs) > _CROWDED
+
+
+def common_rings(groups: Sequence[Group], metric: str, panel: Panel, *, curves: Curves, options: ViewOptions) -> list[Trace]:
+    """The rings of all live runs as one trace, where there are many."""
+    live = [run for group in groups for run in group.runs if run.state is RunState.RUNNING]
+    if not live or not crowded(curves):
+        return []
+    bound = bind_many([(run.id, divisor(run, options)) for run in live], metric, last=True)
+    ring = _ring(panel, options.palette.ink_2, options.palette, bound)
+    return [{**ring, "marker": {**ring["marker"], "size": 6, "line": {"color": options.palette.ink_2, "width": 1.2}}}]
+
+
+def _mode(series: Series | None) -> str:
+    """Points are marked while they can be told apart; each mark is an element of the page, and a long series would have thousands."""
+    return "lines+markers" if series is None or len(series.step) <= _MARKED else "lines"
 
 
 def band(run: RunView, metric: str, panel: Panel, *, colour: str, opacity: float, by: float) -> list[Trace]:
@@ -60,7 +84,16 @@ def band(run: RunView, metric: str, panel: Panel, *, colour: str, opacity: float
     ]
 
 
-def _ring(run: RunView, metric: str, panel: Panel, *, colour: str, by: float, palette: Palette) -> Trace:
+def dashed(trace: Trace, name: str = "") -> Trace:
+    """The line of a curve dashed and without marks, ``name`` beside its run's in the hover box; bands and rings as they are."""
+    if "group" not in trace["meta"]:
+        return trace
+    template = trace.get("hovertemplate", "").replace("</b> ·", f", {name}</b> ·" if name else "</b> ·", 1)
+    changed = {"hovertemplate": template} if template else {}
+    return {**trace, "mode": "lines", "line": {**trace["line"], "dash": "dash", "width": 1.5}, **changed}
+
+
+def _ring(panel: Panel, colour: str, palette: Palette, meta: dict[str, Any]) -> Trace:
     return {
         "type": "scatter",
         "mode": "markers",
@@ -69,7 +102,7 @@ def _ring(run: RunView, metric: str, panel: Panel, *, colour: str, by: float, pa
         "hoverinfo": "skip",
         "showlegend": False,
         "cliponaxis": False,
-        "meta": bind(run.id, metric, divisor=by, last=True),
+        "meta": meta,
     }
 
 
@@ -86,18 +119,32 @@ def require_control(curves: Curves, run: RunView, control: str) -> None:
         )
 
 
-def control_curve(run: RunView, panel: Panel, *, metric: str, group: Group, options: ViewOptions) -> Trace:
-    """The held-out control that belongs to a run's f_mem."""
+def control_curves(groups: Sequence[Group], panel: Panel, *, metric: str, curves: Curves, options: ViewOptions) -> list[Trace]:
+    """The held-out control that belongs to each run's f_mem; one trace for all where there are many."""
+    runs = [(run.id, divisor(run, options)) for group in groups for run in group.runs]
+    bound = [bind_many(runs, metric)] if crowded(curves) else [bind(run, metric, divisor=by) for run, by in runs]
+    return [_control_curve(panel, meta, options) for meta in bound]
+
+
+def _control_curve(panel: Panel, meta: dict[str, Any], options: ViewOptions) -> Trace:
     return {
         "type": "scatter",
         "mode": "lines",
         "yaxis": panel.axis,
-        "name": f"held-out control of {group.name}",
+        "name": "held-out control",
         "line": {"color": options.palette.control, "width": 1.5, "dash": "dot"},
+        "connectgaps": False,
         "showlegend": False,
         "hoverinfo": "skip",
-        "meta": bind(run.id, metric, divisor=divisor(run, options)),
+        "meta": meta,
     }
+
+
+def _hovered(name: str, metric: str, *, focus: bool, curves: Curves, options: ViewOptions) -> dict[str, Any]:
+    """The hover line; among many runs the focused one's alone, for a box of forty lines is read by nobody and slows every update."""
+    if crowded(curves) and not focus:
+        return {"hoverinfo": "skip"}
+    return {"hovertemplate": hover(name, metric, with_interval=has_interval(curves, metric), options=options)}
 
 
 def hover(name: str, metric: str, *, with_interval: bool, options: ViewOptions) -> str:
@@ -106,11 +153,11 @@ def hover(name: str, metric: str, *, with_interval: bool, options: ViewOptions) 
     form = ":.1%" if is_share else ":.3~g"
     spread = f" (%{{customdata[0]{form}}} to %{{customdata[1]{form}}})" if with_interval else ""
     count = " of %{customdata[2]:,} copied" if is_share else ""
-    time = ", τ %{customdata[3]:,}" if options.axis == "tau_n" else ""
+    time = ", τ %{customdata[3]:,}" if options.axis != "tau" else ""
     return f"<b>{name}</b> · %{{y{form}}}{spread}{count}{time}<extra></extra>"
 
 
-def threshold(value: float, panel: Panel, *, colour: str, x_range: tuple[float, float]) -> Shape:
+def threshold(value: float, panel: Panel, *, colour: str, x_range: tuple[float, float], overlaid: bool = False) -> Shape:
     """A dotted level across the panel."""
     return {
         "type": "line",
@@ -121,7 +168,8 @@ def threshold(value: float, panel: Panel, *, colour: str, x_range: tuple[float, 
         "y0": value,
         "y1": value,
         "line": {"color": colour, "width": 1, "dash": "dot"},
-        "layer": "between",
+        # A panel that lies over another has no layer between its grid and its curves.
+        "layer": "above" if overlaid else "between",
     }
 
 
@@ -136,13 +184,13 @@ def reached_onsets(
             if onset is not None and onset.status is OnsetStatus.REACHED:
                 span, by = measured_span(curves, run, onset.metric), divisor(run, options)
                 traces.extend(onset_marks(name, onset, y=level, yaxis=panel.axis, divisor=by, palette=options.palette, measured=span))
-    return traces
+    return joined(traces) if crowded(curves) else traces
 
 
 def line_ends(groups: Sequence[Group], metric: str, *, focus: Group | None, curves: Curves, options: ViewOptions) -> list[LineEnd]:
-    """The first run of every group with the text for its end."""
+    """The first run of every group with the text for its end; of many groups the first, the last and the focused."""
     ends = []
-    for group in groups:
+    for group in [group for group in groups if not crowded(curves) or group in (groups[0], groups[-1], focus)]:
         run = group.runs[0]
         series = series_of(curves, run, metric)
         if series is not None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from frontend.charts.figure import Annotation, Panel, Shape, Trace, ViewOptions, label, log_position
 from frontend.charts.groups import Group
 from frontend.charts.labels import Frame, end_labels
-from frontend.charts.panels import breaks, curve, line_ends, reached_onsets, threshold
-from frontend.charts.reading import FRECHET, level_of, metric_info, title_of, value_range
+from frontend.charts.panels import breaks, common_rings, curve, line_ends, reached_onsets, threshold
+from frontend.charts.reading import FRECHET, level_of, metric_info, short_label, title_of, value_range
 from frontend.words import number
 from tauscope.contracts.experiments import Curves, ExperimentView
 
@@ -37,11 +37,19 @@ def quality_panel(
     palette = options.palette
     info = metric_info(curves, metric)
     drawing.annotations.append(
-        label(0, panel.top, f"<b>{title_of(info)}</b>, lower is better", colour=palette.quality, yanchor="bottom", yshift=8)
+        label(
+            0,
+            panel.top,
+            f"<b>{short_label(info) if options.narrow or options.view == 'overlay' else title_of(info)}</b>, lower is better",
+            colour=palette.quality,
+            yanchor="bottom",
+            yshift=8,
+        )
     )
     for group in groups:
         for run in group.runs:
             drawing.traces.extend(curve(run, metric, panel, group=group, focus=group is focus, curves=curves, options=options))
+    drawing.traces.extend(common_rings(groups, metric, panel, curves=curves, options=options))
     defining = level_of(experiment, "tau_gen")
     if defining and defining[0] == metric:
         _draw_level(drawing, groups, panel, frame, curves=curves, options=options, level=defining[1])

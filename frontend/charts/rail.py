@@ -5,12 +5,13 @@ from collections.abc import Sequence
 
 from frontend.charts.figure import Annotation, Panel, Shape, Trace, ViewOptions, label
 from frontend.charts.groups import Group, run_name
-from frontend.charts.marks import ONSETS, onset_marks
+from frontend.charts.marks import ONSETS, joined, onset_marks
+from frontend.charts.panels import crowded
 from frontend.charts.quality import Drawing
 from frontend.charts.reading import divisor, measured_span
 from frontend.charts.window import no_window, window_of
 from frontend.theme import with_opacity
-from frontend.words import duration, steps
+from frontend.words import brief, duration, number, steps
 from tauscope.contracts.experiments import Curves, RunView
 from tauscope.contracts.onsets import OnsetStatus
 from tauscope.contracts.runs import RunState
@@ -30,14 +31,16 @@ def rail_panel(
     drawing = Drawing()
     palette = options.palette
     drawing.annotations.append(label(0, panel.top, "<b>Runs</b>, each with its window", colour=palette.ink_1, yanchor="bottom", yshift=6))
+    drawing.traces.extend(_tracks(rows, panel, start=x_range[0], options=options))
+    marks: list[Trace] = []
     for position, (group, run) in enumerate(rows):
         y = -float(position)
         if group is focus:
-            drawing.shapes.append(_highlight(y, panel, palette.action_tint))
-        drawing.traces.extend(_track(run, group, y, panel, x_range=x_range, options=options))
+            drawing.shapes.append(_highlight(y, panel, options))
         drawing.shapes.extend(_window_bar(run, y, panel, options=options))
-        drawing.traces.extend(_row_onsets(run, y, panel, curves=curves, options=options))
+        marks += _row_onsets(run, y, panel, curves=curves, options=options)
         drawing.annotations.extend(_row_texts(run, group, y, panel, focus=group is focus, x_range=x_range, options=options))
+    drawing.traces.extend(joined(marks) if crowded(curves) else marks)
     return drawing
 
 
@@ -55,32 +58,50 @@ def _row_onsets(run: RunView, y: float, panel: Panel, *, curves: Curves, options
     return traces
 
 
-def _highlight(y: float, panel: Panel, colour: str) -> Shape:
+def _highlight(y: float, panel: Panel, options: ViewOptions) -> Shape:
+    left, right = ((room - 12) / options.plot_width for room in options.margins)
     return {
         "type": "rect",
         "xref": "paper",
-        "x0": -0.1,
-        "x1": 1.2,
+        "x0": -left,
+        "x1": 1 + right,
         "yref": panel.axis,
         "y0": y - 0.5,
         "y1": y + 0.5,
-        "fillcolor": colour,
+        "fillcolor": options.palette.action_tint,
         "line": {"width": 0},
         "layer": "below",
     }
 
 
-def _track(run: RunView, group: Group, y: float, panel: Panel, *, x_range: tuple[float, float], options: ViewOptions) -> list[Trace]:
-    by = divisor(run, options)
-    line = {"type": "scatter", "mode": "lines", "yaxis": panel.axis, "hoverinfo": "skip", "showlegend": False, "cliponaxis": True}
-    start = x_range[0]
-    traces = [{**line, "x": [start, run.steps / by], "y": [y, y], "line": {"color": options.palette.rule, "width": 3}}]
-    if run.step / by > start:
-        traces.append({**line, "x": [start, run.step / by], "y": [y, y], "line": {"color": group.colour, "width": 3}})
-    if run.state is RunState.RUNNING:
-        ring = {"size": 11, "color": options.palette.surface, "line": {"color": group.colour, "width": 2.5}}
-        traces.append({**line, "mode": "markers", "x": [max(run.step, 1) / by], "y": [y], "marker": ring})
+def _tracks(rows: Sequence[Row], panel: Panel, *, start: float, options: ViewOptions) -> list[Trace]:
+    """Each row's track to its budget, its line to the present step, and a ring there while it runs; few traces for any number of rows."""
+    times = [(-float(place), group, run, divisor(run, options)) for place, (group, run) in enumerate(rows)]
+    traces = [_lines([(y, run.steps / by) for y, _, run, by in times], options.palette.rule, panel, start)]
+    for colour in dict.fromkeys(group.colour for group, _ in rows):
+        traces.append(_lines([(y, run.step / by) for y, group, run, by in times if group.colour == colour], colour, panel, start))
+    live = [(max(run.step, 1) / by, y, group.colour) for y, group, run, by in times if run.state is RunState.RUNNING]
+    if live:
+        x, y, colours = zip(*live, strict=True)
+        ring = {"size": 11, "color": options.palette.surface, "line": {"color": list(colours), "width": 2.5}}
+        traces.append({**_lines([], options.palette.rule, panel, start), "mode": "markers", "x": list(x), "y": list(y), "marker": ring})
     return traces
+
+
+def _lines(ends: Sequence[tuple[float, float]], colour: str, panel: Panel, start: float) -> Trace:
+    """Horizontal lines from the axis' start to the ends that lie beyond it, one trace with gaps between."""
+    shown = [(y, end) for y, end in ends if end > start]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "yaxis": panel.axis,
+        "hoverinfo": "skip",
+        "showlegend": False,
+        "connectgaps": False,
+        "x": [x for _, end in shown for x in (start, end, None)],
+        "y": [place for y, _ in shown for place in (y, y, None)],
+        "line": {"color": colour, "width": 3},
+    }
 
 
 def _window_bar(run: RunView, y: float, panel: Panel, *, options: ViewOptions) -> list[Shape]:
@@ -97,7 +118,8 @@ def _row_texts(
     run: RunView, group: Group, y: float, panel: Panel, *, focus: bool, x_range: tuple[float, float], options: ViewOptions
 ) -> list[Annotation]:
     palette = options.palette
-    name = run_name(group, run)
+    # Below the first of several seeds the n need not be said again, and would not fit.
+    name = group.name if run is group.runs[0] else run_name(group, run).removeprefix(f"{group.name}, ")
     left = label(
         0,
         y,
@@ -108,7 +130,7 @@ def _row_texts(
         xshift=-12,
         font={"color": palette.ink_1, "size": 13},
     )
-    right = label(1, y, state_words(run), colour=palette.ink_2, yref=panel.axis, xshift=12)
+    right = label(1, y, state_words(run, short=options.narrow), colour=palette.ink_2, yref=panel.axis, xshift=12)
     texts = [left, right]
     if run.state is RunState.FINISHED and window_of(run) is None:
         texts.extend(_reason(run, y, panel, x_range=x_range, options=options))
@@ -125,13 +147,15 @@ def _reason(run: RunView, y: float, panel: Panel, *, x_range: tuple[float, float
     return [label(math.log10(end), y, words, colour=options.palette.ink_3, xref="x", yref=panel.axis, xshift=12)]
 
 
-def state_words(run: RunView) -> str:
-    """The state of a run in a few words."""
+def state_words(run: RunView, *, short: bool = False) -> str:
+    """The state of a run in a few words; where there is no room, in one or two."""
+    if short:
+        return f"{100 * run.step / max(run.steps, 1):.0f} %" if run.state is RunState.RUNNING else run.state.value
     match run.state:
         case RunState.FINISHED:
             return f"finished in {duration(run.seconds)}"
         case RunState.RUNNING:
-            return f"<b>τ {steps(run.step)}</b> of {steps(run.steps)}"
+            return _progress(run)
         case RunState.FAILED:
             return f"✕ failed at τ {steps(run.step)}"
         case RunState.STOPPED:
@@ -140,3 +164,10 @@ def state_words(run: RunView) -> str:
             return f"paused at τ {steps(run.step)}"
         case RunState.QUEUED:
             return f"waits at τ {steps(run.step)}" if run.step else "queued"
+
+
+def _progress(run: RunView) -> str:
+    """Share done, speed, and time left at that speed."""
+    done = f"<b>{100 * run.step / max(run.steps, 1):.0f} %</b>"
+    speed = run.steps_per_second
+    return f"{done} · {number(speed)} steps/s · {brief((run.steps - run.step) / speed)} left" if speed else f"{done} of {steps(run.steps)}"

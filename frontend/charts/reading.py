@@ -3,16 +3,44 @@
 from collections.abc import Iterable
 
 from frontend.charts.figure import ViewOptions
+from frontend.words import Axis
 from tauscope.contracts.experiments import Curves, ExperimentView, RunView, Series
 from tauscope.contracts.onsets import Onset
 from tauscope.contracts.points import MetricInfo
 
 FRECHET = "frechet_pca"
+# Points a series: what it takes to place labels and find ranges, and what the browser draws, fewer of each of many runs.
+DESCRIBED, MAX_DRAWN = 120, 800
+_MIN_DRAWN, _DRAWN_IN_ALL = 150, 8_000
+
+
+_NEVER = 1e12  # Divides a time that is not known to where no axis reaches.
 
 
 def divisor(run: RunView, options: ViewOptions) -> float:
     """What training time is divided by on the chosen axis."""
-    return float(run.n_train or 1) if options.axis == "tau_n" else 1.0
+    match options.axis:
+        case "tau_n":
+            return float(run.n_train or 1)
+        case "epochs":
+            return (run.n_train or 1) / (run.batch_size or 1)
+        case "seconds":
+            return run.step / run.seconds if run.seconds > 0 and run.step > 0 else _NEVER
+        case _:
+            return 1.0
+
+
+def drawn_points(n_runs: int) -> int:
+    """How many points a series the browser draws."""
+    return max(_MIN_DRAWN, min(MAX_DRAWN, _DRAWN_IN_ALL // max(1, n_runs)))
+
+
+def axes_of(experiment: ExperimentView) -> tuple[Axis, ...]:
+    """The time axes that all runs can be drawn on."""
+    axes: list[Axis] = ["tau", "tau_n"]
+    axes += ["epochs"] if all(run.batch_size and run.n_train for run in experiment.runs) else []
+    axes += ["seconds"] if any(run.seconds > 0 and run.step > 0 for run in experiment.runs) else []
+    return tuple(axes)
 
 
 def level_of(experiment: ExperimentView, onset: str) -> tuple[str, float] | None:
@@ -61,7 +89,7 @@ def title_of(info: MetricInfo) -> str:
 
 def short_label(info: MetricInfo) -> str:
     """A metric's label without what its title says in full: where it is measured, and on how many components."""
-    return title_of(info).partition(" (")[0].partition(" on ")[0]
+    return title_of(info).partition(" (")[0].partition(" on ")[0].replace(" at index ", " ")
 
 
 def series_of(curves: Curves, run: RunView, metric: str) -> Series | None:
@@ -85,16 +113,17 @@ def value_range(curves: Curves, metrics: Iterable[str]) -> tuple[float, float] |
 
 def time_range(experiment: ExperimentView, curves: Curves, options: ViewOptions) -> tuple[float, float]:
     """The span of the time axis: from the first measurement to the longest budget, known before the first point."""
+    known = [run for run in experiment.runs if divisor(run, options) < _NEVER]
     firsts = [
         series.step[0] / divisor(run, options)
-        for run in experiment.runs
+        for run in known
         for series in curves.runs.get(run.id, {}).values()
         if series.step and series.step[0] > 0
     ]
     schedule = experiment.sweep.get("base", {}).get("measurement", {}).get("schedule", {})
     planned = schedule.get("first") or next(iter(schedule.get("at", ())), 1)
-    firsts += [planned / divisor(run, options) for run in experiment.runs]
-    lasts = [run.steps / divisor(run, options) for run in experiment.runs]
+    firsts += [planned / divisor(run, options) for run in known]
+    lasts = [run.steps / divisor(run, options) for run in known]
     low, high = min(firsts, default=1.0), max(lasts, default=10.0)
     return low, max(high, low * 10)
 

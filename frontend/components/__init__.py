@@ -17,15 +17,37 @@ export default async function ({ data, parentElement, setTriggerValue }) {
 _WATCH = """
 <div class="tau-root tau-watch">
   <div class="tau-offline" data-region="notice" role="status" hidden></div>
+  <div class="tau-offline" data-region="stream" role="status" hidden></div>
   <div data-region="header"></div>
   <div class="tau-columns">
     <div class="tau-main">
       <div class="tau-finding" data-region="finding" aria-live="polite"></div>
-      <div class="tau-surface tau-chart" data-region="chart"></div>
+      <div class="tau-surface tau-chart" data-region="chart" role="figure"></div>
       <div data-region="keys"></div>
+      <details class="tau-details" data-region="tables"><summary>Data table</summary><div></div></details>
     </div>
     <div class="tau-side" data-region="side"></div>
   </div>
+</div>
+"""
+
+_LAW = """
+<div class="tau-root tau-law">
+  <div class="tau-offline" data-region="notice" role="status" hidden></div>
+  <div data-region="header"></div>
+  <div class="tau-finding" data-region="finding" aria-live="polite"></div>
+  <div class="tau-pair-of-charts">
+    <section class="tau-surface">
+      <div data-region="slider"></div>
+      <div class="tau-chart tau-collapse" data-chart="collapse" role="figure"></div>
+    </section>
+    <section class="tau-surface">
+      <div class="tau-a-row tau-a-empty"></div>
+      <div class="tau-chart" data-chart="law" role="figure"></div>
+    </section>
+  </div>
+  <div class="tau-score" data-region="collapse_words"></div>
+  <div data-region="table"></div>
 </div>
 """
 
@@ -54,7 +76,7 @@ def _ignore() -> None:
 
 
 # The buttons of the header that every view of an experiment shares.
-_REQUESTS: dict[str, Callback] = {"pause": _ignore, "resume": _ignore, "stop": _ignore}
+_REQUESTS: dict[str, Callback] = {"pause": _ignore, "resume": _ignore, "stop": _ignore, "extend": _ignore}
 
 
 def _mount(name: str, html: str, module: str, data: dict[str, Any], triggers: dict[str, Callback]) -> Any:
@@ -62,9 +84,14 @@ def _mount(name: str, html: str, module: str, data: dict[str, Any], triggers: di
     return _register(name, html, module)(key=name, data=data, **callbacks)
 
 
-def watch(data: dict[str, Any], *, focus: Callback) -> Any:
-    """The watch page's live body; triggers ``focus``, ``inspect``, ``pause``, ``resume``, ``stop``, ``go``."""
-    return _mount("watch", _WATCH, "live", data, {"focus": focus, "inspect": _ignore, "go": _ignore} | _REQUESTS)
+def watch(data: dict[str, Any], *, focus: Callback, talk: Callback) -> Any:
+    """The watch page's live body; triggers ``focus``, ``talk``, ``inspect``, ``go`` and those of the header."""
+    return _mount("watch", _WATCH, "live", data, {"focus": focus, "talk": talk, "inspect": _ignore, "go": _ignore} | _REQUESTS)
+
+
+def law(data: dict[str, Any], *, a: Callback) -> Any:
+    """The law page's live body; triggers ``a``, ``go`` and those of the header."""
+    return _mount("law", _LAW, "law", data, {"a": a, "go": _ignore} | _REQUESTS)
 
 
 def experiment_list(data: dict[str, Any]) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from frontend.charts.groups import Group
 from frontend.markup.html import TAU_MEM, Html, join, tag
-from frontend.words import joined_names, steps
+from frontend.words import exponent, joined_names, steps
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.onsets import Onset, OnsetStatus, PowerLawFit
 from tauscope.contracts.runs import TERMINAL_STATES, RunState
@@ -67,5 +67,9 @@ def _copying(experiment: ExperimentView, groups: Sequence[Group]) -> Html:
 def law(fit: PowerLawFit) -> Html:
     """The fitted law with its interval, e.g. τ_mem ~ n^1.28 (1.23 to 1.34)."""
     assert fit.exponent is not None
-    spread = tag("span", f" ({fit.low:.2f} to {fit.high:.2f})", class_="tau-quiet") if fit.low is not None and fit.high is not None else ""
-    return join(TAU_MEM, " ~ n", tag("sup", f"{fit.exponent:.2f}"), spread)
+    spread = (
+        tag("span", f" ({exponent(fit.low)} to {exponent(fit.high)})", class_="tau-quiet")
+        if fit.low is not None and fit.high is not None
+        else ""
+    )
+    return join(TAU_MEM, " ~ n", tag("sup", exponent(fit.exponent)), spread)

@@ -8,7 +8,7 @@ from frontend.markup.settings import settings_line
 from frontend.markup.state import elapsed, is_live, progress, requests, status_of, time_left
 from tauscope.contracts.experiments import ExperimentView
 
-TABS = (("experiment", "Watch"), ("inspect", "Inspect"))
+TABS = (("experiment", "Watch"), ("law", "Law"), ("inspect", "Inspect"))
 
 
 def address(page: str, **params: object) -> str:
@@ -40,9 +40,16 @@ def header(experiment: ExperimentView, *, tab: str, run_id: str | None = None) -
 
 
 def _tabs(experiment: ExperimentView, current: str, run_id: str | None) -> Html:
-    hrefs = {"experiment": address("experiment", id=experiment.id), "inspect": address("inspect", run=run_id or experiment.runs[0].id)}
+    hrefs = {
+        "experiment": address("experiment", id=experiment.id),
+        "law": address("law", id=experiment.id),
+        "inspect": address("inspect", run=run_id or experiment.runs[0].id),
+    }
+    # Without two values of n there is no law to show.
+    hidden = {"law"} if len({run.n_train for run in experiment.runs}) < 2 and current != "law" else set()
     links = [
         tag("a", words, href=hrefs[page], class_="tau-tab", data_go=hrefs[page], aria_current="page" if page == current else None)
         for page, words in TABS
+        if page not in hidden
     ]
     return tag("nav", *links, class_="tau-tabs", aria_label="Views of this experiment")

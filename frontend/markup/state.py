@@ -71,7 +71,8 @@ def requests(experiment: ExperimentView) -> tuple[str, ...]:
     """What its owner may ask of it now, as buttons name it."""
     wanted = {run.desired for run in experiment.runs if run.state not in TERMINAL_STATES}
     names = {"pause": DesiredState.RUN, "resume": DesiredState.PAUSE}
-    return (*(name for name, desired in names.items() if desired in wanted), *(("stop",) if wanted else ()))
+    over = any(run.state in (RunState.FINISHED, RunState.STOPPED) for run in experiment.runs)
+    return (*(name for name, desired in names.items() if desired in wanted), *(("stop",) if wanted else ()), *(("extend",) if over else ()))
 
 
 def elapsed(experiment: ExperimentView) -> str:

@@ -2,14 +2,15 @@
 
 import streamlit as st
 
-from frontend.charts.reading import loss_indices, metric_info, quality_choices, short_label
+from frontend.charts.reading import DESCRIBED, axes_of, drawn_points, loss_indices, metric_info, quality_choices, short_label
 from frontend.components import watch
 from frontend.controls import choice, put
 from frontend.navigation import go, open_page
 from frontend.page import api_errors, client, notice
 from frontend.requests import serve_requests
+from frontend.words import AXIS_NAMES
 
-_AXES = {"tau": "τ", "tau_n": "τ/n"}
+_VIEWS = {"stacked": "Stacked", "overlay": "Overlay", "path": "Path"}
 
 identifier = st.query_params.get("id")
 if not identifier:
@@ -18,23 +19,35 @@ if not identifier:
 
 with api_errors():
     experiment = client().experiment(identifier)
-    curves = client().curves(identifier)
+    curves = client().curves(identifier, max_points=DESCRIBED)
 
 qualities = {name: short_label(metric_info(curves, name)) for name in quality_choices(experiment, curves)}
-pairs = {str(index): f"losses at {index}" for index in loss_indices(curves)}
-with st.container(key="watch-controls", horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
+pairs = {str(index): f"losses {index}" for index in loss_indices(curves)}
+talk = st.query_params.get("talk")
+with st.container(
+    key="watch-controls-hidden" if talk else "watch-controls",
+    horizontal=True,
+    horizontal_alignment="right",
+    vertical_alignment="center",
+    gap="small",
+):
     quality = choice("quality", "Quality", qualities, default=next(iter(qualities), None))
-    pair = choice("losses", "Loss pair", pairs, default=None)
-    axis = choice("axis", "Time axis", _AXES, default="tau") or "tau"
+    view = choice("view", "View", _VIEWS, default="stacked") or "stacked"
+    pair = choice("losses", "Loss pair", pairs, default=None) if view != "path" else None
+    axes: dict[str, str] = {name: AXIS_NAMES[name] for name in axes_of(experiment)}
+    axis = (choice("axis", "Time axis", axes, default="tau") or "tau") if view != "path" else "tau"
 
 
-def take_focus() -> None:
-    """Put the n that was clicked into the address."""
-    put("n", st.session_state["watch"]["focus"])
+def take(trigger: str, name: str) -> None:
+    """Put what was chosen in the chart into the address."""
+    put(name, st.session_state["watch"][trigger] or None)
 
 
+options = {"axis": axis, "view": view, "quality": quality, "losses": pair, "n": st.query_params.get("n"), "talk": talk}
 chosen = watch(
-    {"id": identifier, "options": {"axis": axis, "quality": quality, "losses": pair, "n": st.query_params.get("n")}}, focus=take_focus
+    {"id": identifier, "points": drawn_points(len(experiment.runs)), "options": options},
+    focus=lambda: take("focus", "n"),
+    talk=lambda: take("talk", "talk"),
 )
 serve_requests(experiment, chosen)
 if chosen.inspect:

@@ -4,12 +4,17 @@
 // series it is bound to. Points that arrive are appended to the series at once; anything else that changes (onsets,
 // states, texts) is described anew by the server, at most once a second. Zoom, hover and scroll survive both.
 
+import { addPoints, dropBeyond, fill, longest } from "./curves.js";
+import { listenToClicks, keepHover } from "./pointer.js";
 import { ensurePlotly, fetchJson, patch, showSlots, themeName, onThemeChange, onNavigate } from "./shell.js";
+import { takeFigure } from "./takeaway.js";
 
-const COLUMNS = ["step", "value", "low", "high", "count", "reason"];
 const MIN_INTERVAL_MS = 900;
 const QUIET_REFRESH_MS = 12000;
 const SETTLED_REFRESH_MS = 8000;
+// A figure that takes longer than this to draw is drawn once a second, with its new description, and not for every event.
+const QUICK_DRAW_MS = 60;
+const CONFIG = { displaylogo: false, responsive: false, displayModeBar: "hover", modeBarButtons: [["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]] };
 
 export function mount(root, data, send) {
   const watch = root.tauWatch ?? (root.tauWatch = new Watch(root, send));
@@ -27,6 +32,7 @@ class Watch {
     this.curves = null;
     this.description = null;
     this.lastView = 0;
+    this.drawMs = 0;
     this.timer = null;
     this.regions = Object.fromEntries([...root.querySelectorAll("[data-region]")].map((node) => [node.dataset.region, node]));
     this.chart = this.regions.chart;
@@ -34,7 +40,11 @@ class Watch {
     this.quiet = setInterval(() => this.live && this.refreshView(), QUIET_REFRESH_MS);
     onNavigate(root, (name, value) => this.send(name, value));
     root.addEventListener("click", (event) => this.act(event));
-    this.resize = new ResizeObserver(() => this.drawn && this.chart.clientWidth > 0 && this.chart.clientWidth !== this.width && this.draw());
+    this.regions.tables.addEventListener("toggle", () => this.refreshTables());
+    this.onKey = (event) => this.press(event);
+    document.addEventListener("keydown", this.onKey);
+    this.hover = keepHover(this.chart);
+    this.resize = new ResizeObserver(() => this.drawn && this.chart.clientWidth > 0 && this.chart.clientWidth !== this.width && this.refreshView());
     this.resize.observe(this.chart);
   }
 
@@ -43,13 +53,16 @@ class Watch {
     this.stopTheme();
     clearInterval(this.quiet);
     clearTimeout(this.timer);
+    clearTimeout(this.retry);
     this.resize.disconnect();
+    document.removeEventListener("keydown", this.onKey);
     delete this.root.tauWatch;
   }
 
   async show(data) {
     const other = this.data?.id !== data.id;
     this.data = data;
+    this.root.classList.toggle("tau-talk", Boolean(data.options.talk));
     if (other) {
       this.stream?.close();
       await this.loadCurves();
@@ -58,16 +71,43 @@ class Watch {
   }
 
   act(event) {
-    const button = event.target.closest("[data-focus],[data-action]");
+    const button = event.target.closest("[data-focus],[data-action],[data-take]");
     if (!button) return;
-    if (button.dataset.focus !== undefined) this.send("focus", button.dataset.focus);
-    if (button.dataset.action !== undefined) this.send(button.dataset.action, true);
+    const { focus, action, take } = button.dataset;
+    if (focus !== undefined) this.send("focus", focus);
+    if (action !== undefined) this.send(action, true);
+    if (take !== undefined) this.take(button);
+  }
+
+  press(event) {
+    const typing = event.target.closest?.("input,textarea,select,[contenteditable]");
+    if (event.key.toLowerCase() !== "t" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    this.send("talk", this.data.options.talk ? "" : "1");
+  }
+
+  async take(button) {
+    const { take: form, part, print, file } = button.dataset;
+    const asked = { part, print, ...(print ? { theme: "light" } : {}) };
+    const made = await fetchJson(this.url("/figure", asked), this.regions.notice);
+    if (made === null || !this.curves) return;
+    const data = made.figure.data.map((trace) => fill(trace, this.curves));
+    await takeFigure({ data, layout: made.figure.layout }, { form, file, print, width: this.width });
+  }
+
+  // The address of a view of this experiment, with everything the viewer chose.
+  url(path = "", more = {}) {
+    const given = { ...this.data.options, theme: themeName(), viewport: window.innerHeight, width: this.chart.clientWidth, ...more };
+    const chosen = Object.entries(given).filter(([, value]) => value !== null && value !== undefined && value !== "");
+    return `/view/experiments/${encodeURIComponent(this.data.id)}${path}?${new URLSearchParams(Object.fromEntries(chosen))}`;
+  }
+
+  fetchCurves() {
+    return fetchJson(`/api/v1/experiments/${encodeURIComponent(this.data.id)}/curves?max_points=${this.data.points}`, this.regions.notice);
   }
 
   // The curves, once; then the stream goes on from their cursor.
   async loadCurves() {
-    const id = encodeURIComponent(this.data.id);
-    const curves = await fetchJson(`/api/v1/experiments/${id}/curves`, this.regions.notice);
+    const curves = await this.fetchCurves();
     if (curves === null) {
       clearTimeout(this.retry);
       this.retry = setTimeout(() => this.loadCurves(), 3000);
@@ -82,7 +122,7 @@ class Watch {
   async settle() {
     this.stream.close();
     this.stream = null;
-    const curves = await fetchJson(`/api/v1/experiments/${encodeURIComponent(this.data.id)}/curves`, this.regions.notice);
+    const curves = await this.fetchCurves();
     if (curves === null) return;
     this.curves = curves;
     await this.draw();
@@ -95,25 +135,25 @@ class Watch {
     const id = encodeURIComponent(this.data.id);
     const stream = new EventSource(`/api/v1/experiments/${id}/events?cursor=${encodeURIComponent(cursor)}`);
     this.stream = stream;
-    stream.addEventListener("points", (event) => this.append(JSON.parse(event.data)));
+    stream.addEventListener("points", (event) => this.change(() => addPoints(this.curves, JSON.parse(event.data))));
+    stream.addEventListener("rewind", (event) => this.change(() => dropBeyond(this.curves, JSON.parse(event.data))));
     for (const name of ["run", "experiment"]) stream.addEventListener(name, () => this.refreshSoon());
-    stream.addEventListener("rewind", (event) => this.rewind(JSON.parse(event.data)));
-    stream.addEventListener("open", () => (this.root.dataset.stream = "open"));
+    stream.addEventListener("open", () => this.tellStream("open"));
     stream.addEventListener("error", () => {
-      this.root.dataset.stream = "lost";
+      this.tellStream("lost");
       // A stream that the browser has given up on is begun again from fresh curves.
       if (stream.readyState === EventSource.CLOSED && this.live) setTimeout(() => this.stream === stream && this.reload(stream), 3000);
     });
   }
 
-  // A run went back to a checkpoint: what it measured beyond comes anew.
-  rewind({ run_id: run, step }) {
-    for (const series of Object.values(this.curves?.runs[run] ?? {})) {
-      const keep = series.step.filter((at) => at <= step).length;
-      for (const column of COLUMNS) series[column].length = keep;
+  // Since when nothing new can arrive; a stream that is over has nothing to lose.
+  tellStream(state) {
+    if (state === "open" || !this.live) this.regions.stream.hidden = true;
+    else if (this.root.dataset.stream !== "lost") {
+      this.regions.stream.textContent = `Live connection lost at ${new Date().toLocaleTimeString("en-GB")}. It is tried again by itself; what you see is from then.`;
+      this.regions.stream.hidden = false;
     }
-    this.draw();
-    this.refreshSoon();
+    this.root.dataset.stream = state;
   }
 
   async reload(stream) {
@@ -122,15 +162,21 @@ class Watch {
     this.refreshSoon();
   }
 
-  append({ run_id: run, metrics }) {
+  change(apply) {
     if (!this.curves) return;
-    const series = (this.curves.runs[run] ??= {});
-    for (const [metric, added] of Object.entries(metrics)) {
-      const known = (series[metric] ??= Object.fromEntries(COLUMNS.map((column) => [column, []])));
-      merge(known, added);
-    }
-    this.draw();
+    apply();
+    // A page that is left open must not hold ever more points than one that is opened now.
+    if (longest(this.curves) > 2 * this.data.points) this.reload(this.stream);
+    else if (this.drawMs < QUICK_DRAW_MS) this.drawSoon();
     this.refreshSoon();
+  }
+
+  // Whatever arrives between two frames is drawn once.
+  drawSoon() {
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = null;
+      this.draw();
+    });
   }
 
   refreshSoon() {
@@ -138,85 +184,53 @@ class Watch {
     const wait = Math.max(200, MIN_INTERVAL_MS - (performance.now() - this.lastView));
     this.timer = setTimeout(() => {
       this.timer = null;
-      this.refreshView();
+      // Nobody sees a page in the background; it is described anew when it comes to the front.
+      if (document.hidden) document.addEventListener("visibilitychange", () => this.refreshSoon(), { once: true });
+      else this.refreshView();
     }, wait);
   }
 
   async refreshView() {
     this.lastView = performance.now();
-    const chosen = Object.entries(this.data.options).filter(([, value]) => value !== null && value !== undefined);
-    const query = new URLSearchParams({ ...Object.fromEntries(chosen), theme: themeName(), viewport: window.innerHeight, width: this.chart.clientWidth });
-    const view = await fetchJson(`/view/experiments/${encodeURIComponent(this.data.id)}?${query}`, this.regions.notice);
+    const view = await fetchJson(this.url(), this.regions.notice);
     if (view === null) return;
     this.live = view.live;
     showSlots(view.slots);
     this.description = view.figure;
+    this.chart.setAttribute("aria-label", view.alt);
     for (const name of ["header", "finding", "side", "keys"]) patch(this.regions[name], view[name]);
-    await this.draw();
+    await Promise.all([this.draw(), this.refreshTables()]);
     if (!view.live && this.stream) await this.settle();
     this.root.dataset.ready = "yes";
+  }
+
+  async refreshTables() {
+    if (!this.regions.tables.open) return;
+    const found = await fetchJson(this.url("/tables"), this.regions.notice);
+    if (found !== null) patch(this.regions.tables.lastElementChild, found.tables);
   }
 
   async draw() {
     if (!this.curves || !this.description) return;
     const Plotly = await ensurePlotly();
+    // Drawing under a hand that drags would let go of what it holds.
+    if (this.chart._dragging) return void setTimeout(() => this.drawSoon(), 150);
+    const start = performance.now();
     const traces = this.description.data.map((trace) => fill(trace, this.curves));
-    const config = { displaylogo: false, responsive: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"], displayModeBar: "hover" };
     this.chart.style.minHeight = `${this.description.layout.height}px`;
     this.width = this.chart.clientWidth;
     const layout = { ...structuredClone(this.description.layout), width: this.width };
     if (Object.keys(this.curves.runs).length) layout.annotations = layout.annotations.filter((item) => item.name !== "waiting");
-    await Plotly.react(this.chart, traces, layout, config);
-    if (!this.drawn) this.listenToClicks();
+    await Plotly.react(this.chart, traces, layout, CONFIG);
+    this.drawMs = performance.now() - start;
+    performance.measure("tau-draw", { start, end: start + this.drawMs });
+    if (!this.drawn) listenToClicks(this.chart, { focusRow: (row) => this.focusRow(row), inspect: (point) => this.send("inspect", point) });
     this.drawn = true;
-  }
-
-  // With one hover line through all panels Plotly's own click names every panel's points; the panel under the pointer decides.
-  listenToClicks() {
-    this.chart.on("plotly_click", ({ event, points }) => {
-      const { yaxis2, yaxis3, _size: size } = this.chart._fullLayout;
-      const y = event.clientY - this.chart.getBoundingClientRect().top;
-      const within = (axis) => axis && y >= axis._offset && y <= axis._offset + axis._length;
-      if (within(yaxis3)) return this.focusRow(Math.round(-yaxis3.p2d(y - yaxis3._offset)));
-      const point = within(yaxis2) && points.find((item) => item.data.yaxis === "y2" && item.data.meta?.bind?.metric === "f_mem");
-      if (point) this.send("inspect", { run: point.data.meta.bind.run, step: point.customdata[3] });
-    });
-    this.chart.addEventListener("click", (event) => {
-      const axis = this.chart._fullLayout?.yaxis3;
-      if (!axis) return;
-      const y = event.clientY - this.chart.getBoundingClientRect().top - axis._offset;
-      if (y >= 0 && y <= axis._length) this.focusRow(Math.round(-axis.p2d(y)));
-    });
+    this.hover.restore();
   }
 
   focusRow(row) {
     const key = this.description.layout.meta.rows[row];
     if (key !== undefined && key !== this.data.options.n) this.send("focus", key);
   }
-}
-
-// Add rows to a series in order of step; a step that is there already is replaced, so a repeated event changes nothing.
-function merge(known, added) {
-  added.step.forEach((step, row) => {
-    let at = known.step.length;
-    while (at > 0 && known.step[at - 1] >= step) at -= 1;
-    const replace = known.step[at] === step ? 1 : 0;
-    for (const column of COLUMNS) known[column].splice(at, replace, added[column]?.[row] ?? null);
-  });
-}
-
-// The browser's half of frontend/charts/filling.py.
-function fill(trace, curves) {
-  const bound = trace.meta?.bind;
-  if (!bound) return trace;
-  const series = curves.runs[bound.run]?.[bound.metric];
-  if (!series) return { ...trace, x: [], y: [] };
-  let rows = series.step.map((_, row) => row);
-  if (bound.last) rows = rows.filter((row) => series.value[row] !== null).slice(-1);
-  return {
-    ...trace,
-    x: rows.map((row) => series.step[row] / bound.divisor),
-    y: rows.map((row) => series[bound.column][row]),
-    customdata: rows.map((row) => [series.low[row], series.high[row], series.count[row], series.step[row]]),
-  };
 }

@@ -35,6 +35,7 @@ _T = TypeVar("_T")
 
 DEFAULT_URL = "http://127.0.0.1:8500"
 _EXPORT_SECONDS = 600.0
+_ANSWERS_KEPT = 16
 
 
 class TauscopeClient:
@@ -48,6 +49,8 @@ class TauscopeClient:
         base = httpx.URL(base_url.rstrip("/") + "/api/v1")
         # A proxy of the environment is never on the way to this machine.
         self._http = httpx.Client(base_url=base, headers=headers, timeout=timeout, trust_env=not _is_loopback(base.host))
+        # Answers by question, each with the tag under which the service knows it.
+        self._answers: dict[tuple[Any, ...], tuple[str, Any]] = {}
 
     def close(self) -> None:
         """Close the connections."""
@@ -132,9 +135,13 @@ class TauscopeClient:
         """Drop the checkpoints that nobody needs, of every run; unless ``dry_run`` is false only say which."""
         return self._call("POST", _path("experiments", experiment_id, "prune"), PruneReport, json=_prune_body(dry_run))
 
-    def curves(self, experiment_id: str, metrics: Sequence[str] | None = None) -> Curves:
-        """All curves, or those of the named metrics."""
-        return self._get(_path("experiments", experiment_id, "curves"), Curves, metrics=",".join(metrics) if metrics else None)
+    def curves(self, experiment_id: str, metrics: Sequence[str] | None = None, *, max_points: int | None = None) -> Curves:
+        """All curves, or those of the named metrics; at most ``max_points`` a series where it is given.
+
+        What has not changed since the same question was last asked is not sent again.
+        """
+        query = {"metrics": ",".join(metrics) if metrics else None, "max_points": max_points}
+        return self._get_again(_path("experiments", experiment_id, "curves"), Curves, **query)
 
     def events(self, experiment_id: str, *, cursor: str = "", patience: float = 60.0) -> Iterator[StreamEvent]:
         """Follow an experiment from a cursor (``Curves.cursor``) or from its beginning, over broken connections too.
@@ -206,6 +213,18 @@ class TauscopeClient:
 
     def _get(self, path: str, model: type[_T], **query: Any) -> _T:
         return self._call("GET", path, model, params={name: value for name, value in query.items() if value is not None})
+
+    def _get_again(self, path: str, model: type[_T], **query: Any) -> _T:
+        params = {name: value for name, value in query.items() if value is not None}
+        key = (path, *params.items())
+        tag, held = self._answers.get(key, ("", None))
+        response = self._send("GET", path, params=params, headers={"If-None-Match": tag} if tag else {})
+        if response.status_code != httpx.codes.NOT_MODIFIED:
+            held = _adapter(cast(Any, model)).validate_json(response.content)
+            self._answers[key] = (response.headers.get("ETag", ""), held)
+            if len(self._answers) > _ANSWERS_KEPT:
+                self._answers.pop(next(iter(self._answers)), None)
+        return cast(_T, held)
 
     def _call(self, method: str, path: str, model: type[_T], **options: Any) -> _T:
         return cast(_T, _adapter(cast(Any, model)).validate_json(self._send(method, path, **options).content))

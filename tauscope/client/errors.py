@@ -35,12 +35,12 @@ class ApiUnreachable(ApiError):  # noqa: N818 - the name under which pages and c
 
 
 def raise_for_problem(response: httpx.Response) -> None:
-    """Pass a success, which has been read or not; raise anything else.
+    """Pass a success, which has been read or not, and a 304, which only a conditional request gets; raise anything else.
 
     Raises:
         ApiError: with the problem the service sent, or one made from what came instead.
     """
-    if response.is_success:
+    if response.is_success or response.status_code == httpx.codes.NOT_MODIFIED:
         return
     body = response.read()
     try:

@@ -94,6 +94,7 @@ class RunView(Contract):
     label: str
     params: dict[str, Any]
     n_train: int | None
+    batch_size: int | None = Field(None, description="images per step")
     state: RunState
     desired: DesiredState
     priority: int = Field(0, description="runs of higher priority are computed first")

@@ -123,3 +123,16 @@ def test_an_export_is_a_results_folder_with_every_file(
     run = folder / "runs" / names[2]
     assert sorted(path.relative_to(run).as_posix() for path in run.rglob("*.npz")) == ["samples/10.npz", "samples/20.npz", "train.npz"]
     assert np.load(run / "samples" / "10.npz")["samples"].shape == (5, 1, 8, 8)
+
+
+def test_samples_that_the_reader_holds_are_not_sent_again(client: TestClient, experiment: dict[str, Any], worker: FakeWorker) -> None:
+    claim = worker.claim()
+    worker.store_samples(claim, 20)
+    worker.measure(claim, 20)
+    address = f"{API}/runs/{claim.run_id}/samples/last"
+    tag = client.get(address).headers["etag"]
+    assert client.get(address, headers={"If-None-Match": tag}).status_code == 304
+    worker.store_samples(claim, 30)
+    worker.measure(claim, 30)
+    again = client.get(address, headers={"If-None-Match": tag})
+    assert (again.status_code, again.json()["step"]) == (200, 30)

@@ -2,6 +2,7 @@
 
 import re
 
+import httpx
 import yaml
 from playwright.sync_api import Page, expect
 
@@ -65,6 +66,7 @@ def points_of_control(page: Page) -> int:
 
 
 def test_zoom_survives_arriving_points(visitor: Visitor, stand_in: str) -> None:
+    httpx.post(f"{stand_in}/api/v1/restart").raise_for_status()
     page = visitor.open(f"{stand_in}/experiment?id=live")
     wait_for_chart(page)
     chosen = zoom(page)

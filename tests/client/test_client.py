@@ -60,6 +60,21 @@ def test_everything_a_page_needs_comes_back_typed(api: TauscopeClient, worker: F
     assert api.experiments().items == ()
 
 
+def test_curves_that_did_not_change_are_not_sent_again(api: TauscopeClient, worker: FakeWorker) -> None:
+    launched = api.launch(CREATE)
+    claim = worker.claim()
+    worker.measure(claim, 10)
+    first = api.curves(launched.id, max_points=50)
+    assert api.curves(launched.id, max_points=50) is first
+    worker.measure(claim, 20)
+    assert api.curves(launched.id, max_points=50).runs[claim.run_id]["f_mem"].step == (10, 20)
+    worker.finish(claim)
+    api.stop(launched.id)
+    api.delete(launched.id)
+    with pytest.raises(ApiError):
+        api.curves(launched.id, max_points=50)
+
+
 def test_a_refusal_carries_the_problem(api: TauscopeClient) -> None:
     with pytest.raises(ApiError, match="width") as refusal:
         api.plan(ExperimentCreate(preset="digits-ci", settings={"width": 7}))

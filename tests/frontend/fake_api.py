@@ -24,6 +24,8 @@ from tauscope.contracts.experiments import (
     PlannedRun,
     PresetView,
     RunEventView,
+    RunExtension,
+    RunView,
     SamplesView,
     SystemView,
     WorkerView,
@@ -42,6 +44,7 @@ class FakeApi:
         self.launched: list[str] = []
         self.stopped: set[str] = set()
         self.paused: set[str] = set()
+        self.extended: dict[str, int] = {}
 
     def step(self) -> int:
         """How far the growing experiment has come: log-uniform in time."""
@@ -131,6 +134,11 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
         state.started = time.monotonic()
         return state.experiment(identifier)
 
+    @app.post("/api/v1/restart")
+    def restart() -> None:
+        """Let the growing experiment grow anew, so that a test need not be the first."""
+        state.started = time.monotonic()
+
     @app.get("/api/v1/experiments/{identifier}")
     def experiment(identifier: str) -> ExperimentView:
         return state.experiment(identifier)
@@ -150,6 +158,12 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
         state.paused.discard(identifier)
         return state.experiment(identifier)
 
+    @app.post("/api/v1/runs/{run_id}/extend")
+    def extend(run_id: str, extension: RunExtension) -> RunView:
+        state.extended[run_id] = extension.steps
+        identifier, _, index = run_id.rpartition("r")
+        return state.experiment(identifier).runs[int(index)]
+
     @app.get("/api/v1/runs/{run_id}/attempts")
     def attempts(run_id: str) -> tuple[AttemptView, ...]:
         return world.attempts()
@@ -161,6 +175,10 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
     @app.get("/api/v1/experiments/{identifier}/curves")
     def curves(identifier: str) -> Curves:
         return world.curves_of(state.experiment(identifier))
+
+    @app.get("/api/v1/experiments/{identifier}/curves.csv")
+    def curves_csv(identifier: str, metrics: str) -> Response:
+        return Response(world.curves_csv(state.experiment(identifier), metrics.split(",")), media_type="text/csv")
 
     @app.get("/api/v1/experiments/{identifier}/events")
     async def events(identifier: str, request: Request, cursor: str = "0") -> StreamingResponse:

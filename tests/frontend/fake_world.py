@@ -111,12 +111,12 @@ def series(rows: list[tuple[int, float | None, float | None, float | None, int |
     )
 
 
-def f_mem(n: int, step: int) -> float:
+def f_mem(n: float, step: int) -> float:
     """Copying: it starts later for more images."""
     return round(N_GENERATED * 0.82 / (1 + (15 * n**1.05 / step) ** 2.6)) / N_GENERATED
 
 
-def held_out_loss(n: int, step: int) -> float:
+def held_out_loss(n: float, step: int) -> float:
     """It falls alike for every n and rises again where copying starts."""
     return 0.33 + 0.75 / (1 + (step / 17) ** 1.3) + 0.35 * f_mem(n, step)
 
@@ -204,6 +204,7 @@ def run_view(experiment: str, index: int, n: int, *, step: int, state: RunState,
         label=f"n_train={n}",
         params={"n_train": n},
         n_train=n,
+        batch_size=64,
         state=state,
         desired=DesiredState.RUN,
         step=step,
@@ -365,6 +366,18 @@ def curves_of(experiment: ExperimentView) -> Curves:
         metrics=infos() if runs else {},
         runs=runs,
     )
+
+
+def curves_csv(experiment: ExperimentView, metrics: list[str]) -> str:
+    """The points of some metrics in the API's columns."""
+    lines = ["n,run,seed,metric,tau,value,low,high,count,reason"]
+    found = curves_of(experiment).runs
+    for run in experiment.runs:
+        for metric in sorted(set(metrics) & set(found.get(run.id, {}))):
+            item = found[run.id][metric]
+            for row in zip(item.step, item.value, item.low, item.high, item.count, item.reason, strict=True):
+                lines.append(",".join("" if cell is None else str(cell) for cell in (run.n_train, run.id, 4, metric, *row)))
+    return "\n".join(lines)
 
 
 def samples_view(run: RunView, step: int) -> SamplesView:

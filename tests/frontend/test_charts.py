@@ -1,17 +1,22 @@
 """The figures: what must be impossible to draw, and what a reader must find."""
 
+import math
 from typing import Any
 
 import pytest
 
 from frontend.charts.experiment import experiment_figure
 from frontend.charts.figure import FigureError, ViewOptions
-from frontend.charts.filling import fill
-from frontend.charts.marks import ONSETS, OnsetName, onset_marks
+from frontend.charts.filling import fill, value_at
+from frontend.charts.marks import ONSETS, OnsetName, joined, onset_marks
+from frontend.charts.reading import divisor
+from frontend.charts.window import window_of
 from frontend.theme import DARK, LIGHT, Palette, n_colours
+from frontend.words import Axis
 from tauscope.contracts.experiments import Curves, ExperimentView
 from tauscope.contracts.onsets import Onset, OnsetStatus
 from tests.frontend import fake_world as world
+from tests.frontend.many_runs import ManyRuns
 
 UNREACHED = [status for status in OnsetStatus if status is not OnsetStatus.REACHED]
 
@@ -168,3 +173,130 @@ def test_plotly_accepts_every_figure() -> None:
 def test_the_control_is_bound_before_the_first_point_so_that_both_appear_together() -> None:
     bound = [t["meta"]["bind"]["metric"] for t in figure(world.queued())["data"] if "bind" in t.get("meta", {})]
     assert bound.count("f_mem_control") == bound.count("f_mem") == 3
+
+
+def many() -> tuple[ExperimentView, Curves]:
+    state = ManyRuns(runs=40, points=100)
+    return state.experiment(), state.curves(50)
+
+
+def test_a_figure_of_forty_runs_has_few_more_traces_than_curves() -> None:
+    experiment, curves = many()
+    data = experiment_figure(experiment, curves, ViewOptions())["data"]
+    curve_lines = [t for t in data if "group" in t.get("meta", {})]
+    assert len(curve_lines) == 80
+    assert {t["meta"]["group"] for t in curve_lines if "hovertemplate" in t} == {"320"}
+    assert len(data) < 80 + 60
+
+
+def test_among_many_runs_each_f_mem_still_has_its_control_and_the_newest_points_their_rings() -> None:
+    experiment, curves = many()
+    filled = fill(experiment_figure(experiment, curves, ViewOptions()), curves)["data"]
+    (control,) = [t for t in filled if t.get("meta", {}).get("bind", {}).get("metric") == "f_mem_control"]
+    assert control["y"].count(0.001) == 40 * 50
+    assert control["y"].count(None) == 40
+    rings = [t for t in filled if t.get("meta", {}).get("bind", {}).get("last") and t["mode"] == "markers"]
+    assert [len([x for x in ring["x"] if x is not None]) for ring in rings] == [40, 40]
+
+
+def test_joined_marks_keep_every_place_bar_and_gap() -> None:
+    points = [mark for value in (200, 300) for mark in marks("tau_mem", world.reached(value, 180, 330, "f_mem", 0.25))]
+    arrows = [mark for _ in range(3) for mark in marks("tau_mem", unreached(OnsetStatus.CENSORED))]
+    reached, censored = joined([*points, *arrows])
+    assert (reached["x"], reached["error_x"]["array"], reached["error_x"]["arrayminus"]) == ([200, 300], [130, 30], [20, 120])
+    assert censored["x"].count(None) == 3
+    assert len(censored["marker"]["symbol"]) == len(censored["x"]) == 9
+
+
+def test_overlay_puts_both_panels_in_one_frame_with_f_mem_dashed() -> None:
+    made = figure(world.finished(), view="overlay")
+    layout = made["layout"]
+    assert layout["yaxis"]["domain"] == layout["yaxis2"]["domain"]
+    assert layout["yaxis2"]["overlaying"] == "y"
+    copied = [t for t in made["data"] if "hovertemplate" in t and t["meta"]["bind"]["metric"] == "f_mem"]
+    assert {t["line"]["dash"] for t in copied} == {"dash"}
+
+
+def test_the_path_goes_through_quality_and_f_mem_at_the_same_step() -> None:
+    experiment = world.finished()
+    curves = world.curves_of(experiment)
+    data = fill(figure(experiment, view="path", quality="frechet_pca"), curves)["data"]
+    dots = next(t for t in data if t.get("marker", {}).get("colorscale"))
+    series = curves.runs["demor0"]
+    assert dots["x"] == list(series["f_mem"].value)
+    assert dots["y"] == list(series["frechet_pca"].value)
+    assert dots["marker"]["color"] == pytest.approx([math.log10(step) for step in series["f_mem"].step])
+
+
+def test_where_quality_was_not_measured_the_path_takes_it_between_its_neighbours_in_log_time() -> None:
+    series = world.series([(10, 1.0, None, None, 1), (1000, 0.0, None, None, 1), (2000, None, None, None, None)])
+    assert value_at(series, 100) == pytest.approx(0.5)
+    assert value_at(series, 5) is None
+    assert value_at(series, 1500) is None
+
+
+def test_the_part_of_a_path_within_the_window_is_underlaid() -> None:
+    experiment = world.finished()
+    window = window_of(experiment.runs[0])
+    assert window is not None
+    data = fill(figure(experiment, view="path"), world.curves_of(experiment))["data"]
+    underlaid = next(t for t in data if t["meta"]["bind"].get("window"))
+    steps = [row[3] for row in underlaid["customdata"]]
+    assert steps and all(window.start <= step <= window.end for step in steps)
+
+
+def test_a_path_without_the_control_of_f_mem_is_refused() -> None:
+    experiment = world.finished()
+    curves = world.curves_of(experiment)
+    stripped = {run: {name: series for name, series in found.items() if name != "f_mem_control"} for run, found in curves.runs.items()}
+    with pytest.raises(FigureError, match="held-out control"):
+        experiment_figure(experiment, curves.model_copy(update={"runs": stripped}), ViewOptions(view="path"))
+
+
+@pytest.mark.parametrize(("axis", "divided"), [("tau", 1.0), ("tau_n", 64.0), ("epochs", 1.0), ("seconds", 22.0)])
+def test_time_is_drawn_in_steps_per_image_epochs_or_seconds(axis: Axis, divided: float) -> None:
+    experiment = world.finished()
+    filled = fill(figure(experiment, axis=axis, quality="frechet_pca"), world.curves_of(experiment))["data"]
+    line = next(t for t in filled if "hovertemplate" in t and t["meta"]["bind"]["run"] == "demor2")
+    assert line["x"][0] == pytest.approx(5 / divided)
+
+
+def test_epochs_are_steps_times_batch_over_n() -> None:
+    run = world.finished().runs[0]
+    assert divisor(run, ViewOptions(axis="epochs")) == pytest.approx(16 / 64)
+
+
+def test_a_run_that_has_not_computed_yet_does_not_stretch_the_axis_of_seconds() -> None:
+    experiment = world.finished()
+    waiting = experiment.runs[0].model_copy(update={"step": 0, "seconds": 0.0})
+    mixed = experiment.model_copy(update={"runs": (waiting, *experiment.runs[1:])})
+    ends = figure(mixed, axis="seconds")["layout"]["xaxis"]["range"]
+    assert ends[1] < 3
+
+
+def test_for_paper_all_type_has_eight_points_and_the_rail_is_left_out() -> None:
+    made = figure(world.finished(), print_mm=85)
+    assert "yaxis3" not in made["layout"]
+    assert made["layout"]["width"] == 321
+    assert {round(item["font"]["size"], 3) for item in made["layout"]["annotations"]} == {10.667}
+
+
+def test_on_a_projector_type_and_lines_are_larger() -> None:
+    plain, large = figure(world.finished()), figure(world.finished(), talk=True)
+    assert large["layout"]["xaxis"]["tickfont"]["size"] == pytest.approx(1.35 * plain["layout"]["xaxis"]["tickfont"]["size"])
+
+
+def test_a_running_row_says_share_speed_and_time_left() -> None:
+    assert "<b>29 %</b> · 22 steps/s · 77 s left" in texts(figure(world.live(step=700)))
+
+
+def test_the_rows_of_further_seeds_name_the_seed_alone() -> None:
+    experiment = world.finished()
+    seeds = [
+        run.model_copy(update={"id": f"{run.id}s{seed}", "params": {**run.params, "seed": seed}})
+        for run in experiment.runs
+        for seed in (1, 2)
+    ]
+    rows = figure(experiment.model_copy(update={"runs": tuple(seeds)}))["layout"]["annotations"]
+    names = [item["text"] for item in rows if item.get("yref") == "y3" and item["xanchor"] == "right"]
+    assert names == ["n = 16", "seed 2", "n = 32", "seed 2", "<b>n = 64</b>", "<b>seed 2</b>"]

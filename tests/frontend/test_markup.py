@@ -1,5 +1,7 @@
 """The words and pieces of pages."""
 
+from re import findall
+
 import pytest
 
 from frontend.charts.groups import group_runs
@@ -141,10 +143,10 @@ def test_a_paused_experiment_says_so_and_offers_to_go_on() -> None:
     assert "never" not in found(view), "what is not reached may still be"
 
 
-def test_a_running_experiment_offers_to_pause_and_one_that_is_over_offers_neither() -> None:
+def test_a_running_experiment_offers_to_pause_and_one_that_is_over_only_to_train_further() -> None:
     running, over = header(world.live(step=300), tab="experiment"), header(world.finished(), tab="experiment")
     assert 'data-action="pause"' in running and 'data-action="resume"' not in running
-    assert "data-action" not in over
+    assert findall(r'data-action="(\w+)"', over) == ["extend"]
 
 
 def test_a_run_that_mixes_code_versions_says_which_steps_are_whose() -> None:

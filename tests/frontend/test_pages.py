@@ -53,7 +53,7 @@ class FakeClient:
             raise problem(404, "No such experiment")
         return self.made[identifier]
 
-    def curves(self, identifier: str) -> Curves:
+    def curves(self, identifier: str, *, max_points: int | None = None) -> Curves:
         return world.curves_of(self.made[identifier])
 
     def run(self, identifier: str) -> RunView:
@@ -134,9 +134,9 @@ def test_while_the_api_is_away_pages_say_how_to_start_it(api: FakeClient, monkey
 
 
 def test_the_address_restores_the_controls_of_the_watch_page(api: FakeClient) -> None:
-    app = opened("experiment", id="demo", axis="tau_n", losses="100", quality="frechet_pca")
+    app = opened("experiment", id="demo", axis="tau_n", losses="100", quality="frechet_pca", view="overlay")
     values = {control.key: control.value for control in app.button_group}
-    assert values == {"choice-quality": "frechet_pca", "choice-losses": "100", "choice-axis": "tau_n"}
+    assert values == {"choice-quality": "frechet_pca", "choice-losses": "100", "choice-axis": "tau_n", "choice-view": "overlay"}
 
 
 def test_the_inspect_page_opens_at_the_checkpoint_of_its_address(api: FakeClient) -> None:
@@ -190,3 +190,9 @@ def test_the_entry_point_opens(api: FakeClient) -> None:
 def test_the_run_page_opens_and_without_a_name_leads_to_the_list(api: FakeClient) -> None:
     opened("run", id="demor0")
     assert "No run is named" in shown(opened("run"))
+
+
+@pytest.mark.parametrize("identifier", ["demo", "empty", "failed", "never"])
+def test_the_law_page_opens_in_every_state_and_its_level_stands_in_the_address(api: FakeClient, identifier: str) -> None:
+    app = opened("law", id=identifier, measure="0.5", a="0.8")
+    assert {control.key: control.value for control in app.button_group} == {"choice-measure": "0.5"}

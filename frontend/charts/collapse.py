@@ -1,0 +1,132 @@
+"""f_mem minus control against tau / n^a: do the copying curves of all n fall onto one another?"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from frontend.charts.axes import FOOT, HEAD, base_layout, log_axis, plain_axis, share_ticks
+from frontend.charts.figure import Annotation, Trace, ViewOptions, label
+from frontend.charts.groups import Group, run_name
+from frontend.charts.labels import Frame, LineEnd, end_labels
+from frontend.charts.memorization import CONTROL, F_MEM
+from frontend.charts.panels import require_control
+from frontend.charts.reading import series_of
+from frontend.theme import with_opacity
+from frontend.words import percent
+from tauscope.analysis.collapse import CopyCurve
+from tauscope.contracts.experiments import Curves, RunView, Series
+
+_RANGE = (-0.03, 1.03)
+_LABELLED = 12
+
+
+def copy_curve(curves: Curves, run: RunView) -> CopyCurve | None:
+    """f_mem minus control of a run at the steps where both were measured; ``None`` before the first."""
+    rows = [(step, value, floor) for step, value, floor, _, _ in _measured(curves, run)]
+    if not rows or run.n_train is None:
+        return None
+    step, value, floor = (np.array(column, dtype=np.float64) for column in zip(*rows, strict=True))
+    return CopyCurve(run.n_train, step, value - floor)
+
+
+def _measured(curves: Curves, run: RunView) -> list[tuple[int, float, float, float | None, float | None]]:
+    """Step, f_mem, control, and the interval of f_mem, where f_mem has a value."""
+    series = series_of(curves, run, F_MEM)
+    if series is None:
+        return []
+    require_control(curves, run, CONTROL)
+    floor = _by_step(curves.runs[run.id][CONTROL])
+    columns = zip(series.step, series.value, series.low, series.high, strict=True)
+    return [(step, v, floor.get(step, 0.0), low, high) for step, v, low, high in columns if v is not None and step > 0 and step in floor]
+
+
+def _by_step(series: Series) -> dict[int, float]:
+    return {step: value for step, value in zip(series.step, series.value, strict=True) if value is not None}
+
+
+def collapse_figure(
+    groups: Sequence[Group], curves: Curves, exponent: float, options: ViewOptions, *, level: float | None, height: float
+) -> dict[str, Any]:
+    """The figure at one exponent. Traces hold their ``n`` and unscaled ``tau`` in ``meta``, so that a slider can move them.
+
+    Raises:
+        FigureError: if a run has f_mem without its control.
+    """
+    traces = [trace for group in groups for run in group.runs for trace in _run_traces(group, run, curves, exponent, options)]
+    x_range = _time_range(traces)
+    frame = Frame(x_range, _RANGE, options.plot_width, height - HEAD - FOOT, log_y=False)
+    title = f"τ / n<sup>{exponent:.2f}</sup> (log)"
+    lines = [{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": level, "y1": level, "line": _dotted(options)}] if level else []
+    return {
+        "data": traces,
+        "layout": {
+            **base_layout(options, height),
+            "hovermode": "closest",
+            "xaxis": log_axis(options, x_range, title),
+            "yaxis": {**plain_axis(options), "range": list(_RANGE), **share_ticks()},
+            "shapes": lines,
+            "annotations": [*_words(options, level), *end_labels(_ends(groups, traces, options), frame, "y", levels=[level or 0.0])],
+            "meta": {"height": height},
+        },
+    }
+
+
+def _dotted(options: ViewOptions) -> dict[str, Any]:
+    return {"color": options.palette.memorization, "width": 1, "dash": "dot"}
+
+
+def _run_traces(group: Group, run: RunView, curves: Curves, exponent: float, options: ViewOptions) -> list[Trace]:
+    rows = _measured(curves, run)
+    if not rows or run.n_train is None:
+        return []
+    first = run is group.runs[0]
+    scale = run.n_train**exponent
+    tau = [step for step, *_ in rows]
+    excess = [value - floor for _, value, floor, _, _ in rows]
+    lows, highs = ([v if end is None else end - floor for (_, v, floor, *ends) in rows for end in [ends[side]]] for side in (0, 1))
+    meta = {"n": run.n_train, "tau": tau, "run": run.id, "group": group.key}
+    plain = {"type": "scatter", "showlegend": False, "cliponaxis": False, "x": [step / scale for step in tau], "meta": meta}
+    colour = group.colour if first else with_opacity(group.colour, 0.35)
+    line = {
+        **plain,
+        "mode": "lines+markers",
+        "name": run_name(group, run),
+        "y": excess,
+        "line": {"color": colour, "width": 2 if first else 1.2},
+        "marker": {"size": 4, "color": colour},
+        "customdata": [[step, value, floor] for step, value, floor, _, _ in rows],
+        "hovertemplate": (
+            f"<b>{run_name(group, run)}</b> · %{{y:.1%}} = f<sub>mem</sub> %{{customdata[1]:.1%}} − control %{{customdata[2]:.1%}}"
+            "<br>τ %{customdata[0]:,}<extra></extra>"
+        ),
+    }
+    if not first:
+        return [line]
+    edge = {**plain, "mode": "lines", "hoverinfo": "skip", "line": {"width": 0, "color": group.colour}}
+    return [{**edge, "y": lows}, {**edge, "y": highs, "fill": "tonexty", "fillcolor": with_opacity(group.colour, 0.11)}, line]
+
+
+def _time_range(traces: Sequence[Trace]) -> tuple[float, float]:
+    times = [x for trace in traces for x in trace["x"]]
+    low, high = (min(times), max(times)) if times else (1.0, 100.0)
+    return low / 1.1, max(high * 1.9, low * 10)
+
+
+def _words(options: ViewOptions, level: float | None) -> list[Annotation]:
+    palette = options.palette
+    words = "f<sub>mem</sub> minus control" if options.narrow else "f<sub>mem</sub> minus held-out control, bands 95 %"
+    title = label(0, 1, f"<b>Collapse</b>: {words}", colour=palette.memorization, yanchor="bottom", yshift=10)
+    if level is None:
+        return [title]
+    return [title, label(0, level, f"copying level: {percent(level)}", colour=palette.memorization, yref="y", yanchor="bottom", xshift=8)]
+
+
+def _ends(groups: Sequence[Group], traces: Sequence[Trace], options: ViewOptions) -> list[LineEnd]:
+    ends = []
+    for group in groups[:_LABELLED]:
+        line = next((t for t in traces if t["meta"]["run"] == group.runs[0].id and t["mode"] == "lines+markers"), None)
+        if line is not None:
+            points = tuple(zip(line["x"], line["y"], strict=True))
+            ends.append(LineEnd(points, group.name, options.palette.ink_2, bold=False))
+    return ends

@@ -1,0 +1,199 @@
+"""Both onsets against n on logarithmic axes: every seed, the fitted laws with their bands, and slope 1 beside them."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from frontend.charts.axes import base_layout, log_axis, plain_axis
+from frontend.charts.figure import Annotation, Trace, ViewOptions, label, log_position, log_ticks
+from frontend.charts.groups import Group
+from frontend.charts.marks import ONSETS, SIZES, SYMBOLS, TITLES, OnsetName, onset_colour
+from frontend.theme import with_opacity
+from frontend.words import exponent, steps
+from tauscope.contracts.experiments import RunView
+from tauscope.contracts.onsets import Onset, OnsetStatus, PowerLawFit
+
+Fits = dict[str, PowerLawFit]
+Placed = tuple[float, RunView, Onset]
+
+
+def law_figure(groups: Sequence[Group], fits: Fits, options: ViewOptions, *, height: float) -> dict[str, Any]:
+    """The figure; only onsets that were reached are points, a censored one is an arrow up from its last step."""
+    placed: dict[OnsetName, list[Placed]] = {name: _placed(groups, name) for name in ONSETS}
+    sizes = sorted({float(group.n_train) for group in groups if group.n_train})
+    n_range = (sizes[0] / 1.5, sizes[-1] * 1.5) if sizes else (1.0, 100.0)
+    bounds = _bounds(placed)
+    traces: list[Trace] = []
+    words: list[Annotation] = [_title(options)]
+    for name in ONSETS:
+        fit = fits.get(f"{name}_vs_n")
+        if fit is not None and fit.exponent is not None:
+            traces += _fit_traces(name, fit, placed[name], n_range, options)
+            words.append(_fit_words(name, fit, n_range, options))
+        traces += _onset_traces(name, placed[name], options)
+    words += _slope_one(traces, placed["tau_mem"], n_range, options)
+    axis = log_axis(options, n_range, "training images n (log)") | {"tickvals": _thinned(sizes), "minor": {"showgrid": False}}
+    return {
+        "data": traces,
+        "layout": {
+            **base_layout(options, height),
+            "hovermode": "closest",
+            "xaxis": axis,
+            "yaxis": {
+                **plain_axis(options),
+                "type": "log",
+                "range": [math.log10(end) for end in bounds],
+                "tickvals": log_ticks(*bounds),
+                "tickformat": ",~r",
+            },
+            "annotations": words,
+            "shapes": [],
+            "meta": {"height": height},
+        },
+    }
+
+
+def _title(options: ViewOptions) -> Annotation:
+    words = "<b>Law</b>: onsets τ against n, steps" + ("" if options.narrow else ", log-log, bars and bands 95 %")
+    return label(0, 1, words, colour=options.palette.ink_1, yanchor="bottom", yshift=10)
+
+
+def _placed(groups: Sequence[Group], name: OnsetName) -> list[Placed]:
+    return [(float(run.n_train), run, run.onsets[name]) for group in groups for run in group.runs if run.n_train and name in run.onsets]
+
+
+def _bounds(placed: dict[OnsetName, list[Placed]]) -> tuple[float, float]:
+    ends = [
+        end
+        for listed in placed.values()
+        for _, run, onset in listed
+        for end in (onset.value, onset.low, onset.high, float(run.step) if onset.status is OnsetStatus.CENSORED else None)
+        if end is not None and end > 0
+    ]
+    low, high = (min(ends), max(ends)) if ends else (1.0, 1000.0)
+    return low / 1.6, high * 2.2
+
+
+def _thinned(sizes: Sequence[float]) -> list[float]:
+    return list(sizes[:: max(1, math.ceil(len(sizes) / 8))])
+
+
+def _centre(placed: Sequence[Placed]) -> tuple[float, float]:
+    """Geometric mean of n and of the reached onsets, through which the band of the exponent turns."""
+    reached = [(n, onset.value) for n, _, onset in placed if onset.value is not None]
+    log_n, log_tau = (sum(math.log(value) for value in column) / len(reached) for column in zip(*reached, strict=True))
+    return math.exp(log_n), math.exp(log_tau)
+
+
+def _fit_traces(
+    name: OnsetName, fit: PowerLawFit, placed: Sequence[Placed], n_range: tuple[float, float], options: ViewOptions
+) -> list[Trace]:
+    assert fit.exponent is not None
+    colour = onset_colour(name, options.palette)
+    n = [n_range[0] * (n_range[1] / n_range[0]) ** (k / 40) for k in range(41)]
+    middle, _ = _centre(placed)
+    at_middle = (fit.prefactor or 0.0) * middle**fit.exponent
+    line = {"type": "scatter", "mode": "lines", "hoverinfo": "skip", "showlegend": False, "x": n}
+    traces: list[Trace] = []
+    if fit.low is not None and fit.high is not None:
+        ends = [[at_middle * (size / middle) ** slope for slope in (fit.low, fit.high)] for size in n]
+        edge = {**line, "line": {"width": 0, "color": colour}}
+        traces = [
+            {**edge, "y": [min(pair) for pair in ends]},
+            {**edge, "y": [max(pair) for pair in ends], "fill": "tonexty", "fillcolor": with_opacity(colour, 0.11)},
+        ]
+    return [*traces, {**line, "y": [(fit.prefactor or 0.0) * size**fit.exponent for size in n], "line": {"color": colour, "width": 2}}]
+
+
+def _fit_words(name: OnsetName, fit: PowerLawFit, n_range: tuple[float, float], options: ViewOptions) -> Annotation:
+    assert fit.exponent is not None
+    x = math.sqrt(n_range[0] * n_range[1])
+    y = (fit.prefactor or 1.0) * x**fit.exponent
+    text = f"<b>{TITLES[name]} ~ n<sup>{exponent(fit.exponent)}</sup></b>"
+    place = {"xref": "x", "yref": "y", "xanchor": "right", "yanchor": "bottom", "xshift": -18, "yshift": 12}
+    colour = onset_colour(name, options.palette)
+    return label(log_position(x), log_position(y), text, colour=colour, font={"color": colour, "size": 14}, **place)
+
+
+def _onset_traces(name: OnsetName, placed: Sequence[Placed], options: ViewOptions) -> list[Trace]:
+    by_n: dict[float, list[Placed]] = {}
+    for item in placed:
+        by_n.setdefault(item[0], []).append(item)
+    traces: list[Trace] = []
+    for n, items in by_n.items():
+        reached = [(run, onset) for _, run, onset in items if onset.value is not None]
+        traces += [_mark(name, n, run, onset, options, small=len(items) > 1) for run, onset in reached]
+        if len(reached) > 1:
+            traces.append(_mean_mark(name, n, [onset.value for _, onset in reached if onset.value], options))
+        traces += [_arrow(name, n, run, onset, options) for _, run, onset in items if onset.status is OnsetStatus.CENSORED]
+    return traces
+
+
+def _mark(name: OnsetName, n: float, run: RunView, onset: Onset, options: ViewOptions, *, small: bool) -> Trace:
+    assert onset.value is not None
+    colour = with_opacity(onset_colour(name, options.palette), 0.45 if small else 1)
+    upper = (onset.high if onset.high is not None else onset.value) - onset.value
+    lower = onset.value - (onset.low if onset.low else onset.value)
+    size = SIZES[name] * (0.6 if small else 1)
+    seed = f", seed {run.params['seed']}" if "seed" in run.params else ""
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [n],
+        "y": [onset.value],
+        "marker": {"symbol": SYMBOLS[name], "size": size, "color": colour, "line": {"color": options.palette.surface, "width": 1}},
+        "error_y": {"type": "data", "array": [upper], "arrayminus": [lower], "color": colour, "thickness": 1 if small else 2, "width": 3},
+        "showlegend": False,
+        "cliponaxis": False,
+        "hovertemplate": f"<b>{TITLES[name]}</b>, n = {n:,.0f}{seed} · {steps(onset.value)}"
+        f" ({steps(onset.low or 0)} to {steps(onset.high) if onset.high is not None else '∞'})<extra></extra>",
+        "meta": {"onset": name, "status": "reached"},
+    }
+
+
+def _mean_mark(name: OnsetName, n: float, values: Sequence[float], options: ViewOptions) -> Trace:
+    middle = math.exp(sum(map(math.log, values)) / len(values))
+    marker = {"symbol": SYMBOLS[name], "size": SIZES[name], "color": onset_colour(name, options.palette)}
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [n],
+        "y": [middle],
+        "marker": {**marker, "line": {"color": options.palette.surface, "width": 1.5}},
+        "showlegend": False,
+        "cliponaxis": False,
+        "hovertemplate": f"<b>{TITLES[name]}</b>, n = {n:,.0f} · geometric mean {steps(middle)} of {len(values)} runs<extra></extra>",
+        "meta": {"onset": name, "status": "mean"},
+    }
+
+
+def _arrow(name: OnsetName, n: float, run: RunView, onset: Onset, options: ViewOptions) -> Trace:
+    """A cap at the last step and an arrow up from it: later than this."""
+    colour = onset_colour(name, options.palette)
+    last = float(max(run.step, 1))
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "x": [n, n],
+        "y": [last, last * 1.35],
+        "line": {"color": colour, "width": 2},
+        "marker": {"symbol": ["line-ew", "triangle-up"], "size": [11, 10], "color": colour, "line": {"color": colour, "width": 2}},
+        "showlegend": False,
+        "cliponaxis": False,
+        "hovertemplate": f"<b>{TITLES[name]}</b>, n = {n:,.0f} · {onset.reason or 'not reached'}, censored<extra></extra>",
+        "meta": {"onset": name, "status": "arrow"},
+    }
+
+
+def _slope_one(traces: list[Trace], placed: Sequence[Placed], n_range: tuple[float, float], options: ViewOptions) -> list[Annotation]:
+    """A dashed line of slope 1 through the middle of tau_mem."""
+    if not any(onset.value is not None for _, _, onset in placed):
+        return []
+    middle, at_middle = _centre(placed)
+    ink = options.palette.ink_3
+    y = [at_middle * size / middle for size in n_range]
+    dashed = {"color": ink, "width": 1.2, "dash": "dash"}
+    traces.append(
+        {"type": "scatter", "mode": "lines", "x": list(n_range), "y": y, "line": dashed, "hoverinfo": "skip", "showlegend": False}
+    )
+    return [label(log_position(n_range[1]), log_position(y[1]), "slope 1", colour=ink, xref="x", yref="y", xshift=6)]

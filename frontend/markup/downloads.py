@@ -1,0 +1,90 @@
+"""What can be taken away from a page: each chart as SVG, as PNG and as the numbers behind it."""
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from frontend.charts.figure import ViewOptions
+from frontend.charts.losses import loss_metrics
+from frontend.charts.memorization import CONTROL, F_MEM
+from frontend.charts.printing import PRINT_WIDTHS
+from frontend.charts.reading import FRECHET, quality_choices
+from frontend.markup.html import Html, tag
+from tauscope.contracts.experiments import Curves, ExperimentView
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart that can be taken away; ``part`` is the panel it is drawn from, ``csv`` the address of its numbers,
+    empty where there is none."""
+
+    name: str
+    title: str
+    part: str
+    csv: str
+
+
+def configuration_hash(experiment: ExperimentView) -> str:
+    """Eight hexadecimal digits that change with any setting of the sweep."""
+    return hashlib.sha256(json.dumps(experiment.sweep, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def file_stem(experiment: ExperimentView, chart: str) -> str:
+    """A file name without its ending: experiment, chart, configuration."""
+    name = re.sub(r"[^a-z0-9]+", "-", experiment.name.lower()).strip("-") or experiment.id
+    return f"{name}-{chart}-{configuration_hash(experiment)}"
+
+
+def charts_of(experiment: ExperimentView, curves: Curves, options: ViewOptions) -> tuple[Chart, ...]:
+    """The charts of the watch page as it is shown, the whole figure first."""
+    quality = options.quality or next(iter(quality_choices(experiment, curves)), FRECHET)
+    shown = {
+        "quality": (quality, *((f"{FRECHET}_floor", f"{FRECHET}_train") if quality == FRECHET else ())),
+        "memorization": (F_MEM, CONTROL),
+    }
+    titles = {"quality": "Quality", "memorization": "Memorized", "losses": "Loss pair"}
+    if options.losses is not None:
+        shown["losses"] = loss_metrics(options.losses)
+    everything = [metric for metrics in shown.values() for metric in metrics]
+    whole = Chart(options.view, f"Whole figure, {options.view}", "", curves_csv(experiment, everything))
+    return (whole, *(Chart(part, titles[part], part, curves_csv(experiment, metrics)) for part, metrics in shown.items()))
+
+
+def curves_csv(experiment: ExperimentView, metrics: Sequence[str]) -> str:
+    """The address of every point of these metrics as measured."""
+    return f"/api/v1/experiments/{experiment.id}/curves.csv?metrics={','.join(dict.fromkeys(metrics))}"
+
+
+def downloads(experiment: ExperimentView, charts: Sequence[Chart]) -> Html:
+    """One row a chart: on screen and at two widths for paper as SVG and PNG, and its numbers as CSV."""
+    head = ("Chart", "as on screen", *(f"{width} mm wide, 8 pt" for width in PRINT_WIDTHS), "numbers as measured")
+    rows = [_row(experiment, chart) for chart in charts]
+    table = tag(
+        "table", tag("thead", tag("tr", *[tag("th", words, scope="col") for words in head])), tag("tbody", *rows), class_="tau-takes"
+    )
+    return tag("details", tag("summary", "Download: SVG, PNG, CSV"), table, class_="tau-details")
+
+
+def _row(experiment: ExperimentView, chart: Chart) -> Html:
+    stem = file_stem(experiment, chart.name)
+    cells = [tag("td", *[_button(chart, stem, form, width) for form in ("svg", "png")]) for width in (None, *PRINT_WIDTHS)]
+    link = tag("a", "CSV", href=chart.csv, download=f"{stem}.csv", class_="tau-take") if chart.csv else "at the level of the spec alone"
+    return tag("tr", tag("th", chart.title, scope="row"), *cells, tag("td", link))
+
+
+def _button(chart: Chart, stem: str, form: str, width: int | None) -> Html:
+    name = f"{stem}-{width}mm.{form}" if width else f"{stem}.{form}"
+    where = f", {width} mm wide" if width else ""
+    return tag(
+        "button",
+        form.upper(),
+        type="button",
+        class_="tau-take",
+        data_take=form,
+        data_part=chart.part,
+        data_print=width or "",
+        data_file=name,
+        aria_label=f"{chart.title} as {form.upper()}{where}",
+    )

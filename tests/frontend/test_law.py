@@ -1,0 +1,130 @@
+"""The law page: two figures and a score that follow from the curves, and what cannot be drawn there."""
+
+import math
+from typing import Any
+
+import pytest
+
+from frontend.charts.collapse import collapse_figure
+from frontend.charts.figure import FigureError, ViewOptions
+from frontend.charts.groups import group_runs
+from frontend.law_view import at_level, collapse_of, law_view
+from frontend.theme import LIGHT
+from tauscope.contracts.experiments import ExperimentView
+from tauscope.contracts.onsets import PowerLawFit
+from tauscope.contracts.runs import RunState
+from tests.frontend import fake_world as world
+
+
+def shown(experiment: ExperimentView, exponent: float | None = None, level: float | None = None) -> dict[str, Any]:
+    return law_view(experiment, world.curves_of(experiment), ViewOptions(), exponent=exponent, level=level)
+
+
+def traces(view: dict[str, Any], name: str, status: str) -> list[dict[str, Any]]:
+    return [t for t in view["figures"]["law"]["data"] if t.get("meta", {}).get("status") == status and t["meta"]["onset"] == name]
+
+
+def lines(view: dict[str, Any]) -> list[dict[str, Any]]:
+    return [t for t in view["figures"]["collapse"]["data"] if t["mode"] == "lines+markers"]
+
+
+def test_every_time_is_divided_by_n_to_the_exponent_of_the_address() -> None:
+    for line in lines(shown(world.finished(), exponent=0.5)):
+        assert line["x"] == pytest.approx([tau / math.sqrt(line["meta"]["n"]) for tau in line["meta"]["tau"]])
+
+
+def test_without_an_exponent_in_the_address_the_best_one_is_shown() -> None:
+    experiment = world.finished()
+    found = collapse_of(experiment, world.curves_of(experiment))
+    assert found is not None
+    assert found.best == pytest.approx(1.05, abs=0.02)
+    assert f"a = <b data-a>{found.best:.2f}</b>" in shown(experiment)["slider"]
+
+
+def test_the_collapse_shows_f_mem_minus_its_control() -> None:
+    experiment = world.finished()
+    curves = world.curves_of(experiment)
+    line = lines(shown(experiment))[0]
+    assert line["y"][-1] == pytest.approx(curves.runs["demor0"]["f_mem"].value[-1] - 0.001)  # type: ignore[operator]
+
+
+def test_f_mem_without_its_control_does_not_collapse_silently() -> None:
+    experiment = world.finished()
+    curves = world.curves_of(experiment)
+    stripped = {run: {"f_mem": found["f_mem"]} for run, found in curves.runs.items()}
+    with pytest.raises(FigureError, match="held-out control"):
+        collapse_figure(
+            group_runs(experiment, LIGHT), curves.model_copy(update={"runs": stripped}), 1.0, ViewOptions(), level=0.25, height=400
+        )
+
+
+def test_onsets_stand_at_their_n_with_their_intervals_and_censored_ones_are_arrows() -> None:
+    view = shown(world.live(step=700))
+    assert [(t["x"], t["y"]) for t in traces(view, "tau_mem", "reached")] == [([16.0], [230.0]), ([32.0], [480.0])]
+    (arrow,) = traces(view, "tau_mem", "arrow")
+    assert arrow["x"] == [64.0, 64.0]
+    assert arrow["y"][0] == 700 < arrow["y"][1]
+
+
+def test_seeds_are_small_and_their_mean_is_large() -> None:
+    experiment = world.finished()
+    twice = [run.model_copy(update={"id": f"{run.id}b", "params": {**run.params, "seed": 2}}) for run in experiment.runs]
+    view = shown(experiment.model_copy(update={"runs": (*experiment.runs, *twice)}))
+    (mean,) = [t for t in traces(view, "tau_mem", "mean") if t["x"] == [16.0]]
+    seed = next(t for t in traces(view, "tau_mem", "reached") if t["x"] == [16.0])
+    assert mean["marker"]["size"] > 1.5 * seed["marker"]["size"]
+    assert mean["y"] == pytest.approx([230.0])
+
+
+def test_the_law_is_drawn_with_its_band_and_a_dashed_slope_of_one() -> None:
+    data = shown(world.finished())["figures"]["law"]["data"]
+    assert [t for t in data if t.get("fill") == "tonexty"]
+    (reference,) = [t for t in data if t.get("line", {}).get("dash") == "dash"]
+    (x0, x1), (y0, y1) = reference["x"], reference["y"]
+    assert math.log(y1 / y0) == pytest.approx(math.log(x1 / x0))
+
+
+def test_at_another_level_the_onsets_and_the_law_are_read_anew() -> None:
+    experiment = world.finished()
+    changed, level = at_level(experiment, world.curves_of(experiment), 0.5)
+    assert level == 0.5
+    before, after = (view.runs[0].onsets["tau_mem"].value for view in (experiment, changed))
+    assert before is not None and after is not None and after > before
+    fit = changed.fits["tau_mem_vs_n"]
+    assert fit.exponent == pytest.approx(1.05, abs=0.1)
+
+
+def test_the_table_gives_exponent_interval_counts_and_definition() -> None:
+    table = shown(world.finished())["table"]
+    for words in ("1.06", "1.01 to 1.12", "first at or above 25 %", "run-to-run spread not included"):
+        assert words in table
+
+
+def test_before_copying_starts_the_page_says_what_is_missing() -> None:
+    view = shown(world.live(step=20))
+    assert "No collapse score yet" in view["slider"]
+    assert view["finding"] == "No law yet: it needs the onset of copying at two values of n."
+    assert view["score"] is None
+
+
+def test_one_value_of_n_has_no_law() -> None:
+    run = world.run_view("one", 0, 16, step=450, state=RunState.FINISHED)
+    view = shown(world.experiment_view("one", "one size", (run,), state=RunState.FINISHED))
+    assert view["finding"] == "n does not vary in this experiment, so there is no law to fit."
+
+
+def test_an_exponent_of_nothing_is_zero_without_a_sign() -> None:
+    fit = PowerLawFit(exponent=-0.001, low=-0.1, high=0.1, points=3, prefactor=31.0, note="")
+    experiment = world.finished().model_copy(update={"fits": {"tau_gen_vs_n": fit, "tau_mem_vs_n": world.FIT}})
+    view = shown(experiment)
+    assert "-0.00" not in str(view["figures"]["law"])
+    assert "does not depend on n within its interval" in view["finding"]
+
+
+def test_plotly_accepts_both_figures_in_every_state_and_for_paper() -> None:
+    go = pytest.importorskip("plotly.graph_objects")
+    for experiment in (world.finished(), world.live(), world.queued(), world.never_good()):
+        for options in (ViewOptions(), ViewOptions(print_mm=85), ViewOptions(theme="dark", width=390)):
+            view = law_view(experiment, world.curves_of(experiment), options, exponent=1.0, level=None)
+            for made in view["figures"].values():
+                go.Figure(made)
