@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from backend.services.context import Context
+from backend.services.durations import History
 from backend.services.errors import IdempotencyConflictError
 from backend.services.requirements import check_data, requirements
 from backend.storage.experiments import Created, KeyReusedError, Request, create_experiment
 from backend.storage.outbox import send_wakeups
+from backend.storage.reading import reading
 from tauscope.contracts.experiments import ExperimentCreate, Plan, PlannedRun
 from tauscope.specs import ResolvedRun, SpecError, SweepSpec, apply_settings, load_preset, parse_sweep
 from tauscope.version import code_version
@@ -25,7 +27,11 @@ def plan(context: Context, request: ExperimentCreate) -> Plan:
     """
     sweep, runs = resolve(request)
     lacks = requirements(context, runs)
+    with reading(context.sessions) as session:
+        expected, note = History(session).estimate(runs)
     return Plan(
+        estimate=expected,
+        estimate_note=note,
         sweep=sweep.model_dump(mode="json"),
         runs=tuple(
             PlannedRun(

@@ -26,6 +26,7 @@ from tauscope.contracts.experiments import (
     SamplesView,
     SystemView,
 )
+from tauscope.contracts.launching import KindView
 from tauscope.contracts.runs import RunState
 from tauscope.contracts.summary import ExperimentSummary
 
@@ -64,6 +65,10 @@ class TauscopeClient:
     def datasets(self) -> tuple[DatasetView, ...]:
         """Every data set that specs can name."""
         return self._get("/datasets", tuple[DatasetView, ...])
+
+    def kinds(self) -> tuple[KindView, ...]:
+        """Every experiment kind with the JSON Schema of its spec."""
+        return self._get("/kinds", tuple[KindView, ...])
 
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of a sweep."""

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
+from tauscope.contracts.launching import Estimate
 from tauscope.contracts.model import Contract
 from tauscope.contracts.onsets import Onset, PowerLawFit
 from tauscope.contracts.points import MetricInfo
@@ -56,6 +57,8 @@ class Plan(Contract):
 
     sweep: dict[str, Any]
     runs: tuple[PlannedRun, ...]
+    estimate: Estimate | None = None
+    estimate_note: str = Field("", description="why there is no estimate, or what it leaves out")
 
 
 class PresetView(Contract):
@@ -65,7 +68,11 @@ class PresetView(Contract):
     summary: str
     yaml: str
     n_runs: int
+    kind: str = ""
     requirements: tuple[str, ...] = ()
+    estimate: Estimate | None = None
+    measured: str | None = Field(None, description="id of the newest experiment here that finished this very sweep")
+    measured_seconds: float | None = Field(None, description="how long that one took from launch to end")
 
 
 class DatasetView(Contract):
