@@ -81,3 +81,8 @@ def gallery(data: dict[str, Any], *, step: Callback, seed: Callback, copies: Cal
 def cards(data: dict[str, Any], *, choose: Callback) -> Any:
     """HTML made in Python with buttons and links; triggers ``choose`` and ``go``."""
     return _mount("cards", _BODY, "cards", data, {"choose": choose, "go": _ignore})
+
+
+def copying(data: dict[str, Any]) -> Any:
+    """HTML made in Python with buttons that copy; it triggers nothing."""
+    return _mount("copying", _BODY, "cards", data, {})

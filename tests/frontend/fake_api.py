@@ -14,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
+from backend.services import catalogue
 from tauscope.contracts.experiments import (
     AttemptView,
     Curves,
@@ -28,6 +29,7 @@ from tauscope.contracts.experiments import (
     SystemView,
     WorkerView,
 )
+from tauscope.contracts.launching import KindView
 from tauscope.contracts.runs import RunState
 from tauscope.specs import SpecError, apply_settings, load_preset, parse_sweep, preset_names
 from tests.frontend import fake_world as world
@@ -96,6 +98,10 @@ def _catalogue(app: FastAPI) -> None:
     @app.get("/api/v1/presets")
     def presets() -> list[PresetView]:
         return [_preset(name) for name in preset_names()]
+
+    @app.get("/api/v1/kinds")
+    def kinds() -> tuple[KindView, ...]:
+        return catalogue.kinds()
 
     @app.post("/api/v1/specs/plan")
     def plan(request: ExperimentCreate) -> Plan:
