@@ -1,5 +1,6 @@
 """What live pages fetch again as data arrive: figures and pieces of HTML, made here so that each has one home."""
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from starlette.concurrency import run_in_threadpool
@@ -20,8 +21,13 @@ from frontend.markup.state import is_live
 from frontend.proxy import away
 from frontend.theme import PALETTES, ThemeName
 from frontend.words import Axis, slots_words
-from tauscope.client import ApiError, ApiUnreachable
+from tauscope.client import ApiError, ApiUnreachable, TauscopeClient
 from tauscope.contracts.experiments import Curves, ExperimentView
+from tauscope.contracts.listing import ExperimentCensus
+
+ROWS, MOST_ROWS = 25, 1000
+# The filters of the list's address, and what the API calls them.
+STATES = {"running": "live", "attention": "attention", "finished": "finished"}
 
 
 def options_from(query: dict[str, str]) -> ViewOptions:
@@ -81,10 +87,52 @@ async def serve_experiments(request: Request) -> Response:
 
 def _experiments(token: str | None, query: dict[str, str]) -> dict[str, Any]:
     client = client_for(token)
-    page = client.experiments(limit=100)
-    theme = options_from(query).theme
-    rows = experiment_rows(page.items, query=query.get("q", ""), state=query.get("state", "all"), palette=PALETTES[theme])
-    return {"rows": rows, "live": any(is_live(item) for item in page.items), "slots": slots_words(client.system())}
+    wanted = list_filter(query)
+    rows, total = query.get("rows", ""), _total(client.census(**_without_state(wanted)), query.get("state", ""))
+    listed = _listed(client, wanted, min(int(rows), MOST_ROWS) if rows.isdigit() else ROWS)
+    palette = PALETTES[options_from(query).theme]
+    return {
+        "rows": experiment_rows(listed, total=total, filtered=bool(wanted), palette=palette),
+        "live": any(is_live(item) for item in listed),
+        "slots": slots_words(client.system()),
+    }
+
+
+def list_filter(query: Mapping[str, str]) -> dict[str, Any]:
+    """What the list's address asks of the API; what is not understood is left out."""
+    found: dict[str, Any] = {}
+    if query.get("q", "").strip():
+        found["query"] = query["q"].strip()
+    for name in ("data", "tag"):
+        if query.get(name):
+            found[name] = query[name]
+    state = query.get("state", "")
+    if state == "archived":
+        found["archived"] = True
+    elif state in STATES:
+        found["state"] = STATES[state]
+    return found
+
+
+def _without_state(wanted: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in wanted.items() if name not in ("state", "archived")}
+
+
+def _total(census: ExperimentCensus, state: str) -> int:
+    return census.counts.get("archived" if state == "archived" else STATES.get(state, "all"), 0)
+
+
+def _listed(client: TauscopeClient, wanted: dict[str, Any], rows: int) -> list[ExperimentView]:
+    """The newest so many, page by page."""
+    found: list[ExperimentView] = []
+    cursor = None
+    while len(found) < rows:
+        page = client.experiments(cursor=cursor, limit=min(100, rows - len(found)), **wanted)
+        found += page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    return found
 
 
 async def _answer(build: Any) -> Response:

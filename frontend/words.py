@@ -84,6 +84,14 @@ def clock(seconds: float) -> str:
     return (f"{hours}:" if hours else "") + f"{minutes}:{rest % 60:02d}"
 
 
+def size(n_bytes: int) -> str:
+    """An amount of data in decimal units."""
+    for limit, unit, name in ((10**6, 10**3, "kB"), (10**9, 10**6, "MB")):
+        if n_bytes < limit:
+            return f"{n_bytes / unit:.1f} {name}" if n_bytes < 10 * unit else f"{n_bytes / unit:.0f} {name}"
+    return f"{n_bytes / 10**9:.1f} GB"
+
+
 def ago(seconds: float) -> str:
     """How long ago something was."""
     if seconds < 60:

@@ -62,6 +62,8 @@ def experiment_view(experiment: Experiment, state: RunState, fits: dict[str, Pow
         summary=experiment.sweep.get("summary", ""),
         state=state,
         created_at=experiment.created_at,
+        tags=tuple(item.tag for item in experiment.tags),
+        archived=experiment.archived_at is not None,
         code_version=experiment.code_version,
         sweep=experiment.sweep,
         runs=tuple(run_view(run) for run in experiment.runs),

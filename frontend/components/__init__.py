@@ -67,9 +67,9 @@ def watch(data: dict[str, Any], *, focus: Callback) -> Any:
     return _mount("watch", _WATCH, "live", data, {"focus": focus, "inspect": _ignore, "go": _ignore} | _REQUESTS)
 
 
-def experiment_list(data: dict[str, Any]) -> Any:
-    """The list of experiments; trigger ``go``."""
-    return _mount("list", _LIST, "list", data, {"go": _ignore})
+def experiment_list(data: dict[str, Any], *, more: Callback) -> Any:
+    """The list of experiments; triggers ``go``, ``manage``, ``more``."""
+    return _mount("list", _LIST, "list", data, {"go": _ignore, "manage": _ignore, "more": more})
 
 
 def gallery(data: dict[str, Any], *, step: Callback, seed: Callback, copies: Callback) -> Any:

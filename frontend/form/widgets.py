@@ -41,11 +41,11 @@ def _own(draft: Draft, form: Form, faults: Faults) -> None:
     name, combine = st.columns([2, 1])
     with name:
         _text(draft, "name", "Name", form.document["name"])
-        _note(faults.get("name", ()), "")
+        before = str(draft.origin.get("name", ""))
+        _note(faults.get("name", ()), f"changed, was {before}" if form.document["name"] != before else "")
     with combine:
         if len(form.document["axes"]) > 1 or form.document.get("combine") == "zip":
             _choose_combine(draft, str(form.document.get("combine", "cross")))
-            _note(faults.get("combine", ()), "")
 
 
 def _text(draft: Draft, name: str, label: str, value: str) -> None:

@@ -23,7 +23,7 @@ from tauscope.contracts.experiments import ExperimentCreate, ExperimentView, Fie
 from tauscope.contracts.launching import KindView
 
 _VIEWS = {"form": "Form", "yaml": "YAML"}
-_OWN = ("name", "summary", "combine")
+_OWN = ("name",)
 
 
 def choose() -> None:

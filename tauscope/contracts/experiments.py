@@ -147,6 +147,8 @@ class ExperimentView(Contract):
     summary: str
     state: RunState = Field(description="running while any run is; failed if any run failed")
     created_at: float
+    tags: tuple[str, ...] = ()
+    archived: bool = Field(False, description="put away: listed only when asked for")
     code_version: str
     sweep: dict[str, Any]
     runs: tuple[RunView, ...]

@@ -19,7 +19,6 @@ from tauscope.contracts.experiments import (
     AttemptView,
     Curves,
     ExperimentCreate,
-    ExperimentPage,
     ExperimentView,
     Plan,
     PlannedRun,
@@ -33,6 +32,7 @@ from tauscope.contracts.launching import KindView
 from tauscope.contracts.runs import RunState
 from tauscope.specs import SpecError, apply_settings, load_preset, parse_sweep, preset_names
 from tests.frontend import fake_world as world
+from tests.frontend.fake_listing import add_listing
 
 
 class FakeApi:
@@ -44,6 +44,9 @@ class FakeApi:
         self.launched: list[str] = []
         self.stopped: set[str] = set()
         self.paused: set[str] = set()
+        self.archived: set[str] = set()
+        self.deleted: set[str] = set()
+        self.tags: dict[str, tuple[str, ...]] = {}
 
     def step(self) -> int:
         """How far the growing experiment has come: log-uniform in time."""
@@ -67,7 +70,12 @@ class FakeApi:
 
     def experiments(self) -> tuple[ExperimentView, ...]:
         """All of them, newest first."""
-        return tuple(self.experiment(name) for name in (*reversed(self.launched), "live", "demo", "stale", "failed", "never", "empty"))
+        names = (*reversed(self.launched), "live", "demo", "stale", "failed", "never", "empty")
+        return tuple(self.experiment(name) for name in names if name not in self.deleted)
+
+    def ordered(self, view: ExperimentView) -> ExperimentView:
+        """The experiment with its tags and whether it was put away."""
+        return view.model_copy(update={"tags": self.tags.get(view.id, ()), "archived": view.id in self.archived})
 
 
 def create_fake_api(state: FakeApi) -> FastAPI:
@@ -84,6 +92,7 @@ def create_fake_api(state: FakeApi) -> FastAPI:
         return _problem(422, "invalid_spec", "The spec cannot be run as it stands", fields)
 
     _catalogue(app)
+    add_listing(app, state)
     _experiments(app, state)
     _samples(app, state)
     return app
@@ -126,10 +135,6 @@ def _preset(name: str) -> PresetView:
 
 
 def _experiments(app: FastAPI, state: FakeApi) -> None:
-    @app.get("/api/v1/experiments")
-    def experiments() -> ExperimentPage:
-        return ExperimentPage(items=state.experiments(), next_cursor=None)
-
     @app.post("/api/v1/experiments", status_code=201)
     def create(request: ExperimentCreate) -> ExperimentView:
         identifier = f"new{len(state.launched)}"
@@ -139,7 +144,7 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
 
     @app.get("/api/v1/experiments/{identifier}")
     def experiment(identifier: str) -> ExperimentView:
-        return state.experiment(identifier)
+        return state.ordered(state.experiment(identifier))
 
     @app.post("/api/v1/experiments/{identifier}/stop")
     def stop(identifier: str) -> ExperimentView:

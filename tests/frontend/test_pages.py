@@ -27,6 +27,7 @@ from tauscope.contracts.experiments import (
     SystemView,
 )
 from tauscope.contracts.launching import KindView
+from tauscope.contracts.listing import ExperimentCensus
 from tauscope.specs import SpecError, apply_settings, load_preset, parse_sweep, preset_names
 from tests.frontend import fake_world as world
 
@@ -49,6 +50,10 @@ class FakeClient:
 
     def experiments(self, **_: Any) -> ExperimentPage:
         return ExperimentPage(items=tuple(self.made.values()), next_cursor=None)
+
+    def census(self, **_: Any) -> ExperimentCensus:
+        counts = {"all": 5, "live": 2, "attention": 2, "finished": 1, "archived": 0}
+        return ExperimentCensus(counts=counts, tags={"talk": 1}, datasets={"digits": 5})
 
     def experiment(self, identifier: str) -> ExperimentView:
         if identifier not in self.made:
