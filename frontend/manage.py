@@ -8,7 +8,7 @@ from frontend.markup.state import is_live
 from frontend.page import api_errors, client
 from frontend.words import plural, size
 from tauscope.contracts.experiments import ExperimentView
-from tauscope.contracts.listing import MAX_TAGS, DeletionPreview
+from tauscope.contracts.listing import DeletionPreview
 
 
 def manage(experiment: ExperimentView, known_tags: Sequence[str]) -> None:
@@ -26,14 +26,12 @@ def _dialog(experiment: ExperimentView, known_tags: Sequence[str]) -> None:
 
 
 def _tags(experiment: ExperimentView, known_tags: Sequence[str]) -> None:
-    options = list(dict.fromkeys([*experiment.tags, *known_tags]))
-    tags = st.multiselect(
-        "Tags", options, experiment.tags, accept_new_options=True, max_selections=MAX_TAGS, placeholder="Choose, or type a new one"
-    )
-    if st.button("Save tags", disabled=tuple(tags) == experiment.tags):
-        with api_errors():
-            client().set_tags(experiment.id, [tag.replace(",", " ").strip() for tag in tags])
-        st.rerun()
+    with st.form("tags", border=False):
+        text = st.text_input("Tags, separated by commas", ", ".join(experiment.tags), help=f"In use: {', '.join(known_tags) or 'none yet'}")
+        if st.form_submit_button("Save tags"):
+            with api_errors():
+                client().set_tags(experiment.id, [tag.strip() for tag in text.split(",") if tag.strip()])
+            st.rerun()
 
 
 def _archive(experiment: ExperimentView) -> None:

@@ -42,9 +42,10 @@ def read_yaml(text: str) -> dict[str, Any]:
 def line_of(text: str, path: str) -> int | None:
     """The line, from 1, of the deepest part of a fault's path that the text has."""
     node = yaml.compose(text, Loader=yaml.SafeLoader)
+    parts = path.split(".")
     # A run's path has no "base" in front: run(n_train=1).dataset.n_train.
-    candidates = (path.split("."), ["base", *path.split(".")[-2:]], ["base", *path.split(".")[-1:]])
-    return max((_depth(node, parts) for parts in candidates), default=(0, None))[1]
+    inside = [_depth(node, ["base", *parts[-count:]]) for count in (3, 2, 1)]
+    return max([_depth(node, parts), *(found for found in inside if found[0] > 1)], key=lambda found: found[0])[1]
 
 
 def _depth(node: yaml.Node | None, parts: list[str]) -> tuple[int, int | None]:

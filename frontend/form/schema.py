@@ -43,11 +43,12 @@ class Shape:
     def options(self) -> tuple[str, ...]:
         """The values that are worth offering, as they are typed; the last may be all of them."""
         if self.variants:
-            return (*self.variants, *((NONE,) if self.nullable else ()))
+            return (*_one_or_all(list(self.variants)), *((NONE,) if self.nullable else ()))
         if self.schema.get("type") == "boolean":
-            return ("true", "false", "true, false")
-        closed = self.schema.get("enum") or self.schema.get("examples") or ()
-        return tuple(str(value) for value in closed)
+            return _one_or_all(["true", "false"])
+        if "enum" in self.schema:
+            return _one_or_all([str(value) for value in self.schema["enum"]])
+        return tuple(str(value) for value in self.schema.get("examples", ()))
 
     def variant_of(self, value: Any) -> str:
         """The variant that a value is of."""
@@ -61,6 +62,11 @@ class Shape:
             return None
         defaults = defaults_of(self.variants[variant], definitions)
         return {self.tag: variant, **defaults} if self.tag else defaults
+
+
+def _one_or_all(values: list[str]) -> tuple[str, ...]:
+    """Each alone, and all of them as an axis."""
+    return (*values, ", ".join(values)) if len(values) > 1 else tuple(values)
 
 
 def shape_of(schema: Schema, definitions: Schema) -> Shape:

@@ -79,7 +79,7 @@ def plan_summary(plan: Plan, palette: Palette) -> Html:
     return join(
         tag("div", "This launch", class_="tau-label"),
         tag("div", title, class_="tau-key"),
-        _source(plan.estimate) if plan.estimate else tag("p", f"Duration {plan.estimate_note}.", class_="tau-notes"),
+        _source(plan.estimate) if plan.estimate else tag("p", f"Duration {plan.estimate_note or 'unknown'}.", class_="tau-notes"),
         *warnings,
         plan_grid(plan, palette),
         slot_order(plan, palette) if plan.estimate else None,

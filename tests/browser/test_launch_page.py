@@ -71,10 +71,12 @@ def test_copying_gives_the_command_that_launches_the_same_sweep(browser: Browser
         visitor.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         page = visitor.open(f"{stand_in}/launch?preset=digits-demo")
         type_into(page, "Seeds", "5")
-        expect(page.get_by_text("changed, was 4")).to_be_visible()
-        page.get_by_role("button", name="Copy as command").click()
+        command = "tauscope launch digits-demo --set base.seed=5"
+        button = page.get_by_role("button", name="Copy as command")
+        expect(button).to_have_attribute("title", command)
+        button.click()
         expect(page.get_by_role("status").filter(has_text="Copied")).to_be_visible()
-        assert page.evaluate("navigator.clipboard.readText()") == "tauscope launch digits-demo --set base.seed=5"
+        assert page.evaluate("navigator.clipboard.readText()") == command
         page.get_by_role("button", name="Copy as YAML").click()
         page.wait_for_function("navigator.clipboard.readText().then(text => text.includes('seed: 5'))")
         copied = yaml.safe_load(page.evaluate("navigator.clipboard.readText()"))
@@ -94,7 +96,7 @@ def test_a_changed_form_is_launched_on_the_real_stack_and_can_be_copied(visitor:
     type_into(page, "Name", "from the form")
     type_into(page, "Training images n", "4, 8")
     type_into(page, "Training steps", "40")
-    type_into(page, "Base width W", "8")
+    type_into(page, "Base width W channels", "8")
     type_into(page, "Samples each samples", "32")
     expect(page.get_by_role("button", name="Launch 2 runs")).to_be_visible()
     page.keyboard.press("Control+Enter")

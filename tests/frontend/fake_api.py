@@ -15,6 +15,7 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from backend.services import catalogue
+from backend.services.durations import schedule
 from tauscope.contracts.experiments import (
     AttemptView,
     Curves,
@@ -28,7 +29,7 @@ from tauscope.contracts.experiments import (
     SystemView,
     WorkerView,
 )
-from tauscope.contracts.launching import KindView
+from tauscope.contracts.launching import Estimate, KindView
 from tauscope.contracts.runs import RunState
 from tauscope.specs import SpecError, apply_settings, load_preset, parse_sweep, preset_names
 from tests.frontend import fake_world as world
@@ -120,7 +121,7 @@ def _catalogue(app: FastAPI) -> None:
             PlannedRun(index=run.index, label=run.label, params=run.params, spec=run.spec.model_dump(mode="json"), cost=run.spec.cost())
             for run in sweep.resolve()
         ]
-        return Plan(sweep=sweep.model_dump(mode="json"), runs=tuple(runs))
+        return Plan(sweep=sweep.model_dump(mode="json"), runs=tuple(runs), estimate=_estimate([run.cost for run in runs]))
 
     @app.get("/api/v1/system")
     def system() -> SystemView:
@@ -128,10 +129,32 @@ def _catalogue(app: FastAPI) -> None:
         return SystemView(version="0.1.0", database="sqlite", queued=0, running=1, workers=(worker,), server_time=world.T0)
 
 
+def _estimate(costs: list[float]) -> Estimate:
+    seconds = {index: cost * 3e-4 for index, cost in enumerate(costs)}
+    lanes = schedule(seconds, 2)
+    total = max(sum(seconds[index] for index in lane) for lane in lanes)
+    source = "41 earlier runs of this network and image size on this machine"
+    return Estimate(
+        seconds=total, low=total / 1.15, high=total * 1.15, runs=tuple(seconds.values()), slots=lanes, past_runs=41, source=source
+    )
+
+
 def _preset(name: str) -> PresetView:
     preset = load_preset(name)
     needs = ("needs a CUDA device: set device to cpu",) if name == "celeba-paper" else ()
-    return PresetView(name=name, summary=preset.sweep.summary, yaml=preset.text, n_runs=len(preset.sweep.resolve()), requirements=needs)
+    runs = preset.sweep.resolve()
+    measured = ("demo", 130.0) if name == "digits-demo" else (None, None)
+    return PresetView(
+        name=name,
+        summary=preset.sweep.summary,
+        yaml=preset.text,
+        n_runs=len(runs),
+        kind=preset.sweep.base.kind,
+        requirements=needs,
+        estimate=None if needs else _estimate([run.spec.cost() for run in runs]),
+        measured=measured[0],
+        measured_seconds=measured[1],
+    )
 
 
 def _experiments(app: FastAPI, state: FakeApi) -> None:

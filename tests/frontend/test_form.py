@@ -236,7 +236,7 @@ def test_a_kind_registered_in_a_test_has_its_form_at_once(throwaway: KindView) -
     }
     width, mode = (next(field for field in form.fields if field.title == title) for title in ("Width", "Mode"))
     assert (width.unit, width.help) == ("metres", "How wide. At least 1, default 3.")
-    assert (mode.shape.options, mode.advanced) == (("slow", "fast"), True)
+    assert (mode.shape.options, mode.advanced) == (("slow", "fast", "slow, fast"), True)
     assert form.document["axes"] == {"w": [3, 6, 12]}
     assert form.document["base"]["parts"] == [{"width": 2}, {"width": 4}]
     tall = make_form(throwaway, start, start, {"thing": "tall"})

@@ -1,7 +1,7 @@
 """The pages with a client that answers from memory: what each state shows, and that nothing breaks."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -28,7 +28,9 @@ from tauscope.contracts.experiments import (
 )
 from tauscope.contracts.launching import KindView
 from tauscope.contracts.listing import ExperimentCensus
-from tauscope.specs import SpecError, apply_settings, load_preset, parse_sweep, preset_names
+from tauscope.specs import KINDS, SpecError, SweepSpec, apply_settings, load_preset, parse_sweep, preset_names
+from tauscope.specs.model import SpecModel
+from tauscope.specs.shown import shown as shown_field
 from tests.frontend import fake_world as world
 
 ENTRY = Path(frontend.page.__file__).parent / "entry" / "app.py"
@@ -283,6 +285,39 @@ def test_an_earlier_experiment_is_copied_and_one_of_its_runs_taken_alone(api: Fa
 
 def test_an_unknown_experiment_to_copy_is_a_message_with_a_remedy(api: FakeClient) -> None:
     assert "No such experiment" in shown(opened("launch", **{"from": "nothing"}))
+
+
+class Throwaway(SpecModel):
+    """A kind that only this test knows."""
+
+    kind: Literal["throwaway"] = "throwaway"
+    width: int = shown_field(3, "Width", "how wide", unit="metres", ge=1)
+    mode: Literal["slow", "fast"] = shown_field("slow", "Mode")
+    ALIASES: ClassVar[dict[str, str]] = {}
+
+
+class ThrowawaySweep(SweepSpec):
+    """A sweep over it."""
+
+    base: Throwaway  # type: ignore[assignment]
+
+
+def test_a_kind_without_a_preset_has_a_form_of_its_own_and_is_launched(api: FakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def plan(request: ExperimentCreate) -> Plan:
+        sweep = ThrowawaySweep.model_validate(request.sweep)
+        runs = [PlannedRun(index=r.index, label=r.label, params=r.params, spec=r.spec.model_dump(), cost=1.0) for r in sweep.resolve()]
+        return Plan(sweep=sweep.model_dump(mode="json"), runs=tuple(runs))
+
+    monkeypatch.setitem(KINDS, "throwaway", Throwaway)  # type: ignore[arg-type]
+    monkeypatch.setattr(api, "plan", plan)
+    app = opened("launch", kind="throwaway")
+    assert field(app, "Width").label == "Width :gray[metres]"
+    field(app, "Width").set_value("2, 4").run()
+    field(app, "Mode").set_value("slow, fast").run()
+    press(app, "Launch 4 runs")
+    (request,) = api.launched
+    assert request.sweep is not None
+    assert request.sweep["axes"] == {"width": [2, 4], "mode": ["slow", "fast"]}
 
 
 def test_the_list_opens(api: FakeClient) -> None:
