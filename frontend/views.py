@@ -23,7 +23,6 @@ from frontend.theme import PALETTES, ThemeName
 from frontend.words import Axis, slots_words
 from tauscope.client import ApiError, ApiUnreachable, TauscopeClient
 from tauscope.contracts.experiments import Curves, ExperimentView
-from tauscope.contracts.listing import ExperimentCensus
 
 ROWS, MOST_ROWS = 25, 1000
 # The filters of the list's address, and what the API calls them.
@@ -87,9 +86,8 @@ async def serve_experiments(request: Request) -> Response:
 
 def _experiments(token: str | None, query: dict[str, str]) -> dict[str, Any]:
     client = client_for(token)
-    wanted = list_filter(query)
-    rows, total = query.get("rows", ""), _total(client.census(**_without_state(wanted)), query.get("state", ""))
-    listed = _listed(client, wanted, min(int(rows), MOST_ROWS) if rows.isdigit() else ROWS)
+    wanted, rows = list_filter(query), query.get("rows", "")
+    listed, total = _listed(client, wanted, min(int(rows), MOST_ROWS) if rows.isdigit() else ROWS)
     palette = PALETTES[options_from(query).theme]
     return {
         "rows": experiment_rows(listed, total=total, filtered=bool(wanted), palette=palette),
@@ -114,25 +112,14 @@ def list_filter(query: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
-def _without_state(wanted: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in wanted.items() if name not in ("state", "archived")}
-
-
-def _total(census: ExperimentCensus, state: str) -> int:
-    return census.counts.get("archived" if state == "archived" else STATES.get(state, "all"), 0)
-
-
-def _listed(client: TauscopeClient, wanted: dict[str, Any], rows: int) -> list[ExperimentView]:
-    """The newest so many, page by page."""
-    found: list[ExperimentView] = []
-    cursor = None
-    while len(found) < rows:
-        page = client.experiments(cursor=cursor, limit=min(100, rows - len(found)), **wanted)
+def _listed(client: TauscopeClient, wanted: dict[str, Any], rows: int) -> tuple[list[ExperimentView], int]:
+    """The newest so many, page by page, and how many there are."""
+    page = client.experiments(limit=min(100, rows), **wanted)
+    found = list(page.items)
+    while page.next_cursor is not None and len(found) < rows:
+        page = client.experiments(cursor=page.next_cursor, limit=min(100, rows - len(found)), **wanted)
         found += page.items
-        cursor = page.next_cursor
-        if cursor is None:
-            break
-    return found
+    return found, page.total
 
 
 async def _answer(build: Any) -> Response:

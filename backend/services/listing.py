@@ -35,9 +35,9 @@ def page(context: Context, wanted: Filter, *, cursor: str | None, limit: int) ->
     """Experiments, newest first."""
     with reading(context.sessions) as session:
         found = listing.list_experiments(session, wanted, limit=limit + 1, before=cursor)
-        now = server_time(session)
+        now, total = server_time(session), listing.count_experiments(session, wanted)
     items = tuple(experiment_view(row.experiment, row.state, context.fits.of(row.experiment), now) for row in found[:limit])
-    return ExperimentPage(items=items, next_cursor=items[-1].id if len(found) > limit else None)
+    return ExperimentPage(items=items, next_cursor=items[-1].id if len(found) > limit else None, total=total)
 
 
 def census(context: Context, *, query: str, data: str | None, tag: str | None) -> ExperimentCensus:

@@ -81,7 +81,7 @@ def _input(draft: Draft, field: Field) -> None:
     def typed() -> None:
         draft.texts[field.key] = st.session_state[key] or ""
 
-    label = field.title if not field.unit or field.unit in field.title.lower() else f"{field.title} :gray[{field.unit}]"
+    label = field.title if not field.unit or field.unit in field.title.lower() else f"{field.title}, {field.unit}"
     if field.shape.options:
         options = list(dict.fromkeys([*field.shape.options, field.text]))
         help_text = f"{field.help} Choose, or type several."

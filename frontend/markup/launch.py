@@ -87,7 +87,7 @@ def plan_summary(plan: Plan, palette: Palette) -> Html:
 
 
 def _source(estimate: Estimate) -> Html:
-    spread = f"{rough(estimate.low)} to {rough(estimate.high)} on {plural(min(len(estimate.slots), 10**6), 'slot')}"
+    spread = f"{duration(estimate.low)} to {duration(estimate.high)} on {plural(len(estimate.slots), 'slot')}"
     return tag("p", f"{spread}, when nothing else is under way. From {estimate.source}.", class_="tau-notes")
 
 

@@ -8,6 +8,8 @@ from frontend.manage import manage
 from frontend.navigation import go, open_page
 from frontend.page import api_errors, client
 from frontend.views import MOST_ROWS, ROWS, list_filter
+from tauscope.client import ApiUnreachable
+from tauscope.contracts.listing import ExperimentCensus
 
 _STATES = {"all": "All", "running": "Running", "attention": "Needs attention", "finished": "Finished", "archived": "Archived"}
 _CENSUS = {"running": "live"}
@@ -24,9 +26,18 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
     if st.button("Launch", type="primary"):
         open_page("launch")
 
-with api_errors():
+
+def counted() -> ExperimentCensus:
+    """What there is to filter by; nothing while the API is away, for then the list says so and comes back by itself."""
     asked = list_filter(st.query_params.to_dict())
-    census = client().census(**{name: value for name, value in asked.items() if name not in ("state", "archived")})
+    with api_errors():
+        try:
+            return client().census(**{name: value for name, value in asked.items() if name not in ("state", "archived")})
+        except ApiUnreachable:
+            return ExperimentCensus(counts={}, tags={}, datasets={})
+
+
+census = counted()
 
 with st.container(horizontal=True, vertical_alignment="center", gap="small", key="list-filters"):
     st.text_input(
@@ -37,8 +48,9 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small", key
         bind="query-params",
         width=300,
     )
-    counted = {name: f"{words} {census.counts.get(_CENSUS.get(name, name), 0):,}" for name, words in _STATES.items()}
-    choice("state", "State", counted, default="all")
+    numbers = {name: census.counts.get(_CENSUS.get(name, name)) for name in _STATES}
+    labels = {name: words if numbers[name] is None else f"{words} {numbers[name]:,}" for name, words in _STATES.items()}
+    choice("state", "State", labels, default="all")
     pick("data", "Data set", tuple(census.datasets))
     pick("tag", "Tag", tuple(census.tags))
 

@@ -161,6 +161,7 @@ class ExperimentPage(Contract):
 
     items: tuple[ExperimentView, ...]
     next_cursor: str | None
+    total: int = Field(0, description="how many there are on all pages")
 
 
 class Series(Contract):

@@ -132,6 +132,7 @@ def test_filters_hold_over_pages(client: TestClient) -> None:
     second = client.get(f"{API}/experiments", params={"q": "even", "limit": 3, "cursor": first["next_cursor"]}).json()
     assert [item["name"] for item in (*first["items"], *second["items"])] == ["even 6", "even 4", "even 2", "even 0"]
     assert second["next_cursor"] is None
+    assert first["total"] == second["total"] == 4
 
 
 def test_a_preview_counts_what_a_deletion_removes_and_what_others_keep(

@@ -40,7 +40,7 @@ def add_listing(app: FastAPI, state: Listed) -> None:
         named = [state.ordered(view) for view in state.experiments() if q.lower() in view.name.lower()]
         found = [view for view in named if view.archived == archived and in_state(view, asked)]
         end = int(cursor) + limit
-        return ExperimentPage(items=tuple(found[int(cursor) : end]), next_cursor=str(end) if end < len(found) else None)
+        return ExperimentPage(items=tuple(found[int(cursor) : end]), next_cursor=str(end) if end < len(found) else None, total=len(found))
 
     @app.get("/api/v1/experiments/census")
     def census() -> ExperimentCensus:

@@ -92,7 +92,7 @@ def test_the_grid_has_the_first_axis_down_and_the_second_across() -> None:
     assert re.findall(r"<th>(.*?)</th>", summary) == ["n", "steps", "seed 4", "seed 5", "each"]
     assert summary.count("<tr>") == 4
     assert "6 runs, about 21 min" in summary
-    assert "5 min to 8 min on 1 slot" in summary
+    assert "5 min 00 s to 8 min 20 s on 1 slot" in summary
     assert "slot 1: 16, 16, 32, 32, 64, 64" in summary
 
 

@@ -27,7 +27,7 @@ from tauscope.contracts.experiments import (
     SystemView,
 )
 from tauscope.contracts.launching import KindView
-from tauscope.contracts.listing import ExperimentCensus
+from tauscope.contracts.listing import DeletionPreview, ExperimentCensus
 from tauscope.specs import KINDS, SpecError, SweepSpec, apply_settings, load_preset, parse_sweep, preset_names
 from tauscope.specs.model import SpecModel
 from tauscope.specs.shown import shown as shown_field
@@ -45,6 +45,7 @@ class FakeClient:
 
     def __init__(self) -> None:
         self.launched: list[ExperimentCreate] = []
+        self.asked: list[tuple[str, Any]] = []
         self.made = {view.id: view for view in (world.finished(), world.queued(), world.stale(), world.failed(), world.never_good())}
 
     def system(self) -> SystemView:
@@ -60,6 +61,20 @@ class FakeClient:
     def experiment(self, identifier: str) -> ExperimentView:
         if identifier not in self.made:
             raise problem(404, "No such experiment")
+        return self.made[identifier]
+
+    def preview_deletion(self, identifier: str) -> DeletionPreview:
+        return world.deletion_preview()
+
+    def delete(self, identifier: str) -> None:
+        self.asked.append(("delete", identifier))
+
+    def set_tags(self, identifier: str, tags: list[str]) -> ExperimentView:
+        self.asked.append(("tags", tags))
+        return self.made[identifier]
+
+    def set_archived(self, identifier: str, archived: bool) -> ExperimentView:
+        self.asked.append(("archived", archived))
         return self.made[identifier]
 
     def curves(self, identifier: str) -> Curves:
@@ -161,7 +176,7 @@ def test_a_run_without_samples_says_so(api: FakeClient) -> None:
 
 def field(app: AppTest, label: str) -> Any:
     """The input of that label."""
-    return next(item for item in (*app.text_input, *app.selectbox) if item.label.partition(" :gray")[0] == label)
+    return next(item for item in (*app.text_input, *app.selectbox) if item.label.partition(", ")[0] == label)
 
 
 def html(app: AppTest) -> str:
@@ -311,7 +326,7 @@ def test_a_kind_without_a_preset_has_a_form_of_its_own_and_is_launched(api: Fake
     monkeypatch.setitem(KINDS, "throwaway", Throwaway)  # type: ignore[arg-type]
     monkeypatch.setattr(api, "plan", plan)
     app = opened("launch", kind="throwaway")
-    assert field(app, "Width").label == "Width :gray[metres]"
+    assert field(app, "Width").label == "Width, metres"
     field(app, "Width").set_value("2, 4").run()
     field(app, "Mode").set_value("slow, fast").run()
     press(app, "Launch 4 runs")
@@ -322,6 +337,42 @@ def test_a_kind_without_a_preset_has_a_form_of_its_own_and_is_launched(api: Fake
 
 def test_the_list_opens(api: FakeClient) -> None:
     opened("experiments", q="n = 16", state="finished")
+
+
+def test_while_the_api_is_away_the_list_still_opens_and_leaves_the_word_to_its_live_part(
+    api: FakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(**_: Any) -> ExperimentCensus:
+        raise ApiUnreachable("http://127.0.0.1:8500", "refused")
+
+    monkeypatch.setattr(api, "census", away)
+    app = opened("experiments")
+    assert "The API does not answer" not in shown(app)
+    assert [item for item in app.button_group if item.key == "choice-state"]
+
+
+def managing() -> None:
+    """A page that is nothing but the dialog of the finished experiment."""
+    from frontend.manage import manage
+    from frontend.page import client
+
+    manage(client().experiment("demo"), ("talk",))
+
+
+def test_an_experiment_is_deleted_only_after_it_was_confirmed(api: FakeClient) -> None:
+    app = AppTest.from_function(managing, default_timeout=20).run()
+    assert next(item for item in app.button if item.label == "Delete 3 runs").disabled
+    app.checkbox[0].check().run()
+    press(app, "Delete 3 runs")
+    assert api.asked == [("delete", "demo")]
+
+
+def test_tags_are_saved_trimmed_and_the_archive_is_one_click(api: FakeClient) -> None:
+    app = AppTest.from_function(managing, default_timeout=20).run()
+    field(app, "Tags").set_value(" talk , kept,, ")
+    press(app, "Save tags")
+    press(app, "Archive")
+    assert api.asked == [("tags", ["talk", "kept"]), ("archived", True)]
 
 
 def test_the_entry_point_opens(api: FakeClient) -> None:
