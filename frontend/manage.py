@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from frontend.markup.state import is_live
+from frontend.navigation import open_page
 from frontend.page import api_errors, client
 from frontend.words import plural, size
 from tauscope.contracts.experiments import ExperimentView
@@ -17,6 +18,8 @@ def manage(experiment: ExperimentView, known_tags: Sequence[str]) -> None:
 
 
 def _dialog(experiment: ExperimentView, known_tags: Sequence[str]) -> None:
+    if st.button("Launch a copy"):
+        open_page("launch", **{"from": experiment.id})
     _tags(experiment, known_tags)
     if is_live(experiment):
         st.markdown("It can be archived or deleted when every run is over: stop it first.")

@@ -7,7 +7,7 @@ from typing import Any
 
 from frontend.form.schema import Shape, shape_of
 from frontend.form.sweep import Sweep
-from frontend.form.values import One, Setting, parse, write
+from frontend.form.values import FormError, One, Setting, parse, write
 from tauscope.contracts.launching import KindView
 
 SWEEP = "Sweep"
@@ -35,7 +35,13 @@ class Field:
 
     @property
     def changed(self) -> bool:
-        return self.origin is not None and self.text.strip() != self.origin
+        """Whether it says something else than the origin, however it is written."""
+        if self.origin is None or self.text.strip() == self.origin:
+            return False
+        try:
+            return self.setting() != replace(self, text=self.origin).setting()
+        except FormError:
+            return True
 
     @property
     def unit(self) -> str:

@@ -12,7 +12,7 @@ from frontend.theme import Palette, n_colours
 from frontend.words import clock, plural
 from tauscope.contracts.experiments import Plan, PlannedRun
 
-MAX_ROWS, MAX_COLUMNS, MAX_SLOTS = 24, 5, 8
+MAX_ROWS, MAX_COLUMNS, MAX_SLOTS = 24, 3, 8  # What fits beside the form without scrolling.
 
 
 @dataclass(frozen=True)

@@ -124,6 +124,10 @@ def test_a_list_makes_an_axis_and_what_depends_on_it_follows_its_order() -> None
     assert {field.path for field in form.fields if field.changed} == {"dataset.n_train", "steps", "seed"}
 
 
+def test_the_same_values_written_otherwise_are_no_change() -> None:
+    assert not [field.path for field in typed(dataset__n_train="16..64 x2").fields if field.changed]
+
+
 def test_an_axis_that_changed_under_a_dependent_field_is_a_fault_there_with_the_remedy() -> None:
     (fault,) = typed(dataset__n_train="16, 32").faults
     assert (fault.path, fault.message) == ("steps", "3 values for 2 values of n")
