@@ -16,25 +16,31 @@ _FIRST = "digits-demo"
 
 @dataclass(frozen=True)
 class Source:
-    """``parameter`` and ``value`` as in the address; ``words`` say what an earlier experiment or run gave."""
+    """``parameter`` and ``value`` as in the address; ``note`` says where the address asked for what there is not."""
 
     parameter: str
     value: str
-    words: str = ""
+    note: str = ""
 
     @property
     def key(self) -> str:
         return f"{self.parameter}:{self.value}"
 
 
-def source_of(address: Mapping[str, str], presets: Sequence[PresetView]) -> Source:
+def source_of(address: Mapping[str, str], presets: Sequence[PresetView], kinds: Sequence[KindView]) -> Source:
     """What the address asks for; without anything the preset to begin with."""
-    for parameter in ("from", "fork", "kind"):
+    for parameter in ("from", "fork"):
         if address.get(parameter):
             return Source(parameter, address[parameter])
-    names = [preset.name for preset in presets]
-    asked = address.get("preset", _FIRST)
-    return Source("preset", asked if asked in names else names[0])
+    if address.get("kind"):
+        return _known("kind", address["kind"], [kind.name for kind in kinds])
+    return _known("preset", address.get("preset", _FIRST), [preset.name for preset in presets])
+
+
+def _known(parameter: str, asked: str, names: Sequence[str]) -> Source:
+    if asked in names:
+        return Source(parameter, asked)
+    return Source(parameter, names[0], f"There is no {parameter} {asked}; this is {names[0]}. There are {', '.join(names)}.")
 
 
 def draft_of(client: TauscopeClient, source: Source, presets: Sequence[PresetView], kinds: Sequence[KindView]) -> Draft:
@@ -58,7 +64,7 @@ def _sweep(client: TauscopeClient, source: Source, kinds: Sequence[KindView]) ->
         return client.experiment(source.value).sweep
     if source.parameter == "fork":
         return _one_run(client, source.value)
-    kind = next((kind for kind in kinds if kind.name == source.value), kinds[0])
+    kind = next(kind for kind in kinds if kind.name == source.value)
     return _single(kind.title, kind.defaults or {"kind": kind.name})
 
 

@@ -15,11 +15,12 @@ from backend.storage.reading import reading
 from backend.storage.tables import Experiment, ExperimentTag
 from tauscope.contracts.experiments import ExperimentPage, ExperimentView
 from tauscope.contracts.listing import DeletionPreview, ExperimentCensus, ListState
-from tauscope.contracts.runs import TERMINAL_STATES, RunState
+from tauscope.contracts.runs import TERMINAL_STATES
 from tauscope.specs import KINDS
 
 # The letters by which pages call two of them.
 _LETTERS = {"n": "n_train", "W": "width"}
+_COUNTED = (ListState.LIVE, ListState.ATTENTION, ListState.FINISHED)
 
 
 def make_filter(
@@ -42,7 +43,7 @@ def page(context: Context, wanted: Filter, *, cursor: str | None, limit: int) ->
 
 def census(context: Context, *, query: str, data: str | None, tag: str | None) -> ExperimentCensus:
     """How many there are in each state that the list can be filtered by, and what else it can be filtered by."""
-    states: dict[str, ListState | None] = {"all": None, "live": "live", "attention": "attention", "finished": RunState.FINISHED}
+    states: dict[str, ListState | None] = {"all": None, **{state.value: state for state in _COUNTED}}
     filters = {name: make_filter(query=query, state=state, data=data, tag=tag) for name, state in states.items()}
     filters["archived"] = make_filter(query=query, data=data, tag=tag, archived=True)
     with reading(context.sessions) as session:

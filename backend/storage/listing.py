@@ -101,11 +101,11 @@ def _compared(path: str, comparison: str, value: str) -> ColumnElement[bool]:
 
 
 def _in_state(state: ListState) -> ColumnElement[bool]:
-    if state == "live":
+    if state is ListState.LIVE:
         return _some_run(Run.state.not_in(TERMINAL_STATES))
-    if state == "attention":
+    if state is ListState.ATTENTION:
         running = Run.state == RunState.RUNNING.value
         fresh = func.coalesce(Run.updated_at, Experiment.created_at) > db_now() - STALE_AFTER_SECONDS
         stale = and_(_some_run(running), ~_some_run(and_(running, fresh)))
         return or_(state_of() == RunState.FAILED.value, stale)
-    return state_of() == RunState(state).value
+    return state_of() == state.value

@@ -147,9 +147,12 @@ def edit_form(draft: Draft, kinds: Sequence[KindView]) -> tuple[dict[str, object
 
 def launch(sweep: dict[str, object]) -> None:
     """Start it and go to its page; a click that arrives twice starts one experiment."""
-    key = st.session_state.setdefault("launch-key", uuid.uuid4().hex)
+    held = st.session_state.get("launch-key")
+    # Another sweep is another request: a refusal of the one before must not stand in its way.
+    if held is None or held[0] != sweep:
+        held = st.session_state["launch-key"] = (sweep, uuid.uuid4().hex)
     with api_errors():
-        created = client().launch(ExperimentCreate(sweep=sweep), idempotency_key=key)
+        created = client().launch(ExperimentCreate(sweep=sweep), idempotency_key=held[1])
     del st.session_state["launch-key"]
     open_page("experiment", id=created.id)
 
@@ -178,10 +181,12 @@ with main:
         # What can run here comes first.
         presets = sorted(client().presets(), key=lambda item: bool(item.requirements))
         kinds = client().kinds()
-        source = source_of(st.query_params, presets)
+        source = source_of(st.query_params.to_dict(), presets, kinds)
         draft = draft_of(client(), source, presets, kinds)
         earlier = earlier_results(presets)
     change_view(draft, view, kinds)
+    if source.note:
+        st.markdown(source.note)
     cards({"html": launch_cards(presets, kinds, earlier, source, PALETTES[theme_name()])}, choose=choose)
     with st.container(border=True, key="launch-form"):
         draw_faults([draft.stuck] if draft.stuck else [])

@@ -1,6 +1,7 @@
 """Finding experiments among many, and putting them in order: filters, counts, tags, the archive, what a deletion removes."""
 
-from typing import Annotated, Literal
+from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field, field_validator
 
@@ -12,8 +13,21 @@ Tag = Annotated[
 ]
 MAX_TAGS = 20
 
-# ``live``: something can still change. ``attention``: a run failed, or nothing was heard of the running ones for a while.
-ListState = RunState | Literal["live", "attention"]
+
+class ListState(StrEnum):
+    """The states by which experiments are listed: those of a run, and two that gather several.
+
+    ``live``: something can still change. ``attention``: a run failed, or nothing was heard of the running ones for a while.
+    """
+
+    QUEUED = RunState.QUEUED
+    RUNNING = RunState.RUNNING
+    PAUSED = RunState.PAUSED
+    FINISHED = RunState.FINISHED
+    STOPPED = RunState.STOPPED
+    FAILED = RunState.FAILED
+    LIVE = "live"
+    ATTENTION = "attention"
 
 
 class TagsChange(Contract):

@@ -135,10 +135,12 @@ def test_a_card_shows_the_earlier_result_its_duration_or_what_is_lacking() -> No
 
 def test_the_address_says_where_a_launch_starts_from() -> None:
     presets = [PresetView(name=name, summary="", yaml="", n_runs=1) for name in ("digits-ci", "digits-demo")]
-    assert source_of({}, presets).key == "preset:digits-demo"
-    assert source_of({"preset": "gone"}, presets).key == "preset:digits-ci"
-    assert source_of({"from": "e1", "preset": "digits-ci"}, presets).key == "from:e1"
-    assert source_of({"fork": "r1"}, presets).key == "fork:r1"
+    assert source_of({}, presets, ()).key == "preset:digits-demo"
+    assert source_of({"from": "e1", "preset": "digits-ci"}, presets, ()).key == "from:e1"
+    assert source_of({"fork": "r1"}, presets, ()).key == "fork:r1"
+    gone = source_of({"preset": "gone"}, presets, ())
+    assert gone.key == "preset:digits-ci"
+    assert gone.note == "There is no preset gone; this is digits-ci. There are digits-ci, digits-demo."
 
 
 def test_rough_spans_clocks_and_sizes_are_written_for_people() -> None:

@@ -335,6 +335,24 @@ def test_a_kind_without_a_preset_has_a_form_of_its_own_and_is_launched(api: Fake
     assert request.sweep["axes"] == {"width": [2, 4], "mode": ["slow", "fast"]}
 
 
+def test_a_launch_that_was_refused_is_repeated_with_its_key_and_another_sweep_gets_a_new_one(
+    api: FakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys: list[str | None] = []
+
+    def refuse(request: ExperimentCreate, *, idempotency_key: str | None = None) -> ExperimentView:
+        keys.append(idempotency_key)
+        raise problem(503, "Not now")
+
+    monkeypatch.setattr(api, "launch", refuse)
+    app = opened("launch", preset="digits-ci")
+    press(app, "Launch 3 runs")
+    press(app, "Launch 3 runs")
+    field(app, "Seeds").set_value("7").run()
+    press(app, "Launch 3 runs")
+    assert keys[0] == keys[1] != keys[2]
+
+
 def test_the_list_opens(api: FakeClient) -> None:
     opened("experiments", q="n = 16", state="finished")
 
