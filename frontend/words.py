@@ -78,7 +78,9 @@ def rough(seconds: float) -> str:
 
 
 def clock(seconds: float) -> str:
-    """A span of time as 0:31, 5:31 or 2:05:31."""
+    """A span of time as 0:31, 5:31 or 2:05:31; days from a day on."""
+    if seconds >= 86400:
+        return f"{seconds / 86400:.1f} days"
     hours, rest = divmod(round(seconds), 3600)
     minutes = f"{rest // 60:02d}" if hours else str(rest // 60)
     return (f"{hours}:" if hours else "") + f"{minutes}:{rest % 60:02d}"

@@ -13,6 +13,7 @@ from backend.storage.experiments import Created, KeyReusedError, Request, create
 from backend.storage.outbox import send_wakeups
 from backend.storage.reading import reading
 from tauscope.contracts.experiments import ExperimentCreate, Plan, PlannedRun
+from tauscope.contracts.launching import Estimate
 from tauscope.specs import ResolvedRun, SpecError, SweepSpec, apply_settings, load_preset, parse_sweep
 from tauscope.version import code_version
 
@@ -27,8 +28,7 @@ def plan(context: Context, request: ExperimentCreate) -> Plan:
     """
     sweep, runs = resolve(request)
     lacks = requirements(context, runs)
-    with reading(context.sessions) as session:
-        expected, note = History(session).estimate(runs)
+    expected, note = _expected(context, runs, lacks)
     return Plan(
         estimate=expected,
         estimate_note=note,
@@ -45,6 +45,13 @@ def plan(context: Context, request: ExperimentCreate) -> Plan:
             for run in runs
         ),
     )
+
+
+def _expected(context: Context, runs: tuple[ResolvedRun, ...], lacks: tuple[tuple[str, ...], ...]) -> tuple[Estimate | None, str]:
+    if any(lacks):
+        return None, "unknown: it lacks something here"
+    with reading(context.sessions) as session:
+        return History(session).estimate(runs)
 
 
 def launch(context: Context, request: ExperimentCreate, key: str | None) -> Created:

@@ -8,7 +8,6 @@ from frontend.draft import Draft
 from frontend.form.fields import SWEEP, Field
 from frontend.form.form import Form
 from frontend.markup.html import Html, tag
-from frontend.markup.icons import WARNING
 from tauscope.contracts.experiments import FieldError
 
 Faults = Mapping[str, Sequence[FieldError]]
@@ -100,7 +99,7 @@ def _note(faults: Sequence[FieldError], changed: str) -> None:
 def fault_words(fault: FieldError, *, path: bool = False) -> Html:
     """What is wrong and the remedy; with its path where it stands at no field."""
     where = tag("code", fault.path) if path else None
-    return tag("p", WARNING, tag("span", where, " " if path else None, f"{fault.message}. ", tag("span", fault.remedy, class_="tau-quiet")))
+    return tag("p", tag("span", where, " " if path else None, f"{fault.message}. ", tag("span", fault.remedy, class_="tau-quiet")))
 
 
 def draw_faults(faults: Sequence[FieldError]) -> None:

@@ -73,7 +73,7 @@ def _cost(preset: PresetView) -> list[Html]:
 def plan_summary(plan: Plan, palette: Palette) -> Html:
     """How many runs and how long, each with its share of the work, and the order on the slots."""
     needs = list(dict.fromkeys(need for run in plan.runs for need in run.requirements))
-    warnings = [tag("p", WARNING, tag("span", need), class_="tau-need") for need in needs]
+    warnings = [tag("p", tag("span", need), class_="tau-need") for need in needs]
     counted = plural(len(plan.runs), "run")
     title = f"{counted}, about {rough(plan.estimate.seconds)}" if plan.estimate else counted
     return join(

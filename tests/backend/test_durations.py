@@ -80,6 +80,8 @@ def test_another_network_widens_the_interval_and_the_source_says_so(
     estimate = plan(client, width=32)["estimate"]
     assert estimate["high"] / estimate["seconds"] == pytest.approx(3.0)
     assert "of other networks or image sizes" in estimate["source"]
+    lacking = plan(client, device="cuda")
+    assert (lacking["estimate"], lacking["estimate_note"]) == (None, "unknown: it lacks something here")
 
 
 def test_runs_of_another_machine_count_only_while_there_are_none_of_this_one(

@@ -145,5 +145,5 @@ def test_the_address_says_where_a_launch_starts_from() -> None:
 
 def test_rough_spans_clocks_and_sizes_are_written_for_people() -> None:
     assert [rough(seconds) for seconds in (0.2, 45, 856, 4 * 3600, 5 * 86400)] == ["1 s", "45 s", "14 min", "4 h", "5 days"]
-    assert [clock(seconds) for seconds in (31, 331, 7531)] == ["0:31", "5:31", "2:05:31"]
+    assert [clock(seconds) for seconds in (31, 331, 7531, 242_400)] == ["0:31", "5:31", "2:05:31", "2.8 days"]
     assert [size(n) for n in (1200, 48_200_000, 3_100_000_000)] == ["1.2 kB", "48 MB", "3.1 GB"]
