@@ -1,6 +1,6 @@
 """Controls whose choice stands in the address, so that the address restores the view."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
@@ -29,6 +29,23 @@ def _write(name: str, default: str | None, before: Callable[[], None] | None) ->
     if before is not None:
         before()
     put(name, st.session_state[f"choice-{name}"], default)
+
+
+def pick(name: str, label: str, options: Sequence[str]) -> str | None:
+    """A drop-down over values that may be many; the query parameter ``name`` holds the value, nothing means any."""
+    asked = st.query_params.get(name)
+    listed = [*options, *([asked] if asked and asked not in options else [])]
+    st.session_state[f"pick-{name}"] = asked or None
+    return st.selectbox(
+        label,
+        listed,
+        index=None,
+        key=f"pick-{name}",
+        placeholder=f"{label}: any",
+        label_visibility="collapsed",
+        on_change=lambda: put(name, st.session_state[f"pick-{name}"]),
+        width=170,
+    )
 
 
 def put(name: str, value: str | None, default: str | None = None) -> None:

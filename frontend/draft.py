@@ -1,43 +1,70 @@
-"""The sweep that the launch page is editing, kept while the viewer changes between the form and the YAML."""
+"""What is typed on the launch page, kept for the session: one draft for each preset, clone or fork, as a form or as YAML."""
 
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import streamlit as st
-import yaml
 
-_BASE, _EDITED, _ROUND = "draft-base", "draft-edited", "draft-round"
+from tauscope.contracts.experiments import FieldError
 
-
-def forget() -> None:
-    """Start anew from the preset."""
-    for key in (_BASE, _EDITED):
-        st.session_state.pop(key, None)
-    st.session_state[_ROUND] = draft_round() + 1
+Mode = Literal["form", "yaml"]
+_DRAFTS = "launch-drafts"
 
 
-def draft_round() -> int:
-    """Counts the texts that were started; inputs carry it in their keys so that they begin from the draft."""
-    return int(st.session_state.get(_ROUND, 0))
+@dataclass
+class Draft:
+    """A sweep being edited.
+
+    ``origin`` is what changes are told against, ``start`` what the fields were last filled from, ``texts`` what was typed
+    into them since, ``own`` what was typed for the sweep itself. ``filled`` counts the fillings: inputs carry it in their
+    keys, so that they begin anew from the draft.
+    """
+
+    source: str
+    origin: dict[str, Any]
+    origin_yaml: str
+    start: dict[str, Any]
+    mode: Mode = "form"
+    texts: dict[str, str] = field(default_factory=dict)
+    own: dict[str, str] = field(default_factory=dict)
+    yaml: str = ""
+    filled: int = 0
+    stuck: FieldError | None = None
+
+    def fill(self, start: dict[str, Any]) -> None:
+        """Let the form begin from a document."""
+        self.mode, self.start, self.texts, self.own = "form", start, {}, {}
+        self.filled += 1
+
+    def write(self, text: str) -> None:
+        """Let the YAML begin from a text."""
+        self.mode, self.yaml = "yaml", text
+        self.filled += 1
+
+    @property
+    def touched(self) -> bool:
+        """Whether there is anything to undo."""
+        return bool(self.texts or self.own or self.start != self.origin or (self.mode == "yaml" and self.yaml != self.origin_yaml))
+
+    def undo(self) -> None:
+        """Begin anew from the origin, in the same view."""
+        self.start, self.texts, self.own, self.yaml, self.stuck = self.origin, {}, {}, self.origin_yaml, None
+        self.filled += 1
+
+    def input_key(self, name: str) -> str:
+        """The key of an input's widget."""
+        return f"{self.source} {name} {self.filled}"
 
 
-def base() -> dict[str, Any] | None:
-    """What the inputs start from, or nothing while that is the preset itself."""
-    found: dict[str, Any] | None = st.session_state.get(_BASE)
-    return found
+def find_draft(source: str) -> Draft | None:
+    """The draft of a preset, clone or fork, if it was begun in this session."""
+    drafts: dict[str, Draft] = st.session_state.get(_DRAFTS, {})
+    return drafts.get(source)
 
 
-def keep(sweep: dict[str, Any]) -> None:
-    """Remember the sweep as edited so far, for when the view changes."""
-    st.session_state[_EDITED] = sweep
-
-
-def change_view() -> None:
-    """Let the other view start from what was edited."""
-    if _EDITED in st.session_state:
-        st.session_state[_BASE] = st.session_state.pop(_EDITED)
-        st.session_state[_ROUND] = draft_round() + 1
-
-
-def as_yaml(sweep: dict[str, Any]) -> str:
-    """A sweep as text, in the order of its fields."""
-    return yaml.safe_dump(sweep, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100)
+def begin_draft(source: str, origin: dict[str, Any], origin_yaml: str) -> Draft:
+    """A fresh draft, which takes the place of an earlier one."""
+    drafts: dict[str, Draft] = st.session_state.setdefault(_DRAFTS, {})
+    earlier = drafts.get(source)
+    drafts[source] = Draft(source, origin, origin_yaml, origin, filled=earlier.filled + 1 if earlier else 0)
+    return drafts[source]

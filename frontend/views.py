@@ -1,6 +1,6 @@
 """What live pages fetch again as data arrive: figures and pieces of HTML, made here so that each has one home."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, get_args
 
 from starlette.concurrency import run_in_threadpool
@@ -26,8 +26,12 @@ from frontend.markup.tables import data_tables
 from frontend.proxy import away
 from frontend.theme import PALETTES
 from frontend.words import AXIS_TITLES, slots_words
-from tauscope.client import ApiError, ApiUnreachable
+from tauscope.client import ApiError, ApiUnreachable, TauscopeClient
 from tauscope.contracts.experiments import Curves, ExperimentView
+
+ROWS, MOST_ROWS = 25, 1000
+# The filters of the list's address, and what the API calls them.
+STATES = {"running": "live", "attention": "attention", "finished": "finished"}
 
 
 def options_from(query: dict[str, str]) -> ViewOptions:
@@ -117,11 +121,41 @@ async def serve_experiments(request: Request) -> Response:
 
 def _experiments(token: str | None, query: dict[str, str]) -> dict[str, Any]:
     client = client_for(token)
-    page, system = client.experiments(limit=100), client.system()
-    theme = options_from(query).theme
-    rows = experiment_rows(page.items, query=query.get("q", ""), state=query.get("state", "all"), palette=PALETTES[theme])
-    shown = join(rows, storage_line(system.storage))
-    return {"rows": shown, "live": any(is_live(item) for item in page.items), "slots": slots_words(system)}
+    wanted, rows = list_filter(query), query.get("rows", "")
+    listed, total = _listed(client, wanted, min(int(rows), MOST_ROWS) if rows.isdigit() else ROWS)
+    palette, system = PALETTES[options_from(query).theme], client.system()
+    shown = experiment_rows(listed, total=total, filtered=bool(wanted), palette=palette)
+    return {
+        "rows": join(shown, storage_line(system.storage)),
+        "live": any(is_live(item) for item in listed),
+        "slots": slots_words(system),
+    }
+
+
+def list_filter(query: Mapping[str, str]) -> dict[str, Any]:
+    """What the list's address asks of the API; what is not understood is left out."""
+    found: dict[str, Any] = {}
+    if query.get("q", "").strip():
+        found["query"] = query["q"].strip()
+    for name in ("data", "tag"):
+        if query.get(name):
+            found[name] = query[name]
+    state = query.get("state", "")
+    if state == "archived":
+        found["archived"] = True
+    elif state in STATES:
+        found["state"] = STATES[state]
+    return found
+
+
+def _listed(client: TauscopeClient, wanted: dict[str, Any], rows: int) -> tuple[list[ExperimentView], int]:
+    """The newest so many, page by page, and how many there are."""
+    page = client.experiments(limit=min(100, rows), **wanted)
+    found = list(page.items)
+    while page.next_cursor is not None and len(found) < rows:
+        page = client.experiments(cursor=page.next_cursor, limit=min(100, rows - len(found)), **wanted)
+        found += page.items
+    return found, page.total
 
 
 async def answer(build: Callable[[], dict[str, Any]]) -> Response:

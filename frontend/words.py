@@ -74,12 +74,21 @@ def duration(seconds: float) -> str:
     return f"{seconds / 86400:.1f} days"
 
 
-def brief(seconds: float) -> str:
-    """A span of time in one unit: 77 s; 12 min; 5 h."""
-    for unit, size, upto in (("s", 1, 100), ("min", 60, 6000), ("h", 3600, 172_800)):
-        if seconds < upto:
-            return f"{seconds / size:.0f} {unit}"
+def rough(seconds: float) -> str:
+    """A span of time that is only known roughly: one unit."""
+    for limit, unit, name in ((90, 1, "s"), (5400, 60, "min"), (48 * 3600, 3600, "h")):
+        if seconds < limit:
+            return f"{max(1.0, seconds / unit):.0f} {name}"
     return f"{seconds / 86400:.0f} days"
+
+
+def clock(seconds: float) -> str:
+    """A span of time as 0:31, 5:31 or 2:05:31; days from a day on."""
+    if seconds >= 86400:
+        return f"{seconds / 86400:.1f} days"
+    hours, rest = divmod(round(seconds), 3600)
+    minutes = f"{rest // 60:02d}" if hours else str(rest // 60)
+    return (f"{hours}:" if hours else "") + f"{minutes}:{rest % 60:02d}"
 
 
 def ago(seconds: float) -> str:

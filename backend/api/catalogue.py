@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path
 from backend.api.parameters import UsesContext
 from backend.services import catalogue, launch
 from tauscope.contracts.experiments import DatasetView, ExperimentCreate, Plan, PresetView
+from tauscope.contracts.launching import KindView
 from tauscope.datasets import dataset_views
 
 router = APIRouter(tags=["catalogue"])
@@ -30,9 +31,15 @@ def list_datasets() -> tuple[DatasetView, ...]:
     return dataset_views()
 
 
+@router.get("/kinds")
+def list_kinds() -> tuple[KindView, ...]:
+    """Every experiment kind with its JSON Schema; forms are built from it."""
+    return catalogue.kinds()
+
+
 @router.get("/schema/specs")
 def get_spec_schema() -> dict[str, Any]:
-    """The JSON Schema of a sweep; forms are built from it."""
+    """The JSON Schema of a sweep."""
     return catalogue.spec_schema()
 
 

@@ -9,11 +9,11 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.background import BackgroundTask
 
 from backend.api.parameters import Id, IdempotencyKey, IfNoneMatch, UsesContext, matches
-from backend.services import curves, experiments, export, launch, retention, tables
+from backend.services import curves, experiments, export, launch, listing, retention, tables
 from backend.services.stream import ExperimentStream, follow
 from tauscope.contracts.experiments import Curves, ExperimentCreate, ExperimentPage, ExperimentView, PriorityChange
+from tauscope.contracts.listing import ArchiveChange, DeletionPreview, ExperimentCensus, ListState, TagsChange
 from tauscope.contracts.retention import PruneReport, PruneRequest
-from tauscope.contracts.runs import RunState
 from tauscope.contracts.summary import ExperimentSummary
 
 router = APIRouter(prefix="/experiments", tags=["experiments"])
@@ -21,6 +21,9 @@ router = APIRouter(prefix="/experiments", tags=["experiments"])
 Metrics = Annotated[
     str | None, Query(pattern=r"^[A-Za-z0-9_@.,-]+$", max_length=4000, description="metric names, separated by commas; all by default")
 ]
+Words = Annotated[str, Query(max_length=200, description="words of the name, tag or data set, and settings: digits n = 16, lr < 0.01")]
+DataName = Annotated[str | None, Query(max_length=80, description="name of a data set")]
+TagName = Annotated[str | None, Query(max_length=40)]
 Cursor = Annotated[str | None, Query(max_length=20_000, description="where to go on; Last-Event-ID has precedence")]
 LastEventId = Annotated[str | None, Header(max_length=20_000)]
 Accept = Annotated[str, Header(max_length=2000)]
@@ -42,10 +45,21 @@ def list_experiments(
     context: UsesContext,
     cursor: Annotated[str | None, Query(pattern=r"^[0-9a-z]{1,32}$", description="next_cursor of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    state: RunState | None = None,
+    state: ListState | None = None,
+    q: Words = "",
+    data: DataName = None,
+    tag: TagName = None,
+    archived: Annotated[bool, Query(description="those that were put away, and no others")] = False,
 ) -> ExperimentPage:
-    """Experiments, newest first."""
-    return experiments.page(context, cursor=cursor, limit=limit, state=state)
+    """Experiments, newest first; those that were put away only when asked for."""
+    wanted = listing.make_filter(query=q, state=state, data=data, tag=tag, archived=archived)
+    return listing.page(context, wanted, cursor=cursor, limit=limit)
+
+
+@router.get("/census")
+def count_experiments(context: UsesContext, q: Words = "", data: DataName = None, tag: TagName = None) -> ExperimentCensus:
+    """How many experiments there are in each state, and the tags and data sets to filter by."""
+    return listing.census(context, query=q, data=data, tag=tag)
 
 
 @router.get("/{experiment_id}")
@@ -82,6 +96,24 @@ def set_priority(context: UsesContext, experiment_id: Id, change: PriorityChange
 def prune_experiment(context: UsesContext, experiment_id: Id, request: PruneRequest) -> PruneReport:
     """Drop the checkpoints that nobody needs, of every run; by default only say which. Samples and points stay."""
     return retention.prune_experiment(context, experiment_id, dry_run=request.dry_run)
+
+
+@router.put("/{experiment_id}/tags")
+def set_tags(context: UsesContext, experiment_id: Id, change: TagsChange) -> ExperimentView:
+    """Give an experiment these tags and no others."""
+    return listing.set_tags(context, experiment_id, change.tags)
+
+
+@router.put("/{experiment_id}/archived")
+def set_archived(context: UsesContext, experiment_id: Id, change: ArchiveChange) -> ExperimentView:
+    """Put an experiment that is over away, or take it out again; nothing of it is lost."""
+    return listing.set_archived(context, experiment_id, change.archived)
+
+
+@router.get("/{experiment_id}/deletion")
+def preview_deletion(context: UsesContext, experiment_id: Id) -> DeletionPreview:
+    """What DELETE would remove; removes nothing."""
+    return listing.preview_deletion(context, experiment_id)
 
 
 @router.delete("/{experiment_id}", status_code=204)

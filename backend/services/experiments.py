@@ -1,4 +1,4 @@
-"""Finding experiments and runs, asking things of them, deleting them."""
+"""Experiments and runs: showing them, asking things of them, deleting them."""
 
 from typing import Any
 
@@ -16,21 +16,11 @@ from backend.storage.garbage import discard
 from backend.storage.outbox import send_wakeups
 from backend.storage.reading import reading
 from backend.storage.tables import Run
-from tauscope.contracts.experiments import AttemptView, ExperimentPage, ExperimentView, FieldError, RunEventView, RunView
-from tauscope.contracts.runs import RunState
+from tauscope.contracts.experiments import AttemptView, ExperimentView, FieldError, RunEventView, RunView
 from tauscope.contracts.summary import ExperimentSummary
 from tauscope.specs import KINDS, ExperimentSpec, SpecError
 
 log = structlog.get_logger()
-
-
-def page(context: Context, *, cursor: str | None, limit: int, state: RunState | None) -> ExperimentPage:
-    """Experiments, newest first."""
-    with reading(context.sessions) as session:
-        found = experiments.list_experiments(session, limit=limit + 1, before=cursor, state=state)
-        now, workers = server_time(session), living_workers(session)
-    items = tuple(experiment_view(row.experiment, row.state, context.fits.of(row.experiment), now, workers) for row in found[:limit])
-    return ExperimentPage(items=items, next_cursor=items[-1].id if len(found) > limit else None)
 
 
 def view(context: Context, experiment_id: str) -> ExperimentView:

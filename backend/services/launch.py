@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from backend.services.context import Context
+from backend.services.durations import History
 from backend.services.errors import IdempotencyConflictError
 from backend.services.requirements import check_data, requirements
 from backend.storage.experiments import Created, KeyReusedError, Request, create_experiment
 from backend.storage.outbox import send_wakeups
+from backend.storage.reading import reading
 from tauscope.contracts.experiments import ExperimentCreate, Plan, PlannedRun
+from tauscope.contracts.launching import Estimate
 from tauscope.specs import ResolvedRun, SpecError, SweepSpec, apply_settings, load_preset, parse_sweep
 from tauscope.version import code_version
 
@@ -25,7 +28,10 @@ def plan(context: Context, request: ExperimentCreate) -> Plan:
     """
     sweep, runs = resolve(request)
     lacks = requirements(context, runs)
+    expected, note = _expected(context, runs, lacks)
     return Plan(
+        estimate=expected,
+        estimate_note=note,
         sweep=sweep.model_dump(mode="json"),
         runs=tuple(
             PlannedRun(
@@ -39,6 +45,13 @@ def plan(context: Context, request: ExperimentCreate) -> Plan:
             for run in runs
         ),
     )
+
+
+def _expected(context: Context, runs: tuple[ResolvedRun, ...], lacks: tuple[tuple[str, ...], ...]) -> tuple[Estimate | None, str]:
+    if any(lacks):
+        return None, "unknown: it lacks something here"
+    with reading(context.sessions) as session:
+        return History(session).estimate(runs)
 
 
 def launch(context: Context, request: ExperimentCreate, key: str | None) -> Created:

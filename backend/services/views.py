@@ -81,6 +81,8 @@ def experiment_view(
         summary=experiment.sweep.get("summary", ""),
         state=state,
         created_at=experiment.created_at,
+        tags=tuple(item.tag for item in experiment.tags),
+        archived=experiment.archived_at is not None,
         code_version=experiment.code_version,
         sweep=experiment.sweep,
         runs=tuple(run_view(run, workers) for run in experiment.runs),

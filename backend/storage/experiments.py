@@ -72,18 +72,8 @@ def create_experiment(
 
 def find_experiment(session: Session, experiment_id: str) -> Found | None:
     """An experiment with its runs in order."""
-    row = session.execute(_with_state().where(Experiment.id == experiment_id)).one_or_none()
+    row = session.execute(with_state().where(Experiment.id == experiment_id)).one_or_none()
     return Found(row[0], RunState(row[1])) if row else None
-
-
-def list_experiments(session: Session, *, limit: int, before: str | None, state: RunState | None) -> list[Found]:
-    """Experiments, newest first, from the one created before ``before``."""
-    query = _with_state().order_by(Experiment.id.desc()).limit(limit)
-    if before is not None:
-        query = query.where(Experiment.id < before)
-    if state is not None:
-        query = query.where(_state() == state.value)
-    return [Found(row[0], RunState(row[1])) for row in session.execute(query)]
 
 
 def run_ids_of(session: Session, experiment_id: str) -> tuple[str, ...]:
@@ -150,11 +140,12 @@ def _row(run: ResolvedRun, **columns: Any) -> Run:
     )
 
 
-def _with_state() -> "Select[Experiment, str]":
-    return select(Experiment, _state()).options(selectinload(Experiment.runs))
+def with_state() -> "Select[Experiment, str]":
+    """Experiments with their runs and tags, each with its state."""
+    return select(Experiment, state_of()).options(selectinload(Experiment.runs), selectinload(Experiment.tags))
 
 
-def _state() -> ColumnElement[str]:
+def state_of() -> ColumnElement[str]:
     """An experiment's state by those of its runs; between two segments of a run it counts as running."""
 
     def count(state: RunState) -> ColumnElement[int]:

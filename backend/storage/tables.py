@@ -32,7 +32,17 @@ class Experiment(Base):
     sweep: Mapped[dict[str, Any]]
     code_version: Mapped[str] = mapped_column(String(80))
     created_at: Mapped[float] = mapped_column(Float, server_default=db_now())
+    archived_at: Mapped[float | None]  # Put away: kept whole, and listed only when asked for.
+    tags: Mapped[list["ExperimentTag"]] = relationship(order_by="ExperimentTag.tag", passive_deletes=True)
     runs: Mapped[list["Run"]] = relationship(back_populates="experiment", order_by="Run.index", passive_deletes=True)
+
+
+class ExperimentTag(Base):
+    """A word by which its owner finds an experiment again."""
+
+    __tablename__ = "experiment_tag"
+    experiment_id: Mapped[str] = mapped_column(ForeignKey("experiment.id", ondelete="CASCADE"), primary_key=True)
+    tag: Mapped[str] = mapped_column(String(40), primary_key=True, index=True)
 
 
 class Run(Base):

@@ -94,9 +94,9 @@ def law(data: dict[str, Any], *, a: Callback) -> Any:
     return _mount("law", _LAW, "law", data, {"a": a, "go": _ignore} | _REQUESTS)
 
 
-def experiment_list(data: dict[str, Any]) -> Any:
-    """The list of experiments; trigger ``go``."""
-    return _mount("list", _LIST, "list", data, {"go": _ignore})
+def experiment_list(data: dict[str, Any], *, more: Callback) -> Any:
+    """The list of experiments; triggers ``go``, ``manage``, ``more``."""
+    return _mount("list", _LIST, "list", data, {"go": _ignore, "manage": _ignore, "more": more})
 
 
 def gallery(data: dict[str, Any], *, step: Callback, seed: Callback, copies: Callback) -> Any:
@@ -108,3 +108,8 @@ def gallery(data: dict[str, Any], *, step: Callback, seed: Callback, copies: Cal
 def cards(data: dict[str, Any], *, choose: Callback) -> Any:
     """HTML made in Python with buttons and links; triggers ``choose`` and ``go``."""
     return _mount("cards", _BODY, "cards", data, {"choose": choose, "go": _ignore})
+
+
+def copying(data: dict[str, Any]) -> Any:
+    """HTML made in Python with buttons that copy; it triggers nothing."""
+    return _mount("copying", _BODY, "cards", data, {})

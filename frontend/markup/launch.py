@@ -1,57 +1,102 @@
-"""Preset cards and the summary of what would run."""
+"""Cards to start from, and the summary of what would run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from frontend.charts.groups import group_runs
+from frontend.launch_source import Source
+from frontend.markup.experiments import mini_rail
 from frontend.markup.html import Html, join, tag
-from frontend.markup.icons import WARNING, swatch
-from frontend.theme import Palette, n_colours
-from frontend.words import plural, steps
-from tauscope.contracts.experiments import Plan, PlannedRun, PresetView
+from frontend.markup.icons import WARNING
+from frontend.markup.plan import plan_grid, slot_order
+from frontend.theme import Palette
+from frontend.words import duration, plural, rough
+from tauscope.contracts.experiments import ExperimentView, Plan, PresetView
+from tauscope.contracts.launching import Estimate, KindView
 
 
-def preset_cards(presets: Sequence[PresetView], chosen: str | None) -> Html:
-    """A card a preset: what it shows, how many runs, what is missing here."""
+def launch_cards(
+    presets: Sequence[PresetView],
+    kinds: Sequence[KindView],
+    earlier: Mapping[str, ExperimentView],
+    source: Source,
+    palette: Palette,
+) -> Html:
+    """A card for each preset, and for each kind that no preset shows; what the address names beside them comes first."""
+    own = [_source_card(source)] if source.parameter in ("from", "fork") else []
+    shown = {preset.kind for preset in presets}
+    made = [_preset(preset, source.key == f"preset:{preset.name}", earlier.get(preset.name), palette) for preset in presets]
+    bare = [_kind(kind, source.key == f"kind:{kind.name}") for kind in kinds if kind.name not in shown]
+    return tag("div", *own, *made, *bare, class_="tau-presets", role="group", aria_label="Start from")
+
+
+def _source_card(source: Source) -> Html:
+    words = {"from": "A copy of an earlier experiment", "fork": "One run of an earlier experiment"}[source.parameter]
+    page = "experiment" if source.parameter == "from" else "run"
+    link = tag("a", "Open it", href=f"/{page}?id={source.value}", data_go=f"/{page}?id={source.value}", class_="tau-link")
     return tag(
-        "div", *[_preset(preset, preset.name == chosen) for preset in presets], class_="tau-presets", role="group", aria_label="Presets"
+        "div", tag("b", words), tag("span", "Nothing of the earlier one changes.", class_="tau-quiet"), link, class_="tau-preset tau-chosen"
     )
 
 
-def _preset(preset: PresetView, chosen: bool) -> Html:
-    needs = [tag("span", WARNING, need, class_="tau-need") for need in preset.requirements]
+def _preset(preset: PresetView, chosen: bool, earlier: ExperimentView | None, palette: Palette) -> Html:
+    measured = tag("span", "measured here", class_="tau-quiet") if preset.measured else None
+    rail = mini_rail(group_runs(earlier, palette)) if earlier else None
+    foot = tag("span", rail or tag("span"), tag("span", *_cost(preset), class_="tau-preset-cost"), class_="tau-preset-foot")
     body = [
-        tag("b", preset.name),
+        tag("span", tag("b", preset.name), measured, class_="tau-preset-head"),
         tag("span", preset.summary, class_="tau-quiet"),
-        *needs,
-        tag("span", plural(preset.n_runs, "run"), class_="tau-preset-runs"),
+        foot,
     ]
+    return _card(f"preset:{preset.name}", chosen, body)
+
+
+def _kind(kind: KindView, chosen: bool) -> Html:
+    return _card(f"kind:{kind.name}", chosen, [tag("b", kind.title), tag("span", kind.description, class_="tau-quiet")])
+
+
+def _card(choose: str, chosen: bool, body: Sequence[Html]) -> Html:
     style = "tau-preset" + (" tau-chosen" if chosen else "")
-    return tag("button", *body, type="button", class_=style, data_choose=preset.name, aria_pressed=str(chosen).lower())
+    return tag("button", *body, type="button", class_=style, data_choose=choose, data_focus=choose, aria_pressed=str(chosen).lower())
+
+
+def _cost(preset: PresetView) -> list[Html]:
+    """How long it took here, or would take; nothing is made up where neither is known."""
+    runs = tag("span", plural(preset.n_runs, "run"), class_="tau-quiet")
+    if preset.requirements:
+        words = plural(len(preset.requirements), "requirement")
+        return [tag("span", WARNING, tag("span", f"lacks {words}"), class_="tau-need", title="; ".join(preset.requirements)), runs]
+    if preset.measured_seconds is not None:
+        return [tag("b", duration(preset.measured_seconds)), runs]
+    return [tag("b", f"about {rough(preset.estimate.seconds)}"), runs] if preset.estimate else [runs]
 
 
 def plan_summary(plan: Plan, palette: Palette) -> Html:
-    """How many runs, and each with its steps and its share of the work."""
-    title = tag("div", plural(len(plan.runs), "run"), class_="tau-key")
+    """How many runs and how long, each with its share of the work, and the order on the slots."""
     needs = list(dict.fromkeys(need for run in plan.runs for need in run.requirements))
-    warnings = [tag("p", WARNING, need, class_="tau-need") for need in needs]
-    note = tag("p", "Bars: expected work in network evaluations. The longest run goes first.", class_="tau-notes")
-    return join(tag("div", "This launch", class_="tau-label"), title, *warnings, _table(plan, palette), note)
+    warnings = [tag("p", tag("span", need), class_="tau-need") for need in needs]
+    counted = plural(len(plan.runs), "run")
+    title = f"{counted}, about {rough(plan.estimate.seconds)}" if plan.estimate else counted
+    return join(
+        tag("div", "This launch", class_="tau-label"),
+        tag("div", title, class_="tau-key"),
+        _source(plan.estimate) if plan.estimate else tag("p", f"Duration {plan.estimate_note or 'unknown'}.", class_="tau-notes"),
+        *warnings,
+        plan_grid(plan, palette),
+        slot_order(plan, palette) if plan.estimate else None,
+    )
 
 
-def _table(plan: Plan, palette: Palette) -> Html:
-    total = max(run.cost for run in plan.runs)
-    sizes = sorted({_size(run) for run in plan.runs})
-    colours = dict(zip(sizes, n_colours(len(sizes), palette), strict=True))
-    rows = [_row(run, colours[_size(run)], run.cost / total) for run in plan.runs[:40]]
-    rest = [tag("p", f"and {len(plan.runs) - 40} more", class_="tau-quiet")] if len(plan.runs) > 40 else []
-    head = tag("tr", tag("th", "run"), tag("th", "steps"), tag("th", "work"))
-    return join(tag("table", tag("thead", head), tag("tbody", *rows), class_="tau-onsets tau-plan"), *rest)
+def _source(estimate: Estimate) -> Html:
+    spread = f"{duration(estimate.low)} to {duration(estimate.high)} on {plural(len(estimate.slots), 'slot')}"
+    return tag("p", f"{spread}, when nothing else is under way. From {estimate.source}.", class_="tau-notes")
 
 
-def _size(run: PlannedRun) -> int:
-    return int(run.spec.get("dataset", {}).get("n_train", 0))
-
-
-def _row(run: PlannedRun, colour: str, share: float) -> Html:
-    bar = tag("span", tag("span", style=f"width:{100 * share:.1f}%;background:{colour}"), class_="tau-bar")
-    name = ", ".join(f"{'n' if key == 'n_train' else key} = {value}" for key, value in run.params.items()) or "single run"
-    return tag("tr", tag("td", swatch(colour), name), tag("td", steps(float(run.spec.get("steps", 0)))), tag("td", bar))
+def copy_buttons(yaml: str, command: str) -> Html:
+    """Buttons that put the sweep into the clipboard."""
+    return tag(
+        "div",
+        tag("button", "Copy as YAML", type="button", class_="tau-link", data_copy=yaml, data_focus="yaml"),
+        tag("button", "Copy as command", type="button", class_="tau-link", data_copy=command, data_focus="command", title=command),
+        tag("span", role="status", aria_live="polite", class_="tau-quiet"),
+        class_="tau-copies",
+    )

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 
 from frontend.words import duration, plural, steps
 from tauscope.contracts.experiments import ExperimentView, RunView
-from tauscope.contracts.runs import TERMINAL_STATES, DesiredState, RunState
-
-STALE_AFTER_SECONDS = 20.0
+from tauscope.contracts.runs import STALE_AFTER_SECONDS, TERMINAL_STATES, DesiredState, RunState
 
 
 @dataclass(frozen=True)

@@ -3,23 +3,60 @@
 import streamlit as st
 
 from frontend.components import experiment_list
-from frontend.controls import choice
+from frontend.controls import choice, pick, put
+from frontend.manage import manage
 from frontend.navigation import go, open_page
+from frontend.page import api_errors, client
+from frontend.views import MOST_ROWS, ROWS, list_filter
+from tauscope.client import ApiUnreachable
+from tauscope.contracts.listing import ExperimentCensus
 
-_STATES = {"all": "All", "running": "Running", "attention": "Needs attention", "finished": "Finished"}
+_STATES = {"all": "All", "running": "Running", "attention": "Needs attention", "finished": "Finished", "archived": "Archived"}
+_CENSUS = {"running": "live"}
+
+
+def show_more() -> None:
+    """Ask for more rows; how many stands in the address."""
+    shown = st.query_params.get("rows", "")
+    put("rows", str(min(MOST_ROWS, (int(shown) if shown.isdigit() else ROWS) + ROWS)))
+
 
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
     st.markdown("# Experiments")
     if st.button("Launch", type="primary"):
         open_page("launch")
 
-search, states = st.columns([0.3, 0.7], vertical_alignment="center")
-query = search.text_input(
-    "Find", key="q", placeholder="Find by name or setting, e.g. n = 16", label_visibility="collapsed", bind="query-params"
-)
-with states:
-    state = choice("state", "State", _STATES, default="all")
 
-chosen = experiment_list({"q": query or "", "state": state or "all"})
+def counted() -> ExperimentCensus:
+    """What there is to filter by; nothing while the API is away, for then the list says so and comes back by itself."""
+    asked = list_filter(st.query_params.to_dict())
+    with api_errors():
+        try:
+            return client().census(**{name: value for name, value in asked.items() if name not in ("state", "archived")})
+        except ApiUnreachable:
+            return ExperimentCensus(counts={}, tags={}, datasets={})
+
+
+census = counted()
+
+with st.container(horizontal=True, vertical_alignment="center", gap="small", key="list-filters"):
+    st.text_input(
+        "Find",
+        key="q",
+        placeholder="Find by name, tag or setting, e.g. n > 64",
+        label_visibility="collapsed",
+        bind="query-params",
+        width=300,
+    )
+    numbers = {name: census.counts.get(_CENSUS.get(name, name)) for name in _STATES}
+    labels = {name: words if numbers[name] is None else f"{words} {numbers[name]:,}" for name, words in _STATES.items()}
+    choice("state", "State", labels, default="all")
+    pick("data", "Data set", tuple(census.datasets))
+    pick("tag", "Tag", tuple(census.tags))
+
+chosen = experiment_list({name: st.query_params.get(name, "") for name in ("q", "state", "data", "tag", "rows")}, more=show_more)
+if chosen.manage:
+    with api_errors():
+        manage(client().experiment(chosen.manage), tuple(census.tags))
 if chosen.go:
     go(chosen.go)

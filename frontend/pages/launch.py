@@ -1,128 +1,196 @@
-"""What will run: a preset, a few fields or the whole sweep as YAML, and every run before it starts."""
+"""What will run: a preset or an earlier experiment, every field of it or its YAML, and every run before it starts."""
 
 import uuid
-from typing import Any
+from collections.abc import Sequence
 
 import streamlit as st
-import yaml
-from streamlit.delta_generator import DeltaGenerator
 
-from frontend import draft
-from frontend.components import cards
+from frontend.components import cards, copying
 from frontend.controls import choice, put
+from frontend.draft import Draft
+from frontend.form.document import YamlError, as_command, as_yaml, line_of, read_yaml
+from frontend.form.form import Form, field_of, make_form
+from frontend.form.widgets import draw_faults, draw_form
+from frontend.launch_source import Source, draft_of, source_of
 from frontend.markup.html import tag
-from frontend.markup.launch import plan_summary, preset_cards
+from frontend.markup.launch import copy_buttons, launch_cards, plan_summary
 from frontend.navigation import open_page
-from frontend.page import api_errors, client, notice, theme_name
-from frontend.sweep_form import FormError, field_of, form_fields, settings_from
+from frontend.page import api_errors, client, theme_name
 from frontend.theme import PALETTES
 from frontend.words import plural
 from tauscope.client import ApiError
-from tauscope.contracts.experiments import ExperimentCreate, FieldError, Plan, PresetView
+from tauscope.contracts.experiments import ExperimentCreate, ExperimentView, FieldError, Plan, PresetView
+from tauscope.contracts.launching import KindView
 
 _VIEWS = {"form": "Form", "yaml": "YAML"}
-Slots = dict[str, DeltaGenerator]
+_OWN = ("name",)
 
 
 def choose() -> None:
-    """Take a preset; what was typed for another one is left behind."""
-    draft.forget()
-    put("preset", st.session_state["cards"]["choose"])
+    """Take a card; drafts of the others are kept."""
+    parameter, _, value = st.session_state["cards"]["choose"].partition(":")
+    for other in ("preset", "from", "fork", "kind"):
+        put(other, value if other == parameter else None)
 
 
-def ask_plan(request: ExperimentCreate) -> tuple[Plan | None, list[FieldError]]:
+def earlier_results(presets: Sequence[PresetView]) -> dict[str, ExperimentView]:
+    """For each preset that was finished here, the newest such experiment; one that was deleted meanwhile is left out."""
+    found = {}
+    for preset in presets:
+        if preset.measured:
+            try:
+                found[preset.name] = client().experiment(preset.measured)
+            except ApiError:
+                continue
+    return found
+
+
+def ask_plan(sweep: dict[str, object]) -> tuple[Plan | None, list[FieldError]]:
     """What would run, or the faults by field."""
     with api_errors():
         try:
-            return client().plan(request), []
+            return client().plan(ExperimentCreate(sweep=sweep)), []
         except ApiError as error:
             if not error.problem.errors:
                 raise
             return None, list(error.problem.errors)
 
 
-def edit_yaml(preset: PresetView) -> tuple[ExperimentCreate | None, list[FieldError]]:
-    """The whole sweep as text."""
-    base = draft.base()
-    text = st.text_area(
-        "Sweep",
-        draft.as_yaml(base) if base else preset.yaml,
-        height=460,
-        key=f"{preset.name}-yaml-{draft.draft_round()}",
-        label_visibility="collapsed",
-    )
+def kind_of(sweep: dict[str, object], kinds: Sequence[KindView]) -> KindView:
+    """The kind of a sweep's base; the first where it names none."""
+    base = sweep.get("base")
+    name = base.get("kind") if isinstance(base, dict) else None
+    return next((kind for kind in kinds if kind.name == name), kinds[0])
+
+
+def form_of(draft: Draft, kinds: Sequence[KindView]) -> Form:
+    """The draft as a form."""
+    form = make_form(kind_of(draft.start, kinds), draft.start, draft.origin, draft.texts)
+    form.document.update(draft.own)
+    return form
+
+
+def to_yaml(draft: Draft, kinds: Sequence[KindView]) -> FieldError | None:
+    """Let the YAML begin from the form; the fault where a field cannot be read."""
+    form = form_of(draft, kinds)
+    if form.faults:
+        return form.faults[0]
+    draft.write(draft.origin_yaml if form.document == draft.origin else as_yaml(form.document))
+    return None
+
+
+def to_form(draft: Draft) -> FieldError | None:
+    """Let the form begin from the YAML; the fault where it is no sweep that fields can show."""
     try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        return None, [FieldError(path="YAML", message=str(error), remedy="Mend the line it names")]
-    if not isinstance(document, dict):
-        return None, [FieldError(path="YAML", message="this is not a mapping of fields", remedy="Start from a preset")]
-    return ExperimentCreate(sweep=document), []
+        document = read_yaml(draft.yaml)
+    except YamlError as error:
+        return error.error
+    plan, _ = ask_plan(document)
+    sweep = plan.sweep if plan else document
+    if not isinstance(sweep.get("base"), dict):
+        return FieldError(path="base", message="there is no base to fill the fields from", remedy="Add the base, as presets have it")
+    draft.fill({"name": "", **sweep})
+    return None
 
 
-def edit_form(preset: PresetView, slots: Slots) -> tuple[ExperimentCreate | None, list[FieldError]]:
-    """The fields that matter most; the rest stays as the draft or the preset has it."""
-    base = draft.base()
-    unchanged = ExperimentCreate(sweep=base) if base else ExperimentCreate(preset=preset.name)
-    known, faults = ask_plan(unchanged)
-    if known is None:
-        return None, faults
-    columns = st.columns(2)
-    texts = {}
-    for position, field in enumerate(form_fields(known.sweep)):
-        with columns[position % 2]:
-            texts[field.key] = st.text_input(
-                field.label, field.text, key=f"{preset.name}-{field.key}-{draft.draft_round()}", help=field.help
-            )
-            slots[field.key] = st.container()
+def change_view(draft: Draft, view: str, kinds: Sequence[KindView]) -> None:
+    """Follow the viewer's choice, or stay where something typed would be lost, and say what."""
+    if view == draft.mode:
+        return
+    draft.stuck = to_yaml(draft, kinds) if view == "yaml" else to_form(draft)
+    if draft.stuck is not None:
+        put("view", draft.mode, "form")
+        st.rerun()
+
+
+def edit_yaml(draft: Draft) -> tuple[dict[str, object] | None, Plan | None, list[FieldError]]:
+    """The whole sweep as text; faults carry the line."""
+    key = draft.input_key("yaml")
+
+    def typed() -> None:
+        draft.yaml, draft.stuck = st.session_state[key], None
+
+    st.text_area("Sweep", draft.yaml, height=520, key=key, on_change=typed, label_visibility="collapsed")
+    st.caption("Ctrl+Enter checks it. Comments stay as long as you stay in the YAML; the form writes it anew without them.")
     try:
-        settings: dict[str, Any] = settings_from(known.sweep, texts)
-    except FormError as error:
-        return None, [error.error]
-    return unchanged.model_copy(update={"settings": settings}), []
+        document = read_yaml(draft.yaml)
+    except YamlError as error:
+        draw_faults([error.error])
+        return None, None, [error.error]
+    plan, faults = ask_plan(document)
+    draw_faults([with_line(draft.yaml, fault) for fault in faults])
+    return document, plan, faults
 
 
-def show_faults(faults: list[FieldError], slots: Slots, elsewhere: DeltaGenerator) -> None:
-    """Each fault at its field, with its path and the remedy; what belongs to no field below them all."""
+def with_line(text: str, fault: FieldError) -> FieldError:
+    """The fault with the line in which the YAML has its field."""
+    line = line_of(text, fault.path)
+    return fault.model_copy(update={"path": f"line {line}, {fault.path}"}) if line else fault
+
+
+def edit_form(draft: Draft, kinds: Sequence[KindView]) -> tuple[dict[str, object] | None, Plan | None, list[FieldError]]:
+    """The sweep by its fields."""
+    form = form_of(draft, kinds)
+    plan, faults = (None, list(form.faults)) if form.faults else ask_plan(form.document)
+    at_fields: dict[str, list[FieldError]] = {}
+    elsewhere = []
     for fault in faults:
-        with slots.get(field_of(fault.path, list(slots)) or "", elsewhere):
-            notice(f"`{fault.path}`: {fault.message}", fault.remedy)
+        field = field_of(fault, form.fields)
+        if field is not None or fault.path in _OWN:
+            at_fields.setdefault(field.key if field else fault.path, []).append(fault)
+        else:
+            elsewhere.append(fault)
+    draw_faults(elsewhere)
+    draw_form(draft, form, at_fields)
+    return form.document, plan, faults
 
 
-def launch(request: ExperimentCreate) -> None:
+def launch(sweep: dict[str, object]) -> None:
     """Start it and go to its page; a click that arrives twice starts one experiment."""
-    key = st.session_state.setdefault("launch-key", uuid.uuid4().hex)
+    held = st.session_state.get("launch-key")
+    # Another sweep is another request: a refusal of the one before must not stand in its way.
+    if held is None or held[0] != sweep:
+        held = st.session_state["launch-key"] = (sweep, uuid.uuid4().hex)
     with api_errors():
-        created = client().launch(request, idempotency_key=key)
+        created = client().launch(ExperimentCreate(sweep=sweep), idempotency_key=held[1])
     del st.session_state["launch-key"]
     open_page("experiment", id=created.id)
 
 
-st.markdown("# Launch")
-with api_errors():
-    # What can run here comes first.
-    presets = sorted(client().presets(), key=lambda item: bool(item.requirements))
-asked = st.query_params.get("preset", "digits-demo")
-preset = next((item for item in presets if item.name == asked), presets[0])
-cards({"html": preset_cards(presets, preset.name)}, choose=choose)
+def summarize(source: Source, draft: Draft, sweep: dict[str, object] | None, plan: Plan | None, faults: Sequence[FieldError]) -> None:
+    """The sticky side: every run, how long, and the buttons."""
+    if sweep is None or plan is None:
+        st.markdown(f"**Nothing to launch yet**  \n{plural(len(faults), 'fault')} to mend. What you typed is kept.")
+        return
+    st.html(tag("div", plan_summary(plan, PALETTES[theme_name()]), class_="tau-root"))
+    if st.button(f"Launch {plural(len(plan.runs), 'run')}", type="primary", width="stretch", shortcut="Ctrl+Enter"):
+        launch(sweep)
+    preset = source.value if source.parameter == "preset" else None
+    text = draft.yaml if draft.mode == "yaml" else as_yaml(sweep)
+    copying({"html": copy_buttons(text, as_command(plan.sweep, preset=preset, origin=draft.origin))})
+    if draft.touched:
+        st.button("Undo all changes", on_click=draft.undo, type="tertiary")
 
-main, side = st.columns([1, 0.34], gap="medium")
-slots: Slots = {}
-with main, st.container(border=True, key="launch-form"):
-    view = choice("view", "Edit as", _VIEWS, default="form", before=draft.change_view)
-    request, faults = edit_yaml(preset) if view == "yaml" else edit_form(preset, slots)
 
-plan: Plan | None = None
-if request is not None:
-    plan, faults = ask_plan(request)
-show_faults(faults, slots, main)
+main, side = st.columns([1, 0.4], gap="medium")
+with main:
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown("# Launch")
+        view = choice("view", "Edit as", _VIEWS, default="form") or "form"
+    with api_errors():
+        # What can run here comes first.
+        presets = sorted(client().presets(), key=lambda item: bool(item.requirements))
+        kinds = client().kinds()
+        source = source_of(st.query_params.to_dict(), presets, kinds)
+        draft = draft_of(client(), source, presets, kinds)
+        earlier = earlier_results(presets)
+    change_view(draft, view, kinds)
+    if source.note:
+        st.markdown(source.note)
+    cards({"html": launch_cards(presets, kinds, earlier, source, PALETTES[theme_name()])}, choose=choose)
+    with st.container(border=True, key="launch-form"):
+        draw_faults([draft.stuck] if draft.stuck else [])
+        sweep, plan, faults = edit_yaml(draft) if draft.mode == "yaml" else edit_form(draft, kinds)
 
 with side, st.container(border=True, key="launch-summary"):
-    if plan is not None and request is not None:
-        if request.settings or request.sweep:
-            draft.keep(plan.sweep)
-        st.html(tag("div", plan_summary(plan, PALETTES[theme_name()]), class_="tau-root"))
-        if st.button(f"Launch {plural(len(plan.runs), 'run')}", type="primary", width="stretch", shortcut="Ctrl+Enter"):
-            launch(request)
-    else:
-        st.markdown("Nothing to launch until the fields are mended.")
+    summarize(source, draft, sweep, plan, faults)

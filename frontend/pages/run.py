@@ -3,6 +3,7 @@
 import streamlit as st
 
 from frontend.markup.run import run_history
+from frontend.navigation import open_page
 from frontend.page import api_errors, client, notice
 from tauscope.contracts.runs import RunState
 
@@ -17,6 +18,9 @@ with api_errors():
     attempts, events = client().run_attempts(identifier), client().run_events(identifier)
 
 st.html(run_history(experiment, run, attempts, events))
+
+if st.button("Launch this run alone, changed"):
+    open_page("launch", fork=run.id)
 
 if run.state in (RunState.FINISHED, RunState.STOPPED):
     with st.form("extend", border=False), st.container(horizontal=True, vertical_alignment="bottom", gap="small"):

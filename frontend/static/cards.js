@@ -1,4 +1,4 @@
-// HTML made in Python, with buttons that choose and links that go.
+// HTML made in Python, with buttons that choose or copy and links that go.
 
 import { patch, onNavigate } from "./shell.js";
 
@@ -12,5 +12,30 @@ export function mount(root, data, send) {
   root.addEventListener("click", (event) => {
     const button = event.target.closest("[data-choose]");
     if (button) root.tauSend("choose", button.dataset.choose);
+    const copied = event.target.closest("[data-copy]");
+    if (copied) copy(copied.dataset.copy).then((done) => tell(root, done ? "Copied" : "The browser refused: select the text in the YAML view"));
   });
+}
+
+function tell(root, words) {
+  const status = root.querySelector("[role=status]");
+  status.textContent = words;
+  clearTimeout(root.tauTold);
+  root.tauTold = setTimeout(() => (status.textContent = ""), 4000);
+}
+
+// The clipboard is there on https and loopback only; elsewhere a selection is copied.
+async function copy(text) {
+  if (navigator.clipboard) {
+    const done = await navigator.clipboard.writeText(text).then(() => true, () => false);
+    if (done) return true;
+  }
+  const field = document.createElement("textarea");
+  field.value = text;
+  field.style.position = "fixed";
+  document.body.append(field);
+  field.select();
+  const done = document.execCommand("copy");
+  field.remove();
+  return done;
 }

@@ -21,11 +21,24 @@ class List {
     this.notice = root.querySelector('[data-region="notice"]');
     this.stopTheme = onThemeChange(() => this.refresh());
     onNavigate(root, (name, value) => this.send(name, value));
+    this.onClick = (event) => this.click(event);
+    this.onKey = (event) => findOnSlash(event);
+    root.addEventListener("click", this.onClick);
+    document.addEventListener("keydown", this.onKey);
+  }
+
+  click(event) {
+    const button = event.target.closest("[data-manage],[data-more]");
+    if (!button) return;
+    if (button.dataset.manage) this.send("manage", button.dataset.manage);
+    else this.send("more", String(Date.now()));
   }
 
   close() {
     clearTimeout(this.timer);
     this.stopTheme();
+    this.root.removeEventListener("click", this.onClick);
+    document.removeEventListener("keydown", this.onKey);
     delete this.root.tauList;
   }
 
@@ -46,4 +59,14 @@ class List {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.refresh(), view?.live ? LIVE_MS : IDLE_MS);
   }
+}
+
+// A slash goes to the search, unless something is being typed already.
+function findOnSlash(event) {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input,textarea,[contenteditable=true]")) return;
+  const search = document.querySelector(".st-key-q input");
+  if (!search) return;
+  event.preventDefault();
+  search.focus();
+  search.select();
 }

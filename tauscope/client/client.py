@@ -27,6 +27,8 @@ from tauscope.contracts.experiments import (
     SystemView,
     WorkerView,
 )
+from tauscope.contracts.launching import KindView
+from tauscope.contracts.listing import DeletionPreview, ExperimentCensus
 from tauscope.contracts.retention import GarbageReport, PruneReport, PruneRequest, RunCheckpoints
 from tauscope.contracts.runs import RunState
 from tauscope.contracts.summary import ExperimentSummary
@@ -70,6 +72,10 @@ class TauscopeClient:
         """Every data set that specs can name."""
         return self._get("/datasets", tuple[DatasetView, ...])
 
+    def kinds(self) -> tuple[KindView, ...]:
+        """Every experiment kind with the JSON Schema of its spec."""
+        return self._get("/kinds", tuple[KindView, ...])
+
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of a sweep."""
         return self._get("/schema/specs", dict[str, Any])
@@ -99,9 +105,28 @@ class TauscopeClient:
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         return self._call("POST", "/experiments", ExperimentView, json=request.model_dump(mode="json"), headers=headers)
 
-    def experiments(self, *, cursor: str | None = None, limit: int = 20, state: RunState | str | None = None) -> ExperimentPage:
-        """A page of experiments, newest first; ``next_cursor`` leads to the next."""
-        return self._get("/experiments", ExperimentPage, cursor=cursor, limit=limit, state=state)
+    def experiments(
+        self,
+        *,
+        cursor: str | None = None,
+        limit: int = 20,
+        state: RunState | str | None = None,
+        query: str = "",
+        data: str | None = None,
+        tag: str | None = None,
+        archived: bool = False,
+    ) -> ExperimentPage:
+        """A page of experiments, newest first; ``next_cursor`` leads to the next.
+
+        ``state`` may also be ``live`` or ``attention``. ``query`` holds words and settings: ``digits n = 16``. Those that were
+        put away come only with ``archived``.
+        """
+        words = {"q": query or None, "data": data, "tag": tag, "archived": archived or None}
+        return self._get("/experiments", ExperimentPage, cursor=cursor, limit=limit, state=state, **words)
+
+    def census(self, *, query: str = "", data: str | None = None, tag: str | None = None) -> ExperimentCensus:
+        """How many experiments there are in each state, and the tags and data sets to filter by."""
+        return self._get("/experiments/census", ExperimentCensus, q=query or None, data=data, tag=tag)
 
     def experiment(self, experiment_id: str) -> ExperimentView:
         """One experiment with its runs and fits."""
@@ -126,6 +151,18 @@ class TauscopeClient:
     def set_priority(self, experiment_id: str, priority: int) -> ExperimentView:
         """Let every run that is not over be computed before those of lower priority."""
         return self._call("PUT", _path("experiments", experiment_id, "priority"), ExperimentView, json={"priority": priority})
+
+    def set_tags(self, experiment_id: str, tags: Sequence[str]) -> ExperimentView:
+        """Give an experiment these tags and no others."""
+        return self._call("PUT", _path("experiments", experiment_id, "tags"), ExperimentView, json={"tags": list(tags)})
+
+    def set_archived(self, experiment_id: str, archived: bool) -> ExperimentView:
+        """Put an experiment that is over away, or take it out again."""
+        return self._call("PUT", _path("experiments", experiment_id, "archived"), ExperimentView, json={"archived": archived})
+
+    def preview_deletion(self, experiment_id: str) -> DeletionPreview:
+        """What ``delete`` would remove; removes nothing."""
+        return self._get(_path("experiments", experiment_id, "deletion"), DeletionPreview)
 
     def delete(self, experiment_id: str) -> None:
         """Delete an experiment that is over, with its files."""

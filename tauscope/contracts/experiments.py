@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
+from tauscope.contracts.launching import Estimate
 from tauscope.contracts.model import Contract
 from tauscope.contracts.onsets import Onset, PowerLawFit
 from tauscope.contracts.points import MetricInfo
@@ -60,6 +61,8 @@ class Plan(Contract):
 
     sweep: dict[str, Any]
     runs: tuple[PlannedRun, ...]
+    estimate: Estimate | None = None
+    estimate_note: str = Field("", description="why there is no estimate, or what it leaves out")
 
 
 class PresetView(Contract):
@@ -69,7 +72,11 @@ class PresetView(Contract):
     summary: str
     yaml: str
     n_runs: int
+    kind: str = ""
     requirements: tuple[str, ...] = ()
+    estimate: Estimate | None = None
+    measured: str | None = Field(None, description="id of the newest experiment here that finished this very sweep")
+    measured_seconds: float | None = Field(None, description="how long that one took from launch to end")
 
 
 class DatasetView(Contract):
@@ -148,6 +155,8 @@ class ExperimentView(Contract):
     summary: str
     state: RunState = Field(description="running while any run is; failed if any run failed")
     created_at: float
+    tags: tuple[str, ...] = ()
+    archived: bool = Field(False, description="put away: listed only when asked for")
     code_version: str
     sweep: dict[str, Any]
     runs: tuple[RunView, ...]
@@ -160,6 +169,7 @@ class ExperimentPage(Contract):
 
     items: tuple[ExperimentView, ...]
     next_cursor: str | None
+    total: int = Field(0, description="how many there are on all pages")
 
 
 class Series(Contract):

@@ -25,6 +25,9 @@ class DesiredState(StrEnum):
     STOP = "stop"
 
 
+# A run that computes is heard of every second or two; silence for longer is worth a look.
+STALE_AFTER_SECONDS = 20.0
+
 TERMINAL_STATES = frozenset({RunState.FINISHED, RunState.STOPPED, RunState.FAILED})
 
 TRANSITIONS: dict[RunState, frozenset[RunState]] = {

@@ -7,33 +7,37 @@ from pydantic import Field, field_validator, model_validator
 
 from tauscope.specs.model import SpecModel
 from tauscope.specs.schedule import MAX_STEPS, LogSpaced, Schedule
+from tauscope.specs.shown import shown
 
 GAP_THRESHOLD = 1 / 3
+
+# The headings of a form, in their order.
+SWEEP, DATA, TRAINING, MEASUREMENT = "Sweep", "Data and network", "Training", "Measurement"
 
 
 class DatasetSpec(SpecModel):
     """Which images are trained on, and which are held out as reference."""
 
-    name: str = Field("digits", description="a registered data set")
-    path: str | None = Field(None, description="folder of the data set, where it is not embedded")
-    n_train: int = Field(64, ge=2, le=10**9, description="training-set size n")
-    subset: int = Field(0, ge=0, le=10**9, description="which disjoint slice of n_train images is trained on")
-    size: int = Field(8, ge=4, le=4096, description="height and width in pixels")
-    n_held_out: int = Field(1000, ge=32, le=10**9, description="held-out images: reference and control, never trained on")
+    name: str = shown("digits", "Data set", "a registered data set", choices="datasets")
+    path: str | None = shown(None, "Folder", "folder of the data set, where it is not embedded", advanced=True)
+    n_train: int = shown(64, "Training images n", "training-set size n", ge=2, le=10**9, unit="images", group=SWEEP)
+    subset: int = shown(0, "Subset", "which disjoint slice of n_train images is trained on", ge=0, le=10**9, advanced=True)
+    size: int = shown(8, "Image size", "height and width in pixels", ge=4, le=4096, unit="pixels")
+    n_held_out: int = shown(1000, "Held out", "held-out images: reference and control, never trained on", ge=32, le=10**9, unit="images")
 
 
 class UNetSpec(SpecModel):
     """The paper's U-Net; 2 blocks a level and attention at the two lower levels give its published parameter count."""
 
     name: Literal["unet"] = "unet"
-    base_width: int = Field(32, ge=8, le=4096, description="channels W of the first level, a multiple of 8")
-    multipliers: tuple[Annotated[int, Field(ge=1, le=64)], ...] = Field(
-        (1, 2, 4), min_length=1, max_length=8, description="width of each level over W"
+    base_width: int = shown(32, "Base width W", "channels W of the first level, a multiple of 8", ge=8, le=4096, unit="channels")
+    multipliers: tuple[Annotated[int, Field(ge=1, le=64)], ...] = shown(
+        (1, 2, 4), "Width multipliers", "width of each level over W", min_length=1, max_length=8, advanced=True
     )
-    blocks: int = Field(2, ge=1, le=64, description="residual blocks per encoder level")
-    attention: tuple[bool, ...] = Field((False, True, True), description="self-attention at each level")
-    heads: int = Field(4, ge=1, le=256, description="attention heads")
-    dropout: float = Field(0.0, ge=0, lt=1, description="dropout before each block's second convolution")
+    blocks: int = shown(2, "Blocks a level", "residual blocks per encoder level", ge=1, le=64, advanced=True)
+    attention: tuple[bool, ...] = shown((False, True, True), "Attention", "self-attention at each level", advanced=True)
+    heads: int = shown(4, "Attention heads", "attention heads", ge=1, le=256, advanced=True)
+    dropout: float = shown(0.0, "Dropout", "dropout before each block's second convolution", ge=0, lt=1, advanced=True)
 
     @field_validator("base_width")
     @classmethod
@@ -56,10 +60,10 @@ class ProcessSpec(SpecModel):
     """The forward process: beta rises linearly over the steps (Ho et al. 2020, arXiv:2006.11239)."""
 
     name: Literal["linear"] = "linear"
-    steps: int = Field(1000, ge=2, le=100_000, description="diffusion steps")
-    beta_min: float = Field(1e-4, gt=0, lt=1, description="beta at index 0")
-    beta_max: float = Field(2e-2, gt=0, lt=1, description="beta at the last index")
-    first_trained_index: int = Field(1, ge=0, description="lowest trained diffusion index; sampling never goes below it")
+    steps: int = shown(1000, "Diffusion steps", "diffusion steps", ge=2, le=100_000)
+    beta_min: float = shown(1e-4, "beta, first", "beta at index 0", gt=0, lt=1)
+    beta_max: float = shown(2e-2, "beta, last", "beta at the last index", gt=0, lt=1)
+    first_trained_index: int = shown(1, "First trained index", "lowest trained diffusion index; sampling never goes below it", ge=0)
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -74,16 +78,16 @@ class AdamSpec(SpecModel):
     """Adam (Kingma and Ba 2015, arXiv:1412.6980)."""
 
     name: Literal["adam"] = "adam"
-    lr: float = Field(1e-4, gt=0, description="learning rate")
-    betas: tuple[float, float] = Field((0.9, 0.999), description="decay of the two moments")
+    lr: float = shown(1e-4, "Learning rate", "learning rate", gt=0)
+    betas: tuple[float, float] = shown((0.9, 0.999), "Moment decay", "decay of the two moments", advanced=True)
 
 
 class SgdSpec(SpecModel):
     """Stochastic gradient descent with heavy-ball momentum."""
 
     name: Literal["sgd"] = "sgd"
-    lr: float = Field(1e-2, gt=0, description="learning rate")
-    momentum: float = Field(0.95, ge=0, lt=1, description="momentum")
+    lr: float = shown(1e-2, "Learning rate", "learning rate", gt=0)
+    momentum: float = shown(0.95, "Momentum", "momentum", ge=0, lt=1)
 
 
 Optimizer = Annotated[AdamSpec | SgdSpec, Field(discriminator="name")]
@@ -92,15 +96,15 @@ Optimizer = Annotated[AdamSpec | SgdSpec, Field(discriminator="name")]
 class EmaSpec(SpecModel):
     """Exponential moving average of the weights, used for every measurement; decay_k = min(decay, (1+k)/(10+k))."""
 
-    decay: float = Field(0.98, gt=0, lt=1, description="decay per training step once warmed up")
+    decay: float = shown(0.98, "Decay", "decay per training step once warmed up", gt=0, lt=1)
 
 
 class DdimSpec(SpecModel):
     """Song et al. 2021, arXiv:2010.02502."""
 
     name: Literal["ddim"] = "ddim"
-    steps: int = Field(100, ge=2, description="network evaluations per sample; below 16 f_mem is underestimated")
-    eta: float = Field(0.0, ge=0, le=1, description="share of ancestral noise; 0 is deterministic")
+    steps: int = shown(100, "Sampling steps", "network evaluations per sample; below 16 f_mem is underestimated", ge=2, unit="evaluations")
+    eta: float = shown(0.0, "ddim_eta", "share of ancestral noise; 0 is deterministic", ge=0, le=1, advanced=True)
 
 
 class AncestralSpec(SpecModel):
@@ -115,48 +119,58 @@ Sampler = Annotated[DdimSpec | AncestralSpec, Field(discriminator="name")]
 class MeasurementSpec(SpecModel):
     """What is measured along training, and when."""
 
-    schedule: Schedule = Field(default_factory=LogSpaced, description="steps at which samples are drawn")
-    loss_schedule: Schedule | None = Field(None, description="further steps at which only the losses are measured")
-    n_generated: int = Field(1000, ge=32, le=10**7, description="samples per checkpoint; the same seeds at every checkpoint")
-    sampler: Sampler = Field(default_factory=DdimSpec)
-    loss_indices: tuple[Annotated[int, Field(ge=0)], ...] = Field(
-        (10, 100), min_length=1, max_length=32, description="0-based indices into beta where both losses are measured"
+    schedule: Schedule = shown(LogSpaced(), "Checkpoints", "steps at which samples are drawn")
+    loss_schedule: Schedule | None = shown(None, "Further losses", "further steps at which only the losses are measured", advanced=True)
+    n_generated: int = shown(
+        1000, "Samples each", "samples per checkpoint; the same seeds at every checkpoint", ge=32, le=10**7, unit="samples"
     )
-    loss_pairs: int = Field(512, ge=32, le=10**7, description="fixed (image, noise) pairs per set and index that a loss averages")
-    frechet_components: int = Field(16, ge=1, le=100_000, description="principal components of the Frechet distance")
+    sampler: Sampler = shown(DdimSpec(), "Sampler", "how samples are drawn")
+    loss_indices: tuple[Annotated[int, Field(ge=0)], ...] = shown(
+        (10, 100), "Loss indices", "0-based indices into beta where both losses are measured", min_length=1, max_length=32, advanced=True
+    )
+    loss_pairs: int = shown(
+        512, "Loss pairs", "fixed (image, noise) pairs per set and index that a loss averages", ge=32, le=10**7, unit="pairs", advanced=True
+    )
+    frechet_components: int = shown(
+        16, "Principal components", "principal components of the Frechet distance", ge=1, le=100_000, advanced=True
+    )
 
 
 class OnsetLevel(SpecModel):
     """The level whose first sustained crossing is an onset."""
 
-    metric: str = Field(description="the measured quantity")
-    level: float = Field(description="absolute level, the same for the whole sweep")
+    metric: str = shown(..., "metric", "the measured quantity", advanced=True)
+    level: float = shown(..., "level", "absolute level, the same for the whole sweep")
 
 
 class OnsetsSpec(SpecModel):
     """Definitions of tau_gen (metric falls to its level) and tau_mem (f_mem minus control rises to its level)."""
 
-    tau_gen: OnsetLevel = OnsetLevel(metric="loss_held_out@100", level=0.55)
-    tau_mem: OnsetLevel = OnsetLevel(metric="f_mem", level=0.25)
+    tau_gen: OnsetLevel = shown(OnsetLevel(metric="loss_held_out@100", level=0.55), "tau_gen")
+    tau_mem: OnsetLevel = shown(OnsetLevel(metric="f_mem", level=0.25), "tau_mem")
 
 
 class ImageDdpmSpec(SpecModel):
     """One run: one network, one training set, one seed."""
 
     kind: Literal["image_ddpm"] = "image_ddpm"
-    dataset: DatasetSpec = DatasetSpec()
-    network: UNetSpec = UNetSpec()
-    preconditioning: bool = Field(True, description="scale input and output by the data's standard deviation at each noise level")
-    process: ProcessSpec = ProcessSpec()
-    optimizer: Optimizer = AdamSpec()
-    batch_size: Annotated[int, Field(ge=1, le=10**9)] | Literal["full"] = Field(64, description='images per step, or "full" for all n')
-    replacement: bool = Field(True, description="draw batches with replacement; otherwise by epochs")
-    steps: int = Field(1000, ge=1, le=MAX_STEPS, description="training steps, the budget tau_max")
-    ema: EmaSpec | None = EmaSpec()
-    seed: int = Field(0, ge=0, lt=2**31, description="weights, batches, noise and samples derive from it")
-    measurement: MeasurementSpec = MeasurementSpec()
-    onsets: OnsetsSpec = OnsetsSpec()
-    device: str = Field("auto", description="auto, cpu, cuda, cuda:i or mps")
+    dataset: DatasetSpec = shown(DatasetSpec(), "Data", group=DATA)
+    network: UNetSpec = shown(UNetSpec(), "Network", group=DATA)
+    preconditioning: bool = shown(
+        True, "Preconditioning", "scale input and output by the data's standard deviation at each noise level", group=DATA, advanced=True
+    )
+    process: ProcessSpec = shown(ProcessSpec(), "Forward process", group=TRAINING, advanced=True)
+    optimizer: Optimizer = shown(AdamSpec(), "Optimizer", "how the weights move", group=TRAINING)
+    batch_size: Annotated[int, Field(ge=1, le=10**9)] | Literal["full"] = shown(
+        64, "Batch", 'images per step, or "full" for all n', unit="images", group=TRAINING
+    )
+    replacement: bool = shown(True, "With replacement", "draw batches with replacement; otherwise by epochs", group=TRAINING, advanced=True)
+    steps: int = shown(1000, "Training steps", "training steps, the budget tau_max", ge=1, le=MAX_STEPS, unit="steps", group=SWEEP)
+    ema: EmaSpec | None = shown(EmaSpec(), "Average of weights", "measured instead of the last weights", group=TRAINING, advanced=True)
+    seed: int = shown(0, "Seeds", "weights, batches, noise and samples derive from it", ge=0, lt=2**31, group=SWEEP)
+    measurement: MeasurementSpec = shown(MeasurementSpec(), "Measurement", group=MEASUREMENT)
+    onsets: OnsetsSpec = shown(OnsetsSpec(), "Onsets", group=MEASUREMENT)
+    device: str = shown("auto", "Device", "auto, cpu, cuda, cuda:i or mps", group=TRAINING, advanced=True)
 
     # Short names that stand for a path in axes, settings and tables.
     ALIASES: ClassVar[dict[str, str]] = {
@@ -166,6 +180,8 @@ class ImageDdpmSpec(SpecModel):
         "lr": "optimizer.lr",
         "n_generated": "measurement.n_generated",
     }
+    # Runs that agree in these take about the same time for a unit of cost.
+    PACE: ClassVar[tuple[str, ...]] = ("dataset.size", "network")
 
     @field_validator("device")
     @classmethod

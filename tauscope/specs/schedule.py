@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from tauscope.specs.model import SpecModel
+from tauscope.specs.shown import shown
 
 MAX_STEPS = 10**9  # Any database's integer holds it, and no run comes near it.
 
@@ -15,8 +16,8 @@ class LogSpaced(SpecModel):
     """``count`` steps from ``first`` to the end of training, evenly spaced in log tau."""
 
     kind: Literal["log_spaced"] = "log_spaced"
-    first: int = Field(5, ge=1, le=MAX_STEPS, description="the first measured training step")
-    count: int = Field(15, ge=2, le=10_000, description="how many measurements, the first and the last step included")
+    first: int = shown(5, "First at", "the first measured training step", ge=1, le=MAX_STEPS, unit="steps", advanced=True)
+    count: int = shown(15, "Number of checkpoints", "how many measurements, the first and the last step included", ge=2, le=10_000)
 
     def steps(self, last: int) -> tuple[int, ...]:
         """The measured steps, increasing and distinct; rounding may merge the earliest ones."""
@@ -30,7 +31,9 @@ class Explicit(SpecModel):
     """The measured steps, written out."""
 
     kind: Literal["explicit"] = "explicit"
-    at: tuple[Annotated[int, Field(ge=1, le=MAX_STEPS)], ...] = Field(min_length=1, description="measured training steps, increasing")
+    at: tuple[Annotated[int, Field(ge=1, le=MAX_STEPS)], ...] = shown(
+        ..., "At", "measured training steps, increasing", unit="steps", min_length=1
+    )
 
     @field_validator("at")
     @classmethod

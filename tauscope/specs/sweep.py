@@ -39,7 +39,7 @@ class ResolvedRun:
     @property
     def label(self) -> str:
         """The axis values in words, e.g. ``n_train=16, seed=4``."""
-        return ", ".join(f"{name}={_axis_text(value)}" for name, value in self.params.items()) or "single run"
+        return ", ".join(f"{name}={axis_text(value)}" for name, value in self.params.items()) or "single run"
 
 
 class SweepSpec(SpecModel):
@@ -60,7 +60,7 @@ class SweepSpec(SpecModel):
         for name, values in axes.items():
             if not values:
                 raise ValueError(f"axis {name} has no values | List at least one value")
-            texts = [_axis_text(value) for value in values]
+            texts = [axis_text(value) for value in values]
             if len(set(texts)) != len(texts):
                 raise ValueError(f"axis {name} repeats a value | List each value once")
         return axes
@@ -110,12 +110,12 @@ class SweepSpec(SpecModel):
         try:
             return kind.model_validate(document)
         except ValidationError as error:
-            label = ", ".join(f"{name}={_axis_text(value)}" for name, value in params.items())
+            label = ", ".join(f"{name}={axis_text(value)}" for name, value in params.items())
             raise SpecError.from_validation(error, prefix=f"run({label})" if label else "base") from error
 
     @staticmethod
     def _override_value(path: str, override: Override, params: dict[str, Any]) -> Any:
-        key = _axis_text(params[override.by])
+        key = axis_text(params[override.by])
         if key not in override.values:
             raise SpecError.single(
                 f"overrides.{path}.values", f"no value for {override.by} = {key}", f"Add an entry for {key}, or remove it from the axis"
@@ -200,7 +200,7 @@ def _may_add(path: str) -> bool:
     return path.startswith(("axes.", "overrides.", "optimizer."))
 
 
-def _axis_text(value: Any) -> str:
+def axis_text(value: Any) -> str:
     """A short, unambiguous text for an axis value; a tagged object goes by its name where that says it all."""
     if isinstance(value, Mapping):
         return json.dumps(value, sort_keys=True) if set(value) - {"name"} else str(value["name"])

@@ -24,6 +24,7 @@ def test_everything_a_page_needs_comes_back_typed(api: TauscopeClient, worker: F
     assert "digits-ci" in [preset.name for preset in api.presets()]
     assert "digits" in [dataset.name for dataset in api.datasets()]
     assert "axes" in api.schema()["properties"]
+    assert [kind.name for kind in api.kinds()] == ["image_ddpm"]
     assert len(api.plan(CREATE).runs) == 3
     launched = api.launch(CREATE, idempotency_key="once")
     assert api.launch(CREATE, idempotency_key="once").id == launched.id
@@ -53,6 +54,11 @@ def test_everything_a_page_needs_comes_back_typed(api: TauscopeClient, worker: F
     assert api.stop_run(waiting.id).state == "stopped"
     api.stop(launched.id)
     worker.finish(claim)
+    assert api.set_tags(launched.id, ["talk"]).tags == ("talk",)
+    assert api.census(tag="talk").counts["all"] == api.experiments(query="n > 16", tag="talk").total == 1
+    assert api.set_archived(launched.id, True).archived
+    assert (api.experiments().total, api.experiments(archived=True).total) == (0, 1)
+    assert api.preview_deletion(launched.id).runs == 3
     assert api.summary(launched.id).experiment == "digits-ci"
     with zipfile.ZipFile(api.export(launched.id, tmp_path / "export.zip")) as archive:
         assert "summary.json" in archive.namelist()

@@ -14,11 +14,12 @@ import uvicorn
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
+from backend.services import catalogue
+from backend.services.durations import schedule
 from tauscope.contracts.experiments import (
     AttemptView,
     Curves,
     ExperimentCreate,
-    ExperimentPage,
     ExperimentView,
     Plan,
     PlannedRun,
@@ -30,9 +31,11 @@ from tauscope.contracts.experiments import (
     SystemView,
     WorkerView,
 )
+from tauscope.contracts.launching import Estimate, KindView
 from tauscope.contracts.runs import RunState
 from tauscope.specs import SpecError, apply_settings, load_preset, parse_sweep, preset_names
 from tests.frontend import fake_world as world
+from tests.frontend.fake_listing import add_listing
 
 
 class FakeApi:
@@ -45,6 +48,9 @@ class FakeApi:
         self.stopped: set[str] = set()
         self.paused: set[str] = set()
         self.extended: dict[str, int] = {}
+        self.archived: set[str] = set()
+        self.deleted: set[str] = set()
+        self.tags: dict[str, tuple[str, ...]] = {}
 
     def step(self) -> int:
         """How far the growing experiment has come: log-uniform in time."""
@@ -68,7 +74,12 @@ class FakeApi:
 
     def experiments(self) -> tuple[ExperimentView, ...]:
         """All of them, newest first."""
-        return tuple(self.experiment(name) for name in (*reversed(self.launched), "live", "demo", "stale", "failed", "never", "empty"))
+        names = (*reversed(self.launched), "live", "demo", "stale", "failed", "never", "empty")
+        return tuple(self.experiment(name) for name in names if name not in self.deleted)
+
+    def ordered(self, view: ExperimentView) -> ExperimentView:
+        """The experiment with its tags and whether it was put away."""
+        return view.model_copy(update={"tags": self.tags.get(view.id, ()), "archived": view.id in self.archived})
 
 
 def create_fake_api(state: FakeApi) -> FastAPI:
@@ -85,6 +96,7 @@ def create_fake_api(state: FakeApi) -> FastAPI:
         return _problem(422, "invalid_spec", "The spec cannot be run as it stands", fields)
 
     _catalogue(app)
+    add_listing(app, state)
     _experiments(app, state)
     _samples(app, state)
     return app
@@ -100,6 +112,10 @@ def _catalogue(app: FastAPI) -> None:
     def presets() -> list[PresetView]:
         return [_preset(name) for name in preset_names()]
 
+    @app.get("/api/v1/kinds")
+    def kinds() -> tuple[KindView, ...]:
+        return catalogue.kinds()
+
     @app.post("/api/v1/specs/plan")
     def plan(request: ExperimentCreate) -> Plan:
         sweep = load_preset(request.preset).sweep if request.preset else parse_sweep(request.sweep)
@@ -108,7 +124,7 @@ def _catalogue(app: FastAPI) -> None:
             PlannedRun(index=run.index, label=run.label, params=run.params, spec=run.spec.model_dump(mode="json"), cost=run.spec.cost())
             for run in sweep.resolve()
         ]
-        return Plan(sweep=sweep.model_dump(mode="json"), runs=tuple(runs))
+        return Plan(sweep=sweep.model_dump(mode="json"), runs=tuple(runs), estimate=_estimate([run.cost for run in runs]))
 
     @app.get("/api/v1/system")
     def system() -> SystemView:
@@ -116,17 +132,35 @@ def _catalogue(app: FastAPI) -> None:
         return SystemView(version="0.1.0", database="sqlite", queued=0, running=1, workers=(worker,), server_time=world.T0)
 
 
+def _estimate(costs: list[float]) -> Estimate:
+    seconds = {index: cost * 3e-4 for index, cost in enumerate(costs)}
+    lanes = schedule(seconds, 2)
+    total = max(sum(seconds[index] for index in lane) for lane in lanes)
+    source = "41 earlier runs of this network and image size on this machine"
+    return Estimate(
+        seconds=total, low=total / 1.15, high=total * 1.15, runs=tuple(seconds.values()), slots=lanes, past_runs=41, source=source
+    )
+
+
 def _preset(name: str) -> PresetView:
     preset = load_preset(name)
     needs = ("needs a CUDA device: set device to cpu",) if name == "celeba-paper" else ()
-    return PresetView(name=name, summary=preset.sweep.summary, yaml=preset.text, n_runs=len(preset.sweep.resolve()), requirements=needs)
+    runs = preset.sweep.resolve()
+    measured = ("demo", 130.0) if name == "digits-demo" else (None, None)
+    return PresetView(
+        name=name,
+        summary=preset.sweep.summary,
+        yaml=preset.text,
+        n_runs=len(runs),
+        kind=preset.sweep.base.kind,
+        requirements=needs,
+        estimate=None if needs else _estimate([run.spec.cost() for run in runs]),
+        measured=measured[0],
+        measured_seconds=measured[1],
+    )
 
 
 def _experiments(app: FastAPI, state: FakeApi) -> None:
-    @app.get("/api/v1/experiments")
-    def experiments() -> ExperimentPage:
-        return ExperimentPage(items=state.experiments(), next_cursor=None)
-
     @app.post("/api/v1/experiments", status_code=201)
     def create(request: ExperimentCreate) -> ExperimentView:
         identifier = f"new{len(state.launched)}"
@@ -141,7 +175,7 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
 
     @app.get("/api/v1/experiments/{identifier}")
     def experiment(identifier: str) -> ExperimentView:
-        return state.experiment(identifier)
+        return state.ordered(state.experiment(identifier))
 
     @app.post("/api/v1/experiments/{identifier}/stop")
     def stop(identifier: str) -> ExperimentView:

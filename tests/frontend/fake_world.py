@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from tauscope.contracts.experiments import AttemptView, Curves, ExperimentView, RunEventView, RunView, SamplesView, Series
+from tauscope.contracts.listing import DeletionPreview
 from tauscope.contracts.onsets import Onset, OnsetStatus, PowerLawFit
 from tauscope.contracts.points import MetricInfo
 from tauscope.contracts.runs import DesiredState, RunState
@@ -355,6 +356,11 @@ def never_good(identifier: str = "never") -> ExperimentView:
     }
     runs = (lost.model_copy(update={"onsets": nothing}), run_view(identifier, 1, 64, step=2400, state=RunState.FINISHED))
     return experiment_view(identifier, "digits, never good", runs, state=RunState.FINISHED)
+
+
+def deletion_preview() -> DeletionPreview:
+    """What deleting the finished experiment would remove."""
+    return DeletionPreview(runs=3, points=1240, checkpoints=45, samples=45, files=140, n_bytes=48_200_000, shared_files=2, allowed=True)
 
 
 def curves_of(experiment: ExperimentView) -> Curves:

@@ -1,0 +1,79 @@
+"""Where a launch starts from, by the page's address: a preset, an earlier experiment, one run of it, or a kind's defaults."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from frontend.draft import Draft, begin_draft, find_draft
+from frontend.form.document import as_yaml
+from tauscope.client import TauscopeClient
+from tauscope.contracts.experiments import ExperimentCreate, PresetView
+from tauscope.contracts.launching import KindView
+
+_MAX_NAME = 80
+_FIRST = "digits-demo"
+
+
+@dataclass(frozen=True)
+class Source:
+    """``parameter`` and ``value`` as in the address; ``note`` says where the address asked for what there is not."""
+
+    parameter: str
+    value: str
+    note: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"{self.parameter}:{self.value}"
+
+
+def source_of(address: Mapping[str, str], presets: Sequence[PresetView], kinds: Sequence[KindView]) -> Source:
+    """What the address asks for; without anything the preset to begin with."""
+    for parameter in ("from", "fork"):
+        if address.get(parameter):
+            return Source(parameter, address[parameter])
+    if address.get("kind"):
+        return _known("kind", address["kind"], [kind.name for kind in kinds])
+    return _known("preset", address.get("preset", _FIRST), [preset.name for preset in presets])
+
+
+def _known(parameter: str, asked: str, names: Sequence[str]) -> Source:
+    if asked in names:
+        return Source(parameter, asked)
+    return Source(parameter, names[0], f"There is no {parameter} {asked}; this is {names[0]}. There are {', '.join(names)}.")
+
+
+def draft_of(client: TauscopeClient, source: Source, presets: Sequence[PresetView], kinds: Sequence[KindView]) -> Draft:
+    """The draft begun in this session, or a new one.
+
+    Raises:
+        ApiError: if there is no such experiment or run.
+    """
+    found = find_draft(source.key)
+    if found is not None:
+        return found
+    if source.parameter == "preset":
+        preset = next(item for item in presets if item.name == source.value)
+        return begin_draft(source.key, client.plan(ExperimentCreate(preset=preset.name)).sweep, preset.yaml)
+    sweep = _sweep(client, source, kinds)
+    return begin_draft(source.key, sweep, as_yaml(sweep))
+
+
+def _sweep(client: TauscopeClient, source: Source, kinds: Sequence[KindView]) -> dict[str, Any]:
+    if source.parameter == "from":
+        return client.experiment(source.value).sweep
+    if source.parameter == "fork":
+        return _one_run(client, source.value)
+    kind = next(kind for kind in kinds if kind.name == source.value)
+    return _single(kind.title, kind.defaults or {"kind": kind.name})
+
+
+def _one_run(client: TauscopeClient, run_id: str) -> dict[str, Any]:
+    run = client.run(run_id)
+    experiment = client.experiment(run.experiment_id)
+    spec = client.plan(ExperimentCreate(sweep=experiment.sweep)).runs[run.index].spec
+    return _single(f"{experiment.name}, {run.label}"[:_MAX_NAME], spec)
+
+
+def _single(name: str, base: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "summary": "", "base": base, "axes": {}, "combine": "cross", "overrides": {}}
