@@ -27,6 +27,7 @@ from tauscope.contracts.experiments import (
     SystemView,
 )
 from tauscope.contracts.runs import RunState
+from tauscope.contracts.samples import SampleSteps, SeedView
 from tauscope.contracts.summary import ExperimentSummary
 
 _T = TypeVar("_T")
@@ -173,6 +174,14 @@ class TauscopeClient:
     def samples(self, run_id: str, step: int | str = "last") -> SamplesView:
         """The samples of a checkpoint with their nearest training images."""
         return self._get(_path("runs", run_id, "samples", str(step)), SamplesView)
+
+    def sample_steps(self, run_id: str) -> SampleSteps:
+        """Every checkpoint of a run that has samples, waits for them, or gave none."""
+        return self._get(_path("runs", run_id, "samples"), SampleSteps)
+
+    def seed(self, run_id: str, seed: int) -> SeedView:
+        """The sample of one seed at every measured checkpoint."""
+        return self._get(_path("runs", run_id, "seeds", str(seed)), SeedView)
 
     def _get(self, path: str, model: type[_T], **query: Any) -> _T:
         return self._call("GET", path, model, params={name: value for name, value in query.items() if value is not None})
