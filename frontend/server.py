@@ -18,6 +18,7 @@ from streamlit import config as streamlit_config
 
 from frontend.connection import set_api_url
 from frontend.document import serve_document
+from frontend.inspection import serve_inspection
 from frontend.login import show_login, take_login
 from frontend.navigation import TITLES
 from frontend.proxy import METHODS, ApiProxy
@@ -48,6 +49,7 @@ def _routes(proxy: ApiProxy) -> list[Any]:
         Route("/api/{path:path}", proxy.__call__, methods=list(METHODS)),
         Route("/view/experiments", serve_experiments),
         Route("/view/experiments/{id}", serve_experiment),
+        Route("/view/inspect/{run}", serve_inspection),
         *[Route(f"/{name}", serve_document) for name in TITLES],
         Route("/login", show_login, methods=["GET"]),
         Route("/login", take_login, methods=["POST"]),

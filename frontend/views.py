@@ -63,7 +63,7 @@ async def serve_experiment(request: Request) -> Response:
     query = dict(request.query_params)
     identifier = str(request.path_params["id"])
     token = request.cookies.get(TOKEN_COOKIE)
-    return await _answer(lambda: _experiment(identifier, token, options_from(query)))
+    return await answer(lambda: _experiment(identifier, token, options_from(query)))
 
 
 def _experiment(identifier: str, token: str | None, options: ViewOptions) -> dict[str, Any]:
@@ -76,7 +76,7 @@ async def serve_experiments(request: Request) -> Response:
     """``GET /view/experiments``: the rows of the list."""
     query = dict(request.query_params)
     token = request.cookies.get(TOKEN_COOKIE)
-    return await _answer(lambda: _experiments(token, query))
+    return await answer(lambda: _experiments(token, query))
 
 
 def _experiments(token: str | None, query: dict[str, str]) -> dict[str, Any]:
@@ -87,7 +87,8 @@ def _experiments(token: str | None, query: dict[str, str]) -> dict[str, Any]:
     return {"rows": rows, "live": any(is_live(item) for item in page.items), "slots": slots_words(client.system())}
 
 
-async def _answer(build: Any) -> Response:
+async def answer(build: Any) -> Response:
+    """What ``build`` returns as JSON, or the problem it met."""
     try:
         return JSONResponse(await run_in_threadpool(build), headers={"cache-control": "no-store"})
     except ApiUnreachable:

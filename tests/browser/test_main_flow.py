@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from tauscope.specs import apply_settings, load_preset
 from tests.browser.chart import points, wait_for_chart, wait_for_points, zoom
 from tests.browser.conftest import Visitor
+from tests.browser.gallery import pixels_of_card, pixels_of_image, wait_for_cards
 
 TINY = {
     "name": "tiny digits",
@@ -49,10 +50,9 @@ def test_launch_watch_the_curve_grow_and_open_the_gallery(visitor: Visitor, stac
     visitor.keep("watch-finished")
 
     page.get_by_role("link", name="Inspect samples").click()
-    first = page.locator(".tau-sample img").first
-    expect(first).to_be_visible()
-    page.wait_for_function("[...document.querySelectorAll('.tau-sample img')].slice(0, 9).every(i => i.naturalWidth === 8)")
+    wait_for_cards(page)
     visitor.keep("inspect-real")
+    assert pixels_of_card(page, 0) == pixels_of_image(page, "samples/240/0.png")
     page.keyboard.press("ArrowLeft")
     page.wait_for_function("location.search.includes('step=')")
     page.keyboard.press("j")

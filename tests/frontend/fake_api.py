@@ -6,6 +6,7 @@
 import argparse
 import asyncio
 import hashlib
+import io
 import json
 import time
 from collections.abc import AsyncIterator
@@ -13,6 +14,7 @@ from collections.abc import AsyncIterator
 import uvicorn
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
+from PIL import Image
 
 from tauscope.contracts.experiments import (
     AttemptView,
@@ -29,6 +31,7 @@ from tauscope.contracts.experiments import (
     WorkerView,
 )
 from tauscope.contracts.runs import RunState
+from tauscope.contracts.samples import SampleSteps, SeedView
 from tauscope.specs import SpecError, apply_settings, load_preset, parse_sweep, preset_names
 from tests.frontend import fake_world as world
 
@@ -51,6 +54,7 @@ class FakeApi:
     def experiment(self, identifier: str) -> ExperimentView:
         """One experiment as it stands now."""
         made = {"demo": world.finished, "failed": world.failed, "stale": world.stale, "empty": world.queued, "never": world.never_good}
+        made |= {"many": world.finished}
         if identifier in made:
             view = made[identifier](identifier)
             return world.paused(view) if identifier in self.paused else view
@@ -204,22 +208,41 @@ def _samples(app: FastAPI, state: FakeApi) -> None:
             raise HTTPException(404, "This run has no samples yet")
         return world.samples_view(chosen, known[-1] if step == "last" else int(step))
 
-    @app.get("/api/v1/runs/{run_id}/{kind}/{path:path}.png")
-    def image(run_id: str, kind: str, path: str) -> Response:
-        return Response(picture(f"{path}"), media_type="image/png", headers={"cache-control": "max-age=3600"})
+    @app.get("/api/v1/runs/{run_id}/samples")
+    def sample_steps(run_id: str) -> SampleSteps:
+        experiment, index = run_of(run_id)
+        return world.sample_steps(experiment.runs[index])
+
+    @app.get("/api/v1/runs/{run_id}/seeds/{seed}")
+    def seed(run_id: str, seed: int) -> SeedView:
+        experiment, index = run_of(run_id)
+        return world.seed_view(experiment.runs[index], seed)
+
+    @app.get("/api/v1/runs/{run_id}/seeds/{seed}/film.png")
+    def film(run_id: str, seed: int) -> Response:
+        experiment, index = run_of(run_id)
+        view = world.seed_view(experiment.runs[index], seed)
+        names = [f"{seed}-{step}" for step in view.step] + [f"train-{image}" for image in view.nearest]
+        return _sheet(names, len(view.step))
+
+    @app.get("/api/v1/runs/{run_id}/{kind}/{path:path}sheet.png")
+    def sheet(run_id: str, kind: str, path: str, images: str, of: str = "train") -> Response:
+        ranges = [part.split("-") for part in images.split(",")]
+        numbers = [number for part in ranges for number in range(int(part[0]), int(part[-1]) + 1)]
+        return _sheet([f"{of}-{number}" for number in numbers], 16)
 
 
-def picture(seed: str) -> bytes:
-    """An 8x8 grey image that depends on nothing but its name."""
-    import io
-
-    from PIL import Image
-
-    digest = hashlib.sha256(seed.encode()).digest()
-    pixels = bytes(min(255, digest[i % 32] * (1 if 2 < i % 8 < 6 else 0)) for i in range(64))
+def _sheet(names: list[str], columns: int) -> Response:
+    """8x8 grey images that depend on nothing but their names, as tiles."""
+    rows = -(-len(names) // columns)
+    sheet = Image.new("L", (8 * columns, 8 * rows))
+    for place, name in enumerate(names):
+        digest = hashlib.sha256(name.encode()).digest()
+        pixels = bytes(min(255, digest[i % 32] * (1 if 2 < i % 8 < 6 else 0)) for i in range(64))
+        sheet.paste(Image.frombytes("L", (8, 8), pixels), (8 * (place % columns), 8 * (place // columns)))
     buffer = io.BytesIO()
-    Image.frombytes("L", (8, 8), pixels).save(buffer, "PNG")
-    return buffer.getvalue()
+    sheet.save(buffer, "PNG")
+    return Response(buffer.getvalue(), media_type="image/png")
 
 
 def main() -> None:

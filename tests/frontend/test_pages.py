@@ -22,7 +22,6 @@ from tauscope.contracts.experiments import (
     Problem,
     RunEventView,
     RunView,
-    SamplesView,
     SystemView,
 )
 from tauscope.specs import SpecError, apply_settings, load_preset, parse_sweep, preset_names
@@ -65,11 +64,6 @@ class FakeClient:
 
     def run_events(self, identifier: str) -> tuple[RunEventView, ...]:
         return world.events()
-
-    def samples(self, identifier: str, step: int | str = "last") -> SamplesView:
-        run = self.run(identifier)
-        last = max(known for known in world.SAMPLE_STEPS if known <= run.step)
-        return world.samples_view(run, last if step == "last" else int(step))
 
     def presets(self) -> tuple[PresetView, ...]:
         return tuple(PresetView(name=name, summary="", yaml=load_preset(name).text, n_runs=3) for name in preset_names())
@@ -143,8 +137,9 @@ def test_the_inspect_page_opens_at_the_checkpoint_of_its_address(api: FakeClient
     opened("inspect", run="demor2", step="1763", seed="4", show="copies", sort="ratio")
 
 
-def test_a_run_without_samples_says_so(api: FakeClient) -> None:
-    assert "No samples yet" in shown(opened("inspect", run="emptyr0"))
+def test_an_unknown_run_is_a_message_with_a_remedy_and_none_leads_to_the_list(api: FakeClient) -> None:
+    assert "No such experiment" in shown(opened("inspect", run="nothingr0"))
+    assert "No run is named" in shown(opened("inspect"))
 
 
 def test_launching_sends_the_preset_and_the_changed_fields_alone(api: FakeClient) -> None:
