@@ -9,8 +9,16 @@ from urllib.parse import parse_qsl, urlsplit
 import streamlit as st
 
 _PAGES = Path(__file__).parent / "pages"
-TITLES = {"home": "Tauscope", "experiments": "Experiments", "launch": "Launch", "experiment": "Watch", "inspect": "Inspect", "run": "Run"}
-IN_THE_BAR = ("experiments", "launch")
+TITLES = {
+    "home": "Tauscope",
+    "experiments": "Experiments",
+    "launch": "Launch",
+    "experiment": "Watch",
+    "inspect": "Inspect",
+    "run": "Run",
+    "system": "System",
+}
+IN_THE_BAR = ("experiments", "launch", "system")
 
 
 def page_file(name: str) -> Path:

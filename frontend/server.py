@@ -22,6 +22,7 @@ from frontend.inspection import serve_inspection
 from frontend.login import show_login, take_login
 from frontend.navigation import TITLES
 from frontend.proxy import METHODS, ApiProxy
+from frontend.system_view import serve_system
 from frontend.theme import streamlit_options
 from frontend.views import serve_experiment, serve_experiments
 
@@ -50,6 +51,7 @@ def _routes(proxy: ApiProxy) -> list[Any]:
         Route("/view/experiments", serve_experiments),
         Route("/view/experiments/{id}", serve_experiment),
         Route("/view/inspect/{run}", serve_inspection),
+        Route("/view/system", serve_system),
         *[Route(f"/{name}", serve_document) for name in TITLES],
         Route("/login", show_login, methods=["GET"]),
         Route("/login", take_login, methods=["POST"]),

@@ -6,10 +6,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backend.services.context import Context
 from backend.services.errors import NotReadyError
+from backend.services.views import worker_view
 from backend.storage import census
 from backend.storage.migrate import is_current
 from backend.storage.reading import reading
-from tauscope.contracts.experiments import FieldError, SystemView, WorkerView
+from tauscope.contracts.experiments import FieldError, SystemView
 from tauscope.version import code_version
 
 _PATIENCE = 2.0
@@ -26,7 +27,7 @@ def system(context: Context) -> SystemView:
         database=context.engine.dialect.name,
         queued=counts.get("queued", 0),
         running=counts.get("running", 0),
-        workers=tuple(WorkerView(name=w.name, device=w.device, slots=w.slots, busy=w.busy, seen_at=w.seen_at) for w in workers),
+        workers=tuple(map(worker_view, workers)),
         server_time=now,
     )
 
@@ -37,12 +38,13 @@ def check_ready(context: Context) -> None:
     Raises:
         NotReadyError: naming each that fails.
     """
-    errors = [*_database_errors(context), *_broker_errors(context)]
+    errors = [*database_errors(context), *broker_errors(context)]
     if errors:
         raise NotReadyError("; ".join(error.message for error in errors), "Mend what is listed", errors)
 
 
-def _database_errors(context: Context) -> list[FieldError]:
+def database_errors(context: Context) -> list[FieldError]:
+    """Why the database does not serve, if it does not."""
     try:
         if is_current(context.engine):
             return []
@@ -51,7 +53,8 @@ def _database_errors(context: Context) -> list[FieldError]:
     return [FieldError(path="database", message="its schema is not this version's", remedy="python -m backend.storage.migrate")]
 
 
-def _broker_errors(context: Context) -> list[FieldError]:
+def broker_errors(context: Context) -> list[FieldError]:
+    """Why the broker does not serve, if it does not."""
     options = {"socket_connect_timeout": _PATIENCE, "socket_timeout": _PATIENCE}
     try:
         with Connection(context.settings.broker_url, transport_options=options) as connection:  # type: ignore[no-untyped-call]

@@ -6,9 +6,9 @@ from typing import Any
 
 import orjson
 
-from backend.storage.tables import Attempt, Experiment, Run, RunEvent
+from backend.storage.tables import Attempt, Experiment, Run, RunEvent, Worker
 from tauscope.analysis.metrics_info import metric_infos
-from tauscope.contracts.experiments import AttemptView, ExperimentView, RunEventView, RunView
+from tauscope.contracts.experiments import AttemptView, ExperimentView, RunEventView, RunView, WorkerView
 from tauscope.contracts.onsets import PowerLawFit
 from tauscope.contracts.points import MetricInfo
 from tauscope.contracts.runs import RunState
@@ -68,6 +68,11 @@ def experiment_view(experiment: Experiment, state: RunState, fits: dict[str, Pow
         fits=fits,
         server_time=server_time,
     )
+
+
+def worker_view(worker: Worker) -> WorkerView:
+    """A worker as listed."""
+    return WorkerView.model_validate({name: getattr(worker, name) for name in WorkerView.model_fields})
 
 
 def metrics_of(runs: list[Run]) -> dict[str, MetricInfo]:

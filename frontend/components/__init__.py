@@ -67,6 +67,17 @@ _INSPECT = """
 </div>
 """
 
+_SYSTEM = """
+<div class="tau-root tau-system">
+  <div class="tau-offline" data-region="notice" role="status" hidden></div>
+  <div class="tau-finding" data-region="finding" aria-live="polite"></div>
+  <div class="tau-columns">
+    <div class="tau-main"><div data-region="main"></div></div>
+    <div class="tau-side"><div data-region="side"></div></div>
+  </div>
+</div>
+"""
+
 _BODY = """
 <div class="tau-root">
   <div data-region="body"></div>
@@ -106,6 +117,11 @@ def experiment_list(data: dict[str, Any]) -> Any:
 def inspect(data: dict[str, Any]) -> Any:
     """Samples of a run beside their training images; triggers ``go`` and those of the header."""
     return _mount("inspect", _INSPECT, "inspect", data, {"go": _ignore} | _REQUESTS)
+
+
+def system(data: dict[str, Any]) -> Any:
+    """The state of the service; trigger ``go``."""
+    return _mount("system", _SYSTEM, "system", data, {"go": _ignore})
 
 
 def cards(data: dict[str, Any], *, choose: Callback) -> Any:

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 
 from tauscope.client.errors import ApiUnreachable, raise_for_problem
 from tauscope.client.stream import StreamEvent, follow
+from tauscope.contracts.diagnosis import DiagnosisView
 from tauscope.contracts.experiments import (
     AttemptView,
     Curves,
@@ -73,6 +74,10 @@ class TauscopeClient:
     def system(self) -> SystemView:
         """Version, queue and workers."""
         return self._get("/system", SystemView)
+
+    def diagnosis(self) -> DiagnosisView:
+        """What the service says of its parts, queues and code versions, and its latest failures."""
+        return self._get("/diagnosis", DiagnosisView)
 
     def plan(self, request: ExperimentCreate) -> Plan:
         """What a launch would start; starts nothing."""

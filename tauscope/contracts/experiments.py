@@ -206,6 +206,10 @@ class WorkerView(Contract):
     slots: int
     busy: int
     seen_at: float
+    queues: tuple[str, ...] = ()
+    code_version: str = ""
+    code_version_policy: str = Field("refuse", description="whether it goes on from checkpoints that other code wrote: refuse or accept")
+    draining: bool = Field(False, description="whether it was asked to take no further segment")
 
 
 class SystemView(Contract):

@@ -16,6 +16,7 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from PIL import Image
 
+from tauscope.contracts.diagnosis import DiagnosisView
 from tauscope.contracts.experiments import (
     AttemptView,
     Curves,
@@ -115,6 +116,10 @@ def _catalogue(app: FastAPI) -> None:
     def system() -> SystemView:
         worker = WorkerView(name="laptop", device="cpu", slots=2, busy=1, seen_at=world.T0)
         return SystemView(version="0.1.0", database="sqlite", queued=0, running=1, workers=(worker,), server_time=world.T0)
+
+    @app.get("/api/v1/diagnosis")
+    def diagnosis() -> DiagnosisView:
+        return world.diagnosis()
 
 
 def _preset(name: str) -> PresetView:

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from tauscope.contracts.diagnosis import CheckView, DiagnosisView, FailureView, QueueView, VersionView
 from tauscope.contracts.experiments import AttemptView, Curves, ExperimentView, RunEventView, RunView, SamplesView, Series
 from tauscope.contracts.onsets import Onset, OnsetStatus, PowerLawFit
 from tauscope.contracts.points import MetricInfo
@@ -441,4 +442,32 @@ def seed_view(run: RunView, seed: int) -> SeedView:
         is_copy=tuple(view.is_copy[seed] for view in views),
         first_copied_at=next((view.step for view in views if view.is_copy[seed]), None),
         version=f"{len(measured):012x}",
+    )
+
+
+def diagnosis() -> DiagnosisView:
+    """A service with one fault, a queue that nobody serves, and two failures."""
+    failure = FailureView(
+        event_id=2,
+        run_id="failedr1",
+        experiment_id="failed",
+        experiment="digits, lr 0.02",
+        label="n_train=32",
+        at=T0 - 300,
+        final=True,
+        reason="The loss is not a number at τ = 640. Use a lower learning rate, e.g. 0.001.",
+        traceback="Traceback (most recent call last):\n  <the step>\nDivergedError",
+    )
+    again = {"event_id": 1, "final": False, "reason": "The checkpoint cannot be fetched. Check the artifact store", "traceback": ""}
+    return DiagnosisView(
+        checks=(
+            CheckView(part="database", ok=True, found="sqlite, its schema is current"),
+            CheckView(part="disk", ok=False, found="2 GiB free under /home", remedy="Free some space"),
+        ),
+        queues=(
+            QueueView(name="default", waiting=3, computing=1, evaluations=2, workers=1),
+            QueueView(name="gpu", waiting=1, computing=0, evaluations=0, workers=0),
+        ),
+        versions=(VersionView(version="0.1.0", used_by=("API", "laptop")),),
+        failures=(failure, failure.model_copy(update=again | {"at": T0 - 7200})),
     )

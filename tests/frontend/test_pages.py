@@ -173,6 +173,10 @@ def test_what_the_form_changed_is_there_in_the_yaml(api: FakeClient) -> None:
     assert "name: mine" in app.text_area[0].value
 
 
+def test_the_system_page_opens(api: FakeClient) -> None:
+    opened("system")
+
+
 def test_the_list_opens(api: FakeClient) -> None:
     opened("experiments", q="n = 16", state="finished")
 
