@@ -43,7 +43,7 @@ def _worker(worker: WorkerView, now: float) -> Sequence[object]:
     note = tag("span", "draining: takes no further run", class_="tau-quiet") if worker.draining else None
     heard = f"{max(0.0, now - worker.seen_at):.0f} s ago" if now - worker.seen_at < 60 else ago(now - worker.seen_at)
     last = tag("span", WARNING, f"silent, {heard}", class_="tau-silent") if silent else heard
-    return join(worker.name, note), worker.device, busy, ", ".join(worker.queues) or "default", worker.code_version or DASH, last
+    return join(worker.name, note), worker.device or DASH, busy, ", ".join(worker.queues) or "default", worker.code_version or DASH, last
 
 
 def _failures(failures: Sequence[FailureView], now: float) -> Html:
@@ -67,9 +67,7 @@ def _checks(checks: Sequence[CheckView]) -> Html:
 
 
 def _check(item: CheckView) -> Html:
-    words = tag(
-        "span", tag("b", item.part), f": {item.found}", tag("span", f" {item.remedy}.", class_="tau-remedy") if item.remedy else None
-    )
+    words = tag("span", tag("b", item.part), f": {item.found}", f". {item.remedy}." if item.remedy else "")
     return tag("div", FINE if item.ok else WARNING, words, class_="tau-check" + ("" if item.ok else " tau-fault"))
 
 
