@@ -82,6 +82,13 @@ export class Grid {
     return [Math.max(0, Math.min(first, last)), Math.min(last, Math.ceil((window.innerHeight - top) / this.rowHeight) + MARGIN_ROWS)];
   }
 
+  // The first and the last place in sight, or likely to be where nothing is laid out yet.
+  positions() {
+    if (!this.rowHeight) return [0, 39];
+    const [first, last] = this.visible();
+    return [first * this.columns, (last + 1) * this.columns - 1];
+  }
+
   draw() {
     if (!this.rowHeight || !this.node.isConnected) return;
     const [first, last] = this.visible();

@@ -86,7 +86,8 @@ class Inspect {
     const { step, seed, show = "all", sort = "seed", image } = readAddress();
     const whole = (text) => (/^\d+$/.test(text ?? "") ? Number(text) : null);
     const last = this.view.checkpoints.filter((item) => item.state === "measured").at(-1) ?? this.view.checkpoints.at(-1);
-    return { step: whole(step) ?? last?.step ?? null, seed: seed === "none" ? "none" : whole(seed), show, sort, image: whole(image) };
+    // Without a step in the address the newest checkpoint is shown, and stays when newer ones come: nothing jumps.
+    return { step: whole(step) ?? this.stay ?? last?.step ?? null, seed: seed === "none" ? "none" : whole(seed), show, sort, image: whole(image) };
   }
 
   go(changes) {
@@ -106,8 +107,9 @@ class Inspect {
     const tiles = samples && order.length ? new Tiles(samples, order) : null;
     // A checkpoint without samples still shows where the seed stands at the others.
     const filmed = seed ?? order[0] ?? (typeof chosen.seed === "number" ? chosen.seed : 0);
-    const [film] = await Promise.all([this.film(filmed), tiles?.preload(0, Math.min(order.length, 40) - 1)]);
+    const [film] = await Promise.all([this.film(filmed), tiles?.preload(...this.grid.positions())]);
     if (turn !== this.turn) return;
+    if (samples) this.stay = chosen.step;
     Object.assign(this, { now: { ...chosen, seed, here, samples, order, tiles }, currentFilm: film });
     this.draw();
     this.root.dataset.ready = "yes";
@@ -164,6 +166,7 @@ class Inspect {
 
   switchRun(run) {
     this.run = run;
+    this.stay = null;
     writeAddress({ run, image: null });
     return this.refresh();
   }

@@ -85,7 +85,8 @@ export class Tiles {
   // Load what these positions need before it is shown.
   preload(first, last) {
     const urls = new Set();
-    for (let position = first; position <= last; position += 1) for (const of of ["generated", "nearest", "second"]) urls.add(this.url(of, position));
+    const end = Math.min(last, this.order.length - 1);
+    for (let position = first; position <= end; position += 1) for (const of of ["generated", "nearest", "second"]) urls.add(this.url(of, position));
     return Promise.allSettled([...urls].map(loadImage));
   }
 }

@@ -77,9 +77,14 @@ class Visitor:
 
 
 @contextmanager
-def visiting(browser: Browser, *, width: int = 1440, height: int = 900, dark: bool = False) -> Iterator[Visitor]:
-    """A fresh browser profile; at the end nothing may have gone wrong in it."""
-    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light")
+def visiting(browser: Browser, *, width: int = 1440, height: int = 900, dark: bool = False, policy: bool = False) -> Iterator[Visitor]:
+    """A fresh browser profile; at the end nothing may have gone wrong in it.
+
+    Playwright waits for a condition by ``eval``, which the pages' policy forbids: only with ``policy`` it is enforced.
+    """
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", bypass_csp=not policy
+    )
     visitor = Visitor(context.new_page())
     yield visitor
     context.close()

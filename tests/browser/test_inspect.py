@@ -148,6 +148,28 @@ def test_checkpoints_without_samples_say_why_and_lead_on(visitor: Visitor, stand
     visitor.keep("inspect-empty")
 
 
+def test_a_new_checkpoint_appears_in_the_strip_and_what_is_shown_stays(visitor: Visitor, stand_in: str) -> None:
+    page = visitor.page
+    created = page.request.post(f"{stand_in}/api/v1/experiments", data={"preset": "digits-ci"}).json()
+    visitor.open(f"{stand_in}/inspect?run={created['id']}r2")
+    wait_for_cards(page)
+    before, shown = page.locator(".tau-frame").count(), cards(page)
+    page.wait_for_function("(before) => document.querySelectorAll('.tau-frame').length > before", arg=before, timeout=20_000)
+    assert cards(page) == shown
+    assert "step=" not in search(page)
+
+
+def test_the_link_is_copied_whole(browser: Browser, stand_in: str) -> None:
+    with visiting(browser) as visitor:
+        visitor.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page = visitor.open(f"{stand_in}/inspect?run=demor2&step=1763")
+        page.keyboard.press("c")
+        page.wait_for_function("location.search.includes('show=copies')")
+        page.get_by_role("button", name="Copy link").click()
+        expect(page.get_by_role("button", name="Link copied")).to_be_visible()
+        assert page.evaluate("navigator.clipboard.readText()") == page.evaluate("location.href")
+
+
 def test_on_a_phone_the_enlarged_sample_covers_the_cards_until_it_is_closed(browser: Browser, stand_in: str) -> None:
     with visiting(browser, width=390, height=844) as visitor:
         page = visitor.open(f"{stand_in}/inspect?run=demor2&step=1763")

@@ -34,7 +34,7 @@ def violations(page: Page) -> list[str]:
 
 def look(browser: Browser, url: str, there: str, width: int) -> None:
     # Leaving the block asserts that the console stayed free of errors and every request went to this origin.
-    with visiting(browser, width=width, height=800) as visitor:
+    with visiting(browser, width=width, height=800, policy=True) as visitor:
         visitor.page.add_init_script(_WATCH)
         visitor.page.goto(url)
         visitor.page.wait_for_selector(there, state="attached", timeout=20_000)
@@ -67,7 +67,7 @@ def test_every_answer_carries_the_policy(stand_in: str, address: str) -> None:
 
 
 def test_an_inline_script_that_slipped_into_a_page_does_not_run(browser: Browser, stand_in: str) -> None:
-    with visiting(browser) as visitor:
+    with visiting(browser, policy=True) as visitor:
         page = visitor.open(f"{stand_in}/system")
         page.evaluate("""() => {
             const script = document.createElement("script");
