@@ -83,7 +83,8 @@ def _workers(workers: Sequence[Worker]) -> CheckView:
 def _same_code(workers: Sequence[Worker]) -> CheckView:
     others = sorted({worker.code_version for worker in workers if worker.code_version not in ("", code_version())})
     if not others:
-        return CheckView(part="code version", ok=True, found="the same everywhere")
+        told = all(worker.code_version for worker in workers)
+        return CheckView(part="code version", ok=True, found="the same everywhere" if told else "not told by every worker")
     found = f"workers run {', '.join(others)}, the API {code_version()}"
     return CheckView(part="code version", ok=False, found=found, remedy="Update them to one version; a run goes on only under its own")
 

@@ -43,7 +43,7 @@ _INSPECT = """
   <div class="tau-inspect-bar">
     <div data-region="runs"></div>
     <div class="tau-finding" data-region="finding" aria-live="polite"></div>
-    <div class="tau-filters" data-region="filters"></div>
+    <div data-region="link"></div>
   </div>
   <section class="tau-surface tau-strip" aria-label="Checkpoints">
     <div data-region="curves"></div>
@@ -53,6 +53,7 @@ _INSPECT = """
   </section>
   <div class="tau-columns">
     <div class="tau-main">
+      <div class="tau-filters" data-region="filters"></div>
       <p class="tau-label">Each card: generated, nearest training image, and (small) the second-nearest.
         Bar: gap ratio d<sub>1</sub>/d<sub>2</sub>, tick at 1/3.</p>
       <div data-region="state"></div>

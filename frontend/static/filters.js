@@ -34,14 +34,13 @@ export function filterBar(samples, { show, sort, image }, go) {
     image !== null && h("button", clear, `near training image ${image} `, h("span", { "aria-label": "remove" }, "×")),
     segments("Show", shows, show, (value) => go({ show: value === "all" ? null : value })),
     segments("Order", SORTS, sort, (value) => go({ sort: value === "seed" ? null : value })),
-    copyLink(),
   ];
 }
 
 // The address holds everything that is seen. Browsers offer their clipboard to https and this machine's own pages alone.
-function copyLink() {
+export function copyLink() {
   if (!navigator.clipboard) return null;
-  const button = h("button", { type: "button", class: "tau-button tau-chip", "data-focus": "copy-link" }, "Copy link");
+  const button = h("button", { type: "button", class: "tau-button", "data-focus": "copy-link" }, "Copy link");
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(window.location.href).then(
       () => (button.textContent = "Link copied"),

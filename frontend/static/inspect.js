@@ -7,7 +7,7 @@ import { readAddress, writeAddress } from "./address.js";
 import { Checkpoints, loadFilm } from "./checkpoints.js";
 import { Detail } from "./detail.js";
 import { refill, steps, h } from "./dom.js";
-import { filterBar, orderOf, runSwitch } from "./filters.js";
+import { copyLink, filterBar, orderOf, runSwitch } from "./filters.js";
 import { Grid } from "./grid.js";
 import { fetchJson, onNavigate, onThemeChange, patch, showSlots, themeName } from "./shell.js";
 import { Tiles } from "./sheets.js";
@@ -29,6 +29,7 @@ class Inspect {
     this.regions = Object.fromEntries([...root.querySelectorAll("[data-region]")].map((node) => [node.dataset.region, node]));
     this.samples = new Map();
     this.run = readAddress().run ?? run;
+    refill(this.regions.link, copyLink());
     this.checkpoints = new Checkpoints(root, (step) => this.go({ step }));
     this.grid = new Grid(this.regions.grid, (seed, open) => this.select(seed, open));
     this.detail = new Detail(this.regions.detail, this);
