@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from frontend.charts.groups import group_runs, run_name
-from frontend.charts.reading import level_of
+from frontend.charts.reading import level_of, metric_info, series_of, short_label
 from frontend.connection import TOKEN_COOKIE, client_for
-from frontend.markup.checkpoints import checkpoint_words, mini_curves, no_checkpoint
+from frontend.markup.checkpoints import Quality, checkpoint_words, mini_curves, no_checkpoint
 from frontend.markup.header import header
 from frontend.markup.state import is_live
 from frontend.theme import PALETTES
@@ -45,17 +45,23 @@ def inspection(
 ) -> dict[str, Any]:
     """The page's view of a run: places lie on the log axis from its first checkpoint to its budget, 0 to 1."""
     axis = LogAxis(steps[0].step if steps else 1, max(run.steps, run.step, 2))
-    series = curves.runs.get(run.id, {}).get(quality) if quality else None
-    points = [(step, value) for step, value in zip(series.step, series.value, strict=True) if value is not None] if series else []
     return {
         "id": experiment.id,
         "cursor": curves.cursor,
         "live": is_live(experiment),
         "header": header(experiment, tab="inspect", run_id=run.id),
-        "curves": mini_curves(run, steps, points, axis.place),
+        "curves": mini_curves(run, steps, _quality(run, curves, quality), axis.place),
         "checkpoints": [{**checkpoint_words(item), "at": axis.place(item.step)} for item in steps],
         "empty": no_checkpoint(run),
     }
+
+
+def _quality(run: RunView, curves: Curves, metric: str | None) -> Quality:
+    series = series_of(curves, run, metric) if metric else None
+    if metric is None or series is None:
+        return Quality("quality", ())
+    points = [(step, value) for step, value in zip(series.step, series.value, strict=True) if value is not None]
+    return Quality(short_label(metric_info(curves, metric)), points)
 
 
 class LogAxis:

@@ -1,6 +1,7 @@
 """The checkpoints of a run: what was found at each, and their miniature curves on the log axis."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from frontend.charts.window import window_of
@@ -53,13 +54,21 @@ def no_checkpoint(run: RunView) -> dict[str, str]:
     return {"title": "No samples yet", "detail": "They appear here with the run's first checkpoint."}
 
 
-def mini_curves(run: RunView, found: Sequence[SampleStep], quality: Sequence[tuple[int, float]], place: Place) -> Html:
+@dataclass(frozen=True)
+class Quality:
+    """The measured quality that defines tau_gen, lower is better, and its name."""
+
+    name: str
+    points: Sequence[tuple[int, float]]
+
+
+def mini_curves(run: RunView, found: Sequence[SampleStep], quality: Quality, place: Place) -> Html:
     """f_mem, the quality that defines tau_gen, and the window between, in miniature: for orientation, not for reading."""
     copied = [(place(item.step), item.f_mem) for item in found if item.f_mem is not None]
     window = window_of(run)
     words = tag(
         "div",
-        tag("span", "quality", class_="tau-quality"),
+        tag("span", quality.name, class_="tau-quality"),
         " (lower is better) and ",
         tag("span", "share of copies", class_="tau-copied"),
         f" over log τ; window {window.words}" if window else " over log τ",
@@ -67,7 +76,7 @@ def mini_curves(run: RunView, found: Sequence[SampleStep], quality: Sequence[tup
     )
     lines = [
         _window(place(window.start), place(window.end)) if window else "",
-        _line(_scaled([(place(step), value) for step, value in quality]), "quality"),
+        _line(_scaled([(place(step), value) for step, value in quality.points]), "quality"),
         _line(copied, "memorization"),
     ]
     drawn = f'<svg class="tau-mini" viewBox="0 0 {_WIDTH} 56" preserveAspectRatio="none" aria-hidden="true">{"".join(lines)}</svg>'

@@ -52,16 +52,17 @@ export class Detail {
 
   // Other copies of the same training image, as small pictures that lead to them.
   others(samples, seed, first) {
-    const found = copiesOf(samples, first).filter((other) => other !== seed);
-    if (!found.length) return h("p", { class: "tau-label" }, `No other sample copies image ${first}.`);
+    const found = copiesOf(samples, first).filter((also) => also !== seed);
+    const other = samples.is_copy[seed] ? "other " : "";
+    if (!found.length) return h("p", { class: "tau-label" }, `No ${other}sample copies image ${first}.`);
     const shown = found.slice(0, OTHERS);
     const url = sheetUrl(samples.run_id, samples.step, samples.version, "generated", shown);
-    const pictures = shown.map((other, place) => {
+    const pictures = shown.map((also, place) => {
       const canvas = thumbnail(samples, url, place);
-      const label = `seed ${other}, gap ratio ${samples.gap_ratio[other].toFixed(2)}, copy`;
-      return h("button", { type: "button", class: "tau-other", "aria-label": label, "data-focus": `other-${other}`, on: { click: () => this.page.select(other, false) } }, canvas);
+      const label = `seed ${also}, gap ratio ${samples.gap_ratio[also].toFixed(2)}, copy`;
+      return h("button", { type: "button", class: "tau-other", "aria-label": label, "data-focus": `other-${also}`, on: { click: () => this.page.select(also, false) } }, canvas);
     });
-    const words = `${found.length} other ${found.length === 1 ? "sample copies" : "samples copy"} image ${first}`;
+    const words = `${found.length.toLocaleString("en")} ${other}${found.length === 1 ? "sample copies" : "samples copy"} image ${first}`;
     const all = h("button", { type: "button", class: "tau-link-button", "data-focus": "all-of-image", on: { click: () => this.page.filterImage(first) } }, `Show all near image ${first}`);
     return h("div", { class: "tau-others" }, h("div", { class: "tau-label" }, words), h("div", { class: "tau-other-row" }, ...pictures), all);
   }

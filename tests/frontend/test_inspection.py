@@ -5,7 +5,7 @@ import re
 import pytest
 
 from frontend.inspection import LogAxis, inspection
-from frontend.markup.checkpoints import checkpoint_words, copies_found, mini_curves, no_checkpoint
+from frontend.markup.checkpoints import Quality, checkpoint_words, copies_found, mini_curves, no_checkpoint
 from tauscope.contracts.experiments import RunView
 from tauscope.contracts.runs import RunState
 from tauscope.contracts.samples import SampleStep
@@ -77,6 +77,8 @@ def test_the_miniature_shows_quality_copies_and_the_window_where_there_is_one() 
         world.curves_of(experiment),
         "loss_held_out@100",
     )["curves"]
-    assert drawn.count("<polyline") == 2 and drawn.count("tau-mini-window") == 1 and "window τ 36 to 940" in drawn
+    assert (
+        drawn.count("<polyline") == 2 and drawn.count("tau-mini-window") == 1 and "window τ 36 to 940" in drawn and "Held-out loss" in drawn
+    )
     never = world.never_good().runs[0]
-    assert "tau-mini-window" not in mini_curves(never, [at(5)], [], LogAxis(5, 450).place)
+    assert "tau-mini-window" not in mini_curves(never, [at(5)], Quality("quality", ()), LogAxis(5, 450).place)
