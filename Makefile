@@ -38,14 +38,16 @@ test: install ## Run all tests but the slow ones and the long chaos
 test-slow: install ## Run the slow science: full presets, minutes each
 	@$(BIN)/python -m pytest -q -m slow
 
-chaos: install ## Break a running service in every way, many times, and compare the results (half an hour)
+chaos: install ## Break a running service in every way, many times, and compare the results (15 minutes)
 	@$(BIN)/python -m pytest -q -m chaos tests/chaos
 
-lint: install ## Check style, types and import rules
+lint: install ## Check style, types, import rules, docker-compose.yml and the Dockerfile
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@PYTHONPATH=. $(BIN)/lint-imports --no-cache
+	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	@$(BIN)/hadolint --failure-threshold style Dockerfile
 
 bench: install ## Run the benchmarks; each prints a ratio measured side by side
 	@for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done

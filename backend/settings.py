@@ -19,6 +19,8 @@ class ApiSettings(StorageSettings):
     allowed_hosts: tuple[str, ...] = Field((), description='further Host names to answer to on loopback, as JSON: ["lab.local"]')
     allowed_origins: tuple[str, ...] = Field((), description='further origins of pages that may call, as JSON: ["https://lab.org"]')
 
+    quota_gb: float | None = Field(None, gt=0, description="space for artifacts, in GB of 10^9 bytes; warns from 80 % on, refuses nothing")
+
     @field_validator("token")
     @classmethod
     def _strong_enough(cls, token: SecretStr | None) -> SecretStr | None:

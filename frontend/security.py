@@ -1,4 +1,4 @@
-"""What a page of ours may load and run: nothing but what this origin serves (docs/decisions/0009)."""
+"""What a page of ours may load and run: nothing but what this origin serves (docs/decisions/0010)."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send

@@ -10,7 +10,7 @@ from frontend.charts.experiment import experiment_figure
 from frontend.charts.figure import FigureError, ViewOptions
 from frontend.charts.groups import focused, group_runs
 from frontend.connection import TOKEN_COOKIE, client_for
-from frontend.markup.experiments import experiment_rows
+from frontend.markup.experiments import experiment_rows, storage_line
 from frontend.markup.finding import finding
 from frontend.markup.header import header
 from frontend.markup.html import join
@@ -81,10 +81,11 @@ async def serve_experiments(request: Request) -> Response:
 
 def _experiments(token: str | None, query: dict[str, str]) -> dict[str, Any]:
     client = client_for(token)
-    page = client.experiments(limit=100)
+    page, system = client.experiments(limit=100), client.system()
     theme = options_from(query).theme
     rows = experiment_rows(page.items, query=query.get("q", ""), state=query.get("state", "all"), palette=PALETTES[theme])
-    return {"rows": rows, "live": any(is_live(item) for item in page.items), "slots": slots_words(client.system())}
+    shown = join(rows, storage_line(system.storage))
+    return {"rows": shown, "live": any(is_live(item) for item in page.items), "slots": slots_words(system)}
 
 
 async def answer(build: Any) -> Response:

@@ -147,8 +147,13 @@ class Stack:
             self._launch(part)
 
     def _launch(self, part: Part) -> None:
-        self._record.note(part.name, *part.start())
-        self._terminal.part(part.name, f"started (pid {part.pid})")
+        pid, identity = part.start()
+        self._terminal.part(part.name, f"started (pid {pid})")
+        try:
+            self._record.note(part.name, pid, identity)
+        except OSError as error:
+            # A full disk must not end the supervision. The part still ends with this process; only a later start would not know it.
+            self._terminal.part(part.name, f"cannot be noted in {self._settings.home}: {error.strerror}")
 
     def _wait_until(self, ready: Callable[[], bool], name: str) -> None:
         deadline = time.monotonic() + self._settings.ready_seconds

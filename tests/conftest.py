@@ -77,6 +77,15 @@ def empty_database_url(database_kind: str, request: pytest.FixtureRequest, tmp_p
         yield from _postgres_database(request.getfixturevalue("postgres_server"), "")
 
 
+@pytest.fixture
+def other_database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A fresh database without any table, of the other kind."""
+    if database_kind == "postgres":
+        yield f"sqlite:///{tmp_path / 'other' / 'tauscope.db'}"
+    else:
+        yield from _postgres_database(request.getfixturevalue("postgres_server"), "")
+
+
 def _postgres_database(server: str, options: str) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex}"
     _execute(server, f"CREATE DATABASE {name} {options}")

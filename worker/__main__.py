@@ -4,8 +4,9 @@ import shutil
 
 import structlog
 
-from worker.celery_app import make_app, run_worker
+from worker.celery_app import consumed_queues, make_app, run_worker
 from worker.heartbeat import Heartbeat
+from worker.intake import Intake
 from worker.logs import configure_logs
 from worker.scratch import open_work_folder
 from worker.settings import read_settings
@@ -20,9 +21,11 @@ def main() -> None:
     settings = read_settings()
     lock = open_work_folder(settings.work_folder)
     supervisor = Supervisor(open_services(settings))
-    heartbeat = Heartbeat(supervisor.services, supervisor.pool)
+    intake = Intake(consumed_queues(settings))
+    heartbeat = Heartbeat(supervisor.services, supervisor.pool, intake)
 
-    def on_ready() -> None:
+    def on_ready(consumer: object) -> None:
+        intake.connect(consumer)
         log.info("worker_started", name=settings.worker_name, slots=settings.slots)
         supervisor.pool.warm()
         heartbeat.start()
@@ -35,7 +38,13 @@ def main() -> None:
         lock.close()
         log.info("worker_ended", name=settings.worker_name)
 
-    run_worker(make_app(settings, supervisor.serve), settings, on_ready=on_ready, on_stop=supervisor.stop, on_end=on_end)
+    run_worker(
+        make_app(settings, {"train": supervisor.serve, "evaluate": supervisor.evaluate}),
+        settings,
+        on_ready=on_ready,
+        on_stop=supervisor.stop,
+        on_end=on_end,
+    )
 
 
 if __name__ == "__main__":

@@ -1,32 +1,44 @@
-"""The Celery application of a worker: one task, which carries a run id and nothing else."""
+"""The Celery application of a worker: a task for each kind of work, which carries a run id and nothing else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from celery import Celery
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 
-from backend.storage.outbox import QUEUE, TASK, celery_settings
+from backend.storage.outbox import TASKS, Work, broker_queue, celery_settings
 from worker.settings import WorkerSettings
 
 
-def make_app(settings: WorkerSettings, serve: Callable[[str], object]) -> Celery:
-    """Build the application; ``serve`` answers a wake-up."""
+def consumed_queues(settings: WorkerSettings) -> tuple[str, ...]:
+    """The broker's queues that a worker reads."""
+    return tuple(broker_queue(queue, work) for queue in settings.queue_names for work in TASKS)
+
+
+def make_app(settings: WorkerSettings, answers: Mapping[Work, Callable[[str], object]]) -> Celery:
+    """Build the application; ``answers`` holds what is done at a wake-up for each kind of work."""
     app = Celery("tauscope-worker", broker=settings.broker_url, set_as_current=False)
     app.conf.update(celery_settings(segment_seconds=settings.segment_seconds))
-
-    @app.task(name=TASK)  # type: ignore[untyped-decorator]
-    def wake(run_id: str) -> None:
-        serve(run_id)
-
+    for work, answer in answers.items():
+        _add_task(app, TASKS[work], answer)
     return app
 
 
+def _add_task(app: Celery, name: str, answer: Callable[[str], object]) -> None:
+    @app.task(name=name)  # type: ignore[untyped-decorator]
+    def task(run_id: str) -> None:
+        answer(run_id)
+
+
 def run_worker(
-    app: Celery, settings: WorkerSettings, *, on_ready: Callable[[], None], on_stop: Callable[[], None], on_end: Callable[[], None]
+    app: Celery, settings: WorkerSettings, *, on_ready: Callable[[Any], None], on_stop: Callable[[], None], on_end: Callable[[], None]
 ) -> None:
-    """Consume until SIGTERM or SIGINT: then ``on_stop`` is called at once, and ``on_end`` when the last task is over."""
+    """Consume until SIGTERM or SIGINT: then ``on_stop`` is called at once, and ``on_end`` when the last task is over.
+
+    ``on_ready`` is given Celery's consumer.
+    """
     # Celery keeps weak references to receivers unless told otherwise, and these are closures.
-    worker_ready.connect(lambda **_: on_ready(), weak=False)
+    worker_ready.connect(lambda sender, **_: on_ready(sender), weak=False)
     worker_shutting_down.connect(lambda **_: on_stop(), weak=False)
     worker_shutdown.connect(lambda **_: on_end(), weak=False)
     app.worker_main(
@@ -35,7 +47,7 @@ def run_worker(
             "worker",
             "--pool=threads",
             f"--concurrency={settings.slots}",
-            f"--queues={QUEUE}",
+            f"--queues={','.join(consumed_queues(settings))}",
             f"--hostname={settings.worker_name}",
             "--without-gossip",
             "--without-mingle",

@@ -1,7 +1,11 @@
 """What this machine offers to train on, found out without loading PyTorch."""
 
 import os
+import platform
 import re
+import sys
+from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 
 
@@ -23,6 +27,28 @@ def slot_environment(index: int) -> dict[str, str]:
     """Show a slot's child only the GPU that is its own."""
     gpus = gpu_ids()
     return {"CUDA_VISIBLE_DEVICES": gpus[index % len(gpus)]} if gpus else {}
+
+
+def slot_device(index: int) -> str:
+    """The device of a slot as the machine numbers it, e.g. ``cuda:2``; its child sees that GPU alone and calls it ``cuda:0``."""
+    gpus = gpu_ids()
+    if not gpus:
+        return "mps" if sys.platform == "darwin" and platform.machine() == "arm64" else "cpu"
+    place = index % len(gpus)
+    return f"cuda:{gpus[place] if gpus[place].isdigit() else place}"
+
+
+def brief(devices: Iterable[str]) -> str:
+    """All devices in a few words: ``cpu``, or ``cuda:0-3,6``."""
+    numbers = sorted({int(device.partition(":")[2]) for device in devices if device.startswith("cuda:")})
+    others = sorted({device for device in devices if not device.startswith("cuda:")})
+    return ", ".join([f"cuda:{_ranges(numbers)}"] * bool(numbers) + others)
+
+
+def _ranges(numbers: list[int]) -> str:
+    """``0-3,6`` for 0, 1, 2, 3, 6: consecutive numbers keep their distance from their place in the list."""
+    groups = ([number for _, number in group] for _, group in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0]))
+    return ",".join(f"{group[0]}-{group[-1]}" if len(group) > 1 else str(group[0]) for group in groups)
 
 
 def _cores() -> int:

@@ -35,6 +35,7 @@ class Item:
     points: tuple[Point, ...] = ()
     sources: tuple[Source, ...] = ()
     checkpoint: int | None = None
+    unevaluated: bool = False
     records: tuple[FileRecord, ...] | None = None
 
 
@@ -46,6 +47,7 @@ class Batch:
     points: tuple[Point, ...]
     files: tuple[FileRecord, ...]
     checkpoint: int | None
+    unevaluated: tuple[int, ...]  # Checkpoints whose samples are left to another process.
 
 
 class Outgoing:
@@ -76,6 +78,11 @@ class Outgoing:
     def empty(self) -> bool:
         return not self._items
 
+    @property
+    def stored(self) -> bool:
+        """Whether every file is in the store."""
+        return all(item.records is not None for item in self._items)
+
     def trouble(self) -> str:
         """Why files cannot be stored, once that has lasted longer than the patience; else nothing."""
         since = self._waiting_since
@@ -94,6 +101,7 @@ class Outgoing:
             size=len(items),
             points=tuple(point for item in items for point in item.points),
             files=tuple(record for item in items for record in item.records or ()),
+            unevaluated=tuple(item.checkpoint for item in items if item.unevaluated and item.checkpoint is not None),
             checkpoint=max((item.checkpoint for item in items if item.checkpoint is not None), default=None),
         )
 
@@ -140,6 +148,6 @@ def _item(event: TrainerEvent) -> Item | None:
             return Item(sources=(Source(Path(event.path), "samples", event.step),))
         case CheckpointWritten():
             files = (Source(Path(event.weights), "weights", event.step), Source(Path(event.state), "state", event.step))
-            return Item(sources=files, checkpoint=event.step)
+            return Item(sources=files, checkpoint=event.step, unevaluated=event.unevaluated)
         case _:
             return None

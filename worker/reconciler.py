@@ -1,4 +1,4 @@
-"""Sends the wake-ups that got lost: ``python -m worker.reconciler``. Any number may run; none leads."""
+"""Sends the wake-ups that got lost, and collects garbage: ``python -m worker.reconciler``. Any number may run; none leads."""
 
 import queue
 import signal
@@ -8,9 +8,12 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session, sessionmaker
 
 from backend.storage.claims import settle
+from backend.storage.clock_steps import bring_back
 from backend.storage.database import db_now, open_database, session_factory
-from backend.storage.outbox import Outbox, send_wakeups, stale_runs
+from backend.storage.evaluations import stale_evaluations
+from backend.storage.outbox import Outbox, Work, send_wakeups, stale_runs
 from backend.storage.tables import Worker
+from worker.collector import Collector
 from worker.logs import configure_logs
 from worker.services import DATABASE_AWAY
 from worker.settings import read_settings
@@ -23,18 +26,27 @@ log = structlog.get_logger()
 def reconcile(sessions: sessionmaker[Session], outbox: Outbox, *, stale_seconds: float) -> int:
     """Wake workers for runs that wait without a recent wake-up, and end those that shall not go on.
 
-    No more is sent than the broker lacks: runs may wait for long behind busy workers, and their messages are there.
+    No more is sent to a queue than it lacks: runs may wait for long behind busy workers, or for a worker of their queue,
+    and their messages are there.
     Returns how many wake-ups went out.
     """
     with sessions.begin() as session:
+        if set_back := bring_back(session):
+            log.warning("database_clock_set_back", runs=set_back)
         settle(session)
         session.execute(delete(Worker).where(Worker.seen_at < db_now() - FORGOTTEN_SECONDS))
-        stale = stale_runs(session, stale_seconds=stale_seconds)
-    missing = stale[: max(0, len(stale) - outbox.depth())] if stale else []
-    sent = send_wakeups(sessions, outbox, missing)
+        stale: dict[Work, dict[str, list[str]]] = {
+            "train": stale_runs(session, stale_seconds=stale_seconds),
+            "evaluate": stale_evaluations(session, stale_seconds=stale_seconds),
+        }
+    sent = sum(send_wakeups(sessions, outbox, _missing(outbox, by_queue, work), work) for work, by_queue in stale.items())
     if sent:
         log.info("wakeups_sent", runs=sent)
     return sent
+
+
+def _missing(outbox: Outbox, stale: dict[str, list[str]], work: Work) -> list[str]:
+    return [run for queue, runs in stale.items() for run in runs[: max(0, len(runs) - outbox.depth(queue, work=work))]]
 
 
 def main() -> None:
@@ -47,8 +59,10 @@ def main() -> None:
         signal.signal(number, lambda number, _: stop.put(number))
     sessions = session_factory(open_database(settings.database_url))
     outbox = Outbox(settings.broker_url)
+    collector = Collector(sessions, settings)
     log.info("reconciler_started")
     while not _asked(stop, settings.reconcile_seconds):
+        collector.start_if_due()
         try:
             reconcile(sessions, outbox, stale_seconds=settings.stale_seconds)
         except DATABASE_AWAY as error:

@@ -1,28 +1,19 @@
 """Writes a segment's results and keeps its lease, also while the database is away for a while."""
 
 import time
-from collections.abc import Callable
-from typing import TypeVar
 
-import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from backend.storage.census import spare_slots
 from backend.storage.claims import Claim
 from backend.storage.flush import flush
+from backend.storage.outbox import send_wakeups
 from tauscope.contracts.runs import DesiredState
 from tauscope.execution.events import Progress, TrainerEvent
 from worker.outgoing import Outgoing
-from worker.services import DATABASE_AWAY, Services
+from worker.persistence import Persistence
+from worker.services import Services
 from worker.summaries import record_summary
-
-T = TypeVar("T")
-
-log = structlog.get_logger()
-
-
-class AbandonedError(Exception):
-    """The database was away for longer than the worker's patience; what was not written is computed again."""
 
 
 class Recorder:
@@ -33,7 +24,9 @@ class Recorder:
         self.outgoing = outgoing
         self.desired = DesiredState.RUN
         self._services = services
-        self._started = self._answered = self._due = time.monotonic()
+        self.persistence = Persistence(services, claim.run_id)
+        self.defers = False  # Whether training shall leave the samples that are due to another slot.
+        self._started = self._due = time.monotonic()
         self._step = claim.checkpoint.step if claim.checkpoint else 0
         self._speed: float | None = None
         self._unsummarized = False
@@ -63,7 +56,7 @@ class Recorder:
             AbandonedError: if the database was away for too long.
         """
         self._due = time.monotonic() + self._services.settings.flush_seconds
-        self._try(self._flush)
+        self.persistence.try_once(self._flush)
 
     def flush_if_due(self) -> None:
         """Flush, unless the last one was only just now."""
@@ -75,18 +68,6 @@ class Recorder:
         """Seconds until the next flush is due."""
         return max(0.0, self._due - time.monotonic())
 
-    def persist(self, write: Callable[[Session], T]) -> T:
-        """Make a write that the segment cannot go on without; repeat it while the database is away.
-
-        Raises:
-            FencedError: if the run is no longer this claim's.
-            AbandonedError: if the database was away for too long.
-        """
-        results: list[T] = []
-        while not self._try(lambda: results.append(self._in_transaction(write))):
-            time.sleep(self._services.settings.flush_seconds)
-        return results[0]
-
     def _flush(self) -> None:
         batch = self.outgoing.ready()
         with self._services.sessions.begin() as session:
@@ -96,32 +77,20 @@ class Recorder:
                 points=batch.points,
                 files=batch.files,
                 checkpoint=batch.checkpoint,
+                unevaluated=batch.unevaluated,
                 step=self._step,
                 steps_per_second=self._speed,
                 seconds=self.claim.seconds + time.monotonic() - self._started,
             )
+            self.defers = self._defers(session)
         self.outgoing.written(batch)
+        send_wakeups(self._services.sessions, self._services.outbox, [self.claim.run_id] * len(batch.unevaluated), "evaluate")
         self.desired = flushed.desired
         self._unsummarized |= bool(batch.points)
         if self._unsummarized:
-            record_summary(self._services.sessions, self.claim, self._speed)
+            record_summary(self._services.sessions, self.claim.run_id)
             self._unsummarized = False
 
-    def _in_transaction(self, write: Callable[[Session], T]) -> T:
-        with self._services.sessions.begin() as session:
-            return write(session)
-
-    def _try(self, work: Callable[[], None]) -> bool:
-        try:
-            work()
-        except DATABASE_AWAY as error:
-            self._note_away(error)
-            return False
-        self._answered = time.monotonic()
-        return True
-
-    def _note_away(self, error: SQLAlchemyError) -> None:
-        away = time.monotonic() - self._answered
-        log.warning("database_away", run=self.claim.run_id, seconds=round(away, 1), error=str(error))
-        if away > self._services.settings.database_patience_seconds:
-            raise AbandonedError(f"the database was away for {away:.0f} s") from error
+    def _defers(self, session: Session) -> bool:
+        policy = self._services.settings.defer_samples
+        return policy == "always" or (policy == "spare" and spare_slots(session, self.claim.queue) > 0)

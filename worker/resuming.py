@@ -1,23 +1,18 @@
 """Bring the checkpoint that a run resumes from into its work folder."""
 
-import time
 from pathlib import Path
 
 import structlog
 
 from backend.storage.artifacts import ArtifactCorruptError
-from backend.storage.claims import CheckpointFiles, accept_other_code, fall_back
-from tauscope.version import code_version
-from worker.background import in_background
+from backend.storage.claims import accept_other_code, fall_back
+from backend.storage.files import CheckpointFiles
+from worker.fetching import fetch
 from worker.recorder import Recorder
 from worker.services import Services
 from worker.settings import WorkerSettings
 
 log = structlog.get_logger()
-
-
-class StoreAwayError(Exception):
-    """The artifact store did not deliver a checkpoint within the worker's patience."""
 
 
 class OtherCodeError(Exception):
@@ -35,8 +30,7 @@ def fetch_checkpoint(recorder: Recorder, services: Services, folder: Path) -> Pa
     """
     while (checkpoint := recorder.claim.checkpoint) is not None:
         try:
-            _fetch(checkpoint, recorder, services, folder)
-            return folder / checkpoint.state[0]
+            return fetch(checkpoint, services, folder, beat=recorder.flush_if_due)
         except ArtifactCorruptError as error:
             _give_up(checkpoint, recorder, str(error))
     return None
@@ -45,46 +39,21 @@ def fetch_checkpoint(recorder: Recorder, services: Services, folder: Path) -> Pa
 def check_code(recorder: Recorder, settings: WorkerSettings) -> None:
     """Let a run go on under other code than wrote its checkpoint only if the worker's policy says so, and record it.
 
+    A worker that refuses claims no such run; falling back from a damaged checkpoint may still lead to one.
+
     Raises:
         OtherCodeError: under the policy ``refuse``.
         FencedError: if the run is no longer this claim's.
     """
     claim = recorder.claim
-    if claim.checkpoint is None or claim.resumed_version in (None, code_version()):
+    if claim.checkpoint is None or claim.resumed_version in (None, claim.code_version):
         return
     if settings.code_version_policy == "refuse":
-        raise OtherCodeError(
-            f"the checkpoint of step {claim.checkpoint.step} was written by code version {claim.resumed_version}, and this worker runs"
-            f" {code_version()}: the curve would mix two versions. Launch it again under one version; to let runs go on under"
-            " another, set TAUSCOPE_CODE_VERSION_POLICY=accept on the worker"
-        )
-    log.warning("code_version_changed", run=claim.run_id, checkpoint=claim.resumed_version, worker=code_version())
-    recorder.persist(lambda session: accept_other_code(session, claim))
+        raise OtherCodeError(f"code version {claim.resumed_version} wrote the checkpoint of step {claim.checkpoint.step}")
+    log.warning("code_version_changed", run=claim.run_id, checkpoint=claim.resumed_version, worker=claim.code_version)
+    recorder.persistence.persist(lambda session: accept_other_code(session, claim))
 
 
 def _give_up(checkpoint: CheckpointFiles, recorder: Recorder, cause: str) -> None:
     log.warning("checkpoint_damaged", run=recorder.claim.run_id, step=checkpoint.step, error=cause)
-    recorder.rewind(recorder.persist(lambda session: fall_back(session, recorder.claim, checkpoint.step, cause)))
-
-
-def _fetch(checkpoint: CheckpointFiles, recorder: Recorder, services: Services, folder: Path) -> None:
-    deadline = time.monotonic() + services.settings.store_patience_seconds
-    while True:
-        copying = in_background(lambda: _copy(checkpoint, services, folder), name="fetch-checkpoint")
-        while not copying.done() and time.monotonic() < deadline:
-            time.sleep(0.02)
-            recorder.flush_if_due()
-        if not copying.done():
-            raise StoreAwayError("the artifact store does not answer")
-        try:
-            return copying.result()
-        except OSError as error:
-            log.warning("checkpoint_not_fetched", run=recorder.claim.run_id, step=checkpoint.step, error=str(error))
-            if time.monotonic() >= deadline:
-                raise StoreAwayError(str(error)) from error
-            time.sleep(services.settings.flush_seconds)
-
-
-def _copy(checkpoint: CheckpointFiles, services: Services, folder: Path) -> None:
-    for path, sha256 in (checkpoint.weights, checkpoint.state):
-        services.store.fetch(sha256, folder / path)
+    recorder.rewind(recorder.persistence.persist(lambda session: fall_back(session, recorder.claim, checkpoint.step, cause)))

@@ -1,7 +1,7 @@
 """What every segment of a worker shares."""
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import exc
 from sqlalchemy.orm import Session, sessionmaker
@@ -16,13 +16,21 @@ DATABASE_AWAY = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
 
 @dataclass(frozen=True)
 class Services:
-    """Storage and settings; ``stopping`` is set when the worker is asked to leave."""
+    """Storage and settings; ``stopping`` is set when the worker is asked to leave, ``draining`` while it shall take no segment."""
 
     settings: WorkerSettings
     sessions: sessionmaker[Session]
     store: ArtifactStore
     outbox: Outbox
     stopping: threading.Event
+    draining: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def leaving(self) -> str:
+        """Why no segment may begin or go on here; empty while it may."""
+        if self.stopping.is_set():
+            return "the worker was asked to leave"
+        return "the worker is draining" if self.draining.is_set() else ""
 
     def close(self) -> None:
         """Close the connections, once no segment runs."""

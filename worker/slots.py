@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from tauscope.execution.events import Ready, TrainerEvent
 from tauscope.execution.trainer_process import TrainerProcess
-from worker.devices import slot_environment
+from worker.devices import gpu_ids, slot_device, slot_environment
 from worker.settings import WorkerSettings
 
 
@@ -15,7 +15,7 @@ class Slot:
 
     def __init__(self, index: int, settings: WorkerSettings) -> None:
         self.index = index
-        self.device = ""
+        self.device = slot_device(index)
         self._settings = settings
         self._trainer: TrainerProcess | None = None
 
@@ -24,15 +24,26 @@ class Slot:
         if self._trainer is None or not self._trainer.alive:
             self.discard()
             settings = self._settings
-            self._trainer = TrainerProcess(
-                threads=settings.threads_per_slot, environment=slot_environment(self.index), module=settings.trainer_module
-            )
+            environment = slot_environment(self.index) | self.device_check()
+            self._trainer = TrainerProcess(threads=settings.threads_per_slot, environment=environment, module=settings.trainer_module)
         return self._trainer
+
+    @property
+    def warm_child(self) -> TrainerProcess:
+        """The child that was given a command; it may have died since, which it reports as its last event."""
+        assert self._trainer is not None
+        return self._trainer
+
+    def device_check(self) -> dict[str, str]:
+        """How the child makes sure that its GPU is free, which it cannot be where slots share one on purpose."""
+        settings = self._settings
+        share = settings.device_busy_share if settings.slots <= len(gpu_ids()) else 1.0
+        return {"TAUSCOPE_DEVICE_BUSY_SHARE": str(share), "TAUSCOPE_DEVICE_PATIENCE_SECONDS": str(settings.device_patience_seconds)}
 
     def note(self, event: TrainerEvent) -> None:
         """Remember what the child says about its device."""
-        if isinstance(event, Ready):
-            self.device = event.device
+        if isinstance(event, Ready) and not self.device.startswith(event.device.partition(":")[0]):
+            self.device = event.device  # PyTorch has the last word, e.g. a build for the CPU on a machine with GPUs.
 
     def discard(self) -> None:
         """Kill the child: its run is no longer ours, or it does not answer."""
@@ -62,9 +73,9 @@ class SlotPool:
         return len(self.slots) - self._free.qsize()
 
     @property
-    def device(self) -> str:
-        """The devices in use, e.g. ``cpu`` or ``cuda:0``; empty until the first child has said so."""
-        return ", ".join(sorted({slot.device for slot in self.slots if slot.device}))
+    def devices(self) -> tuple[str, ...]:
+        """Each slot's device, e.g. ``cpu`` or ``cuda:2``."""
+        return tuple(slot.device for slot in self.slots)
 
     @contextmanager
     def take(self) -> Iterator[Slot]:

@@ -2,21 +2,23 @@
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from backend.storage.claims import Claim
-from backend.storage.flush import flush, read_points
+from backend.storage.flush import read_points, write_summary
+from backend.storage.reading import reading
+from backend.storage.tables import Run
 from tauscope.specs import KINDS
 
 
-def record_summary(sessions: sessionmaker[Session], claim: Claim, steps_per_second: float | None) -> None:
-    """Compute a run's onsets and last values and write them to its row.
-
-    Raises:
-        FencedError: if the run is no longer this claim's.
-    """
+def record_summary(sessions: sessionmaker[Session], run_id: str) -> None:
+    """Compute a run's onsets and last values and write them to its row, again if points came meanwhile."""
     from tauscope.analysis.summary import summarize_points  # SciPy loads slowly, and only a worker with points needs it.
 
-    with sessions() as session:
-        points = read_points(session, claim.run_id)
-    onsets, final = summarize_points(KINDS[claim.spec["kind"]].model_validate(claim.spec), points)
-    with sessions.begin() as session:
-        flush(session, claim, onsets=onsets, final=final, steps_per_second=steps_per_second)
+    written = False
+    while not written:
+        with reading(sessions) as session:
+            run = session.get(Run, run_id)
+            if run is None:
+                return  # Deleted meanwhile.
+            points = read_points(session, run_id)
+        onsets, final = summarize_points(KINDS[run.spec["kind"]].model_validate(run.spec), points)
+        with sessions.begin() as session:
+            written = write_summary(session, run_id, run.seq, onsets, final)

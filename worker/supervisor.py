@@ -8,9 +8,13 @@ import structlog
 from backend.storage.artifacts import ArtifactStore
 from backend.storage.claims import Claim, FencedError, claim_next, release
 from backend.storage.database import open_database, session_factory
+from backend.storage.evaluations import EvaluationClaim, claim_evaluation
+from backend.storage.offers import Offer
 from backend.storage.outbox import Outbox, send_wakeups
-from worker.recorder import AbandonedError
-from worker.resuming import StoreAwayError
+from worker.evaluating import Evaluating
+from worker.fetching import StoreAwayError
+from worker.offering import offer_of
+from worker.persistence import AbandonedError
 from worker.segment import Segment
 from worker.services import DATABASE_AWAY, Services
 from worker.settings import WorkerSettings
@@ -22,7 +26,13 @@ log = structlog.get_logger()
 def open_services(settings: WorkerSettings) -> Services:
     """Open the storage that the settings name; nothing is contacted yet."""
     sessions = session_factory(open_database(settings.database_url))
-    return Services(settings, sessions, ArtifactStore(settings.artifacts_url), Outbox(settings.broker_url), threading.Event())
+    return Services(
+        settings,
+        sessions,
+        ArtifactStore(settings.artifacts_url, grace_seconds=settings.garbage_grace_seconds),
+        Outbox(settings.broker_url),
+        threading.Event(),
+    )
 
 
 class Supervisor:
@@ -37,7 +47,7 @@ class Supervisor:
 
         A second message for the same run therefore finds the next one, or nothing. Returns the run that was served.
         """
-        if self.services.stopping.is_set():
+        if self.services.leaving:
             return None  # The run stays claimable; another worker, or the next one here, is woken by the reconciler.
         with self.pool.take() as slot:
             claim = self._claim()
@@ -49,18 +59,51 @@ class Supervisor:
                 send_wakeups(self.services.sessions, self.services.outbox, [claim.run_id])
             return claim.run_id
 
+    @property
+    def offer(self) -> Offer:
+        """What this worker may be given to compute."""
+        return offer_of(self.services.settings, self.pool)
+
+    def evaluate(self, run_id: str) -> tuple[str, int] | None:
+        """Answer a wake-up by drawing the samples of the first checkpoint that waits for it; returns its run and step."""
+        if self.services.leaving:
+            return None  # As for a run.
+        with self.pool.take() as slot:
+            claim = self._claim_evaluation()
+            if claim is None:
+                log.debug("nothing_to_evaluate", run=run_id)
+                return None
+            try:
+                Evaluating(claim, slot, self.services).run()
+            except (FencedError, AbandonedError) as error:
+                log.warning("evaluation_lost", run=claim.run_id, step=claim.step, error=str(error))
+                slot.discard()
+            except Exception:
+                slot.discard()
+                raise
+            return claim.run_id, claim.step
+
+    def _claim_evaluation(self) -> EvaluationClaim | None:
+        settings = self.services.settings
+        try:
+            with self.services.sessions.begin() as session:
+                return claim_evaluation(session, settings.worker_name, settings.lease_seconds, self.offer)
+        except DATABASE_AWAY as error:
+            log.warning("database_away", error=str(error))
+            return None
+
     def _claim(self) -> Claim | None:
         settings = self.services.settings
         try:
             with self.services.sessions.begin() as session:
-                return claim_next(session, f"{settings.worker_name}", settings.lease_seconds)
+                return claim_next(session, settings.worker_name, settings.lease_seconds, self.offer)
         except DATABASE_AWAY as error:
             log.warning("database_away", error=str(error))
             return None
 
     def _train(self, claim: Claim, slot: Slot) -> bool:
         try:
-            return Segment(claim, slot, self.services).run()
+            return Segment(claim, slot, self.services, self.offer).run()
         except (FencedError, AbandonedError) as error:
             log.warning("run_lost", run=claim.run_id, epoch=claim.epoch, error=str(error))
             slot.discard()

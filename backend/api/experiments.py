@@ -9,9 +9,10 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.background import BackgroundTask
 
 from backend.api.parameters import Id, IdempotencyKey, IfNoneMatch, UsesContext, matches
-from backend.services import curves, experiments, export, launch
+from backend.services import curves, experiments, export, launch, retention
 from backend.services.stream import ExperimentStream, follow
 from tauscope.contracts.experiments import Curves, ExperimentCreate, ExperimentPage, ExperimentView, PriorityChange
+from tauscope.contracts.retention import PruneReport, PruneRequest
 from tauscope.contracts.runs import RunState
 from tauscope.contracts.summary import ExperimentSummary
 
@@ -74,6 +75,12 @@ def resume_experiment(context: UsesContext, experiment_id: Id) -> ExperimentView
 def set_priority(context: UsesContext, experiment_id: Id, change: PriorityChange) -> ExperimentView:
     """Change the priority of every run that is not over; it counts when a slot is next free."""
     return experiments.set_priority(context, experiment_id, change.priority)
+
+
+@router.post("/{experiment_id}/prune")
+def prune_experiment(context: UsesContext, experiment_id: Id, request: PruneRequest) -> PruneReport:
+    """Drop the checkpoints that nobody needs, of every run; by default only say which. Samples and points stay."""
+    return retention.prune_experiment(context, experiment_id, dry_run=request.dry_run)
 
 
 @router.delete("/{experiment_id}", status_code=204)

@@ -6,6 +6,7 @@ from fastapi import Depends, Header, Path, Query, Request
 
 from backend.services.context import Context
 from backend.services.images import MAX_SCALE
+from tauscope.specs.schedule import MAX_STEPS
 
 
 def _context(request: Request) -> Context:
@@ -17,6 +18,7 @@ def _context(request: Request) -> Context:
 UsesContext = Annotated[Context, Depends(_context)]
 Id = Annotated[str, Path(pattern=r"^[0-9a-z]{1,32}$", description="id as listed")]
 Step = Annotated[str, Path(pattern=r"^(last|[0-9]{1,12})$", description="training step, or `last`")]
+CheckpointStep = Annotated[int, Path(ge=0, le=MAX_STEPS, description="training step of a checkpoint")]
 Index = Annotated[int, Path(ge=0, le=10**9, description="number of the image, from 0")]
 Scale = Annotated[int, Query(ge=1, le=MAX_SCALE, description="how often each pixel is repeated in both directions")]
 IfNoneMatch = Annotated[str | None, Header()]

@@ -2,9 +2,10 @@
 
 from fastapi import APIRouter
 
-from backend.api.parameters import Id, Step, UsesContext
-from backend.services import experiments, samples
+from backend.api.parameters import CheckpointStep, Id, Step, UsesContext
+from backend.services import experiments, retention, samples
 from tauscope.contracts.experiments import AttemptView, PriorityChange, RunEventView, RunExtension, RunView, SamplesView
+from tauscope.contracts.retention import PruneReport, PruneRequest, RunCheckpoints
 
 router = APIRouter(prefix="/runs/{run_id}", tags=["runs"])
 
@@ -55,6 +56,30 @@ def list_run_events(context: UsesContext, run_id: Id) -> tuple[RunEventView, ...
 def list_run_attempts(context: UsesContext, run_id: Id) -> tuple[AttemptView, ...]:
     """Who computed the run from which step to which, and how each attempt ended, in order."""
     return experiments.run_attempts(context, run_id)
+
+
+@router.get("/checkpoints")
+def list_checkpoints(context: UsesContext, run_id: Id) -> RunCheckpoints:
+    """Every checkpoint with its size and why pruning would keep it, and the one that is recommended."""
+    return retention.checkpoints(context, run_id)
+
+
+@router.put("/checkpoints/{step}/pin")
+def pin_checkpoint(context: UsesContext, run_id: Id, step: CheckpointStep) -> RunCheckpoints:
+    """Keep a checkpoint whatever retention says."""
+    return retention.set_pin(context, run_id, step, pinned=True)
+
+
+@router.delete("/checkpoints/{step}/pin")
+def unpin_checkpoint(context: UsesContext, run_id: Id, step: CheckpointStep) -> RunCheckpoints:
+    """Let retention decide about a checkpoint again."""
+    return retention.set_pin(context, run_id, step, pinned=False)
+
+
+@router.post("/prune")
+def prune_run(context: UsesContext, run_id: Id, request: PruneRequest) -> PruneReport:
+    """Drop the checkpoints that nobody needs; by default only say which. Samples and points stay."""
+    return retention.prune_run(context, run_id, dry_run=request.dry_run)
 
 
 @router.get("/samples/{step}")

@@ -4,10 +4,11 @@ from fastapi import APIRouter, Request, Response
 
 from backend.api.guard import COOKIE, same_secret
 from backend.api.parameters import UsesContext
-from backend.services import diagnosis, system
+from backend.services import diagnosis, retention, system
 from backend.services.errors import UnauthorizedError
 from tauscope.contracts.diagnosis import DiagnosisView
 from tauscope.contracts.experiments import SessionCreate, Status, SystemView
+from tauscope.contracts.retention import GarbageReport, PruneRequest
 
 router = APIRouter(tags=["system"])
 
@@ -35,6 +36,12 @@ def get_system(context: UsesContext) -> SystemView:
 def get_diagnosis(context: UsesContext) -> DiagnosisView:
     """What the service says of its parts, queues and code versions, and its latest failures."""
     return diagnosis.diagnosis(context)
+
+
+@router.post("/system/garbage")
+def collect_garbage(context: UsesContext, request: PruneRequest) -> GarbageReport:
+    """Remove the files that no run refers to, once they are past the grace age; by default only count them."""
+    return retention.collect_garbage(context, dry_run=request.dry_run)
 
 
 @router.post("/session", status_code=204)

@@ -12,14 +12,14 @@ from backend.services.views import metrics_of
 from backend.storage import curves as points
 from backend.storage.cursor import format_cursor
 from backend.storage.reading import reading
-from tauscope.version import code_version
+from tauscope.version import source_version
 
 
 def curves_etag(context: Context, experiment_id: str, metrics: Sequence[str] | None) -> str:
     """Names the content of the curves without reading them: every flush of every run, and what was asked."""
     with reading(context.sessions) as session:
         marks = points.marks(session, experiment_id)
-    basis = orjson.dumps([experiment_id, format_cursor(marks), metrics, code_version()])
+    basis = orjson.dumps([experiment_id, format_cursor(marks), metrics, source_version()])
     return f'"{hashlib.sha256(basis).hexdigest()[:32]}"'
 
 

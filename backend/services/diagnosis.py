@@ -12,19 +12,17 @@ from backend.storage.reading import reading
 from backend.storage.tables import Worker
 from tauscope.contracts.diagnosis import CheckView, DiagnosisView, FailureView, QueueView, VersionView
 from tauscope.contracts.experiments import FieldError
+from tauscope.contracts.runs import DEFAULT_QUEUE
 from tauscope.version import code_version
 
-LIVING_SECONDS = 30.0  # Heartbeats come every few seconds.
 FREE_BYTES = 5 * 2**30
 _FAILURES = 20
-_DEFAULT_QUEUE = "default"
 
 
 def diagnosis(context: Context) -> DiagnosisView:
     """Look at everything; what is away is a finding, but without the database there is no answer."""
     with reading(context.sessions) as session:
-        now = census.server_time(session)
-        workers = [worker for worker in census.workers(session) if now - worker.seen_at < LIVING_SECONDS]
+        workers = census.living_workers(session)
         loads = trouble.loads(session)
         failures = trouble.latest_failures(session, _FAILURES)
         views = tuple(map(_failure, failures))
@@ -91,9 +89,9 @@ def _same_code(workers: Sequence[Worker]) -> CheckView:
 
 def _queues(loads: Sequence[trouble.Load], workers: Sequence[Worker]) -> list[QueueView]:
     """Every queue that holds or serves anything."""
-    served = [queue for worker in workers for queue in worker.queues or [_DEFAULT_QUEUE]]
+    served = [queue for worker in workers for queue in worker.queues or [DEFAULT_QUEUE]]
     held = {load.queue: load for load in loads}
-    names = sorted({_DEFAULT_QUEUE, *held, *served})
+    names = sorted({DEFAULT_QUEUE, *held, *served})
     found = [held.get(name, trouble.Load(name, 0, 0, 0)) for name in names]
     return [
         QueueView(

@@ -1,7 +1,7 @@
 """Everything the service refuses, as one tree; ``backend.api.problems`` turns it into HTTP in one place.
 
 ServiceError
-|-- UnknownExperimentError, UnknownRunError, UnknownPresetError, NoSamplesError, NoImageError     404
+|-- UnknownExperimentError, UnknownRunError, UnknownPresetError, UnknownCheckpointError, NoSamplesError, NoImageError  404
 |-- ExperimentActiveError, NotExtendableError, IdempotencyConflictError                        409
 |-- InvalidRequestError                                                                      422
 |-- UnauthorizedError                                                                        401
@@ -46,8 +46,19 @@ class UnknownRunError(ServiceError):
         super().__init__(f"There is no run {run_id}", "It may have been deleted; its experiment lists its runs")
 
 
+class UnknownWorkerError(ServiceError):
+    status, code, title = 404, "worker_not_found", "No such worker"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no worker {name}", "List them with GET /api/v1/system or: tauscope workers")
+
+
 class UnknownPresetError(ServiceError):
     status, code, title = 404, "preset_not_found", "No such preset"
+
+
+class UnknownCheckpointError(ServiceError):
+    status, code, title = 404, "checkpoint_not_found", "No such checkpoint"
 
 
 class NoSamplesError(ServiceError):

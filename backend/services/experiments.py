@@ -10,8 +10,9 @@ from backend.services.context import Context
 from backend.services.errors import ExperimentActiveError, InvalidRequestError, NotExtendableError, UnknownExperimentError, UnknownRunError
 from backend.services.views import attempt_views, experiment_view, run_event_view, run_summary, run_view
 from backend.storage import deletion, experiments, requests
-from backend.storage.census import server_time
+from backend.storage.census import living_workers, server_time
 from backend.storage.experiments import Found
+from backend.storage.garbage import discard
 from backend.storage.outbox import send_wakeups
 from backend.storage.reading import reading
 from backend.storage.tables import Run
@@ -27,16 +28,16 @@ def page(context: Context, *, cursor: str | None, limit: int, state: RunState | 
     """Experiments, newest first."""
     with reading(context.sessions) as session:
         found = experiments.list_experiments(session, limit=limit + 1, before=cursor, state=state)
-        now = server_time(session)
-    items = tuple(experiment_view(row.experiment, row.state, context.fits.of(row.experiment), now) for row in found[:limit])
+        now, workers = server_time(session), living_workers(session)
+    items = tuple(experiment_view(row.experiment, row.state, context.fits.of(row.experiment), now, workers) for row in found[:limit])
     return ExperimentPage(items=items, next_cursor=items[-1].id if len(found) > limit else None)
 
 
 def view(context: Context, experiment_id: str) -> ExperimentView:
     """One experiment."""
     with reading(context.sessions) as session:
-        found, now = required(session, experiment_id), server_time(session)
-    return experiment_view(found.experiment, found.state, context.fits.of(found.experiment), now)
+        found, now, workers = required(session, experiment_id), server_time(session), living_workers(session)
+    return experiment_view(found.experiment, found.state, context.fits.of(found.experiment), now, workers)
 
 
 def summary(context: Context, experiment_id: str) -> ExperimentSummary:
@@ -87,15 +88,14 @@ def delete(context: Context, experiment_id: str) -> None:
         raise ExperimentActiveError(
             "A run of it waits, computes or is paused", f"POST /api/v1/experiments/{experiment_id}/stop first"
         ) from error
-    for sha256 in unreferenced:
-        _drop(context, sha256)
+    discard(context.sessions, context.artifacts, unreferenced)
     log.info("experiment_deleted", experiment=experiment_id, artifacts=len(unreferenced))
 
 
 def run(context: Context, run_id: str) -> RunView:
     """One run."""
     with reading(context.sessions) as session:
-        return run_view(required_run(session, run_id))
+        return run_view(required_run(session, run_id), living_workers(session))
 
 
 def stop_run(context: Context, run_id: str) -> RunView:
@@ -203,10 +203,3 @@ def required_run(session: Session, run_id: str) -> Run:
 def invalid_field(path: str, message: str, remedy: str) -> InvalidRequestError:
     """A request refused for one field."""
     return InvalidRequestError(f"{path} {message}", remedy, [FieldError(path=path, message=message, remedy=remedy)])
-
-
-def _drop(context: Context, sha256: str) -> None:
-    # A worker may have stored the same bytes since: its row, written under the same lock, keeps them.
-    with context.sessions.begin() as session:
-        if not deletion.is_stored(session, sha256):
-            context.artifacts.delete(sha256)

@@ -52,7 +52,7 @@ def launch(context: Context, request: ExperimentCreate, key: str | None) -> Crea
     repeatable = Request(key, _digest(request)) if key else None
     try:
         created = create_experiment(
-            context.sessions, sweep, runs, code_version=code_version(), request=repeatable, priority=request.priority
+            context.sessions, sweep, runs, code_version=code_version(), request=repeatable, priority=request.priority, queue=request.queue
         )
     except KeyReusedError as error:
         raise IdempotencyConflictError(
@@ -102,5 +102,6 @@ def _leaves(document: Any) -> Iterator[tuple[str, Any]]:
 
 def _digest(request: ExperimentCreate) -> str:
     # A field that came later is left out at its default, so that a key from before it still names the same request.
-    document = request.model_dump(mode="json", exclude=None if request.priority else {"priority"})
+    later = {name for name in ("priority", "queue") if getattr(request, name) == ExperimentCreate.model_fields[name].default}
+    document = request.model_dump(mode="json", exclude=later)
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()

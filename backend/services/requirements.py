@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from backend.services.context import Context
 from backend.storage.census import workers
+from backend.storage.offers import offer_of
 from backend.storage.reading import reading
 from tauscope.datasets import find_dataset
 from tauscope.datasets.source import DatasetError, slices
@@ -29,7 +30,7 @@ def check_data(runs: Sequence[ResolvedRun]) -> None:
 def requirements(context: Context, runs: Sequence[ResolvedRun]) -> tuple[tuple[str, ...], ...]:
     """For each run, what this deployment lacks, each with its remedy."""
     with reading(context.sessions) as session:
-        devices = {worker.device.partition(":")[0] for worker in workers(session)}
+        devices = {kind for worker in workers(session) for kind in offer_of(worker).devices}
     return tuple((*_data(run.spec), *_device(run.spec, devices)) for run in runs)
 
 

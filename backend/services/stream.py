@@ -1,6 +1,6 @@
 """What is new in an experiment: read from the database, sent as server-sent events."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -13,11 +13,12 @@ from backend.services.context import Context
 from backend.services.experiments import invalid_field, required
 from backend.services.views import run_view
 from backend.storage import curves
-from backend.storage.census import server_time
+from backend.storage.census import living_workers, server_time
 from backend.storage.cursor import InvalidCursorError, Mark, format_cursor, parse_cursor
 from backend.storage.experiments import Found, find_experiment
+from backend.storage.offers import offer_of
 from backend.storage.reading import reading
-from backend.storage.tables import Run
+from backend.storage.tables import Run, Worker
 from tauscope.contracts.experiments import RunView
 from tauscope.contracts.runs import TERMINAL_STATES
 from tauscope.contracts.stream import ExperimentNews, RewindNews
@@ -36,7 +37,7 @@ class ExperimentStream:
         self._context = context
         self._id = experiment_id
         self._marks = marks
-        self._fingerprint: tuple[int, int, int] | None = None
+        self._fingerprint: tuple[object, ...] | None = None
         self._runs: dict[str, RunView] = {}
         self._news: ExperimentNews | None = None
         self.over = False
@@ -58,21 +59,22 @@ class ExperimentStream:
         return cls(context, experiment_id, list(marks))
 
     def poll(self) -> list[ServerSentEvent] | None:
-        """What is new since the last call; ``None`` when the experiment was deleted. One cheap query if nothing is."""
+        """What is new since the last call; ``None`` when the experiment was deleted. Two cheap queries if nothing is."""
         with reading(self._context.sessions) as session:
-            fingerprint = curves.fingerprint(session, self._id)
+            workers = living_workers(session)
+            fingerprint = (*curves.fingerprint(session, self._id), *(offer_of(worker) for worker in workers if not worker.draining))
             if fingerprint == self._fingerprint:
                 return []
             found = find_experiment(session, self._id)
             if found is None:
                 return None
-            events = [event for place, run in enumerate(found.experiment.runs) for event in self._run_events(session, place, run)]
+            events = [event for place, run in enumerate(found.experiment.runs) for event in self._run_events(session, place, run, workers)]
             now = server_time(session)
         self._fingerprint = fingerprint
         self.over = found.state in TERMINAL_STATES
         return events + list(self._experiment_events(found, now))
 
-    def _run_events(self, session: Any, place: int, run: Run) -> Iterator[ServerSentEvent]:
+    def _run_events(self, session: Any, place: int, run: Run, workers: Sequence[Worker]) -> Iterator[ServerSentEvent]:
         seen, now = self._marks[place], Mark(run.epoch, run.seq)
         if seen.epoch > now.epoch or seen.seq > now.seq:
             # The database was restored from an older copy: what the reader holds is not what happened.
@@ -86,7 +88,7 @@ class ExperimentStream:
         self._marks[place] = now
         if points:
             yield _event("points", {"run_id": run.id, "metrics": points}, cursor=self._marks)
-        view = run_view(run)
+        view = run_view(run, workers)
         if view != self._runs.get(run.id):
             self._runs[run.id] = view
             yield _event("run", view, cursor=self._marks)

@@ -11,17 +11,20 @@ from backend.storage import census
 from backend.storage.migrate import is_current
 from backend.storage.reading import reading
 from tauscope.contracts.experiments import FieldError, SystemView
+from tauscope.contracts.storage import StorageView
 from tauscope.version import code_version
 
 _PATIENCE = 2.0
+_WARN_FROM = 0.8
 
 
 def system(context: Context) -> SystemView:
-    """Version, queue, workers."""
+    """Version, queue, workers, space."""
     with reading(context.sessions) as session:
         counts = census.count_by_state(session)
         workers = census.workers(session)
         now = census.server_time(session)
+        used = census.artifact_bytes(session)
     return SystemView(
         version=code_version(),
         database=context.engine.dialect.name,
@@ -29,7 +32,19 @@ def system(context: Context) -> SystemView:
         running=counts.get("running", 0),
         workers=tuple(map(worker_view, workers)),
         server_time=now,
+        storage=_storage(context, used),
     )
+
+
+def _storage(context: Context, used: int) -> StorageView:
+    quota = context.settings.quota_gb
+    view = StorageView(
+        bytes_used=used, quota_bytes=None if quota is None else int(quota * 10**9), free_bytes=context.artifacts.free_bytes()
+    )
+    if view.quota_bytes is None or used < _WARN_FROM * view.quota_bytes:
+        return view
+    remedy = "Drop checkpoints with `tauscope prune ID`, delete experiments, or raise TAUSCOPE_QUOTA_GB"
+    return view.model_copy(update={"warning": f"{used / view.quota_bytes:.0%} of the quota is used. {remedy}"})
 
 
 def check_ready(context: Context) -> None:

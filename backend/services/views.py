@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from backend.services.waiting import waiting
 from backend.storage.tables import Attempt, Experiment, Run, RunEvent, Worker
 from tauscope.analysis.metrics_info import metric_infos
 from tauscope.contracts.experiments import AttemptView, ExperimentView, RunEventView, RunView, WorkerView
@@ -16,19 +17,34 @@ from tauscope.contracts.summary import RunSummary
 from tauscope.specs import KINDS
 
 
-def run_view(run: Run) -> RunView:
-    """A run as pages show it."""
+def run_view(run: Run, workers: Sequence[Worker]) -> RunView:
+    """A run as pages show it, with what it waits for given the workers that live."""
     return RunView.model_validate(
         {
             **{name: getattr(run, name) for name in _SAME_NAME},
             "n_train": run.spec.get("dataset", {}).get("n_train"),
+            "waiting": waiting(run, workers),
         }
     )
 
 
 _SAME_NAME = (
-    *("id", "experiment_id", "index", "label", "params", "state", "desired", "priority", "step", "steps", "seconds", "steps_per_second"),
-    *("reason", "epoch", "seq", "worker", "updated_at", "onsets", "final", "code_note"),
+    *(
+        "id",
+        "experiment_id",
+        "index",
+        "label",
+        "params",
+        "state",
+        "desired",
+        "priority",
+        "queue",
+        "step",
+        "steps",
+        "seconds",
+        "steps_per_second",
+    ),
+    *("reason", "epoch", "seq", "worker", "updated_at", "onsets", "final", "code_note", "unevaluated"),
 )
 
 
@@ -54,7 +70,9 @@ def attempt_views(attempts: Sequence[Attempt]) -> tuple[AttemptView, ...]:
     )
 
 
-def experiment_view(experiment: Experiment, state: RunState, fits: dict[str, PowerLawFit], server_time: float) -> ExperimentView:
+def experiment_view(
+    experiment: Experiment, state: RunState, fits: dict[str, PowerLawFit], server_time: float, workers: Sequence[Worker]
+) -> ExperimentView:
     """An experiment with its runs and fits."""
     return ExperimentView(
         id=experiment.id,
@@ -64,7 +82,7 @@ def experiment_view(experiment: Experiment, state: RunState, fits: dict[str, Pow
         created_at=experiment.created_at,
         code_version=experiment.code_version,
         sweep=experiment.sweep,
-        runs=tuple(run_view(run) for run in experiment.runs),
+        runs=tuple(run_view(run, workers) for run in experiment.runs),
         fits=fits,
         server_time=server_time,
     )

@@ -2,16 +2,22 @@
 
 import hashlib
 import os
+import re
 import secrets
+import shutil
+import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Literal, cast
 
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
 _BLOCK = 1 << 20
+_FILE = re.compile(r"(?P<head>[0-9a-f]{2})/(?P<tail>[0-9a-f]{62})|aside/(?P<aside>[0-9a-f]{64})|incoming/(?P<incoming>[0-9a-f]+)")
 
 
 class ArtifactCorruptError(Exception):
@@ -22,24 +28,35 @@ class ArtifactCorruptError(Exception):
         self.sha256 = sha256
 
 
+@dataclass(frozen=True)
+class StoredFile:
+    """A file of the store: in its place, set aside by the garbage collector, or left by a write that did not end."""
+
+    path: str
+    place: Literal["kept", "aside", "incoming"]
+    name: str  # The SHA-256, except of what is incoming.
+    n_bytes: int
+
+
 class ArtifactStore:
     """Files named by their SHA-256, in folders ``ab/cdef...``; a name never stands for half a file."""
 
-    def __init__(self, url: str, *, filesystem: Any | None = None) -> None:
-        """``filesystem`` replaces the one that ``url`` names; only its path is used then."""
+    def __init__(self, url: str, *, grace_seconds: float = 3600.0, filesystem: Any | None = None) -> None:
+        """``grace_seconds`` is the age below which the garbage collector leaves a file alone.
+
+        ``filesystem`` replaces the one that ``url`` names; only its path is used then.
+        """
         found, root = url_to_fs(url)
+        self.grace_seconds = grace_seconds
         self._files = filesystem or found
         self._root = root.rstrip("/")
         self._local = isinstance(found, LocalFileSystem)
 
     def put(self, path: Path) -> tuple[str, int]:
-        """Store a file and return its SHA-256 and size. Storing the same bytes again changes nothing, and mends damage."""
+        """Store a file and return its SHA-256 and size. Storing the same bytes again only renews their date, and mends damage."""
         sha256 = _digest_file(path)
-        if not self._intact(sha256):
+        if not (self._intact(sha256) and self._renew(sha256)):
             self._write(path, self._path(sha256))
-        elif self._local:
-            # A new date tells the garbage collector that somebody is about to refer to these bytes.
-            os.utime(self._path(sha256))
         return sha256, path.stat().st_size
 
     def open(self, sha256: str) -> BinaryIO:
@@ -48,10 +65,11 @@ class ArtifactStore:
         Raises:
             ArtifactCorruptError: if it is gone.
         """
-        try:
-            return cast(BinaryIO, self._files.open(self._path(sha256), "rb"))
-        except FileNotFoundError as error:
-            raise ArtifactCorruptError(sha256, "is gone from the store") from error
+        # The garbage collector may hold it aside for a moment, and put it back when it sees that it is wanted.
+        for path in (self._path(sha256), self._aside(sha256), self._path(sha256)):
+            with suppress(FileNotFoundError):
+                return cast(BinaryIO, self._files.open(path, "rb"))
+        raise ArtifactCorruptError(sha256, "is gone from the store")
 
     def read(self, sha256: str) -> bytes:
         """The verified bytes of an artifact.
@@ -88,13 +106,72 @@ class ArtifactStore:
         """Whether there is a file of that name; ``read`` and ``fetch`` tell whether it is whole."""
         return bool(self._files.exists(self._path(sha256)))
 
-    def delete(self, sha256: str) -> None:
-        """Remove an artifact if it is there. The caller knows that nothing refers to it."""
+    @property
+    def keeps_dates(self) -> bool:
+        """Whether a file keeps its date when it is moved, as in a folder; an object store copies it, which gives it a new one."""
+        return self._local
+
+    def free_bytes(self) -> int | None:
+        """Space left on this machine's disk; ``None`` where the files are elsewhere."""
+        if not self._local:
+            return None
+        root = Path(self._root)
+        return shutil.disk_usage(next(folder for folder in (root, *root.parents) if folder.exists())).free
+
+    def modified(self, path: str) -> float | None:
+        """The date of a file, in Unix seconds by the store's clock; ``None`` if it is gone."""
+        try:
+            date = self._files.modified(path)
+        except FileNotFoundError:
+            return None
+        return float((date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp())
+
+    def files(self) -> Iterator[StoredFile]:
+        """Every file of the store; what others put there is passed over."""
+        self._files.invalidate_cache()
+        for path, info in self._files.find(self._root, detail=True).items():
+            match = _FILE.fullmatch(str(path).removeprefix(self._root).lstrip("/"))
+            if match is None:
+                continue
+            if match["head"]:
+                yield StoredFile(path, "kept", match["head"] + match["tail"], info["size"])
+            else:
+                yield StoredFile(path, "aside" if match["aside"] else "incoming", match["aside"] or match["incoming"], info["size"])
+
+    def find(self, sha256: str) -> StoredFile | None:
+        """The file of an artifact in its place, if it is there."""
+        try:
+            return StoredFile(self._path(sha256), "kept", sha256, self._files.info(self._path(sha256))["size"])
+        except FileNotFoundError:
+            return None
+
+    def set_aside(self, file: StoredFile) -> StoredFile:
+        """Take an artifact out of its place. Readers still find it there; who stores the same bytes writes them anew."""
+        aside = self._aside(file.name)
+        self._files.makedirs(f"{self._root}/aside", exist_ok=True)
         with suppress(FileNotFoundError):
-            self._files.rm_file(self._path(sha256))
+            self._files.mv(file.path, aside)
+        return StoredFile(aside, "aside", file.name, file.n_bytes)
+
+    def put_back(self, file: StoredFile) -> None:
+        """Return what was set aside to its place, unless somebody has stored it anew."""
+        if self.exists(file.name):
+            self.remove(file)
+            return
+        with suppress(FileNotFoundError):
+            self._files.makedirs(self._path(file.name).rpartition("/")[0], exist_ok=True)
+            self._files.mv(file.path, self._path(file.name))
+
+    def remove(self, file: StoredFile) -> None:
+        """Delete a file for good. The caller knows that nobody wants it."""
+        with suppress(FileNotFoundError):
+            self._files.rm_file(file.path)
 
     def _path(self, sha256: str) -> str:
         return f"{self._root}/{sha256[:2]}/{sha256[2:]}"
+
+    def _aside(self, sha256: str) -> str:
+        return f"{self._root}/aside/{sha256}"
 
     def _blocks(self, sha256: str) -> Iterator[bytes]:
         with self.open(sha256) as file:
@@ -109,6 +186,20 @@ class ArtifactStore:
         except ArtifactCorruptError:
             return False
         return digest.hexdigest() == sha256
+
+    def _renew(self, sha256: str) -> bool:
+        """Make sure that an artifact in its place has a date which keeps the garbage collector off; whether that was possible.
+
+        Somebody is about to refer to these bytes. Where a date cannot be set, one less than half the grace old will do.
+        """
+        if not self._local:
+            date = self.modified(self._path(sha256))
+            return date is not None and time.time() - date < self.grace_seconds / 2
+        try:
+            os.utime(self._path(sha256))
+        except FileNotFoundError:
+            return False
+        return True
 
     def _write(self, path: Path, target: str) -> None:
         folder, _, _ = target.rpartition("/")

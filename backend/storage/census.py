@@ -3,9 +3,12 @@
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from backend.storage.claims import claimable
 from backend.storage.database import db_now
-from backend.storage.tables import Run, Worker
+from backend.storage.evaluations import waiting_evaluations
+from backend.storage.tables import Artifact, Run, Worker
 
+LIVING_SECONDS = 30.0  # Heartbeats come every few seconds; one of them may be late.
 FORGOTTEN_AFTER = 3600.0  # Seconds of silence after which a worker is no longer listed.
 
 
@@ -15,9 +18,29 @@ def count_by_state(session: Session) -> dict[str, int]:
     return {state: count for state, count in rows}  # noqa: C416 - a Row is no plain pair to the type checker
 
 
-def workers(session: Session) -> list[Worker]:
-    """The workers heard of lately, by name."""
-    return list(session.scalars(select(Worker).where(Worker.seen_at > db_now() - FORGOTTEN_AFTER).order_by(Worker.name)))
+def workers(session: Session, *, within: float = FORGOTTEN_AFTER) -> list[Worker]:
+    """The workers heard of in so many seconds, by name."""
+    return list(session.scalars(select(Worker).where(Worker.seen_at > db_now() - within).order_by(Worker.name)))
+
+
+def living_workers(session: Session) -> list[Worker]:
+    """The workers that may be counted on."""
+    return workers(session, within=LIVING_SECONDS)
+
+
+def spare_slots(session: Session, queue: str) -> int:
+    """How many slots of the queue's workers are free and not about to be taken by work that waits; may be negative."""
+    serving = (worker for worker in living_workers(session) if queue in worker.queues and not worker.draining)
+    free = sum(worker.slots - worker.busy for worker in serving)
+    if free <= 0:
+        return free
+    runs = session.scalar(select(func.count()).select_from(Run).where(claimable(), Run.queue == queue)) or 0
+    return free - runs - waiting_evaluations(session, queue)
+
+
+def artifact_bytes(session: Session) -> int:
+    """The size of all artifacts, each counted once."""
+    return int(session.scalars(select(func.coalesce(func.sum(Artifact.n_bytes), 0))).one())
 
 
 def server_time(session: Session) -> float:

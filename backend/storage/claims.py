@@ -3,13 +3,14 @@
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, and_, case, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from backend.storage.database import db_now
-from backend.storage.tables import Attempt, MetricPoint, Run, RunEvent, RunFile, Series
+from backend.storage.files import CheckpointFiles, checkpoint_files
+from backend.storage.offers import Offer, suits
+from backend.storage.tables import Attempt, Evaluation, MetricPoint, Run, RunEvent, RunFile, Series
 from tauscope.contracts.runs import TERMINAL_STATES, DesiredState, RunState
-from tauscope.version import code_version
 
 STALL_LIMIT = 5
 RETRY_SECONDS = 2.0
@@ -21,15 +22,6 @@ class FencedError(Exception):
 
 
 @dataclass(frozen=True)
-class CheckpointFiles:
-    """A checkpoint to resume from: its step, and path and SHA-256 of its two files."""
-
-    step: int
-    weights: tuple[str, str]
-    state: tuple[str, str]
-
-
-@dataclass(frozen=True)
 class Claim:
     """The right to compute a run until the lease runs out; every write must carry ``epoch``."""
 
@@ -38,9 +30,11 @@ class Claim:
     worker: str
     lease_seconds: float
     spec: dict[str, Any]
+    queue: str
     steps: int
     seconds: float
     checkpoint: CheckpointFiles | None
+    code_version: str  # The code that computes under this claim.
     resumed_version: str | None = None  # The code that wrote the checkpoint.
 
 
@@ -62,40 +56,42 @@ def most_urgent_first() -> tuple[ColumnElement[Any], ...]:
     return Run.priority.desc(), busy, remaining.desc(), cast(ColumnElement[Any], Run.experiment_id), cast(ColumnElement[Any], Run.index)
 
 
-def claim_next(session: Session, worker: str, lease_seconds: float) -> Claim | None:
-    """Claim the most urgent run, rewound to its checkpoint; ``None`` if there is none. Two callers never get the same one."""
+def claim_next(session: Session, worker: str, lease_seconds: float, offer: Offer | None = None) -> Claim | None:
+    """Claim the most urgent run that suits the offer, by default one for any CPU, rewound to its checkpoint.
+
+    ``None`` if there is none. Two callers never get the same one.
+    """
     settle(session)
-    chosen = select(Run.id).where(claimable()).order_by(*most_urgent_first()).limit(1).with_for_update(skip_locked=True)
+    offer = offer or Offer()
+    chosen = select(Run.id).where(claimable(), suits(offer)).order_by(*most_urgent_first()).limit(1).with_for_update(skip_locked=True)
     taken = update(Run).where(Run.id == chosen.scalar_subquery()).values(_taken(worker, lease_seconds))
     row = session.execute(taken.returning(*_CLAIM_COLUMNS), execution_options=_UNSYNCED).one_or_none()
     if row is None:
         return None
-    claim = Claim(row.id, row.epoch, worker, lease_seconds, row.spec, row.steps, row.seconds, None)
+    versions = {"code_version": offer.code_version, "resumed_version": row.checkpoint_version}
+    claim = Claim(row.id, row.epoch, worker, lease_seconds, row.spec, row.queue, row.steps, row.seconds, None, **versions)
     _rewind(session, claim.run_id, row.checkpoint_step)
     _close_attempts(session, claim.run_id, "lost: its worker did not renew the lease")
     start = row.checkpoint_step or 0
-    claim = replace(claim, resumed_version=_written_by(session, row.id, start))
-    versions = {"code_version": code_version(), "resumed_version": claim.resumed_version}
     session.add(Attempt(run_id=row.id, epoch=row.epoch, worker=worker, from_step=start, to_step=start, **versions))
     add_event(session, row.id, row.seq, "claimed", f"by {worker} from step {start}")
     session.flush()
     if row.checkpoint_step is None:
         return claim
-    checkpoint = _checkpoint_files(session, claim.run_id, row.checkpoint_step)
+    checkpoint = checkpoint_files(session, claim.run_id, row.checkpoint_step)
     return replace(claim, checkpoint=checkpoint) if checkpoint else fall_back(session, claim, row.checkpoint_step, "has no files")
 
 
 def fall_back(session: Session, claim: Claim, damaged_step: int, cause: str) -> Claim:
     """Give up a damaged checkpoint for the one before, or for the start, and delete all that was measured after it."""
     steps = select(RunFile.step).where(RunFile.run_id == claim.run_id, RunFile.kind == "state", RunFile.step < damaged_step)
-    earlier = (
-        _checkpoint_files(session, claim.run_id, step) for step in session.scalars(steps.order_by(RunFile.step.desc())).all() if step
-    )
+    earlier = (checkpoint_files(session, claim.run_id, step) for step in session.scalars(steps.order_by(RunFile.step.desc())).all() if step)
     checkpoint = next((found for found in earlier if found), None)
     step = checkpoint.step if checkpoint else None
-    seq = own(session, claim, {"checkpoint_step": step, "step": step or 0} | ({} if checkpoint else {"code_note": ""}))
-    _rewind(session, claim.run_id, step)
     version = _written_by(session, claim.run_id, step or 0)
+    pointer = {"checkpoint_step": step, "checkpoint_version": version, "step": step or 0}
+    seq = own(session, claim, pointer | ({} if checkpoint else {"code_note": ""}))
+    _rewind(session, claim.run_id, step)
     _current_attempt(session, claim, {"from_step": step or 0, "to_step": step or 0, "resumed_version": version})
     add_event(session, claim.run_id, seq, "checkpoint_damaged", f"step {damaged_step} {cause}; resumed from step {step or 0}")
     return replace(claim, checkpoint=checkpoint, resumed_version=version)
@@ -108,7 +104,7 @@ def accept_other_code(session: Session, claim: Claim) -> None:
         FencedError: if the run is no longer this claim's.
     """
     assert claim.checkpoint is not None
-    note = f"steps up to {claim.checkpoint.step} computed by {claim.resumed_version}, later ones by {code_version()}"
+    note = f"steps up to {claim.checkpoint.step} computed by {claim.resumed_version}, later ones by {claim.code_version}"
     held = session.scalars(select(Run.code_note).where(Run.id == claim.run_id)).one_or_none() or ""
     known = note in held  # An attempt that died before its first checkpoint is repeated.
     seq = own(session, claim, {"code_note": held if known else "; ".join(filter(None, (held, note)))})
@@ -163,7 +159,7 @@ _STALLED = (
     f"{STALL_LIMIT} attempts in a row ended without a new checkpoint. See the run's events and the worker's log for what ended them;"
     " then launch it again. "
 )
-_CLAIM_COLUMNS = (Run.id, Run.epoch, Run.seq, Run.spec, Run.steps, Run.seconds, Run.checkpoint_step)
+_CLAIM_COLUMNS = (Run.id, Run.epoch, Run.seq, Run.spec, Run.queue, Run.steps, Run.seconds, Run.checkpoint_step, Run.checkpoint_version)
 
 
 def own(session: Session, claim: Claim, values: dict[str, Any]) -> int:
@@ -225,13 +221,8 @@ def _rewind(session: Session, run_id: str, step: int | None) -> None:
     last = -1 if step is None else step
     series = select(Series.id).where(Series.run_id == run_id)
     session.execute(delete(MetricPoint).where(MetricPoint.series_id.in_(series), MetricPoint.step > last), execution_options=_UNSYNCED)
-    session.execute(delete(RunFile).where(RunFile.run_id == run_id, RunFile.step > last), execution_options=_UNSYNCED)
-
-
-def _checkpoint_files(session: Session, run_id: str, step: int) -> CheckpointFiles | None:
-    query = select(RunFile).where(RunFile.run_id == run_id, RunFile.step == step, RunFile.kind.in_(["weights", "state"]))
-    found = {file.kind: (file.path, file.sha256) for file in session.scalars(query)}
-    return CheckpointFiles(step, found["weights"], found["state"]) if len(found) == 2 else None
+    for made in (RunFile, Evaluation):
+        session.execute(delete(made).where(made.run_id == run_id, made.step > last), execution_options=_UNSYNCED)
 
 
 def _written_by(session: Session, run_id: str, step: int) -> str | None:
@@ -240,9 +231,9 @@ def _written_by(session: Session, run_id: str, step: int) -> str | None:
     return session.scalars(select(Attempt.code_version).where(*reached).order_by(Attempt.epoch.desc()).limit(1)).one_or_none()
 
 
-def _close_attempts(session: Session, run_id: str, outcome: str) -> int:
+def _close_attempts(session: Session, run_id: str, outcome: str) -> None:
     change = update(Attempt).where(Attempt.run_id == run_id, Attempt.ended_at.is_(None)).values(ended_at=db_now(), outcome=outcome)
-    return cast(CursorResult[Any], session.execute(change, execution_options=_UNSYNCED)).rowcount
+    session.execute(change, execution_options=_UNSYNCED)
 
 
 def _current_attempt(session: Session, claim: Claim, values: dict[str, Any]) -> None:

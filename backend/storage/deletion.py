@@ -3,10 +3,9 @@
 from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
+from backend.storage.garbage import drop_unreferenced, lock_artifacts
 from backend.storage.tables import Artifact, Experiment, Run, RunFile
 from tauscope.contracts.runs import TERMINAL_STATES
-
-_CHUNK = 500  # Databases bound the number of parameters of a statement.
 
 
 class ExperimentBusyError(Exception):
@@ -23,18 +22,6 @@ def delete_experiment(session: Session, experiment_id: str) -> list[str]:
     if session.scalar(select(exists().where(Run.experiment_id == experiment_id, active))):
         raise ExperimentBusyError
     files = select(RunFile.sha256).join(Run).where(Run.experiment_id == experiment_id).distinct()
-    # A worker that refers to one of these at this moment is waited for; the next statement sees what it wrote.
-    held = list(session.scalars(select(Artifact.sha256).where(Artifact.sha256.in_(files)).with_for_update()))
+    held = lock_artifacts(session, Artifact.sha256.in_(files))
     session.execute(delete(Experiment).where(Experiment.id == experiment_id))
-    chunks = [held[start : start + _CHUNK] for start in range(0, len(held), _CHUNK)]
-    return [sha256 for chunk in chunks for sha256 in _drop_unreferenced(session, chunk)]
-
-
-def is_stored(session: Session, sha256: str) -> bool:
-    """Whether anything still speaks of an artifact."""
-    return session.get(Artifact, sha256) is not None
-
-
-def _drop_unreferenced(session: Session, sha256s: list[str]) -> list[str]:
-    unreferenced = ~exists().where(RunFile.sha256 == Artifact.sha256)
-    return list(session.scalars(delete(Artifact).where(Artifact.sha256.in_(sha256s), unreferenced).returning(Artifact.sha256)))
+    return drop_unreferenced(session, held)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.exc import IntegrityError
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, selectinload, sessionmaker
 from backend.storage.database import db_now
 from backend.storage.ids import new_id
 from backend.storage.tables import Attempt, Experiment, IdempotencyKey, Run, RunEvent
-from tauscope.contracts.runs import RunState
+from tauscope.contracts.runs import DEFAULT_QUEUE, RunState
 from tauscope.specs import ResolvedRun, SweepSpec
 
 
@@ -50,15 +50,17 @@ def create_experiment(
     code_version: str,
     request: Request | None,
     priority: int = 0,
+    queue: str = DEFAULT_QUEUE,
 ) -> Created:
     """Insert an experiment and its runs in one transaction, or find the one the same request created before.
 
     Raises:
         KeyReusedError: if the idempotency key came with another request.
     """
+    experiment = Experiment(name=sweep.name, sweep=sweep.model_dump(mode="json"), code_version=code_version)
     try:
         with sessions.begin() as session:
-            return _replay(session, request) or _insert(session, sweep, runs, code_version, request, priority)
+            return _replay(session, request) or _insert(session, experiment, runs, request, priority=priority, queue=queue)
     except IntegrityError:
         # The same request arrived twice at once and the other one was first.
         with sessions.begin() as session:
@@ -114,13 +116,18 @@ def _replay(session: Session, request: Request | None) -> Created | None:
 
 
 def _insert(
-    session: Session, sweep: SweepSpec, runs: Sequence[ResolvedRun], code_version: str, request: Request | None, priority: int
+    session: Session,
+    experiment: Experiment,
+    runs: Sequence[ResolvedRun],
+    request: Request | None,
+    **columns: Any,
 ) -> Created:
+    """``columns`` are the same for every run."""
     now = session.scalars(select(db_now())).one()
-    experiment = Experiment(id=new_id(now), name=sweep.name, sweep=sweep.model_dump(mode="json"), code_version=code_version)
+    experiment.id = new_id(now)
     session.add(experiment)
     session.flush()
-    rows = [_row(run, experiment.id, now, priority) for run in runs]
+    rows = [_row(run, experiment_id=experiment.id, id=new_id(now), **columns) for run in runs]
     session.add_all(rows)
     session.flush()
     session.add_all(RunEvent(run_id=row.id, seq=0, name="created") for row in rows)
@@ -131,17 +138,15 @@ def _insert(
     return Created(experiment.id, tuple(row.id for row in longest_first), replayed=False)
 
 
-def _row(run: ResolvedRun, experiment_id: str, now: float, priority: int) -> Run:
+def _row(run: ResolvedRun, **columns: Any) -> Run:
     return Run(
-        id=new_id(now),
-        experiment_id=experiment_id,
         index=run.index,
         label=run.label,
         params=run.params,
         spec=run.spec.model_dump(mode="json"),
         steps=run.spec.steps,
         cost=run.spec.cost(),
-        priority=priority,
+        **columns,
     )
 
 

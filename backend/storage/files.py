@@ -1,6 +1,7 @@
 """What files a run has, and the measurement that belongs to its samples."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,6 +18,22 @@ def find_file(session: Session, run_id: str, kind: str, step: int | None = None)
     """The file of a kind, e.g. ``train``, or ``samples`` at a step."""
     query = select(RunFile).where(RunFile.run_id == run_id, RunFile.kind == kind)
     return session.scalar(query.where(RunFile.step == step) if step is not None else query)
+
+
+@dataclass(frozen=True)
+class CheckpointFiles:
+    """A checkpoint: its step, and path and SHA-256 of its two files."""
+
+    step: int
+    weights: tuple[str, str]
+    state: tuple[str, str]
+
+
+def checkpoint_files(session: Session, run_id: str, step: int) -> CheckpointFiles | None:
+    """The checkpoint of a step, if both its files are known."""
+    query = select(RunFile).where(RunFile.run_id == run_id, RunFile.step == step, RunFile.kind.in_(["weights", "state"]))
+    found = {file.kind: (file.path, file.sha256) for file in session.scalars(query)}
+    return CheckpointFiles(step, found["weights"], found["state"]) if len(found) == 2 else None
 
 
 def sample_steps(session: Session, run_id: str) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from backend.storage.claims import Claim, own
 from backend.storage.database import db_now
-from backend.storage.tables import Artifact, Attempt, Base, MetricPoint, Run, RunFile, Series
+from backend.storage.tables import Artifact, Attempt, Base, CheckpointPin, Evaluation, MetricPoint, Run, RunFile, Series
 from tauscope.contracts.onsets import Onset
 from tauscope.contracts.points import Point
 from tauscope.contracts.runs import DesiredState
@@ -45,13 +45,14 @@ def flush(
     points: Sequence[Point] = (),
     files: Sequence[FileRecord] = (),
     checkpoint: int | None = None,
+    unevaluated: Sequence[int] = (),
     step: int | None = None,
     steps_per_second: float | None = None,
     seconds: float | None = None,
-    onsets: Mapping[str, Onset] | None = None,
-    final: Mapping[str, float | int | None] | None = None,
 ) -> Flushed:
     """Renew the lease and record what is new; ``checkpoint`` becomes the step that a resume starts from.
+
+    The samples of ``unevaluated`` steps wait to be drawn by whoever claims them; each has a checkpoint in this flush.
 
     Every artifact named in ``files`` is in the store already, and every point up to ``checkpoint`` is in this flush or
     an earlier one. Repeating a flush whose outcome is unknown changes nothing more.
@@ -60,13 +61,13 @@ def flush(
         FencedError: if the run is no longer this claim's.
     """
     values: dict[str, Any] = {"lease_until": db_now() + claim.lease_seconds, "steps_per_second": steps_per_second}
-    values |= _given(step=step, seconds=seconds, final=None if final is None else dict(final))
-    values |= _given(onsets=None if onsets is None else {name: onset.model_dump(mode="json") for name, onset in onsets.items()})
+    values |= _given(step=step, seconds=seconds)
     if checkpoint is not None:
-        values |= _progress(checkpoint)
+        values |= _progress(claim, checkpoint)
     seq = own(session, claim, values)
-    _record_files(session, claim.run_id, files)
-    _record_points(session, claim.run_id, points, seq)
+    record_files(session, claim.run_id, files)
+    record_points(session, claim.run_id, points, seq)
+    _record_unevaluated(session, claim, unevaluated)
     if checkpoint is not None:
         _prune_checkpoints(session, claim.run_id, checkpoint)
     _advance_attempt(session, claim, step)
@@ -86,17 +87,31 @@ def _given(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _progress(checkpoint: int) -> dict[str, Any]:
+def _progress(claim: Claim, checkpoint: int) -> dict[str, Any]:
     """Only a checkpoint beyond the last is progress, and clears the stalls and the trouble shown on the run."""
     advances = func.coalesce(Run.checkpoint_step, -1) < checkpoint
     return {
         "checkpoint_step": checkpoint,
+        "checkpoint_version": claim.code_version,
         "stalls": case((advances, 0), else_=Run.stalls),
         "reason": case((advances, ""), else_=Run.reason),
     }
 
 
-def _record_files(session: Session, run_id: str, files: Sequence[FileRecord]) -> None:
+def write_summary(
+    session: Session, run_id: str, seen_seq: int, onsets: Mapping[str, Onset], final: Mapping[str, float | int | None]
+) -> bool:
+    """Write onsets and last values that were computed from the run's points as they stood at ``seen_seq``; ``False`` if it moved on.
+
+    They follow from the points alone, so that whoever brought points may write them, under whatever claim.
+    """
+    values = {"onsets": {name: onset.model_dump(mode="json") for name, onset in onsets.items()}, "final": dict(final)}
+    change = update(Run).where(Run.id == run_id, Run.seq == seen_seq).values(seq=Run.seq + 1, **values)
+    return session.execute(change.returning(Run.seq), execution_options=_UNSYNCED).one_or_none() is not None
+
+
+def record_files(session: Session, run_id: str, files: Sequence[FileRecord]) -> None:
+    """Record stored files of a run and what they are; a path that is there already gets the new bytes."""
     if not files:
         return
     # In one order everywhere: two flushes that store the same files must not wait for each other.
@@ -107,7 +122,8 @@ def _record_files(session: Session, run_id: str, files: Sequence[FileRecord]) ->
     _upsert(session, RunFile, list(rows.values()), replace=("sha256", "kind", "step"))
 
 
-def _record_points(session: Session, run_id: str, points: Sequence[Point], seq: int) -> None:
+def record_points(session: Session, run_id: str, points: Sequence[Point], seq: int) -> None:
+    """Record points under the number of their flush; a point that is there already is replaced."""
     if not points:
         return
     series = _series_ids(session, run_id, {point.metric for point in points})
@@ -138,13 +154,25 @@ def _upsert(
     session.execute(statement, rows)
 
 
+def _record_unevaluated(session: Session, claim: Claim, steps: Sequence[int]) -> None:
+    if not steps:
+        return
+    # A step that a rewind gave up may come again: its fencing tokens begin above all those of the claims before.
+    row = {"run_id": claim.run_id, "code_version": claim.code_version, "epoch": claim.epoch << 20}
+    defaults = {"stalls": 0, "lease_until": 0.0, "renewed_at": 0.0, "enqueued_at": 0.0, "reason": ""}
+    _upsert(session, Evaluation, [row | defaults | {"step": step} for step in steps], replace=())
+
+
 def _prune_checkpoints(session: Session, run_id: str, checkpoint: int) -> None:
-    """Keep the newest checkpoints, to fall back to, and those at which samples were measured."""
+    """Keep the newest checkpoints, to fall back to, and those that were measured, will be, or are pinned."""
     is_checkpoint = (RunFile.run_id == run_id, RunFile.kind.in_(["weights", "state"]))
     newest = select(RunFile.step).where(*is_checkpoint, RunFile.step <= checkpoint).distinct().order_by(RunFile.step.desc())
     kept = list(session.scalars(newest.limit(KEPT_CHECKPOINTS)))
     measured = list(session.scalars(select(RunFile.step).where(RunFile.run_id == run_id, RunFile.kind == "samples")))
-    session.execute(delete(RunFile).where(*is_checkpoint, RunFile.step.not_in([*kept, *measured])), execution_options=_UNSYNCED)
+    pinned = session.scalars(select(CheckpointPin.step).where(CheckpointPin.run_id == run_id))
+    awaited = session.scalars(select(Evaluation.step).where(Evaluation.run_id == run_id))
+    wanted = [*kept, *measured, *pinned, *awaited]
+    session.execute(delete(RunFile).where(*is_checkpoint, RunFile.step.not_in(wanted)), execution_options=_UNSYNCED)
 
 
 def _advance_attempt(session: Session, claim: Claim, step: int | None) -> None:

@@ -19,15 +19,30 @@ log = structlog.get_logger()
 
 def upgrade(url: str) -> None:
     """Create or upgrade the schema in one transaction. Safe when several processes start at once: one works, the rest wait."""
-    _make_folder(url)
+    make_folder(url)
     engine = open_database(url)
     try:
         with engine.begin() as connection:
-            if engine.dialect.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-            command.upgrade(_config(connection), "head")
+            lock(connection)
+            migrate(connection, "head")
     finally:
         engine.dispose()
+
+
+def lock(connection: Connection) -> None:
+    """Let nobody else change the schema until this transaction ends; on SQLite nobody can anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+
+
+def migrate(connection: Connection, revision: str) -> None:
+    """Bring the schema up to a revision, in the connection's transaction."""
+    command.upgrade(_config(connection), revision)
+
+
+def revisions() -> set[str]:
+    """Every revision that this version knows."""
+    return {script.revision for script in ScriptDirectory.from_config(_config(None)).walk_revisions()}
 
 
 def is_current(engine: Engine) -> bool:
@@ -45,7 +60,8 @@ def _config(connection: Connection | None) -> Config:
     return config
 
 
-def _make_folder(url: str) -> None:
+def make_folder(url: str) -> None:
+    """Make the folder of a SQLite file."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite" and parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -31,6 +31,9 @@ class StorageSettings(BaseSettings):
         description="folder or fsspec address (s3://bucket/prefix) of images, samples and checkpoints; by default artifacts under home",
     )
     broker_url: str = Field("redis://127.0.0.1:6379/0", description="the Redis-protocol server that carries wake-up messages")
+    garbage_grace_seconds: float = Field(
+        3600.0, gt=0, description="age below which a file that nothing refers to is left alone; longer than any worker holds results back"
+    )
 
     @field_validator("home")
     @classmethod

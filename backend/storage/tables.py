@@ -1,9 +1,9 @@
 """The tables. Times are Unix seconds by the database's clock; ids are sortable text (see ``ids``)."""
 
-from typing import Any
+from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, Float, ForeignKey, Index, Integer, MetaData, String, Text, UniqueConstraint, false
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy import JSON, BigInteger, Float, ForeignKey, Index, Integer, MetaData, String, Text, UniqueConstraint, false, func, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedSQLExpression, column_property, mapped_column, relationship
 
 from backend.storage.database import db_now
 
@@ -72,6 +72,7 @@ class Run(Base):
     onsets: Mapped[dict[str, Any]] = mapped_column(default=dict)
     final: Mapped[dict[str, Any]] = mapped_column(default=dict)
     code_note: Mapped[str] = mapped_column(Text, default="", server_default="")  # Which steps other code computed, if any.
+    unevaluated: ClassVar[MappedSQLExpression[int]]  # How many checkpoints wait for their samples to be drawn; set below, by a query.
     experiment: Mapped[Experiment] = relationship(back_populates="runs")
 
 
@@ -157,7 +158,13 @@ class Evaluation(Base):
     worker: Mapped[str | None] = mapped_column(String(120))
     lease_until: Mapped[float] = mapped_column(Float, default=0.0)
     enqueued_at: Mapped[float] = mapped_column(Float, default=0.0)
+    renewed_at: Mapped[float] = mapped_column(Float, default=0.0)  # When the lease was last set.
     reason: Mapped[str] = mapped_column(Text, default="")
+
+
+Run.unevaluated = column_property(
+    select(func.count()).select_from(Evaluation).where(Evaluation.run_id == Run.id).correlate_except(Evaluation).scalar_subquery()
+)
 
 
 class RunEvent(Base):

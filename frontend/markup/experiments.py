@@ -16,6 +16,7 @@ from frontend.words import ago, steps
 from tauscope.contracts.experiments import ExperimentView, RunView
 from tauscope.contracts.onsets import OnsetStatus
 from tauscope.contracts.runs import RunState
+from tauscope.contracts.storage import StorageView
 
 _WIDTH, _LEFT = 150, 2
 FILTERS = ("all", "running", "attention", "finished")
@@ -51,6 +52,13 @@ def experiment_rows(experiments: Iterable[ExperimentView], *, query: str, state:
     head = ("Experiment", "State", Html("Windows, log τ"), "Finding", "Progress", "Started")
     header = tag("div", *[tag("span", words, role="columnheader") for words in head], class_="tau-row tau-head", role="row")
     return tag("div", header, *[_row(item, palette) for item in shown], class_="tau-table", role="table", aria_label="Experiments")
+
+
+def storage_line(storage: StorageView) -> Html:
+    """How much space artifacts take, with the warning where a quota is nearly used up."""
+    if storage.warning:
+        return tag("p", tag("b", storage.words), f". {storage.warning}", class_="tau-notes", role="status")
+    return tag("p", storage.words, class_="tau-notes") if storage.bytes_used else Html("")
 
 
 def _row(experiment: ExperimentView, palette: Palette) -> Html:

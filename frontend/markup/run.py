@@ -29,10 +29,15 @@ def _facts(run: RunView) -> Html:
     facts = [
         f"{run.state}, τ {steps(run.step)} of {steps(run.steps)}",
         f"held by {run.worker}" if run.worker else "held by no worker",
-        f"priority {run.priority}",
-        *(text for text in (run.reason, run.code_note) if text),
+        f"priority {run.priority}, queue {run.queue}",
+        *(text for text in (run.waiting, undrawn(run.unevaluated), run.reason, run.code_note) if text),
     ]
     return tag("div", *[tag("p", fact) for fact in facts])
+
+
+def undrawn(checkpoints: int) -> str:
+    """How many checkpoints wait for their samples, in words; empty for none."""
+    return f"the samples of {checkpoints} checkpoint{'s' * (checkpoints > 1)} are still to be drawn" if checkpoints else ""
 
 
 def _attempt_cells(item: AttemptView) -> tuple[object, ...]:

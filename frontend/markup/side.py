@@ -108,13 +108,14 @@ def _any_onset(experiment: ExperimentView, name: str) -> Onset | None:
 
 
 def notices(experiment: ExperimentView, groups: Sequence[Group]) -> list[Html]:
-    """What needs attention: failed runs with reason and remedy, mixed code versions, and silence."""
+    """What needs attention: failed runs with reason and remedy, runs that nobody there can compute, mixed code versions, and silence."""
     found = [
         _notice(f"{run_name(group, run)} failed at τ {steps(run.step)}", run.reason)
         for group in groups
         for run in group.runs
         if run.state is RunState.FAILED
     ]
+    found += _waiting(groups)
     found += [
         _notice(f"{run_name(group, run)} mixes code versions", f"{run.code_note}.", warning=True)
         for group in groups
@@ -127,6 +128,16 @@ def notices(experiment: ExperimentView, groups: Sequence[Group]) -> list[Html]:
             _notice(f"No news for {duration(silent)}", "The run resumes by itself from its checkpoint when a worker is back.", warning=True)
         )
     return found
+
+
+def _waiting(groups: Sequence[Group]) -> list[Html]:
+    """What queued runs wait for, each reason once."""
+    names: dict[str, list[str]] = {}
+    for group in groups:
+        for run in group.runs:
+            if run.waiting:
+                names.setdefault(run.waiting, []).append(run_name(group, run))
+    return [_notice(f"{', '.join(which)} cannot start yet", f"{reason}.", warning=True) for reason, which in names.items()]
 
 
 def _notice(title: str, body: str, *, warning: bool = False) -> Html:

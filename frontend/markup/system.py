@@ -1,7 +1,6 @@
 """The state of the service: what needs attention first, then workers, queues, failures."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from frontend.markup.header import address
 from frontend.markup.html import Html, join, tag
@@ -9,6 +8,7 @@ from frontend.markup.icons import FINE, WARNING
 from frontend.words import DASH, SILENT_AFTER, ago, plural, slots_words
 from tauscope.contracts.diagnosis import CheckView, DiagnosisView, FailureView, QueueView, VersionView
 from tauscope.contracts.experiments import SystemView, WorkerView
+from tauscope.contracts.storage import StorageView
 
 
 def system_finding(system: SystemView, diagnosis: DiagnosisView) -> Html:
@@ -21,11 +21,10 @@ def system_finding(system: SystemView, diagnosis: DiagnosisView) -> Html:
 
 def system_regions(system: SystemView, diagnosis: DiagnosisView) -> dict[str, str]:
     """Every region of the page."""
-    storage: Mapping[str, Any] = system.model_dump().get("storage") or {}
     return {
         "finding": system_finding(system, diagnosis),
         "main": join(_workers(system), _failures(diagnosis.failures, system.server_time)),
-        "side": join(_checks(diagnosis.checks), _queues(diagnosis.queues), _versions(diagnosis.versions), storage_card(storage)),
+        "side": join(_checks(diagnosis.checks), _queues(diagnosis.queues), _versions(diagnosis.versions), _space(system.storage)),
     }
 
 
@@ -87,20 +86,10 @@ def _versions(versions: Sequence[VersionView]) -> Html:
     )
 
 
-def storage_card(storage: Mapping[str, Any]) -> Html | None:
-    """Bytes in use against the quota, where the service tells them."""
-    used, quota, free = (storage.get(name) for name in ("bytes_used", "quota_bytes", "free_bytes"))
-    if used is None:
-        return None
-    rows = [("Used", _size(used) + (f" of {_size(quota)}" if quota else ""))] + (
-        [("Free on disk", _size(free))] if free is not None else []
-    )
-    warning = tag("p", WARNING, str(storage["warning"]), class_="tau-fault") if storage.get("warning") else None
-    return _section("Space", join(_table(("Artifacts", "Size"), rows, ""), warning))
-
-
-def _size(n_bytes: float) -> str:
-    return f"{n_bytes / 10**9:.2f} GB" if n_bytes >= 10**7 else f"{n_bytes / 10**6:.2f} MB"
+def _space(storage: StorageView) -> Html:
+    """What artifacts take, against the quota where there is one."""
+    warning = tag("p", WARNING, storage.warning, class_="tau-fault") if storage.warning else None
+    return _section("Space", join(tag("p", storage.words), warning))
 
 
 def _section(title: str, body: Html) -> Html:

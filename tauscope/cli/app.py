@@ -1,6 +1,5 @@
 """The commands. Each is a thin shell over the library or the client."""
 
-import os
 import subprocess
 import sys
 from dataclasses import asdict
@@ -13,26 +12,33 @@ import typer
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
-from tauscope.cli.inputs import parse_settings, read_sweep
-from tauscope.cli.tables import attempts_table, events_table, experiments_table, fit_sentences, progress_table, run_states, summary_table
+from tauscope.cli import backups, keeping, workers
+from tauscope.cli.inputs import parse_settings, queue_name, read_sweep
+from tauscope.cli.service import DEFAULT_URL, Json, Url, open_client, output
+from tauscope.cli.tables import (
+    attempts_table,
+    events_table,
+    experiments_table,
+    fit_sentences,
+    progress_table,
+    run_states,
+    summary_table,
+    waiting_sentences,
+)
 from tauscope.client import TauscopeClient
-from tauscope.contracts.runs import TERMINAL_STATES
+from tauscope.contracts.runs import DEFAULT_QUEUE, TERMINAL_STATES
 from tauscope.contracts.summary import ExperimentSummary
 from tauscope.specs import SweepSpec, apply_settings, load_preset, preset_names
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="How, and when, a diffusion model starts copying its training data.")
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 Settings = Annotated[
     list[str], typer.Option("--set", metavar="PATH=VALUE", help="Replace a field, e.g. --set steps=200 or --set n_train=[8,16].")
 ]
-Url = Annotated[str, typer.Option("--url", envvar="TAUSCOPE_URL", help="Address of the service.")]
-DEFAULT_URL = "http://127.0.0.1:8500"
 
 errors = Console(stderr=True)
-# Tables that go to a file or another program are not folded to a terminal that is not there.
-output = Console() if sys.stdout.isatty() else Console(width=180)
 
 
 @app.command()
@@ -95,6 +101,7 @@ def launch(
     source: Annotated[str, typer.Argument(metavar="PRESET|SPEC.yaml")],
     settings: Settings = [],  # noqa: B006 - typer copies it
     priority: Annotated[int, typer.Option(min=-1000, max=1000, help="Runs of higher priority are computed first.")] = 0,
+    queue: Annotated[str, typer.Option(callback=queue_name, help="Only workers that serve this queue compute the runs.")] = DEFAULT_QUEUE,
     url: Url = DEFAULT_URL,
     json: Json = False,
 ) -> None:
@@ -102,8 +109,8 @@ def launch(
     from tauscope.contracts.experiments import ExperimentCreate
 
     sweep = apply_settings(read_sweep(source), parse_settings(settings))
-    with _client(url) as client:
-        view = client.launch(ExperimentCreate(sweep=sweep.model_dump(mode="json"), priority=priority))
+    with open_client(url) as client:
+        view = client.launch(ExperimentCreate(sweep=sweep.model_dump(mode="json"), priority=priority, queue=queue))
     if json:
         sys.stdout.write(view.model_dump_json() + "\n")
     else:
@@ -113,7 +120,7 @@ def launch(
 @app.command("list")
 def list_experiments(url: Url = DEFAULT_URL, json: Json = False) -> None:
     """List the service's experiments, newest first."""
-    with _client(url) as client:
+    with open_client(url) as client:
         page = client.experiments()
     if json:
         sys.stdout.write(page.model_dump_json() + "\n")
@@ -131,15 +138,17 @@ def show(
     json: Json = False,
 ) -> None:
     """Show an experiment: onsets with intervals, the law, progress."""
-    with _client(url) as client:
+    with open_client(url) as client:
         if events:
             _show_events(client, experiment, json=json)
             return
-        summary = client.summary(experiment)
+        summary, view = client.summary(experiment), client.experiment(experiment)
     if json:
         sys.stdout.write(summary.model_dump_json() + "\n")
-    else:
-        _print_summary(summary)
+        return
+    _print_summary(summary)
+    for sentence in waiting_sentences(view):
+        output.print(Text(sentence))
 
 
 def _show_events(client: TauscopeClient, experiment: str, *, json: bool) -> None:
@@ -154,7 +163,9 @@ def _show_events(client: TauscopeClient, experiment: str, *, json: bool) -> None
             sys.stdout.write(dumps(document) + "\n")
             continue
         output.print(
-            f"{run.id} {run.label}: {run.state}" + (f" by {run.worker}" if run.worker else "") + f", {run.step:,} of {run.steps:,}"
+            f"{run.id} {run.label}: {run.state}"
+            + (f" by {run.worker}" if run.worker else "")
+            + f", {run.step:,} of {run.steps:,}, queue {run.queue}"
         )
         output.print(attempts_table(attempts))
         output.print(events_table(events))
@@ -163,7 +174,7 @@ def _show_events(client: TauscopeClient, experiment: str, *, json: bool) -> None
 @app.command()
 def stop(experiment: Annotated[str, typer.Argument(help="An experiment's id.")], url: Url = DEFAULT_URL) -> None:
     """Stop an experiment; what was measured is kept."""
-    with _client(url) as client:
+    with open_client(url) as client:
         view = client.stop(experiment)
     output.print(f"{run_states(view)}. Running ones stop within seconds.")
 
@@ -171,7 +182,7 @@ def stop(experiment: Annotated[str, typer.Argument(help="An experiment's id.")],
 @app.command()
 def pause(experiment: Annotated[str, typer.Argument(help="An experiment's id.")], url: Url = DEFAULT_URL) -> None:
     """Pause an experiment: its runs write a checkpoint and free their slots."""
-    with _client(url) as client:
+    with open_client(url) as client:
         view = client.pause(experiment)
     output.print(f"{run_states(view)}. Running ones pause within seconds; go on with: tauscope resume {view.id}")
 
@@ -179,7 +190,7 @@ def pause(experiment: Annotated[str, typer.Argument(help="An experiment's id.")]
 @app.command()
 def resume(experiment: Annotated[str, typer.Argument(help="An experiment's id.")], url: Url = DEFAULT_URL) -> None:
     """Let a paused experiment go on from its checkpoints."""
-    with _client(url) as client:
+    with open_client(url) as client:
         view = client.resume(experiment)
     output.print(run_states(view))
 
@@ -191,7 +202,7 @@ def extend(
     url: Url = DEFAULT_URL,
 ) -> None:
     """Let a finished or stopped run go on from its last checkpoint, to more steps."""
-    with _client(url) as client:
+    with open_client(url) as client:
         view = client.extend_run(run_id, steps)
     output.print(f"{view.id}: {view.state}, goes on from step {view.step:,} to {view.steps:,}")
 
@@ -203,7 +214,7 @@ def priority(
     url: Url = DEFAULT_URL,
 ) -> None:
     """Let an experiment go before or after others, from the next free slot on."""
-    with _client(url) as client:
+    with open_client(url) as client:
         view = client.set_priority(experiment, value)
     active = sum(run.state not in TERMINAL_STATES for run in view.runs)
     output.print(f"{view.id}: priority {value} for {active} of {len(view.runs)} runs; the others are over.")
@@ -218,7 +229,7 @@ def export(
     """Fetch an experiment as a results folder, as `tauscope run --out` leaves one."""
     from tauscope.cli.exports import fetch_export
 
-    with _client(url) as client:
+    with open_client(url) as client:
         fetch_export(client, experiment, out)
     output.print(f"Results: {out}")
 
@@ -284,5 +295,5 @@ def doctor(json: Json = False, url: Url = DEFAULT_URL) -> None:
     output.print(table)
 
 
-def _client(url: str) -> TauscopeClient:
-    return TauscopeClient(url, token=os.environ.get("TAUSCOPE_TOKEN"))
+for group in (workers, keeping, backups):
+    app.add_typer(group.commands)

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from tauscope.client import ApiError, TauscopeClient
+
 POSTGRES_PORT = 5432
 FREE_BYTES = 5 * 2**30
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -99,8 +101,17 @@ def _service(url: str) -> list[Check]:
     except httpx.TransportError:
         return [Check("service", False, f"none at {url}", "Start it: tauscope up")]
     if ready.status_code == httpx.codes.OK:
-        return [Check("service", True, f"ready at {url} (database and broker answer)")]
+        return [Check("service", True, f"ready at {url} (database and broker answer)"), *_storage(url)]
     return [Check("service", False, f"not ready at {url}", ready.json().get("detail", "See its log"))]
+
+
+def _storage(url: str) -> list[Check]:
+    try:
+        with TauscopeClient(url, token=os.environ.get("TAUSCOPE_TOKEN"), timeout=2) as client:
+            storage = client.system().storage
+    except ApiError as error:
+        return [Check("storage", False, error.problem.detail, error.problem.remedy)]
+    return [Check("storage", not storage.warning, storage.words, storage.warning)]
 
 
 def _disk() -> Check:

@@ -1,11 +1,13 @@
 """Reading what the user typed: a preset's name or a file, and ``--set`` options."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from tauscope.contracts.runs import QUEUE_PATTERN
 from tauscope.specs import SpecError, SweepSpec, load_preset, parse_sweep
 
 
@@ -39,3 +41,14 @@ def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
             raise SpecError.single("--set", f"{setting!r} has no value", "Write it as path=value, e.g. --set steps=200")
         parsed[path.strip()] = yaml.safe_load(value)
     return parsed
+
+
+def queue_name(name: str) -> str:
+    """The name of a queue.
+
+    Raises:
+        SpecError: if no queue can be called so.
+    """
+    if not re.fullmatch(QUEUE_PATTERN, name):
+        raise SpecError.single("--queue", f"{name!r} is no name of a queue", "Use at most 40 small letters, digits and hyphens, e.g. gpu")
+    return name

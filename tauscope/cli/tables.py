@@ -1,5 +1,6 @@
 """What the terminal shows: onsets in words, tables of runs. An onset that was not reached has words, never a number."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
@@ -7,7 +8,7 @@ from typing import Any, Protocol
 from rich.table import Table
 from rich.text import Text
 
-from tauscope.contracts.experiments import AttemptView, ExperimentView, RunEventView
+from tauscope.contracts.experiments import AttemptView, ExperimentView, RunEventView, WorkerView
 from tauscope.contracts.onsets import Onset, OnsetStatus, PowerLawFit
 from tauscope.contracts.summary import ExperimentSummary, RunSummary
 
@@ -96,6 +97,14 @@ def run_states(view: ExperimentView) -> str:
     return f"{view.id}: " + ", ".join(f"{run.label}: {run.state}" for run in view.runs)
 
 
+def waiting_sentences(view: ExperimentView) -> list[str]:
+    """What queued runs wait for, each reason once, with how many wait for it; and what is still to be drawn."""
+    reasons = Counter(run.waiting for run in view.runs if run.waiting)
+    sentences = [f"{count} queued {'run' if count == 1 else 'runs'}: {reason}" for reason, count in reasons.items()]
+    undrawn = sum(run.unevaluated for run in view.runs)
+    return sentences + [f"checkpoints whose samples are still to be drawn: {undrawn}"] * bool(undrawn)
+
+
 def experiments_table(experiments: Sequence[ExperimentView]) -> Table:
     """One row an experiment."""
     table = Table("id", "name", "state", "runs finished", box=None)
@@ -125,6 +134,18 @@ def events_table(events: Sequence[RunEventView]) -> Table:
     table = Table("at", "event", "why", box=None)
     for event in events:
         table.add_row(_moment(event.at), event.name, Text(event.detail.partition("\n")[0]))
+    return table
+
+
+def workers_table(workers: Sequence[WorkerView], *, now: float) -> Table:
+    """One row a worker; ``now`` is by the clock that wrote when it was last heard of."""
+    columns = ("worker", "device", "slots", "busy", "queues", "code version", "other code", "draining", "last heard")
+    table = Table(*columns, box=None)
+    for item in workers:
+        heard = f"{max(0.0, now - item.seen_at):.0f} s ago"
+        counts = (str(item.slots), str(item.busy))
+        offer = (", ".join(item.queues), item.code_version, item.code_version_policy)
+        table.add_row(item.name, item.device, *counts, *offer, "yes" if item.draining else "no", heard)
     return table
 
 

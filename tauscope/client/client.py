@@ -26,7 +26,9 @@ from tauscope.contracts.experiments import (
     RunView,
     SamplesView,
     SystemView,
+    WorkerView,
 )
+from tauscope.contracts.retention import GarbageReport, PruneReport, PruneRequest, RunCheckpoints
 from tauscope.contracts.runs import RunState
 from tauscope.contracts.samples import SampleSteps, SeedView
 from tauscope.contracts.summary import ExperimentSummary
@@ -79,6 +81,18 @@ class TauscopeClient:
         """What the service says of its parts, queues and code versions, and its latest failures."""
         return self._get("/diagnosis", DiagnosisView)
 
+    def drain(self, worker: str) -> WorkerView:
+        """Ask a worker to give its runs back and take no further one."""
+        return self._call("PUT", _path("workers", worker, "drain"), WorkerView)
+
+    def undrain(self, worker: str) -> WorkerView:
+        """Let a worker take runs again."""
+        return self._call("DELETE", _path("workers", worker, "drain"), WorkerView)
+
+    def collect_garbage(self, *, dry_run: bool = True) -> GarbageReport:
+        """Remove the files that no run refers to; unless ``dry_run`` is false only count them."""
+        return self._call("POST", "/system/garbage", GarbageReport, json=_prune_body(dry_run))
+
     def plan(self, request: ExperimentCreate) -> Plan:
         """What a launch would start; starts nothing."""
         return self._call("POST", "/specs/plan", Plan, json=request.model_dump(mode="json"))
@@ -119,6 +133,10 @@ class TauscopeClient:
     def delete(self, experiment_id: str) -> None:
         """Delete an experiment that is over, with its files."""
         self._send("DELETE", _path("experiments", experiment_id))
+
+    def prune(self, experiment_id: str, *, dry_run: bool = True) -> PruneReport:
+        """Drop the checkpoints that nobody needs, of every run; unless ``dry_run`` is false only say which."""
+        return self._call("POST", _path("experiments", experiment_id, "prune"), PruneReport, json=_prune_body(dry_run))
 
     def curves(self, experiment_id: str, metrics: Sequence[str] | None = None) -> Curves:
         """All curves, or those of the named metrics."""
@@ -176,6 +194,18 @@ class TauscopeClient:
         """Let one run be computed before those of lower priority."""
         return self._call("PUT", _path("runs", run_id, "priority"), RunView, json={"priority": priority})
 
+    def checkpoints(self, run_id: str) -> RunCheckpoints:
+        """Every checkpoint of a run, why it is kept, and the one that is recommended."""
+        return self._get(_path("runs", run_id, "checkpoints"), RunCheckpoints)
+
+    def pin(self, run_id: str, step: int, *, pinned: bool = True) -> RunCheckpoints:
+        """Keep a checkpoint whatever retention says, or let retention decide again."""
+        return self._call("PUT" if pinned else "DELETE", _path("runs", run_id, "checkpoints", str(step), "pin"), RunCheckpoints)
+
+    def prune_run(self, run_id: str, *, dry_run: bool = True) -> PruneReport:
+        """Drop the checkpoints of one run that nobody needs; unless ``dry_run`` is false only say which."""
+        return self._call("POST", _path("runs", run_id, "prune"), PruneReport, json=_prune_body(dry_run))
+
     def samples(self, run_id: str, step: int | str = "last") -> SamplesView:
         """The samples of a checkpoint with their nearest training images."""
         return self._get(_path("runs", run_id, "samples", str(step)), SamplesView)
@@ -209,6 +239,10 @@ class TauscopeClient:
 @cache
 def _adapter(model: Any) -> TypeAdapter[Any]:
     return TypeAdapter(model)
+
+
+def _prune_body(dry_run: bool) -> dict[str, Any]:
+    return PruneRequest(dry_run=dry_run).model_dump(mode="json")
 
 
 def _path(*parts: str) -> str:

@@ -7,10 +7,13 @@ from pydantic import Field, SecretStr, model_validator
 from tauscope.contracts.model import Contract
 from tauscope.contracts.onsets import Onset, PowerLawFit
 from tauscope.contracts.points import MetricInfo
-from tauscope.contracts.runs import DesiredState, RunState
+from tauscope.contracts.runs import DEFAULT_QUEUE, QUEUE_PATTERN, DesiredState, RunState
+from tauscope.contracts.storage import StorageView
 from tauscope.specs.schedule import MAX_STEPS
 
 Priority = Annotated[int, Field(ge=-1000, le=1000, description="runs of higher priority are computed first")]
+
+Queue = Annotated[str, Field(pattern=QUEUE_PATTERN, description="only workers that serve this queue compute the runs")]
 
 
 class ExperimentCreate(Contract):
@@ -20,6 +23,7 @@ class ExperimentCreate(Contract):
     sweep: dict[str, Any] | None = None
     settings: dict[str, Any] = Field(default_factory=dict)
     priority: Priority = 0
+    queue: Queue = DEFAULT_QUEUE
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -93,6 +97,8 @@ class RunView(Contract):
     state: RunState
     desired: DesiredState
     priority: int = Field(0, description="runs of higher priority are computed first")
+    queue: str = Field(DEFAULT_QUEUE, description="only workers that serve this queue compute it")
+    waiting: str = Field("", description="what a queued run waits for, other than a free slot, and the remedy")
     step: int = Field(description="training steps done")
     steps: int = Field(description="training steps asked for")
     seconds: float = Field(description="time spent computing, over all attempts")
@@ -104,6 +110,7 @@ class RunView(Contract):
     updated_at: float | None = Field(description="Unix time of the last news, database clock")
     onsets: dict[str, Onset]
     final: dict[str, float | int | None]
+    unevaluated: int = Field(0, description="checkpoints whose samples are still to be drawn and measured")
     code_note: str = Field("", description="which steps were computed by which code version, where it changed under way")
 
 
@@ -221,6 +228,7 @@ class SystemView(Contract):
     running: int
     workers: tuple[WorkerView, ...]
     server_time: float
+    storage: StorageView = StorageView()
 
 
 class Status(Contract):

@@ -2,6 +2,9 @@
 
 from enum import StrEnum
 
+DEFAULT_QUEUE = "default"
+QUEUE_PATTERN = r"^[a-z0-9][a-z0-9-]{0,39}$"
+
 
 class RunState(StrEnum):
     """Where a run stands."""

@@ -41,6 +41,14 @@ class Measured(Contract):
     points: tuple[Point, ...]
 
 
+class Sampling(Contract):
+    """About once a second while samples are drawn: the share of them that is done."""
+
+    event: Literal["sampling"] = "sampling"
+    step: int
+    share: float
+
+
 class SamplesWritten(Contract):
     """``samples/<step>.npz``: ``samples``, ``neighbours`` (N, 2), ``distances`` (N, 2)."""
 
@@ -57,6 +65,7 @@ class CheckpointWritten(Contract):
     step: int
     weights: str
     state: str
+    unevaluated: bool = False  # Its samples are left to another process.
 
 
 class SegmentEnded(Contract):
@@ -65,6 +74,15 @@ class SegmentEnded(Contract):
     event: Literal["ended"] = "ended"
     step: int
     finished: bool
+    seconds: float
+
+
+class EvaluationEnded(Contract):
+    """The samples of a checkpoint are drawn and measured; ``complete`` is false if that was broken off on request."""
+
+    event: Literal["evaluated"] = "evaluated"
+    step: int
+    complete: bool
     seconds: float
 
 
@@ -78,7 +96,9 @@ class Failed(Contract):
     traceback: str
 
 
-TrainerEvent = Ready | DatasetWritten | Progress | Measured | SamplesWritten | CheckpointWritten | SegmentEnded | Failed
+TrainerEvent = (
+    Ready | DatasetWritten | Progress | Measured | Sampling | SamplesWritten | CheckpointWritten | SegmentEnded | EvaluationEnded | Failed
+)
 
 _EVENTS: TypeAdapter[TrainerEvent] = TypeAdapter(Annotated[TrainerEvent, Field(discriminator="event")])
 
@@ -89,22 +109,42 @@ def parse_event(line: bytes | str) -> TrainerEvent:
 
 
 class RunSegment(Contract):
-    """Train ``spec`` in ``folder`` from ``checkpoint`` (its ``.json``), for at most ``max_seconds`` unless ``None``."""
+    """Train ``spec`` in ``folder`` from ``checkpoint`` (its ``.json``), for at most ``max_seconds`` unless ``None``.
+
+    ``may_defer``: somebody is there to draw the samples that the segment leaves undrawn when asked to, or to end.
+    """
 
     command: Literal["run"] = "run"
     spec: dict[str, Any]
     folder: str
     checkpoint: str | None = None
     max_seconds: float | None = None
+    may_defer: bool = False
+
+
+class EvaluateCheckpoint(Contract):
+    """Draw and measure the samples of ``checkpoint`` (its ``.json``), written by ``spec``, in ``folder``."""
+
+    command: Literal["evaluate"] = "evaluate"
+    spec: dict[str, Any]
+    folder: str
+    checkpoint: str
+
+
+class DeferSamples(Contract):
+    """Whether samples that are due are left to another process from now on."""
+
+    command: Literal["defer"] = "defer"
+    defer: bool
 
 
 class EndSegment(Contract):
-    """Write a checkpoint and end the segment."""
+    """Write a checkpoint and end the segment; break an evaluation off."""
 
     command: Literal["end"] = "end"
 
 
-Command = RunSegment | EndSegment
+Command = RunSegment | EvaluateCheckpoint | DeferSamples | EndSegment
 
 _COMMANDS: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="command")])
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
-from tauscope.execution.events import Command, EndSegment, Failed, RunSegment, TrainerEvent, parse_event
+from tauscope.execution.events import Command, DeferSamples, EndSegment, EvaluateCheckpoint, Failed, RunSegment, TrainerEvent, parse_event
 from tauscope.specs import ExperimentSpec
 
 # glibc gives large blocks back to the kernel at once and faults them in again at the next layer; keeping up to a gigabyte
@@ -63,7 +63,15 @@ class TrainerProcess:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def run_segment(self, spec: ExperimentSpec, folder: Path, *, checkpoint: Path | None = None, max_seconds: float | None = None) -> None:
+    def run_segment(
+        self,
+        spec: ExperimentSpec,
+        folder: Path,
+        *,
+        checkpoint: Path | None = None,
+        max_seconds: float | None = None,
+        may_defer: bool = False,
+    ) -> None:
         """Start a segment; its results arrive as events and end with ``SegmentEnded`` or ``Failed``."""
         self._send(
             RunSegment(
@@ -71,8 +79,17 @@ class TrainerProcess:
                 folder=str(folder),
                 checkpoint=str(checkpoint) if checkpoint else None,
                 max_seconds=max_seconds,
+                may_defer=may_defer,
             )
         )
+
+    def evaluate(self, spec: ExperimentSpec, folder: Path, checkpoint: Path) -> None:
+        """Start to draw and measure a checkpoint's samples; the results end with ``EvaluationEnded`` or ``Failed``."""
+        self._send(EvaluateCheckpoint(spec=spec.model_dump(mode="json"), folder=str(folder), checkpoint=str(checkpoint)))
+
+    def defer_samples(self, defer: bool) -> None:
+        """Ask the child to leave the samples that are due to another process, or to draw them again."""
+        self._send(DeferSamples(defer=defer))
 
     def end_segment(self) -> None:
         """Ask the child to write a checkpoint and end the segment at the next step."""

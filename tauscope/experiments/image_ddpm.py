@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tauscope.contracts.points import Point
 from tauscope.datasets import load_split
-from tauscope.experiments.image_measurement import ImageMeasurement, ImageSet
+from tauscope.experiments.image_measurement import ImageMeasurement, ImageSet, SamplingBrokenOffError
 from tauscope.experiments.recorder import Recorder
 from tauscope.networks import Preconditioned, UNet
 from tauscope.process import Diffusion, linear_schedule
@@ -42,7 +43,9 @@ class ImageDdpmExperiment:
         network = build_network(spec, self.diffusion, channels=x_0.shape[1], data_std=float(x_0.double().std()))
         self.diffusion = self.diffusion.to(device)
         self.trainer = Trainer(spec, network.to(device), self.diffusion, x_0)
-        self._measurement: ImageMeasurement | None = None
+        self._sample_steps = sample_steps(spec)
+        self._loss_steps = loss_steps(spec)
+        self.measurement = ImageMeasurement(spec, self.images, self.diffusion)
 
     def run(self, recorder: Recorder, *, checkpoint: Path | None = None) -> bool:
         """Train from the checkpoint, or from the start, until the steps are done or the recorder ends the segment.
@@ -64,38 +67,59 @@ class ImageDdpmExperiment:
             if time.monotonic() - reported > PROGRESS_SECONDS:
                 reported = time.monotonic()
                 recorder.progress(self.trainer.step, float(loss))
-            sampled = self._measure(recorder)
+            unevaluated = self._measure(recorder)
             ending = recorder.should_end()
-            if sampled or ending or self.trainer.step == self.spec.steps:
+            if ending or self.trainer.step in self._sample_steps or self.trainer.step == self.spec.steps:
                 self.trainer.check_finite(loss)
-                self._save(recorder)
+                self._save(recorder, unevaluated=unevaluated)
                 saved = self.trainer.step
             if ending:
                 break
         assert saved == self.trainer.step
         return self.trainer.step >= self.spec.steps
 
-    def _measure(self, recorder: Recorder) -> bool:
-        """Measure what is due at this step; whether samples were drawn."""
-        step = self.trainer.step
-        sampling = step in sample_steps(self.spec)
-        if not sampling and step not in loss_steps(self.spec):
-            return False
-        if self._measurement is None:
-            self._measurement = ImageMeasurement(self.spec, self.images, self.diffusion)
-        network = self.trainer.average.settle()
-        points = self._measurement.losses(network, step)
-        if sampling:
-            path = self.folder / "samples" / f"{step}.npz"
-            points += self._measurement.samples(network, step, path)
-            if path.is_file():
-                recorder.samples(step, path, self.spec.measurement.n_generated)
-        recorder.measured(step, points)
-        return sampling
+    def evaluate(self, recorder: Recorder, checkpoint: Path) -> bool:
+        """Draw and measure the samples of a checkpoint, to the same numbers as while training.
 
-    def _save(self, recorder: Recorder) -> None:
+        Returns:
+            Whether it was done; else the recorder broke it off.
+
+        Raises:
+            CheckpointError: if the checkpoint cannot be read.
+        """
+        load_checkpoint(self.trainer, checkpoint)
+        points = self._sample(recorder, self.trainer.average.settle())
+        if points is not None:
+            recorder.measured(self.trainer.step, points)
+        return points is not None
+
+    def _measure(self, recorder: Recorder) -> bool:
+        """Measure what is due at this step; whether its samples are left to another process."""
+        step = self.trainer.step
+        if step not in self._loss_steps:
+            return False
+        network = self.trainer.average.settle()
+        points = self.measurement.losses(network, step)
+        sampling = step in self._sample_steps
+        sampled = self._sample(recorder, network) if sampling and not recorder.defers_samples() else None
+        recorder.measured(step, points + (sampled or []))
+        return sampling and sampled is None
+
+    def _sample(self, recorder: Recorder, network: nn.Module) -> list[Point] | None:
+        """Draw, write and measure samples; ``None`` if the recorder broke it off."""
+        step = self.trainer.step
+        path = self.folder / "samples" / f"{step}.npz"
+        try:
+            points = self.measurement.samples(network, step, path, go_on=lambda share: recorder.sampling(step, share))
+        except SamplingBrokenOffError:
+            return None
+        if path.is_file():
+            recorder.samples(step, path, self.spec.measurement.n_generated)
+        return points
+
+    def _save(self, recorder: Recorder, *, unevaluated: bool) -> None:
         files = save_checkpoint(self.trainer, self.folder / "checkpoints")
-        recorder.checkpoint(self.trainer.step, files.weights, files.state)
+        recorder.checkpoint(self.trainer.step, files.weights, files.state, unevaluated=unevaluated)
 
     def _write_images(self) -> tuple[Path, Path]:
         return (

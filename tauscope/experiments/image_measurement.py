@@ -1,6 +1,8 @@
 """What is measured of an image run at a checkpoint, and the baselines that stand beside it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from tauscope.metrics.memorization import Memorization, measure_memorization
 from tauscope.process import Diffusion
 from tauscope.samplers import draw_samples
 from tauscope.specs import ImageDdpmSpec
+from tauscope.specs.image_ddpm import DdimSpec
 from tauscope.training.checkpoints import publish
 from tauscope.training.seeding import stream
 
@@ -44,6 +47,43 @@ class ImageSet:
         return ((x + self.mean + 1) / 2).clamp(0, 1)
 
 
+@dataclass(frozen=True)
+class HeldOutFrechet:
+    """Components and reference fitted on one part of the held-out images; the other part gives the real-against-real floor."""
+
+    components: PrincipalComponents
+    reference: FrechetReference
+    floor: np.ndarray
+
+    @classmethod
+    def of(cls, held_out: np.ndarray, *, n_floor: int, components: int) -> "HeldOutFrechet":
+        n_floor = min(n_floor, len(held_out) // 2)
+        fitted = PrincipalComponents.of(held_out[n_floor:], components)
+        return cls(fitted, FrechetReference.of(fitted.features(held_out[n_floor:])), held_out[:n_floor])
+
+    def distance(self, images: np.ndarray) -> tuple[float, float, float]:
+        return self.reference.distance_interval(self.components.features(images))
+
+
+class SamplingBrokenOffError(Exception):
+    """Whoever records the run asked for the end before all samples were drawn."""
+
+
+class _Watched:
+    """A network that asks before each evaluation whether to go on."""
+
+    def __init__(self, network: nn.Module, evaluations: int, go_on: Callable[[float], bool]) -> None:
+        self._network, self._evaluations, self._go_on = network, evaluations, go_on
+        self._done = 0
+
+    def __call__(self, x_t: Tensor, t: Tensor) -> Tensor:
+        if not self._go_on(self._done / self._evaluations):
+            raise SamplingBrokenOffError
+        self._done += 1
+        eps: Tensor = self._network(x_t, t)
+        return eps
+
+
 class ImageMeasurement:
     """Measures one run; all that does not change along training is prepared once.
 
@@ -57,33 +97,33 @@ class ImageMeasurement:
         self.spec = spec
         self.images = images
         self.diffusion = diffusion
-        self._banks = {
+
+    @cached_property
+    def _banks(self) -> dict[tuple[str, int], NoiseBank]:
+        return {
             (name, index): NoiseBank.draw(
-                images.to_model(part),
-                diffusion,
+                self.images.to_model(part),
+                self.diffusion,
                 index=index,
-                pairs=spec.measurement.loss_pairs,
-                generator=stream(spec.seed, "noise_bank", name, index, device=part.device),
+                pairs=self.spec.measurement.loss_pairs,
+                generator=stream(self.spec.seed, "noise_bank", name, index, device=part.device),
             )
-            for index in spec.measurement.loss_indices
-            for name, part in (("train", images.train), ("held_out", images.held_out))
+            for index in self.spec.measurement.loss_indices
+            for name, part in (("train", self.images.train), ("held_out", self.images.held_out))
         }
-        self._control = measure_memorization(images.held_out, images.train)
-        self._prepare_frechet()
 
-    def _prepare_frechet(self) -> None:
-        """Fit components and reference on one part of the held-out images; the other part gives the real-against-real floor."""
-        held_out = self.images.held_out.cpu().numpy()
-        n_floor = min(self.spec.measurement.n_generated, len(held_out) // 2)
-        reference, floor = held_out[n_floor:], held_out[:n_floor]
-        self._components = PrincipalComponents.of(reference, self.spec.measurement.frechet_components)
-        self._reference = FrechetReference.of(self._components.features(reference))
-        self._floor = (*self._frechet(floor), n_floor)
-        train = self.images.train.cpu().numpy()
-        self._train_line = (*self._frechet(train), len(train))
+    @cached_property
+    def control(self) -> Memorization:
+        """The same statistic on real held-out images."""
+        return measure_memorization(self.images.held_out, self.images.train)
 
-    def _frechet(self, images: np.ndarray) -> tuple[float, float, float]:
-        return self._reference.distance_interval(self._components.features(images))
+    @cached_property
+    def _frechet(self) -> "HeldOutFrechet":
+        return HeldOutFrechet.of(
+            self.images.held_out.cpu().numpy(),
+            n_floor=self.spec.measurement.n_generated,
+            components=self.spec.measurement.frechet_components,
+        )
 
     def losses(self, network: nn.Module, step: int) -> list[Point]:
         """Train and held-out loss and their relative gap at every chosen diffusion index."""
@@ -103,9 +143,15 @@ class ImageMeasurement:
         return points
 
     @torch.no_grad()
-    def samples(self, network: nn.Module, step: int, path: Path) -> list[Point]:
-        """Draw samples from the same seeds as at every other step, write them with their neighbours, and measure them."""
-        images = self._generate(network)
+    def samples(self, network: nn.Module, step: int, path: Path, *, go_on: Callable[[float], bool]) -> list[Point]:
+        """Draw samples from the same seeds as at every other step, write them with their neighbours, and measure them.
+
+        ``go_on`` is told the share that is drawn, between any two evaluations of the network.
+
+        Raises:
+            SamplingBrokenOffError: when ``go_on`` says no.
+        """
+        images = self._generate(network, go_on)
         if not bool(torch.isfinite(images).all()):
             return [*_baseline_points(self, step), *(_missing(step, name, len(images)) for name in ("f_mem", "frechet_pca"))]
         found = measure_memorization(images, self.images.train)
@@ -114,33 +160,32 @@ class ImageMeasurement:
             _point(step, "f_mem", (found.f_mem, *found.interval()), found.count),
             *_quantile_points(step, "gap_ratio", found.gap_ratio),
             *_quantile_points(step, "nearest_distance", found.distances[:, 0]),
-            _point(step, "frechet_pca", self._frechet(images.cpu().numpy()), len(images)),
+            _point(step, "frechet_pca", self._frechet.distance(images.cpu().numpy()), len(images)),
             *_baseline_points(self, step),
         ]
 
-    def _generate(self, network: nn.Module) -> Float[Tensor, "image channel height width"]:
+    def _generate(self, network: nn.Module, go_on: Callable[[float], bool]) -> Float[Tensor, "image channel height width"]:
         measurement, device = self.spec.measurement, self.images.train.device
         shape = (measurement.n_generated, *self.images.train.shape[1:])
         x_T = torch.randn(shape, generator=stream(self.spec.seed, "samples"))  # On the CPU: the same on every device.
         noise = stream(self.spec.seed, "sampler_noise", device=device)
-        batches = [
-            draw_samples(network, self.diffusion, block.to(device), measurement.sampler, generator=noise)
-            for block in x_T.split(SAMPLING_BATCH)
-        ]
+        blocks = x_T.split(SAMPLING_BATCH)
+        watched = _Watched(network, len(blocks) * self._evaluations_per_block, go_on)
+        batches = [draw_samples(watched, self.diffusion, block.to(device), measurement.sampler, generator=noise) for block in blocks]
         return self.images.to_pixels(torch.cat(batches))
 
     @property
-    def control(self) -> Memorization:
-        """The same statistic on real held-out images."""
-        return self._control
+    def _evaluations_per_block(self) -> int:
+        sampler = self.spec.measurement.sampler
+        return sampler.steps if isinstance(sampler, DdimSpec) else self.diffusion.steps - self.diffusion.first_trained_index
 
-    @property
+    @cached_property
     def baselines(self) -> dict[str, tuple[float, float, float, int]]:
         """Metric name to (value, low, high, count) of what does not change along training."""
         return {
-            "f_mem_control": (self._control.f_mem, *self._control.interval(), self._control.count),
-            "frechet_pca_floor": self._floor,
-            "frechet_pca_train": self._train_line,
+            "f_mem_control": (self.control.f_mem, *self.control.interval(), self.control.count),
+            "frechet_pca_floor": (*self._frechet.distance(self._frechet.floor), len(self._frechet.floor)),
+            "frechet_pca_train": (*self._frechet.distance(self.images.train.cpu().numpy()), len(self.images.train)),
         }
 
 

@@ -16,14 +16,22 @@ class Recorder(Protocol):
     def progress(self, step: int, loss: float) -> None:
         """A training step is done; called about ten times a second at most."""
 
+    def defers_samples(self) -> bool:
+        """Whether the samples that are due now are left to another process; asked before they are drawn."""
+        ...
+
+    def sampling(self, step: int, share: float) -> bool:
+        """This share of a step's samples is drawn. ``False`` asks to break off, which leaves them to another process."""
+        ...
+
     def samples(self, step: int, path: Path, n_generated: int) -> None:
         """The samples of a step have been written."""
 
     def measured(self, step: int, points: Sequence[Point]) -> None:
         """All points of a step."""
 
-    def checkpoint(self, step: int, weights: Path, state: Path) -> None:
-        """A checkpoint has been written."""
+    def checkpoint(self, step: int, weights: Path, state: Path, *, unevaluated: bool) -> None:
+        """A checkpoint has been written; ``unevaluated`` when its samples are left to another process."""
 
     def should_end(self) -> bool:
         """Whether the segment is to end at this step; asked after every step."""

@@ -40,9 +40,11 @@ def test_wakeups_go_out_after_the_commit_with_the_longest_run_first(
 ) -> None:
     seen: list[tuple[int, list[str]]] = []
 
-    def remember(run_ids: list[str]) -> list[str]:
-        seen.append((rows(context, Run), list(run_ids)))
-        return list(run_ids)
+    def remember(runs: list[tuple[str, str]], work: str) -> list[str]:
+        assert work == "train"
+        run_ids = [run_id for run_id, _ in runs]
+        seen.append((rows(context, Run), run_ids))
+        return run_ids
 
     monkeypatch.setattr(context.outbox, "wake", remember)
     view = client.post(f"{API}/experiments", json={"preset": "digits-ci"}).json()

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from backend.app import create_app
+from backend.services.context import Context
 from backend.settings import ApiSettings
 from backend.storage.settings import StorageSettings
+from backend.storage.tables import Worker
 from tests.backend.conftest import API, FakeWorker, TestClient
 
 
@@ -49,6 +51,32 @@ def test_the_system_counts_runs_by_state(client: TestClient, experiment: object,
     view = client.get(f"{API}/system").json()
     assert (view["queued"], view["running"], view["workers"]) == (2, 1, [])
     assert view["database"] == {"sqlite": "sqlite", "postgres": "postgresql"}[database_kind]
+
+
+def test_a_worker_is_asked_to_drain_and_its_operator_can_take_that_back(client: TestClient, context: Context) -> None:
+    with context.sessions.begin() as session:
+        session.add(Worker(name="lab.local-17", device="cuda:0-3", slots=4, queues=["gpu"], code_version="a"))
+    address = f"{API}/workers/lab.local-17/drain"
+    assert client.put(address).json()["draining"] is True
+    (listed,) = client.get(f"{API}/system").json()["workers"]
+    assert (listed["draining"], listed["device"], listed["queues"], listed["code_version"]) == (True, "cuda:0-3", ["gpu"], "a")
+    assert client.delete(address).json()["draining"] is False
+    problem = client.put(f"{API}/workers/nobody/drain").json()
+    assert (problem["status"], problem["code"]) == (404, "worker_not_found")
+
+
+def test_the_system_tells_the_space_and_warns_from_four_fifths_of_the_quota(
+    settings: ApiSettings, client: TestClient, experiment: object, worker: FakeWorker
+) -> None:
+    sizes = [worker.store_train(claim).n_bytes for claim in (worker.claim(), worker.claim())]
+    storage = client.get(f"{API}/system").json()["storage"]
+    assert storage["bytes_used"] == sizes[0] == sizes[1], "the same bytes twice are stored once"
+    assert (storage["quota_bytes"], storage["warning"]) == (None, "") and storage["free_bytes"] > 0
+    for share, warned in ((0.79, False), (0.81, True), (1.2, True)):
+        limited = settings.model_copy(update={"quota_gb": sizes[0] / share / 10**9})
+        with TestClient(create_app(limited), base_url="http://127.0.0.1") as other:
+            warning = other.get(f"{API}/system").json()["storage"]["warning"]
+        assert (f"{share:.0%} of the quota" in warning and "prune" in warning) == warned == bool(warning)
 
 
 def test_readers_never_wait_for_a_writer(client: TestClient, experiment: dict[str, str], worker: FakeWorker) -> None:

@@ -16,24 +16,32 @@ from backend.storage.database import open_database, session_factory
 from backend.storage.reading import reading
 from backend.storage.tables import Run, RunFile
 from launcher.broker import connect
-from tests.chaos.plan import Kind
+from tests.chaos.plan import Fault, Kind
 from tests.chaos.processes import freeze, send
-from tests.chaos.stacks import LEASE_SECONDS, Stack
+from tests.chaos.stacks import LEASE_SECONDS, Stack, give_order
 
-FREEZE_SECONDS = 1.4 * LEASE_SECONDS
-STORE_SECONDS = 4.0
-DISK_SECONDS = 2.5
+FREEZE_SECONDS = LEASE_SECONDS + 0.4
+STORE_SECONDS = 2.5
+DISK_SECONDS = 2.0
+CONNECTIONS_SECONDS = LEASE_SECONDS + 1.0
+CLOCK_STEPS = (-3600.0, 0.0, 3600.0)
 
 
 class Target(Protocol):
     """A stack as faults see it."""
 
     home: Path
-    control: Path
+    store_order: Path
+    host_clock_order: Path
     artifacts: Path
     database_url: str
+    database_disk: Path | None
 
     def pids(self, part: str) -> list[int]: ...
+
+    def step_database_clock(self, seconds: float) -> None: ...
+
+    def hold_connections(self, seconds: float) -> None: ...
 
     @property
     def broker_url(self) -> str: ...
@@ -45,19 +53,19 @@ class Target(Protocol):
 class Saboteur:
     """Carries out faults; ``damaged`` remembers the whole bytes of every file it spoilt."""
 
-    def __init__(self, stack: Stack, seed: int) -> None:
+    def __init__(self, stack: Stack) -> None:
         self._stack: Target = stack  # type: ignore[assignment]
-        self._rng = random.Random(seed)
+        self._steps = {"host": 0.0, "database": 0.0}
         self.damaged: dict[Path, bytes] = {}
 
-    def inject(self, kind: Kind) -> bool:
+    def inject(self, fault: Fault) -> bool:
         """Do it. False if there was nothing to do it to."""
-        return self._actions[kind](self)
+        return self._actions[fault.kind](self, random.Random(fault.seed))
 
-    def _kill(self, part: str) -> bool:
+    def _kill(self, part: str, rng: random.Random) -> bool:
         pids = self._stack.pids(part)
         # Of the children one; of Postgres the parent alone, as an administrator's slip would.
-        victims = [self._rng.choice(pids)] if part == "child" and pids else pids[:1] if part == "postgres" else pids
+        victims = [rng.choice(pids)] if part == "child" and pids else pids[:1] if part == "postgres" else pids
         send(victims, signal.SIGKILL)
         return bool(victims)
 
@@ -74,31 +82,31 @@ class Saboteur:
             return False
 
     def _lose_broker(self) -> bool:
-        self._kill("broker")
+        send(self._stack.pids("broker"), signal.SIGKILL)
         for path in self._stack.broker_data:
             shutil.rmtree(path, ignore_errors=True)
         return True
 
-    def _damage(self, spoil: Callable[[bytes], bytes]) -> bool:
+    def _damage(self, spoil: Callable[[bytes, random.Random], bytes], rng: random.Random) -> bool:
         """Spoil the checkpoint that a running run would resume from, and kill the children, so that it has to."""
         workers = self._stack.pids("worker")
         send(workers, signal.SIGSTOP)
         try:
-            digests = self._newest_checkpoints()
+            digests = self._newest_checkpoints(rng)
             for digest in digests:
                 path = self._stack.artifacts / digest[:2] / digest[2:]
                 self.damaged.setdefault(path, path.read_bytes())
-                path.write_bytes(spoil(self.damaged[path]))
+                path.write_bytes(spoil(self.damaged[path], rng))
             send(self._stack.pids("child"), signal.SIGKILL)
         finally:
             send(workers, signal.SIGCONT)
         return bool(digests)
 
-    def _newest_checkpoints(self) -> list[str]:
+    def _newest_checkpoints(self, rng: random.Random) -> list[str]:
         engine = open_database(self._stack.database_url)
         with reading(session_factory(engine)) as session:
             running = session.query(Run.id, Run.checkpoint_step).where(Run.state == "running", Run.checkpoint_step.is_not(None)).all()
-            kind = self._rng.choice(["weights", "state"])
+            kind = rng.choice(["weights", "state"])
             chosen = [
                 session.query(RunFile.sha256).where(RunFile.run_id == run, RunFile.step == step, RunFile.kind == kind).scalar()
                 for run, step in running[:1]
@@ -106,21 +114,28 @@ class Saboteur:
         engine.dispose()
         return [digest for digest in chosen if digest]
 
-    def _truncated(self, data: bytes) -> bytes:
-        return data[: self._rng.randrange(len(data))]
-
-    def _flipped(self, data: bytes) -> bytes:
-        place = self._rng.randrange(len(data))
-        return data[:place] + bytes([data[place] ^ (1 << self._rng.randrange(8))]) + data[place + 1 :]
-
     def _order_store(self, order: str) -> bool:
-        self._stack.control.write_text(order)
+        give_order(self._stack.store_order, order)
         time.sleep(STORE_SECONDS)
-        self._stack.control.unlink()
+        self._stack.store_order.unlink()
         return True
 
-    def _fill_disk(self) -> bool:
-        filler = self._stack.home / "filler"
+    def _step_clock(self, which: str, rng: random.Random) -> bool:
+        """Set a clock an hour off, or right again; it stays so."""
+        step = self._steps[which] = rng.choice([step for step in CLOCK_STEPS if step != self._steps[which]])
+        if which == "host":
+            give_order(self._stack.host_clock_order, str(step))
+        else:
+            self._stack.step_database_clock(step)
+        return True
+
+    def _hold_connections(self) -> bool:
+        self._stack.hold_connections(CONNECTIONS_SECONDS)
+        return True
+
+    def _fill_disk(self, folder: Path | None) -> bool:
+        assert folder is not None, "a plan for a stack without such a disk leaves this kind out"
+        filler = folder / "filler"
         try:
             with filler.open("wb", buffering=0) as file:
                 _write_until_full(file.fileno())
@@ -129,29 +144,42 @@ class Saboteur:
             filler.unlink()
         return True
 
-    _actions: dict[Kind, Callable[["Saboteur"], bool]] = {  # noqa: RUF012 - a table, never changed
-        Kind.KILL_WORKER: lambda self: self._kill("worker"),
-        Kind.KILL_CHILD: lambda self: self._kill("child"),
-        Kind.KILL_API: lambda self: self._kill("api"),
-        Kind.KILL_RECONCILER: lambda self: self._kill("reconciler"),
-        Kind.KILL_BROKER: lambda self: self._kill("broker"),
-        Kind.KILL_SUPERVISOR: lambda self: self._kill("supervisor"),
-        Kind.KILL_POSTGRES: lambda self: self._kill("postgres"),
-        Kind.FREEZE_WORKER: lambda self: self._freeze("worker"),
-        Kind.FREEZE_CHILD: lambda self: self._freeze("child"),
-        Kind.FREEZE_API: lambda self: self._freeze("api"),
-        Kind.FREEZE_RECONCILER: lambda self: self._freeze("reconciler"),
-        Kind.FREEZE_BROKER: lambda self: self._freeze("broker"),
-        Kind.FREEZE_SUPERVISOR: lambda self: self._freeze("supervisor"),
-        Kind.FREEZE_POSTGRES: lambda self: self._freeze("postgres"),
-        Kind.FLUSH_BROKER: lambda self: self._flush_broker(),
-        Kind.LOSE_BROKER: lambda self: self._lose_broker(),
-        Kind.TRUNCATE: lambda self: self._damage(self._truncated),
-        Kind.FLIP: lambda self: self._damage(self._flipped),
-        Kind.STORE_ERROR: lambda self: self._order_store("error"),
-        Kind.STORE_STALL: lambda self: self._order_store("stall"),
-        Kind.DISK_FULL: lambda self: self._fill_disk(),
+    _actions: dict[Kind, Callable[["Saboteur", random.Random], bool]] = {  # noqa: RUF012 - a table, never changed
+        Kind.KILL_WORKER: lambda self, rng: self._kill("worker", rng),
+        Kind.KILL_CHILD: lambda self, rng: self._kill("child", rng),
+        Kind.KILL_API: lambda self, rng: self._kill("api", rng),
+        Kind.KILL_RECONCILER: lambda self, rng: self._kill("reconciler", rng),
+        Kind.KILL_BROKER: lambda self, rng: self._kill("broker", rng),
+        Kind.KILL_SUPERVISOR: lambda self, rng: self._kill("supervisor", rng),
+        Kind.KILL_POSTGRES: lambda self, rng: self._kill("postgres", rng),
+        Kind.FREEZE_WORKER: lambda self, rng: self._freeze("worker"),
+        Kind.FREEZE_CHILD: lambda self, rng: self._freeze("child"),
+        Kind.FREEZE_API: lambda self, rng: self._freeze("api"),
+        Kind.FREEZE_RECONCILER: lambda self, rng: self._freeze("reconciler"),
+        Kind.FREEZE_BROKER: lambda self, rng: self._freeze("broker"),
+        Kind.FREEZE_SUPERVISOR: lambda self, rng: self._freeze("supervisor"),
+        Kind.FREEZE_POSTGRES: lambda self, rng: self._freeze("postgres"),
+        Kind.FLUSH_BROKER: lambda self, rng: self._flush_broker(),
+        Kind.LOSE_BROKER: lambda self, rng: self._lose_broker(),
+        Kind.TRUNCATE: lambda self, rng: self._damage(_truncated, rng),
+        Kind.FLIP: lambda self, rng: self._damage(_flipped, rng),
+        Kind.STORE_ERROR: lambda self, rng: self._order_store("error"),
+        Kind.STORE_STALL: lambda self, rng: self._order_store("stall"),
+        Kind.DISK_FULL: lambda self, rng: self._fill_disk(self._stack.home),
+        Kind.POSTGRES_DISK_FULL: lambda self, rng: self._fill_disk(self._stack.database_disk),
+        Kind.CONNECTIONS: lambda self, rng: self._hold_connections(),
+        Kind.HOST_CLOCK: lambda self, rng: self._step_clock("host", rng),
+        Kind.DATABASE_CLOCK: lambda self, rng: self._step_clock("database", rng),
     }
+
+
+def _truncated(data: bytes, rng: random.Random) -> bytes:
+    return data[: rng.randrange(len(data))]
+
+
+def _flipped(data: bytes, rng: random.Random) -> bytes:
+    place = rng.randrange(len(data))
+    return data[:place] + bytes([data[place] ^ (1 << rng.randrange(8))]) + data[place + 1 :]
 
 
 def _write_until_full(file: int) -> None:

@@ -1,13 +1,19 @@
-"""``python -m tests.chaos.part MODULE...``: a module of the service that sends every wake-up twice, on the flaky store."""
+"""``python -m tests.chaos.part MODULE...``: a module of the service on the flaky store, by clocks that step.
+
+It sends every wake-up twice.
+"""
 
 import runpy
 import sys
 
-from backend.storage.outbox import Outbox
-from tests.chaos.flaky_store import register
-from tests.flows.doubled import send_twice
+from tests.chaos.clock import obey_orders
 
 if __name__ == "__main__":
+    obey_orders()  # Before anything is imported that takes hold of the clock.
+    from backend.storage.outbox import Outbox
+    from tests.chaos.flaky_store import register
+    from tests.flows.doubled import send_twice
+
     register()
     Outbox.wake = send_twice  # type: ignore[method-assign]
     module = sys.argv[1]

@@ -1,15 +1,15 @@
 """Runs under faults end with exactly the points, samples and tensors of undisturbed ones, on both stacks.
 
-``TAUSCOPE_CHAOS_SEED`` draws another plan; the same seed repeats one.
+The long campaign takes from the environment, besides ``TAUSCOPE_CHAOS_SEED`` (another plan; the same seed repeats one):
+``TAUSCOPE_CHAOS_FAULTS`` of each kind (8), ``TAUSCOPE_CHAOS_KINDS`` (kinds by name, e.g. "FLUSHALL,disk full"; all),
+``TAUSCOPE_CHAOS_STACKS`` ("embedded", "cluster"; both at once) and ``TAUSCOPE_CHAOS_STEPS`` of each run (600).
 """
 
 import os
-import shutil
-import signal
-import subprocess
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,63 +18,71 @@ import pytest
 from backend.storage.artifacts import ArtifactStore
 from backend.storage.reading import reading
 from tests.chaos.campaign import Campaign
+from tests.chaos.cluster import ClusterStack
+from tests.chaos.embedded import EmbeddedStack
 from tests.chaos.judge import Result, differences, rewinds, settings, stored, undisturbed
-from tests.chaos.plan import Fault, Kind, draw_plan
-from tests.chaos.processes import marked, send
-from tests.chaos.stacks import ClusterStack, EmbeddedStack
+from tests.chaos.plan import Kind, draw_plan
+from tests.throwaway import throwaway_folder
 
 SEED = int(os.environ.get("TAUSCOPE_CHAOS_SEED", "1"))
 BUILD = Path(__file__).parents[2] / "build"
-QUICK = settings(runs=4, steps=120, checkpoints=5)
+QUICK = settings(runs=4, steps=200, checkpoints=5)
 # The ones that reach deepest into a run; the long campaign has them all.
 QUICK_KINDS = {
     "embedded": (Kind.KILL_WORKER, Kind.KILL_CHILD, Kind.KILL_SUPERVISOR, Kind.FLIP, Kind.FLUSH_BROKER),
     "cluster": (Kind.KILL_WORKER, Kind.KILL_POSTGRES, Kind.FREEZE_WORKER, Kind.LOSE_BROKER, Kind.STORE_ERROR),
 }
-LONG = settings(runs=12, steps=int(os.environ.get("TAUSCOPE_CHAOS_STEPS", "300")), checkpoints=9)
+LONG = settings(runs=12, steps=int(os.environ.get("TAUSCOPE_CHAOS_STEPS", "600")), checkpoints=10)
 LONG_FAULTS_PER_KIND = int(os.environ.get("TAUSCOPE_CHAOS_FAULTS", "8"))
+LONG_KINDS = frozenset(Kind(name.strip()) for name in os.environ.get("TAUSCOPE_CHAOS_KINDS", ",".join(Kind)).split(","))
+LONG_STACKS = os.environ.get("TAUSCOPE_CHAOS_STACKS", "embedded,cluster").split(",")
+# Room for what the runs of a quarter of an hour store, and for Postgres' own hundred megabytes.
+HOME_MEGABYTES, POSTGRES_MEGABYTES = 900, 300
 
 Stack = EmbeddedStack | ClusterStack
 
 
-@pytest.fixture
-def small_disk() -> Iterator[Path | None]:
-    """A file system of its own that can be filled; ``None`` where mounting is not permitted."""
-    folder = Path(tempfile.mkdtemp(prefix="tauscope-disk-"))
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600m", "none", str(folder)], capture_output=True, check=False)
-    yield folder if mounted.returncode == 0 else None
-    if mounted.returncode == 0:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
-    shutil.rmtree(folder, ignore_errors=True)
+@contextmanager
+def running_stack(name: str, orders: Path) -> Iterator[Stack]:
+    """A stack on small disks of its own, which are removed with all that is left even if the test is killed."""
+    with ExitStack() as folders:
+        home, small = _small_disk(folders, HOME_MEGABYTES)
+        unfillable = set() if small else {Kind.DISK_FULL}
+        if name == "embedded":
+            stack: Stack = EmbeddedStack(home / "home", orders)
+        else:
+            database, small = _small_disk(folders, POSTGRES_MEGABYTES)
+            unfillable |= set() if small else {Kind.POSTGRES_DISK_FULL}
+            stack = ClusterStack(home / "home", orders, database)
+        stack.kinds = tuple(kind for kind in stack.kinds if kind not in unfillable)
+        try:
+            stack.start()
+            yield stack
+            assert not stack.stop(), "processes are left"
+            assert not list((stack.home / "scratch").iterdir()), "work folders are left"
+        finally:
+            print(stack.log.read_text(errors="replace")[-4000:])
+            for log in (stack.home / "logs").glob("*.log"):
+                print(f"{log.name}:\n{log.read_text(errors='replace')[-3000:]}")
 
 
-@pytest.fixture(params=["embedded", "cluster"])
-def stack(request: pytest.FixtureRequest, small_disk: Path | None, tmp_path: Path) -> Iterator[Stack]:
-    home = (small_disk or tmp_path) / "home"
-    if request.param == "embedded":
-        stack: Stack = EmbeddedStack(home)
-    else:
-        stack = ClusterStack(home, Path(tempfile.mkdtemp(prefix="tauscope-pg-")))
-    stack.kinds = tuple(kind for kind in stack.kinds if kind is not Kind.DISK_FULL or small_disk)
-    if not small_disk:
-        print("disk full: left out, mounting a small file system is not permitted here")
-    try:
-        stack.start()
-        yield stack
-        assert not stack.stop(), "processes are left"
-        assert not list((home / "scratch").iterdir()), "work folders are left"
-    finally:
-        send(marked(stack.mark), signal.SIGKILL)
-        print(stack.log.read_text(errors="replace")[-4000:])
-        for log in (home / "logs").glob("*.log"):
-            print(f"{log.name}:\n{log.read_text(errors='replace')[-3000:]}")
+def _small_disk(folders: ExitStack, megabytes: int) -> tuple[Path, bool]:
+    """A folder, and whether it is a disk that can be filled."""
+    if disk := folders.enter_context(throwaway_folder("tauscope-chaos-", megabytes=megabytes)):
+        return disk, True
+    print("a full disk is left out: mounting a small file system is not permitted here")
+    folder = folders.enter_context(throwaway_folder("tauscope-chaos-"))
+    assert folder is not None
+    return folder, False
 
 
-def endure(stack: Stack, assignments: dict[str, Any], plan: list[Fault], expected: dict[str, Result], *, patience: float) -> Campaign:
+def endure(
+    stack: Stack, assignments: dict[str, Any], kinds: Sequence[Kind], expected: dict[str, Result], *, faults: int, patience: float
+) -> str:
+    """Carry out the plan, judge every run, and return the table."""
     campaign = Campaign(stack, SEED)
     started = time.monotonic()
-    campaign.attack(plan, assignments)
-    campaign.finish(patience)
+    campaign.carry_out(draw_plan(SEED, kinds, faults), assignments, patience=patience)
     campaign.tally.seconds = time.monotonic() - started
     assert {(state, reason) for _, state, reason in campaign.outcomes} == {("finished", "")}
     campaign.restore_unread(campaign.saboteur.damaged)
@@ -82,14 +90,14 @@ def endure(stack: Stack, assignments: dict[str, Any], plan: list[Fault], expecte
         found = stored(session, ArtifactStore(str(stack.artifacts)))
         campaign.tally.lost_attempts, campaign.tally.rewound_steps = rewinds(session)
     campaign.close()
+    campaign.tally.runs = sum(map(len, found))
     assert [differences(expected, each) for each in found] == [[]] * campaign.tally.experiments
-    return campaign
+    return campaign.tally.table(stack.name)
 
 
-def report(stack: Stack, campaign: Campaign, name: str, show: Callable[[str], None]) -> None:
-    table = campaign.tally.table(f"{stack.name}, {name}")
+def keep(table: str, name: str, show: Callable[[str], None]) -> None:
     BUILD.mkdir(exist_ok=True)
-    (BUILD / f"chaos-{name}-{stack.name}.txt").write_text(table + "\n")
+    (BUILD / f"chaos-{name}.txt").write_text(table + "\n")
     show(f"\n{table}\n")
 
 
@@ -114,17 +122,26 @@ def long_reference(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result
     return undisturbed(LONG, tmp_path_factory.mktemp("undisturbed") / "sweep")
 
 
-def test_a_few_faults_change_nothing_in_any_result(quick_reference: dict[str, Result], stack: Stack, show: Callable[[str], None]) -> None:
-    kinds = QUICK_KINDS[stack.name]
-    campaign = endure(stack, QUICK, draw_plan(SEED, kinds, len(kinds)), quick_reference, patience=60)
-    report(stack, campaign, "quick", show)
+@pytest.mark.parametrize("name", QUICK_KINDS)
+def test_a_few_faults_change_nothing_in_any_result(
+    quick_reference: dict[str, Result], name: str, tmp_path: Path, show: Callable[[str], None]
+) -> None:
+    kinds = QUICK_KINDS[name]
+    with running_stack(name, tmp_path) as stack:
+        keep(endure(stack, QUICK, kinds, quick_reference, faults=len(kinds), patience=150), f"quick-{name}", show)
 
 
 @pytest.mark.chaos
 @pytest.mark.timeout(3600)
 def test_every_kind_of_fault_many_times_over_changes_nothing_in_any_result(
-    long_reference: dict[str, Result], stack: Stack, show: Callable[[str], None]
+    long_reference: dict[str, Result], tmp_path: Path, show: Callable[[str], None]
 ) -> None:
-    faults = LONG_FAULTS_PER_KIND * len(stack.kinds)
-    campaign = endure(stack, LONG, draw_plan(SEED, stack.kinds, faults), long_reference, patience=900)
-    report(stack, campaign, "long", show)
+    def campaign(name: str) -> str:
+        with running_stack(name, tmp_path / name) as stack:
+            kinds = [kind for kind in stack.kinds if kind in LONG_KINDS]
+            return endure(stack, LONG, kinds, long_reference, faults=LONG_FAULTS_PER_KIND * len(kinds), patience=600)
+
+    with ThreadPoolExecutor(len(LONG_STACKS)) as pool:
+        ends = {name: pool.submit(campaign, name) for name in LONG_STACKS}
+    for name, end in ends.items():
+        keep(end.result(), f"long-{name}", show)

@@ -10,6 +10,7 @@ import launcher.__main__ as command
 import launcher.part
 from launcher.part import Part
 from launcher.stack import Stack
+from tests.chaos.clock import obey_orders
 
 LAST_BACKOFF = 1.0
 
@@ -30,6 +31,7 @@ class ChaosStack(Stack):
 
 
 if __name__ == "__main__":
+    obey_orders()
     launcher.part.LAST_BACKOFF = LAST_BACKOFF
     command.Stack = ChaosStack  # type: ignore[attr-defined]
     sys.exit(command.main())

@@ -41,6 +41,12 @@ def test_everything_a_page_needs_comes_back_typed(api: TauscopeClient, worker: F
     (attempt,) = api.run_attempts(claim.run_id)
     assert (attempt.epoch, attempt.worker, attempt.to_step, attempt.outcome) == (1, "fake", 10, "")
     assert api.system().running == 1
+    worker.measure(claim, 20, checkpoint=True)
+    assert [item.pinned for item in api.pin(claim.run_id, 20).checkpoints] == [True]
+    assert [item.pinned for item in api.pin(claim.run_id, 20, pinned=False).checkpoints] == [False]
+    assert [item.step for item in api.checkpoints(claim.run_id).checkpoints] == [20]
+    assert api.prune(launched.id).dry_run and not api.prune_run(claim.run_id, dry_run=False).dry_run
+    assert api.collect_garbage().files == 0
     waiting = next(run for run in launched.runs if run.id != claim.run_id)
     assert (api.pause_run(waiting.id).state, api.resume_run(waiting.id).state) == ("paused", "queued")
     assert api.pause(launched.id).runs[waiting.index].state == "paused"

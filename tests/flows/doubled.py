@@ -4,14 +4,14 @@ import runpy
 import sys
 from collections.abc import Sequence
 
-from backend.storage.outbox import Outbox
+from backend.storage.outbox import Outbox, Work
 
 send_once = Outbox.wake
 
 
-def send_twice(self: Outbox, run_ids: Sequence[str]) -> list[str]:
-    send_once(self, run_ids)
-    return send_once(self, run_ids)
+def send_twice(self: Outbox, runs: Sequence[tuple[str, str]], work: Work = "train") -> list[str]:
+    send_once(self, runs, work)
+    return send_once(self, runs, work)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import pytest
 
 from frontend.charts.groups import group_runs
-from frontend.markup.experiments import experiment_rows, mini_rail
+from frontend.markup.experiments import experiment_rows, mini_rail, storage_line
 from frontend.markup.finding import finding
 from frontend.markup.header import header
 from frontend.markup.html import tag, text
@@ -14,6 +14,7 @@ from frontend.theme import LIGHT
 from frontend.words import duration, number, percent, share_of_samples
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.runs import RunState
+from tauscope.contracts.storage import StorageView
 from tests.frontend import fake_world as world
 
 
@@ -41,6 +42,12 @@ def test_shares_and_spans_are_written_for_people() -> None:
     assert percent(0.0012) == "0.1 %"
     assert percent(0.39) == "39 %"
     assert duration(106) == "1 min 46 s"
+
+
+def test_the_list_tells_the_space_taken_and_warns_where_the_quota_is_nearly_used_up() -> None:
+    assert "1.5 GB of 2.0 GB of artifacts" in storage_line(StorageView(bytes_used=1_500_000_000, quota_bytes=2_000_000_000))
+    assert 'role="status"' in storage_line(StorageView(bytes_used=9, quota_bytes=10, warning="90% of the quota is used"))
+    assert storage_line(StorageView()) == ""
 
 
 def test_the_finding_names_both_clocks_and_the_interval_of_the_exponent() -> None:
@@ -117,6 +124,18 @@ def test_a_run_that_mixes_code_versions_says_which_steps_are_whose() -> None:
     view = view.model_copy(update={"runs": (mixed, *view.runs[1:])})
     shown = "".join(notices(view, group_runs(view, LIGHT)))
     assert "mixes code versions" in shown and "steps up to 40 computed by a" in shown
+
+
+def test_what_queued_runs_wait_for_is_told_once_with_every_run_that_waits() -> None:
+    view = world.queued()
+    reason = "no worker serves the queue 'gpu'; start one with TAUSCOPE_QUEUES=gpu"
+    runs = tuple(run.model_copy(update={"waiting": reason, "queue": "gpu"}) for run in view.runs)
+    view = view.model_copy(update={"runs": runs})
+    shown = "".join(notices(view, group_runs(view, LIGHT)))
+    assert shown.count("start one with TAUSCOPE_QUEUES=gpu") == 1
+    assert shown.count("n = ") == len(runs)
+    history = run_history(view, runs[0], (), ())
+    assert "queue gpu" in history and "no worker serves the queue" in history
 
 
 def test_a_runs_history_tells_worker_rewind_and_reason_and_folds_the_traceback() -> None:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from frontend.markup.system import storage_card, system_finding, system_regions
+from frontend.markup.system import system_finding, system_regions
 from tauscope.contracts.experiments import SystemView, WorkerView
+from tauscope.contracts.storage import StorageView
 from tests.frontend import fake_world as world
 
 
@@ -50,8 +51,7 @@ def test_failures_lead_to_their_run_with_reason_and_folded_traceback() -> None:
     assert main.count("<details>") == 1 and "&lt;the step&gt;" in main
 
 
-def test_space_is_shown_where_the_service_tells_it() -> None:
-    assert storage_card({}) is None
-    card = storage_card({"bytes_used": 9 * 10**9, "quota_bytes": 10**10, "free_bytes": 5 * 10**9, "warning": "90% of the quota is used"})
-    assert card is not None
-    assert "9.00 GB of 10.00 GB" in card and "5.00 GB" in card and "90% of the quota is used" in card
+def test_space_is_told_against_the_quota_with_its_warning() -> None:
+    storage = StorageView(bytes_used=9 * 10**9, quota_bytes=10**10, free_bytes=5 * 10**9, warning="90% of the quota is used")
+    side = system_regions(system().model_copy(update={"storage": storage}), world.diagnosis())["side"]
+    assert "9.0 GB of 10.0 GB of artifacts, 5.0 GB free on the disk" in side and "90% of the quota is used" in side

@@ -57,7 +57,7 @@ def test_messages_survive_a_restart(tmp_path: Path) -> None:
     plan = prepare_broker(tmp_path / "a folder with spaces" / "broker")
     process = run_broker(plan.command, plan.url)
     outbox = Outbox(plan.url)
-    assert outbox.wake(["a", "b"]) == ["a", "b"]
+    assert outbox.wake([("a", "default"), ("b", "default")]) == ["a", "b"]
     end(process)
     process = run_broker(plan.command, plan.url)
     assert outbox.depth() == 2
@@ -69,11 +69,11 @@ def test_messages_survive_a_restart(tmp_path: Path) -> None:
 def test_an_absent_or_frozen_broker_is_noticed_within_two_seconds(tmp_path: Path) -> None:
     plan = prepare_broker(tmp_path / "broker")
     outbox = Outbox(plan.url)
-    assert _seconds(lambda: outbox.wake(["a"])) < 2
+    assert _seconds(lambda: outbox.wake([("a", "default")])) < 2
     process = run_broker(plan.command, plan.url)
-    assert outbox.wake(["a"]) == ["a"]
+    assert outbox.wake([("a", "default")]) == ["a"]
     process.send_signal(19)
-    assert _seconds(lambda: outbox.wake(["b"])) < 2
+    assert _seconds(lambda: outbox.wake([("b", "default")])) < 2
     process.send_signal(18)
     with connect(plan.url) as client:
         assert client.ping()

@@ -13,6 +13,10 @@ import pytest
 from launcher.part import Part
 from launcher.processes import end_process, started_at
 from launcher.record import PartsRecord
+from launcher.settings import UpSettings
+from launcher.stack import Stack
+from launcher.stopping import StopRequest
+from launcher.terminal import Terminal
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
 STUBBORN = [sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"]
@@ -99,3 +103,14 @@ def test_a_dead_part_waits_longer_each_time_and_its_log_is_kept(tmp_path: Path) 
     assert delays == [0.5, 1.0, 2.0]
     assert part.how_it_ended() == "exit code 0"
     assert part.log_tail().splitlines() == ["why it died"] * 3
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_a_part_is_started_again_though_the_disk_is_full(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "parts.part").symlink_to("/dev/full")
+    stack = Stack(UpSettings(home=tmp_path), Terminal(), StopRequest())
+    part = Part("api", SLEEPER, os.environ, tmp_path / "logs", grace_seconds=1.0)
+    stack._start_part(part)
+    assert part.alive
+    part.kill()
+    assert "No space left on device" in capfd.readouterr().out

@@ -4,6 +4,7 @@ import json
 import resource
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,6 +16,17 @@ from tauscope.training.checkpoints import CheckpointError, latest_checkpoint, sa
 from tauscope.training.trainer import DivergedError
 
 CPU = torch.device("cpu")
+MEASUREMENT: dict[str, Any] = {
+    "schedule": {"kind": "explicit", "at": [4, 8, 12]},
+    "n_generated": 32,
+    "sampler": {"name": "ddim", "steps": 4, "eta": 0.5},
+    "loss_pairs": 32,
+}
+ANCESTRAL: dict[str, Any] = {
+    "process": {"steps": 40},
+    "measurement": {**MEASUREMENT, "sampler": {"name": "ancestral"}, "loss_indices": [10]},
+    "onsets": {"tau_gen": {"metric": "frechet_pca", "level": 3.0}},
+}
 
 
 def spec(**changes: object) -> ImageDdpmSpec:
@@ -24,37 +36,43 @@ def spec(**changes: object) -> ImageDdpmSpec:
             "network": {"base_width": 8, "multipliers": [1, 2], "blocks": 1, "attention": [False, True], "dropout": 0.1},
             "batch_size": 8,
             "steps": 12,
-            "measurement": {
-                "schedule": {"kind": "explicit", "at": [4, 8, 12]},
-                "n_generated": 32,
-                "sampler": {"name": "ddim", "steps": 4, "eta": 0.5},
-                "loss_pairs": 32,
-            },
+            "measurement": MEASUREMENT,
             **changes,
         }
     )
 
 
 class Notebook:
-    """Keeps what a run reports; ends the segment at a given step."""
+    """Keeps what a run reports; ends the segment at a given step, leaves samples to others, or breaks them off at a share."""
 
-    def __init__(self, end_at: int | None = None) -> None:
+    def __init__(self, end_at: int | None = None, *, defers: bool = False, break_off_at: float = 2.0) -> None:
         self.points: list[Point] = []
         self.checkpoints: list[Path] = []
+        self.unevaluated: list[Path] = []
         self.end_at = end_at
+        self.defers = defers
+        self.break_off_at = break_off_at
         self.step = 0
 
     def dataset(self, train: Path, held_out: Path) -> None: ...
 
     def progress(self, step: int, loss: float) -> None: ...
 
+    def defers_samples(self) -> bool:
+        return self.defers
+
+    def sampling(self, step: int, share: float) -> bool:
+        return share < self.break_off_at
+
     def samples(self, step: int, path: Path, n_generated: int) -> None: ...
 
     def measured(self, step: int, points: Sequence[Point]) -> None:
         self.points += points
 
-    def checkpoint(self, step: int, weights: Path, state: Path) -> None:
+    def checkpoint(self, step: int, weights: Path, state: Path, *, unevaluated: bool) -> None:
         self.checkpoints.append(state)
+        if unevaluated:
+            self.unevaluated.append(state)
 
     def should_end(self) -> bool:
         self.step += 1
@@ -84,6 +102,39 @@ def test_a_run_ended_and_resumed_equals_an_uninterrupted_one(tmp_path: Path, cha
         assert torch.equal(mine, theirs)
     last = (tmp_path / "parts/samples/12.npz").read_bytes(), (tmp_path / "whole/samples/12.npz").read_bytes()
     assert last[0] == last[1]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"ema": None}, ANCESTRAL],
+    ids=["ddim", "no-ema", "ancestral"],
+)
+@pytest.mark.parametrize("left", [{"defers": True}, {"break_off_at": 0.5}], ids=["deferred", "broken-off"])
+def test_samples_drawn_later_from_a_checkpoint_are_those_drawn_while_training(
+    tmp_path: Path, changes: dict[str, object], left: dict[str, Any]
+) -> None:
+    chosen = spec(**changes)
+    whole, training, later = Notebook(), Notebook(**left), Notebook()
+    ImageDdpmExperiment(chosen, device=CPU, folder=tmp_path / "whole").run(whole)
+    assert ImageDdpmExperiment(chosen, device=CPU, folder=tmp_path / "parts").run(training)
+    assert [path.stem for path in training.unevaluated] == ["4", "8", "12"]
+    assert not list((tmp_path / "parts").glob("samples/*"))
+    evaluator = ImageDdpmExperiment(chosen, device=CPU, folder=tmp_path / "parts")
+    for checkpoint in reversed(training.unevaluated):
+        assert evaluator.evaluate(later, checkpoint)
+    assert not later.unevaluated
+    assert {(p.step, p.metric): p for p in training.points + later.points} == {(p.step, p.metric): p for p in whole.points}
+    for step in (4, 8, 12):
+        drawn = [(tmp_path / folder / f"samples/{step}.npz").read_bytes() for folder in ("whole", "parts")]
+        assert drawn[0] == drawn[1]
+
+
+def test_an_evaluation_that_is_broken_off_reports_nothing(tmp_path: Path) -> None:
+    training, broken = Notebook(defers=True), Notebook(break_off_at=0.5)
+    experiment = ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path)
+    experiment.run(training)
+    assert not experiment.evaluate(broken, training.unevaluated[0])
+    assert broken.points == []
 
 
 def test_another_seed_gives_another_run(tmp_path: Path) -> None:

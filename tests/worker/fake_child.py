@@ -1,7 +1,7 @@
 """A trainer child without PyTorch: it counts instead of training, and misbehaves when the environment says so.
 
-``FAKE_CHILD_FAULT`` is ``die``, ``fail``, ``storage`` or ``deaf``; the fault shows at step 35 and only as long as the
-file ``FAKE_CHILD_FAULTS_LEFT`` counts above zero.
+``FAKE_CHILD_FAULT`` is ``die``, ``fail``, ``storage``, ``busy`` or ``deaf``; the fault shows at ``FAKE_CHILD_FAULT_STEP`` (35),
+training or drawing, and only as long as the file ``FAKE_CHILD_FAULTS_LEFT`` counts above zero.
 """
 
 import json
@@ -16,6 +16,10 @@ from tauscope.contracts.points import Point
 from tauscope.execution.events import (
     CheckpointWritten,
     DatasetWritten,
+    DeferSamples,
+    EndSegment,
+    EvaluateCheckpoint,
+    EvaluationEnded,
     Failed,
     Measured,
     Progress,
@@ -28,11 +32,14 @@ from tauscope.execution.events import (
 )
 
 EVERY = 10
-FAULT_STEP = 35
+FAULT_STEP = int(os.environ.get("FAKE_CHILD_FAULT_STEP", "35"))
+DEFERS = "FAKE_CHILD_DEFERS" in os.environ  # As if slots were always spare.
+EVALUATION_SECONDS = float(os.environ.get("FAKE_CHILD_EVALUATION_SECONDS", "0.01"))
 STEP_SECONDS = float(os.environ.get("FAKE_CHILD_STEP_SECONDS", "0.002"))
 
-segments: "queue.Queue[RunSegment]" = queue.Queue()
+work: "queue.Queue[RunSegment | EvaluateCheckpoint]" = queue.Queue()
 end = threading.Event()
+defer = threading.Event()
 
 
 def send(event: TrainerEvent) -> None:
@@ -43,11 +50,15 @@ def send(event: TrainerEvent) -> None:
 def read() -> None:
     for line in sys.stdin:
         command = parse_command(line)
-        if isinstance(command, RunSegment):
-            end.clear()
-            segments.put(command)
-        else:
-            end.set()
+        match command:
+            case EndSegment():
+                end.set()
+            case DeferSamples():
+                (defer.set if command.defer else defer.clear)()
+            case _:
+                end.clear()
+                defer.clear()
+                work.put(command)
     os._exit(0)
 
 
@@ -68,6 +79,8 @@ def misbehave() -> bool:
             send(Failed(code="diverged", message="the loss is not finite", remedy="Lower optimizer.lr", traceback="Traceback"))
         case "storage":
             send(Failed(code="storage", message="No space left on device", remedy="Free some", traceback="Traceback"))
+        case "busy":
+            send(Failed(code="device_busy", message="other processes hold the device", remedy="It is tried again", traceback=""))
         case "deaf":
             time.sleep(60)
         case _:
@@ -87,11 +100,11 @@ def measure(folder: Path, step: int) -> None:
     send(Measured(step=step, points=tuple(Point(step=step, metric=name, value=value(step), low=0, high=1, count=32) for name in metrics)))
 
 
-def save(folder: Path, step: int) -> None:
+def save(folder: Path, step: int, *, unevaluated: bool = False) -> None:
     weights, state = (folder / "checkpoints" / f"{step}.{ending}" for ending in ("safetensors", "json"))
     weights.write_bytes(f"weights {step}".encode())
     state.write_text(json.dumps({"step": step}))
-    send(CheckpointWritten(step=step, weights=str(weights), state=str(state)))
+    send(CheckpointWritten(step=step, weights=str(weights), state=str(state), unevaluated=unevaluated))
 
 
 def serve(command: RunSegment) -> None:
@@ -106,14 +119,16 @@ def serve(command: RunSegment) -> None:
         (folder / f"{name}.npz").write_text(name)
     send(DatasetWritten(train=str(folder / "train.npz"), held_out=str(folder / "held_out.npz")))
     while step < command.spec["steps"]:
-        if step == FAULT_STEP and misbehave():
+        if step == FAULT_STEP and step % EVERY and misbehave():
             return
         time.sleep(STEP_SECONDS)
         step += 1
         send(Progress(step=step, steps_per_second=1 / STEP_SECONDS, loss=0.5))
         if step % EVERY == 0:
-            measure(folder, step)
-            save(folder, step)
+            deferring = command.may_defer and (defer.is_set() or DEFERS)
+            if not deferring:
+                measure(folder, step)
+            save(folder, step, unevaluated=deferring)
         if end.is_set() or (command.max_seconds is not None and time.monotonic() - started > command.max_seconds):
             break
     if step % EVERY:
@@ -121,8 +136,22 @@ def serve(command: RunSegment) -> None:
     send(SegmentEnded(step=step, finished=step >= command.spec["steps"], seconds=time.monotonic() - started))
 
 
+def evaluate(command: EvaluateCheckpoint) -> None:
+    step = json.loads(Path(command.checkpoint).read_text())["step"]
+    if step == FAULT_STEP and misbehave():
+        return
+    deadline = time.monotonic() + EVALUATION_SECONDS
+    while time.monotonic() < deadline and not end.is_set():
+        time.sleep(0.005)
+    if not end.is_set():
+        (Path(command.folder) / "samples").mkdir(exist_ok=True)
+        measure(Path(command.folder), step)
+    send(EvaluationEnded(step=step, complete=not end.is_set(), seconds=EVALUATION_SECONDS))
+
+
 if __name__ == "__main__":
     threading.Thread(target=read, daemon=True).start()
     send(Ready(torch_version="none", device="cpu"))
     while True:
-        serve(segments.get())
+        given = work.get()
+        serve(given) if isinstance(given, RunSegment) else evaluate(given)

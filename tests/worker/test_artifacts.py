@@ -1,8 +1,12 @@
 """The artifact store on a local folder and on an in-memory store."""
 
+import os
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from backend.storage.artifacts import ArtifactCorruptError, ArtifactStore
 
@@ -31,13 +35,54 @@ def test_putting_twice_stores_once(store: ArtifactStore, file: Path) -> None:
     assert store.put(file) == store.put(file)
 
 
-def test_a_deleted_artifact_is_gone_and_may_be_deleted_again(store: ArtifactStore, file: Path) -> None:
+def test_a_removed_artifact_is_gone_and_may_be_removed_again(store: ArtifactStore, file: Path) -> None:
     sha256, _ = store.put(file)
-    store.delete(sha256)
-    store.delete(sha256)
+    found = store.find(sha256)
+    assert found is not None and found.n_bytes == 7000
+    store.remove(found)
+    store.remove(found)
     assert not store.exists(sha256)
     with pytest.raises(ArtifactCorruptError, match="gone"):
         store.read(sha256)
+
+
+def test_what_is_set_aside_is_still_read_and_stored_anew_by_whoever_has_the_same_bytes(store: ArtifactStore, file: Path) -> None:
+    sha256, _ = store.put(file)
+    found = store.find(sha256)
+    assert found is not None
+    aside = store.set_aside(found)
+    assert not store.exists(sha256) and store.read(sha256) == file.read_bytes()
+    store.put(file)
+    store.remove(aside)
+    assert store.read(sha256) == file.read_bytes()
+
+
+def test_what_is_put_back_is_in_its_place_and_nowhere_else(store: ArtifactStore, file: Path) -> None:
+    sha256, _ = store.put(file)
+    found = store.find(sha256)
+    assert found is not None
+    store.put_back(store.set_aside(found))
+    assert [(stored.place, stored.name) for stored in store.files()] == [("kept", sha256)]
+
+
+def test_storing_an_old_file_again_renews_its_date(store: ArtifactStore, file: Path) -> None:
+    sha256, _ = store.put(file)
+    found = store.find(sha256)
+    assert found is not None
+    make_old(store, found.path)
+    before = store.modified(found.path)
+    store.put(file)
+    after = store.modified(found.path)
+    assert before is not None and after is not None and after > before + 3000
+
+
+def make_old(store: ArtifactStore, path: str, seconds: float = 7200) -> None:
+    """Give a file an earlier date, whatever the store."""
+    date = time.time() - seconds
+    if store.keeps_dates:
+        os.utime(path, (date, date))
+    else:
+        MemoryFileSystem.store[path].modified = datetime.fromtimestamp(date, UTC)
 
 
 def damage(folder: Path, sha256: str) -> None:

@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from backend.storage.flush import read_points
-from backend.storage.outbox import QUEUE, Outbox, send_wakeups
+from backend.storage.outbox import Outbox, broker_queue, send_wakeups
 from backend.storage.tables import Run
 from backend.storage.tables import Worker as WorkerRow
 from launcher.broker import EmbeddedBroker, answers, connect, prepare_broker
-from tauscope.contracts.runs import RunState
+from tauscope.contracts.runs import DEFAULT_QUEUE, RunState
 from tauscope.specs import ImageDdpmSpec
 from tests.worker.fake_child import value
 
@@ -44,7 +44,7 @@ class Broker:
     @property
     def unacknowledged(self) -> int:
         with connect(self.plan.url) as client:
-            return int(client.hlen("unacked")) + int(client.llen(QUEUE))
+            return int(client.hlen("unacked")) + int(client.llen(broker_queue(DEFAULT_QUEUE)))
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
@@ -199,3 +199,65 @@ def test_a_worker_asked_to_leave_checkpoints_and_gives_its_runs_back(
     assert spawn("worker.health").wait() == 1
     with connect(broker.plan.url) as client:
         assert client.hlen("unacked") == 0
+
+
+def drain(sessions: Sessions, pid: int, wish: bool) -> None:
+    row = update(WorkerRow).where(WorkerRow.name.endswith(f"-{pid}")).values(draining=wish).returning(WorkerRow.name)
+
+    def asked() -> bool:
+        with sessions.begin() as session:
+            return session.execute(row).one_or_none() is not None
+
+    wait_for(asked)  # A worker that has just started may not have written its row yet.
+
+
+def held_by(sessions: Sessions) -> set[str]:
+    with sessions() as session:
+        return {worker.rpartition("-")[2] for worker in session.scalars(select(Run.worker)) if worker}
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+def test_a_draining_worker_leaves_runs_and_wakeups_to_the_others_and_stays_up(
+    spawn: Callable[..., subprocess.Popen[bytes]], broker: Broker, sessions: Sessions, add_runs: Callable[..., list[str]]
+) -> None:
+    ids = add_runs(2, steps=5000)
+    outbox = Outbox(broker.plan.url)
+    # No reconciler: a wake-up that the draining worker swallowed would not be sent again.
+    first = spawn("worker", TAUSCOPE_HEARTBEAT_SECONDS="0.1")
+    send_wakeups(sessions, outbox, ids)
+    wait_for(lambda: any_has_checkpoint(sessions))
+    drain(sessions, first.pid, True)
+    wait_for(lambda: states(sessions) == {RunState.QUEUED})
+    wait_for(lambda: outbox.depth() == 2)
+    time.sleep(0.5)
+    assert (outbox.depth(), first.poll(), states(sessions)) == (2, None, {RunState.QUEUED})
+    second = spawn("worker", TAUSCOPE_HEARTBEAT_SECONDS="0.1")
+    wait_for(lambda: held_by(sessions) == {str(second.pid)})
+    drain(sessions, second.pid, True)
+    wait_for(lambda: states(sessions) == {RunState.QUEUED})
+    drain(sessions, first.pid, False)
+    wait_for(lambda: held_by(sessions) == {str(first.pid)})
+    with sessions() as session:
+        assert set(session.scalars(select(Run.stalls))) <= {0, 1}
+    outbox.close()
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+def test_runs_of_a_queue_that_nobody_serves_do_not_hold_up_the_others(
+    spawn: Callable[..., subprocess.Popen[bytes]], sessions: Sessions, add_runs: Callable[..., list[str]]
+) -> None:
+    add_runs(6)
+    with sessions.begin() as session:
+        session.execute(update(Run).where(Run.id.in_(["run-0", "run-1", "run-2", "run-3"])).values(queue="gpu", priority=9))
+    spawn("worker.reconciler")
+    spawn("worker")
+    wait_for(lambda: states(sessions) == {RunState.QUEUED, RunState.FINISHED})
+    wait_for(lambda: len(finished(sessions)) == 2)
+    assert finished(sessions) == {"run-4", "run-5"}
+    spawn("worker", TAUSCOPE_QUEUES="gpu")
+    wait_for(lambda: all_finished(sessions))
+
+
+def finished(sessions: Sessions) -> set[str]:
+    with sessions() as session:
+        return set(session.scalars(select(Run.id).where(Run.state == RunState.FINISHED)))

@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.Column("stalls", sa.Integer(), nullable=False),
         sa.Column("worker", sa.String(length=120), nullable=True),
         sa.Column("lease_until", sa.Float(), nullable=False),
+        sa.Column("renewed_at", sa.Float(), nullable=False),
         sa.Column("enqueued_at", sa.Float(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["run_id"], ["run.id"], name="fk_evaluation_run_id", ondelete="CASCADE"),

@@ -1,0 +1,162 @@
+"""Checkpoints whose samples are still to be drawn: claimed with a lease of their own, whatever becomes of the run meanwhile."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from backend.storage.claims import RETRY_SECONDS, STALL_LIMIT, FencedError, add_event
+from backend.storage.database import db_now
+from backend.storage.files import CheckpointFiles, checkpoint_files
+from backend.storage.flush import FileRecord, record_files, record_points
+from backend.storage.offers import Offer, suits_evaluation
+from backend.storage.tables import Evaluation, Run
+from tauscope.contracts.points import Point
+
+_UNSYNCED = {"synchronize_session": False}
+
+
+@dataclass(frozen=True)
+class EvaluationClaim:
+    """The right to draw the samples of a checkpoint until the lease runs out; every write must carry ``epoch``."""
+
+    run_id: str
+    step: int
+    epoch: int
+    worker: str
+    lease_seconds: float
+    spec: dict[str, Any]
+    checkpoint: CheckpointFiles
+    written_by: str  # The code that wrote the checkpoint,
+    code_version: str  # and the one that draws under this claim.
+
+
+def claim_evaluation(
+    session: Session, worker: str, lease_seconds: float, offer: Offer, *, run_id: str | None = None
+) -> EvaluationClaim | None:
+    """Claim the first checkpoint that waits, of all runs or of one; ``None`` if there is none. Two callers never get the same one."""
+    _give_up_stalled(session)
+    waiting = select(Evaluation.run_id, Evaluation.step).join(Run).where(_claimable(), suits_evaluation(offer))
+    if run_id is not None:
+        waiting = waiting.where(Evaluation.run_id == run_id)
+    first = waiting.order_by(Run.priority.desc(), Evaluation.stalls, Evaluation.run_id, Evaluation.step).limit(1)
+    chosen = session.execute(first.with_for_update(of=Evaluation, skip_locked=True)).one_or_none()
+    if chosen is None:
+        return None
+    values = {
+        "epoch": Evaluation.epoch + 1,
+        "worker": worker,
+        "lease_until": db_now() + lease_seconds,
+        "renewed_at": db_now(),
+        "enqueued_at": 0.0,
+        # Counted at once, because an attempt that dies cannot count itself.
+        "stalls": Evaluation.stalls + 1,
+    }
+    taken = update(Evaluation).where(tuple_(Evaluation.run_id, Evaluation.step) == tuple_(*chosen), _claimable()).values(values)
+    row = session.execute(taken.returning(Evaluation.epoch, Evaluation.code_version), execution_options=_UNSYNCED).one_or_none()
+    files = checkpoint_files(session, chosen.run_id, chosen.step)
+    if row is None or files is None:
+        return None  # Another took it, or its checkpoint has just gone with a rewind.
+    spec = session.execute(select(Run.spec).where(Run.id == chosen.run_id)).scalar_one()
+    return EvaluationClaim(chosen.run_id, chosen.step, row.epoch, worker, lease_seconds, spec, files, row.code_version, offer.code_version)
+
+
+def renew_evaluation(session: Session, claim: EvaluationClaim) -> None:
+    """Keep the lease.
+
+    Raises:
+        FencedError: if the checkpoint is no longer this claim's, or was rewound, or its run deleted.
+    """
+    _own(session, claim, {"lease_until": db_now() + claim.lease_seconds})
+
+
+def complete_evaluation(session: Session, claim: EvaluationClaim, points: Sequence[Point], files: Sequence[FileRecord]) -> None:
+    """Record what was measured, in the transaction that ends the evaluation: it is there once, or still to be done.
+
+    Raises:
+        FencedError: as ``renew_evaluation``.
+    """
+    _own(session, claim, {})
+    session.execute(delete(Evaluation).where(_mine(claim)), execution_options=_UNSYNCED)
+    seq = _bump(session, claim.run_id)
+    # A run that waits for nothing but its evaluations makes progress by them.
+    session.execute(update(Run).where(Run.id == claim.run_id).values(stalls=0), execution_options=_UNSYNCED)
+    record_files(session, claim.run_id, files)
+    record_points(session, claim.run_id, points, seq)
+    if claim.written_by != claim.code_version:
+        detail = f"samples of step {claim.step} drawn by code version {claim.code_version} from a checkpoint of {claim.written_by}"
+        add_event(session, claim.run_id, seq, "code_version_changed", f"{detail}; accepted by the worker's policy")
+
+
+def give_back_evaluation(session: Session, claim: EvaluationClaim, trouble: str = "") -> None:
+    """Let another take it; without ``trouble`` the attempt does not count, with it the next one waits the longer.
+
+    Raises:
+        FencedError: as ``renew_evaluation``.
+    """
+    excused: dict[str, Any] = {"lease_until": 0.0, "stalls": Evaluation.stalls - 1}
+    troubled: dict[str, Any] = {"lease_until": db_now() + RETRY_SECONDS * Evaluation.stalls, "reason": trouble}
+    _own(session, claim, {"worker": None, "enqueued_at": 0.0} | (troubled if trouble else excused))
+
+
+def unevaluated(session: Session, run_ids: Sequence[str]) -> dict[str, int]:
+    """How many checkpoints of each run still wait for their samples; runs without one are left out."""
+    query = select(Evaluation.run_id, func.count()).where(Evaluation.run_id.in_(run_ids)).group_by(Evaluation.run_id)
+    return {run_id: count for run_id, count in session.execute(query)}  # noqa: C416 - a Row is no plain pair to the type checker
+
+
+def stale_evaluations(session: Session, *, stale_seconds: float, limit: int = 1000) -> dict[str, list[str]]:
+    """By queue, the run of every checkpoint that anybody may claim and for which no wake-up went out lately."""
+    query = select(Run.queue, Run.id).join(Evaluation).where(_claimable(), Evaluation.enqueued_at < db_now() - stale_seconds)
+    stale: dict[str, list[str]] = {}
+    for queue, run_id in session.execute(query.order_by(Run.id).limit(limit)):
+        stale.setdefault(queue, []).append(run_id)
+    return stale
+
+
+def mark_evaluations_enqueued(session: Session, run_ids: Sequence[str]) -> None:
+    """Remember that wake-ups went out. What was claimed meanwhile keeps its 0, so that it is woken at once should that worker die."""
+    which = Evaluation.run_id.in_(list(run_ids))
+    session.execute(update(Evaluation).where(which, _claimable()).values(enqueued_at=db_now()), execution_options=_UNSYNCED)
+
+
+def waiting_evaluations(session: Session, queue: str) -> int:
+    """How many checkpoints of a queue wait for somebody to claim them."""
+    return int(session.scalar(select(func.count()).select_from(Evaluation).join(Run).where(_claimable(), Run.queue == queue)) or 0)
+
+
+def _claimable() -> ColumnElement[bool]:
+    return and_(Evaluation.lease_until < db_now(), Evaluation.stalls < STALL_LIMIT)
+
+
+def _mine(claim: EvaluationClaim) -> ColumnElement[bool]:
+    return and_(Evaluation.run_id == claim.run_id, Evaluation.step == claim.step, Evaluation.epoch == claim.epoch)
+
+
+def _own(session: Session, claim: EvaluationClaim, values: dict[str, Any]) -> None:
+    values = {"worker": claim.worker, "renewed_at": db_now()} | values
+    change = update(Evaluation).where(_mine(claim)).values(values)
+    if session.execute(change.returning(Evaluation.step), execution_options=_UNSYNCED).one_or_none() is None:
+        raise FencedError(f"step {claim.step} of run {claim.run_id} is no longer evaluated under epoch {claim.epoch}")
+
+
+def _bump(session: Session, run_id: str) -> int:
+    change = update(Run).where(Run.id == run_id).values(seq=Run.seq + 1, updated_at=db_now()).returning(Run.seq)
+    return int(session.execute(change, execution_options=_UNSYNCED).scalar_one())
+
+
+def _give_up_stalled(session: Session) -> None:
+    """A checkpoint that cannot be evaluated leaves a gap in the curve, and its run says so; it never holds the run up."""
+    stalled = and_(or_(Evaluation.stalls >= STALL_LIMIT), Evaluation.lease_until < db_now())
+    gone = delete(Evaluation).where(stalled).returning(Evaluation.run_id, Evaluation.step, Evaluation.reason)
+    for run_id, step, cause in session.execute(gone, execution_options=_UNSYNCED).all():
+        add_event(
+            session,
+            run_id,
+            _bump(session, run_id),
+            "evaluation_failed",
+            f"the samples of step {step} could not be drawn in {STALL_LIMIT} attempts, and the curves have a gap there: "
+            f"{cause or 'every worker that tried was lost'}",
+        )

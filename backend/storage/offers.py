@@ -1,0 +1,62 @@
+"""What a worker offers to compute, and which runs that suits."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sqlalchemy import ColumnElement, and_, or_, true
+from sqlalchemy.orm import InstrumentedAttribute
+
+from backend.storage.tables import Evaluation, Run, Worker
+from tauscope.contracts.runs import DEFAULT_QUEUE
+from tauscope.version import code_version
+
+ANY_DEVICE = "auto"
+
+
+@dataclass(frozen=True)
+class Offer:
+    """The queues that a worker serves, its kinds of device (``cpu``, ``cuda``, ``mps``), and its code.
+
+    ``accepts_other_code``: it also goes on from checkpoints that other code wrote.
+    """
+
+    queues: tuple[str, ...] = (DEFAULT_QUEUE,)
+    devices: tuple[str, ...] = ("cpu",)
+    code_version: str = field(default_factory=code_version)
+    accepts_other_code: bool = False
+
+
+def offer_of(worker: Worker) -> Offer:
+    """The offer that a worker's row tells of."""
+    devices = kinds(worker.device.split(", "))
+    return Offer(tuple(worker.queues), devices, worker.code_version, worker.code_version_policy == "accept")
+
+
+def kinds(devices: Iterable[str]) -> tuple[str, ...]:
+    """The kinds of device among these, and the CPU, which is everywhere."""
+    return tuple(sorted({device.partition(":")[0] for device in devices if device} | {"cpu"}))
+
+
+def suits(offer: Offer) -> ColumnElement[bool]:
+    """Runs that the worker may claim. ``backend.services.waiting`` says the same of single rows, with the reason."""
+    unknown = or_(Run.checkpoint_step.is_(None), Run.checkpoint_version.is_(None))
+    return and_(_fits(offer), or_(unknown, _after_its_code(offer, Run.checkpoint_version)))
+
+
+def suits_evaluation(offer: Offer) -> ColumnElement[bool]:
+    """Checkpoints whose samples the worker may draw; select from ``Evaluation`` joined with ``Run``."""
+    return and_(_fits(offer), _after_its_code(offer, Evaluation.code_version))
+
+
+def _fits(offer: Offer) -> ColumnElement[bool]:
+    return and_(Run.queue.in_(offer.queues), _on_its_devices(offer))
+
+
+def _on_its_devices(offer: Offer) -> ColumnElement[bool]:
+    device = Run.spec["device"].as_string()
+    numbered = (device.startswith(f"{kind}:") for kind in offer.devices)
+    return or_(device.is_(None), device.in_((ANY_DEVICE, *offer.devices)), *numbered)
+
+
+def _after_its_code(offer: Offer, wrote: InstrumentedAttribute[str] | InstrumentedAttribute[str | None]) -> ColumnElement[bool]:
+    return true() if offer.accepts_other_code else wrote == offer.code_version

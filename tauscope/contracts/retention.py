@@ -1,0 +1,72 @@
+"""Checkpoints: which one to use, which are kept and why, and what pruning frees."""
+
+from pydantic import Field
+
+from tauscope.contracts.model import Contract
+from tauscope.contracts.points import Point
+
+
+class Recommendation(Contract):
+    """The checkpoint to use: the earliest that is as good as any between the two onsets; or why there is none."""
+
+    step: int | None
+    quality: Point | None = Field(None, description="the quality that defines tau_gen, at that step")
+    f_mem: Point | None = Field(None, description="the memorized fraction at that step")
+    reason: str
+
+
+class CheckpointView(Contract):
+    """A checkpoint of a run and what retention makes of it."""
+
+    step: int
+    n_bytes: int = Field(description="weights and training state together")
+    pinned: bool
+    kept: tuple[str, ...] = Field(description="why pruning keeps it; empty where it would not")
+
+
+class RunCheckpoints(Contract):
+    """Every checkpoint of a run, by step."""
+
+    run_id: str
+    recommendation: Recommendation
+    checkpoints: tuple[CheckpointView, ...]
+
+
+class PruneRequest(Contract):
+    """Nothing is removed unless ``dry_run`` is false."""
+
+    dry_run: bool = True
+
+
+class KeptCheckpoint(Contract):
+    """A checkpoint that stays, and why."""
+
+    step: int
+    reasons: tuple[str, ...]
+
+
+class PrunedRun(Contract):
+    """What pruning does to one run."""
+
+    run_id: str
+    label: str
+    kept: tuple[KeptCheckpoint, ...]
+    dropped: tuple[int, ...]
+    bytes_freed: int = Field(description="size of the files that nothing else refers to")
+
+
+class PruneReport(Contract):
+    """What pruning did, or in a dry run would do."""
+
+    dry_run: bool
+    runs: tuple[PrunedRun, ...]
+    bytes_freed: int
+
+
+class GarbageReport(Contract):
+    """What of no run's files was removed, or in a dry run would be."""
+
+    dry_run: bool
+    rows: int = Field(description="entries of the artifact table")
+    files: int
+    n_bytes: int

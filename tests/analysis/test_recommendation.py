@@ -1,0 +1,72 @@
+"""The recommended checkpoint is good, free of copies, and the earliest such; or there is none, with the reason."""
+
+import pytest
+
+from tauscope.analysis.recommendation import recommend
+from tauscope.contracts.onsets import Onset, OnsetStatus
+from tauscope.contracts.points import Point
+
+LOSS = "loss_held_out@100"
+
+
+def onset(metric: str, status: OnsetStatus = OnsetStatus.REACHED, low: float | None = None, high: float | None = None) -> Onset:
+    value = (low or 0) + 1 if status is OnsetStatus.REACHED else None
+    return Onset(value=value, low=low, high=high, status=status, metric=metric, level=0.5, reason="" if value else "not by 500")
+
+
+def quality(values: dict[int, float], half: float = 0.01) -> list[Point]:
+    return [Point(step=step, metric=LOSS, value=v, low=v - half, high=v + half, count=512) for step, v in values.items()]
+
+
+def copies(values: dict[int, float]) -> list[Point]:
+    return [Point(step=step, metric="f_mem", value=v, low=max(0.0, v - 0.01), high=v + 0.01, count=384) for step, v in values.items()]
+
+
+POINTS = [
+    *quality({50: 0.9, 100: 0.54, 200: 0.505, 300: 0.5, 400: 0.52, 500: 0.3}),
+    *copies(dict.fromkeys((50, 100, 200, 300, 400, 500), 0.0)),
+]
+GEN = onset(LOSS, low=50, high=100)
+MEM = onset("f_mem", low=400, high=500)
+
+
+def test_it_is_the_earliest_step_that_cannot_be_told_from_the_best_between_the_onsets() -> None:
+    found = recommend(POINTS, {"tau_gen": GEN, "tau_mem": MEM})
+    assert found.step == 200
+    assert found.quality is not None and (found.quality.value, found.quality.count) == (0.505, 512)
+    assert found.f_mem is not None and (found.f_mem.high, found.f_mem.count) == (0.01, 384)
+    assert "the best (at 300)" in found.reason
+
+
+def test_a_better_step_after_memorization_began_is_not_recommended() -> None:
+    assert recommend(POINTS, {"tau_gen": GEN, "tau_mem": onset("f_mem", low=300, high=400)}).step == 200
+    assert recommend(POINTS, {"tau_gen": GEN, "tau_mem": onset("f_mem", low=100, high=200)}).step == 100
+
+
+def test_the_window_reaches_to_the_last_measured_step_where_nothing_is_memorized() -> None:
+    found = recommend(POINTS, {"tau_gen": GEN, "tau_mem": onset("f_mem", OnsetStatus.CENSORED, low=300)})
+    assert found.step == 500
+    assert "the last measured step 500" in found.reason
+
+
+def test_a_step_without_f_mem_is_not_recommended() -> None:
+    points = [point for point in POINTS if (point.metric, point.step) != ("f_mem", 200)]
+    assert recommend(points, {"tau_gen": GEN, "tau_mem": MEM}).step == 300
+
+
+@pytest.mark.parametrize(
+    ("onsets", "reason"),
+    [
+        ({}, "nothing was measured"),
+        ({"tau_gen": onset(LOSS, OnsetStatus.CENSORED, low=500), "tau_mem": MEM}, "tau_gen was not reached: not by 500"),
+        ({"tau_gen": onset(LOSS, low=300), "tau_mem": MEM}, "no upper end"),
+        ({"tau_gen": GEN, "tau_mem": onset("f_mem", OnsetStatus.UNDEFINED)}, "tau_mem is not known"),
+        ({"tau_gen": onset(LOSS, low=300, high=500), "tau_mem": MEM}, "not clearly before"),
+        ({"tau_gen": GEN, "tau_mem": onset("f_mem", OnsetStatus.BEFORE_FIRST, low=0, high=50)}, "not clearly before"),
+        ({"tau_gen": onset(LOSS, low=100, high=110), "tau_mem": onset("f_mem", low=150, high=200)}, "nothing was measured between"),
+    ],
+)
+def test_where_there_is_none_the_reason_is_told(onsets: dict[str, Onset], reason: str) -> None:
+    found = recommend(POINTS, onsets)
+    assert (found.step, found.quality, found.f_mem) == (None, None, None)
+    assert reason in found.reason

@@ -1,0 +1,76 @@
+"""The commands about checkpoints against a real server: a dry run unless asked otherwise."""
+
+import json
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from tauscope.cli.app import app
+from tauscope.client import TauscopeClient
+from tauscope.contracts.experiments import ExperimentCreate
+from tests.backend.conftest import FakeWorker
+from tests.backend.test_retention import set_onsets, train
+from tests.client.conftest import LiveServer
+
+
+class Terminal:
+    """Runs commands against the server, for a run whose checkpoints nothing but its last two keeps."""
+
+    def __init__(self, server: LiveServer, experiment: str, run: str) -> None:
+        self.experiment, self.run = experiment, run
+        self._url = server.url
+
+    def __call__(self, *arguments: str) -> str:
+        result = CliRunner().invoke(app, [*arguments, "--url", self._url], catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    def json(self, *arguments: str) -> Any:
+        # The server's log goes to the same output.
+        return json.loads(self(*arguments, "--json").splitlines()[-1])
+
+
+@pytest.fixture
+def tauscope(server: LiveServer, api: TauscopeClient, worker: FakeWorker) -> Terminal:
+    experiment = api.launch(ExperimentCreate(preset="digits-ci", settings={"steps": 60, "n_train": [8]})).id
+    claim = train(worker, over=False)
+    set_onsets(worker.sessions, claim, {})
+    worker.finish(claim)
+    return Terminal(server, experiment, claim.run_id)
+
+
+def test_prune_tells_and_removes_only_when_asked_to(tauscope: Terminal, api: TauscopeClient) -> None:
+    told = tauscope("prune", tauscope.experiment)
+    assert "Would remove 4 checkpoints" in told and "--apply" in told
+    assert len(api.checkpoints(tauscope.run).checkpoints) == 6
+    done = tauscope.json("prune", tauscope.run, "--apply")
+    assert done["runs"][0]["dropped"] == [10, 20, 30, 40]
+    assert [item.step for item in api.checkpoints(tauscope.run).checkpoints] == [50, 60]
+    assert "Removed 0 checkpoints: 0 B" in tauscope("prune", tauscope.run, "--apply")
+
+
+def test_a_pin_shows_in_the_list_of_checkpoints_and_can_be_taken_off(tauscope: Terminal) -> None:
+    tauscope("pin", tauscope.run, "30")
+    listed = tauscope("checkpoints", tauscope.run)
+    assert "pinned" in listed and "Recommended: none; nothing was measured yet" in listed
+    assert [item["pinned"] for item in tauscope.json("checkpoints", tauscope.run)["checkpoints"]].count(True) == 1
+    tauscope("pin", tauscope.run, "30", "--off")
+    assert "(pruning drops it)" in tauscope("checkpoints", tauscope.run)
+
+
+def test_the_doctor_tells_the_space_that_a_service_takes(tauscope: Terminal, server: LiveServer) -> None:
+    checks = {check["part"]: check for check in tauscope.json("doctor")}
+    assert checks["storage"]["ok"] and "of artifacts" in checks["storage"]["found"]
+
+
+def test_orphans_are_asked_for_by_name(tauscope: Terminal) -> None:
+    assert "Would remove 0 files that no run refers to" in tauscope("prune", "--orphans")
+    assert tauscope.json("prune", "--orphans", "--apply") == {
+        "dry_run": False,
+        "rows": 0,
+        "files": 0,
+        "n_bytes": 0,
+    }
+    result = CliRunner().invoke(app, ["prune"])
+    assert result.exit_code == 2 and "--orphans" in result.output

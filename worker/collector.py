@@ -1,0 +1,69 @@
+"""Collecting garbage now and then, and pruning where that is wanted, beside the reconciler: a slow store must not hold up wake-ups."""
+
+import time
+from concurrent.futures import Future
+
+import structlog
+from sqlalchemy.orm import Session, sessionmaker
+
+from backend.storage.artifacts import ArtifactStore
+from backend.storage.garbage import NOTHING, Garbage, collect, refers_to_any
+from backend.storage.pruning import prune
+from backend.storage.reading import reading
+from backend.storage.retention import ended_runs
+from worker.background import in_background
+from worker.services import DATABASE_AWAY
+from worker.settings import WorkerSettings
+
+log = structlog.get_logger()
+
+
+class Collector:
+    """Starts a collection every few minutes, in a thread, once the one before is over."""
+
+    def __init__(self, sessions: sessionmaker[Session], settings: WorkerSettings) -> None:
+        self._sessions = sessions
+        self._store = ArtifactStore(settings.artifacts_url, grace_seconds=settings.garbage_grace_seconds)
+        self._seconds = settings.garbage_seconds
+        self._prunes = settings.retention == "pruned"
+        self._pruned: set[tuple[str, int]] = set()
+        self._due = time.monotonic()
+        self._running: Future[Garbage] | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a collection goes on."""
+        return self._running is not None and not self._running.done()
+
+    def start_if_due(self) -> None:
+        """Start a collection if it is time, and log what the last one did."""
+        if self._running is not None and self._running.done():
+            self._report(self._running)
+            self._running = None
+        if self._running is None and time.monotonic() >= self._due:
+            self._due = time.monotonic() + self._seconds
+            self._running = in_background(self._collect, name="garbage")
+
+    def _collect(self) -> Garbage:
+        if self._prunes:
+            self._prune_ended()
+        if not refers_to_any(self._sessions):
+            # A new database beside an old store is rather a lost database than a reason to empty the store.
+            return NOTHING
+        return collect(self._sessions, self._store)
+
+    def _prune_ended(self) -> None:
+        with reading(self._sessions) as session:
+            ended = ended_runs(session)
+        for run_id, epoch in sorted(ended - self._pruned):
+            prune(self._sessions, self._store, [run_id], dry_run=False)
+            self._pruned.add((run_id, epoch))
+
+    def _report(self, ended: Future[Garbage]) -> None:
+        try:
+            garbage = ended.result()
+        except (*DATABASE_AWAY, OSError) as error:
+            log.warning("garbage_not_collected", error=str(error))
+            return
+        if garbage.rows or garbage.files:
+            log.info("garbage_collected", rows=garbage.rows, files=garbage.files, n_bytes=garbage.n_bytes)

@@ -1,0 +1,99 @@
+"""Drawing and measuring the samples of a checkpoint that training left undrawn."""
+
+import shutil
+import time
+from collections.abc import Callable
+
+import structlog
+
+from backend.storage.artifacts import ArtifactCorruptError
+from backend.storage.evaluations import EvaluationClaim, complete_evaluation, give_back_evaluation, renew_evaluation
+from tauscope.execution.events import EvaluationEnded, Failed
+from tauscope.specs import KINDS
+from worker.fetching import StoreAwayError, fetch
+from worker.following import End, Following
+from worker.outgoing import Outgoing
+from worker.persistence import Persistence
+from worker.services import Services
+from worker.slots import Slot
+from worker.summaries import record_summary
+
+log = structlog.get_logger()
+
+
+class Evaluating:
+    """Draws a claimed checkpoint's samples in a slot's child; keeps its lease, and that of a run that waits for it."""
+
+    def __init__(
+        self,
+        claim: EvaluationClaim,
+        slot: Slot,
+        services: Services,
+        *,
+        also: Callable[[], object] = lambda: None,
+        unwanted: Callable[[], bool] | None = None,
+    ) -> None:
+        """``also`` is called about once a second; ``unwanted`` says when to break off, by default when the worker stops."""
+        self._claim = claim
+        self._slot = slot
+        self._services = services
+        self._persistence = Persistence(services, claim.run_id)
+        self._also = also
+        self._unwanted = unwanted or (lambda: bool(services.leaving))
+        self._folder = services.settings.work_folder / f"{claim.run_id}-{claim.step}-{claim.epoch}"
+        self._outgoing = Outgoing(services.store, self._folder, patience_seconds=services.settings.store_patience_seconds)
+        self._due = 0.0
+
+    def run(self) -> None:
+        """Draw, measure and record, or give the checkpoint back.
+
+        Raises:
+            FencedError: if the checkpoint went to somebody else meanwhile, or was rewound.
+            AbandonedError: if the database was away for too long.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._conclude(self._evaluate())
+        except (ArtifactCorruptError, StoreAwayError) as error:
+            self._give_back(f"its checkpoint cannot be had: {error}")
+        finally:
+            self._outgoing.close()
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _evaluate(self) -> End:
+        claim = self._claim
+        state = fetch(claim.checkpoint, self._services, self._folder, beat=self._beat)
+        self._slot.warm().evaluate(KINDS[claim.spec["kind"]].model_validate(claim.spec), self._folder, state)
+        following = Following(self._slot, self._services.settings, take=self._outgoing.add, beat=self._beat, unwanted=self._unwanted)
+        return following.to_the_end()
+
+    def _beat(self) -> float:
+        """Renew the lease when that is due; a database that is away is borne for a while."""
+        self._also()
+        if time.monotonic() >= self._due:
+            self._due = time.monotonic() + self._services.settings.flush_seconds
+            self._persistence.attempt(lambda session: renew_evaluation(session, self._claim))
+        return max(0.0, self._due - time.monotonic())
+
+    def _conclude(self, end: End) -> None:
+        if isinstance(end, Failed):
+            self._give_back("" if self._unwanted() else f"{end.message}. {end.remedy}")
+        elif isinstance(end, EvaluationEnded) and end.complete:
+            self._record(end)
+        else:
+            self._give_back()
+
+    def _record(self, end: EvaluationEnded) -> None:
+        while not self._outgoing.stored and not self._outgoing.trouble():
+            time.sleep(min(0.02, self._beat()))
+        if trouble := self._outgoing.trouble():
+            self._give_back(trouble)
+            return
+        batch = self._outgoing.ready()
+        self._persistence.persist(lambda session: complete_evaluation(session, self._claim, batch.points, batch.files))
+        log.info("evaluated", run=self._claim.run_id, step=self._claim.step, seconds=round(end.seconds, 1))
+        self._persistence.patiently(lambda: record_summary(self._services.sessions, self._claim.run_id))
+
+    def _give_back(self, trouble: str = "") -> None:
+        self._persistence.persist(lambda session: give_back_evaluation(session, self._claim, trouble))
+        log.info("evaluation_given_back", run=self._claim.run_id, step=self._claim.step, trouble=trouble)
