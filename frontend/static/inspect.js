@@ -14,6 +14,7 @@ import { Tiles } from "./sheets.js";
 
 const KEPT_CHECKPOINTS = 12;
 const REFRESH_MS = 1500;
+const RETRY_MS = 3000;
 
 export function mount(root, data, send) {
   const page = root.tauInspect ?? (root.tauInspect = new Inspect(root, data.run));
@@ -61,7 +62,7 @@ class Inspect {
     const view = await fetchJson(`/view/inspect/${encodeURIComponent(run)}?theme=${themeName()}`, this.regions.notice);
     if (run !== this.run) return;
     if (view === null) {
-      this.timer = setTimeout(() => this.refresh(), 3000);
+      this.later(RETRY_MS);
       return;
     }
     this.view = view;
@@ -80,7 +81,17 @@ class Inspect {
     this.stream?.close();
     this.stream = new EventSource(`/api/v1/experiments/${this.view.id}/events?cursor=${encodeURIComponent(this.view.cursor)}`);
     this.stream.tauFor = this.view.id;
-    for (const name of ["points", "run", "rewind"]) this.stream.addEventListener(name, () => (this.timer ??= setTimeout(() => this.refresh(), REFRESH_MS)));
+    for (const name of ["points", "run", "rewind"]) this.stream.addEventListener(name, () => this.later(REFRESH_MS));
+    this.stream.addEventListener("error", ({ target }) => {
+      // A stream that the browser has given up on is begun again.
+      if (target.readyState !== EventSource.CLOSED || target !== this.stream) return;
+      this.stream = null;
+      this.later(RETRY_MS);
+    });
+  }
+
+  later(wait) {
+    this.timer ??= setTimeout(() => this.refresh(), wait);
   }
 
   chosen() {

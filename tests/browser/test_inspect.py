@@ -159,6 +159,22 @@ def test_a_new_checkpoint_appears_in_the_strip_and_what_is_shown_stays(visitor: 
     assert "step=" not in search(page)
 
 
+def test_while_the_api_is_away_the_cards_stay_and_the_page_goes_on_when_it_is_back(visitor: Visitor, stand_in: str) -> None:
+    page = visitor.page
+    problem = '{"detail": "Nothing answers.", "remedy": "Start it with make up."}'
+    for address in ("**/view/inspect/**", "**/events?*"):
+        page.route(address, lambda route: route.fulfill(status=502, content_type="application/problem+json", body=problem))
+    page.goto(f"{stand_in}/inspect?run=staler1&step=36")
+    expect(page.get_by_text("Start it with make up.")).to_be_visible()
+    page.unroute("**/view/inspect/**")
+    wait_for_cards(page)
+    expect(page.get_by_text("Start it with make up.")).to_be_hidden()
+    page.unroute("**/events?*")
+    with page.expect_request("**/events?*", timeout=15_000):
+        pass
+    visitor.faults = [fault for fault in visitor.faults if "502" not in fault]
+
+
 def test_the_link_is_copied_whole(browser: Browser, stand_in: str) -> None:
     with visiting(browser) as visitor:
         visitor.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
