@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Sequence
 from os import W_OK, access
 from pathlib import Path
+from typing import Literal
 
 from backend.services.context import Context
 from backend.services.system import broker_errors, database_errors
@@ -17,6 +18,7 @@ from tauscope.version import code_version
 
 FREE_BYTES = 5 * 2**30
 _FAILURES = 20
+_KINDS: dict[str, Literal["run", "attempt", "samples"]] = {"failed": "run", "released": "attempt", "evaluation_failed": "samples"}
 
 
 def diagnosis(context: Context) -> DiagnosisView:
@@ -114,8 +116,8 @@ def _versions(workers: Sequence[Worker]) -> list[VersionView]:
 
 def _failure(found: trouble.Failure) -> FailureView:
     """An event's detail is the outcome of an attempt that was released, the reason, then the traceback."""
-    final = found.event.name == trouble.FAILED
-    lines = found.event.detail.splitlines()[0 if final else 1 :]
+    kind = _KINDS[found.event.name]
+    lines = found.event.detail.splitlines()[1 if kind == "attempt" else 0 :]
     return FailureView(
         event_id=found.event.id,
         run_id=found.run.id,
@@ -123,7 +125,7 @@ def _failure(found: trouble.Failure) -> FailureView:
         experiment=found.experiment,
         label=found.run.label,
         at=found.event.at,
-        final=final,
+        kind=kind,
         reason=lines[0] if lines else "No reason was recorded.",
         traceback="\n".join(lines[1:]),
     )

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from backend.storage.tables import Evaluation, Experiment, Run, RunEvent
 
-FAILED, RELEASED, IN_TROUBLE = "failed", "released", "in trouble"
+RELEASED, IN_TROUBLE = "released", "in trouble"
 
 
 class Failure(NamedTuple):
@@ -28,8 +28,10 @@ class Load(NamedTuple):
 
 
 def latest_failures(session: Session, limit: int) -> list[Failure]:
-    """Failed runs and attempts that ended in trouble, latest first."""
-    trouble = or_(RunEvent.name == FAILED, and_(RunEvent.name == RELEASED, RunEvent.detail.like(f"{IN_TROUBLE}%")))
+    """Failed runs, attempts that ended in trouble, and samples that could not be drawn, latest first."""
+    trouble = or_(
+        RunEvent.name.in_(("failed", "evaluation_failed")), and_(RunEvent.name == RELEASED, RunEvent.detail.like(f"{IN_TROUBLE}%"))
+    )
     query = select(RunEvent, Run, Experiment.name).join(Run, Run.id == RunEvent.run_id).join(Experiment, Experiment.id == Run.experiment_id)
     return [Failure(*row) for row in session.execute(query.where(trouble).order_by(RunEvent.id.desc()).limit(limit))]
 

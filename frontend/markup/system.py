@@ -51,10 +51,14 @@ def _failures(failures: Sequence[FailureView], now: float) -> Html:
     return _section("Latest failures", tag("div", *[_failure(item, now) for item in failures], class_="tau-failures"))
 
 
+_OUTCOMES = {"run": "failed", "attempt": "in trouble, tried again", "samples": "samples missing"}
+
+
 def _failure(item: FailureView, now: float) -> Html:
     run = tag("a", f"{item.experiment}, {item.label}", href=address("run", id=item.run_id), data_go=address("run", id=item.run_id))
-    outcome = "failed" if item.final else "in trouble, tried again"
-    head = tag("div", tag("b", run), tag("span", f"{outcome}, {ago(now - item.at)}", class_="tau-quiet"), class_="tau-failure-head")
+    head = tag(
+        "div", tag("b", run), tag("span", f"{_OUTCOMES[item.kind]}, {ago(now - item.at)}", class_="tau-quiet"), class_="tau-failure-head"
+    )
     fold = tag("details", tag("summary", "Traceback"), tag("pre", item.traceback, tabindex=0)) if item.traceback else None
     return tag("div", head, tag("p", item.reason), fold, class_="tau-failure")
 

@@ -151,7 +151,7 @@ class Inspect {
     if (here) return state(here);
     const near = this.view.checkpoints.reduce((best, item) => (Math.abs(item.step - this.now.step) < Math.abs(best.step - this.now.step) ? item : best));
     const to = h("button", { type: "button", class: "tau-button", on: { click: () => this.go({ step: near.step }) } }, `Go to τ = ${steps(near.step)}`);
-    return state({ title: `No samples were drawn at τ = ${steps(this.now.step)}`, detail: "It is no checkpoint of this run." }, to);
+    return state({ title: `No samples were drawn at τ = ${steps(this.now.step)}`, detail: "It is no checkpoint of this run, or its samples could not be drawn." }, to);
   }
 
   async load({ step, version }) {

@@ -1,5 +1,7 @@
 """What the service says of itself: its parts, queues, code versions and latest failures."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from tauscope.contracts.model import Contract
@@ -32,7 +34,7 @@ class VersionView(Contract):
 
 
 class FailureView(Contract):
-    """A run that failed, or an attempt that ended in trouble and is tried again."""
+    """A run that failed, an attempt that ended in trouble and is tried again, or samples that could not be drawn."""
 
     event_id: int
     run_id: str
@@ -40,7 +42,7 @@ class FailureView(Contract):
     experiment: str
     label: str
     at: float = Field(description="Unix time, database clock")
-    final: bool = Field(description="whether the run failed for good; else it was given back and is tried again")
+    kind: Literal["run", "attempt", "samples"] = Field(description="what failed; after an attempt and after samples the run goes on")
     reason: str = Field(description="what happened and the remedy, in one line")
     traceback: str = ""
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from backend.services import diagnosis
-from backend.storage.claims import finish, release
+from backend.storage.claims import add_event, finish, release
 from backend.storage.database import db_now
 from backend.storage.tables import Evaluation, Run, Worker
 from tauscope.contracts.diagnosis import DiagnosisView
@@ -89,8 +89,11 @@ def test_the_latest_failures_come_with_reason_and_traceback_and_tell_whether_the
         finish(session, second, RunState.FAILED, "The loss is not a number. Lower lr", detail="Traceback\n  line 2")
     third = worker.claim()
     worker.release(third)
-    failed, given_back = asked(client).failures
-    assert (failed.run_id, failed.final, failed.reason) == (second.run_id, True, "The loss is not a number. Lower lr")
+    with worker.sessions.begin() as session:
+        add_event(session, third.run_id, 9, "evaluation_failed", "the samples of step 5 could not be drawn")
+    missing, failed, given_back = asked(client).failures
+    assert (missing.kind, missing.reason) == ("samples", "the samples of step 5 could not be drawn")
+    assert (failed.run_id, failed.kind, failed.reason) == (second.run_id, "run", "The loss is not a number. Lower lr")
     assert failed.traceback == "Traceback\n  line 2"
-    assert (given_back.final, given_back.reason, given_back.traceback) == (False, "The store is away. Check it", "Traceback\n  line 1")
+    assert (given_back.kind, given_back.reason, given_back.traceback) == ("attempt", "The store is away. Check it", "Traceback\n  line 1")
     assert (failed.experiment, failed.experiment_id) == (experiment["name"], experiment["id"])

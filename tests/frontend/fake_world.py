@@ -454,11 +454,11 @@ def diagnosis() -> DiagnosisView:
         experiment="digits, lr 0.02",
         label="n_train=32",
         at=T0 - 300,
-        final=True,
+        kind="run",
         reason="The loss is not a number at τ = 640. Use a lower learning rate, e.g. 0.001.",
         traceback="Traceback (most recent call last):\n  <the step>\nDivergedError",
     )
-    again = {"event_id": 1, "final": False, "reason": "The checkpoint cannot be fetched. Check the artifact store", "traceback": ""}
+    again = {"event_id": 1, "kind": "attempt", "reason": "The checkpoint cannot be fetched. Check the artifact store", "traceback": ""}
     return DiagnosisView(
         checks=(
             CheckView(part="database", ok=True, found="sqlite, its schema is current"),
