@@ -1,6 +1,7 @@
 """``python -m worker``: train runs until SIGTERM."""
 
 import shutil
+import sys
 
 import structlog
 
@@ -8,6 +9,7 @@ from worker.celery_app import consumed_queues, make_app, run_worker
 from worker.heartbeat import Heartbeat
 from worker.intake import Intake
 from worker.logs import configure_logs
+from worker.schema import await_schema
 from worker.scratch import open_work_folder
 from worker.settings import read_settings
 from worker.supervisor import Supervisor, open_services
@@ -21,6 +23,7 @@ def main() -> None:
     settings = read_settings()
     lock = open_work_folder(settings.work_folder)
     supervisor = Supervisor(open_services(settings))
+    await_schema(supervisor.services.engine)
     intake = Intake(consumed_queues(settings))
     heartbeat = Heartbeat(supervisor.services, supervisor.pool, intake)
 
@@ -45,6 +48,8 @@ def main() -> None:
         on_stop=supervisor.stop,
         on_end=on_end,
     )
+    if not supervisor.services.stopping.is_set():
+        sys.exit("The worker ended without being asked to, for instance because the broker refused it; start it again")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from backend.storage.outbox import Outbox, Work, send_wakeups, stale_runs
 from backend.storage.tables import Worker
 from worker.collector import Collector
 from worker.logs import configure_logs
+from worker.schema import await_schema
 from worker.services import DATABASE_AWAY
 from worker.settings import read_settings
 
@@ -57,7 +58,9 @@ def main() -> None:
     stop: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _: stop.put(number))
-    sessions = session_factory(open_database(settings.database_url))
+    engine = open_database(settings.database_url)
+    await_schema(engine, ended=lambda: not stop.empty())
+    sessions = session_factory(engine)
     outbox = Outbox(settings.broker_url)
     collector = Collector(sessions, settings)
     log.info("reconciler_started")

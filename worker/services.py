@@ -3,7 +3,7 @@
 import threading
 from dataclasses import dataclass, field
 
-from sqlalchemy import exc
+from sqlalchemy import Engine, exc
 from sqlalchemy.orm import Session, sessionmaker
 
 from backend.storage.artifacts import ArtifactStore
@@ -32,7 +32,13 @@ class Services:
             return "the worker was asked to leave"
         return "the worker is draining" if self.draining.is_set() else ""
 
+    @property
+    def engine(self) -> Engine:
+        """The database."""
+        engine: Engine = self.sessions.kw["bind"]
+        return engine
+
     def close(self) -> None:
         """Close the connections, once no segment runs."""
         self.outbox.close()
-        self.sessions.kw["bind"].dispose()
+        self.engine.dispose()

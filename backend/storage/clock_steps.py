@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, CursorResult, Update, case, or_, update
 from sqlalchemy.orm import Session
 
 from backend.storage.database import db_now
-from backend.storage.tables import Evaluation, Run
+from backend.storage.tables import Evaluation, Run, Worker
 from tauscope.contracts.runs import RunState
 
 # No transaction is that long between reading the clock and its commit being seen.
@@ -20,6 +20,8 @@ def bring_back(session: Session) -> int:
     until the clock has caught up. A clock that is set forward needs nothing: every lease is over, and costs an attempt.
     """
     future = db_now() + SLACK_SECONDS
+    # A worker that lives says so again within seconds; of one that is gone it must not seem so.
+    session.execute(update(Worker).where(Worker.seen_at > future).values(seen_at=db_now()))
     return _bring_runs_back(session, future) + _bring_evaluations_back(session, future)
 
 

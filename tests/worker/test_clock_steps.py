@@ -8,7 +8,7 @@ from backend.storage.claims import claim_next, release
 from backend.storage.clock_steps import bring_back
 from backend.storage.database import db_now
 from backend.storage.outbox import stale_runs
-from backend.storage.tables import Evaluation, Run
+from backend.storage.tables import Evaluation, Run, Worker
 from tests.worker.conftest import AddRun
 
 HOUR = 3600.0
@@ -63,6 +63,14 @@ def test_an_evaluation_keeps_the_length_of_its_lease(sessions: sessionmaker[Sess
         assert bring_back(session) == 1
         row = session.execute(select(Evaluation.lease_until - db_now(), Evaluation.enqueued_at)).one()
     assert row == (pytest.approx(LEASE, abs=5), 0.0)
+
+
+def test_a_worker_that_is_gone_does_not_seem_alive_until_the_clock_has_caught_up(sessions: sessionmaker[Session]) -> None:
+    with sessions.begin() as session:
+        session.add(Worker(name="gone", device="cpu", slots=1, seen_at=db_now() + HOUR))
+    with sessions.begin() as session:
+        bring_back(session)
+        assert session.scalars(select(Worker.seen_at - db_now())).one() <= 0.01
 
 
 def test_times_of_the_present_are_left_alone(sessions: sessionmaker[Session], add_run: AddRun) -> None:
