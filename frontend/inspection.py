@@ -20,6 +20,8 @@ from tauscope.client import TauscopeClient
 from tauscope.contracts.experiments import Curves, ExperimentView, RunView
 from tauscope.contracts.samples import SampleStep
 
+_MINIATURE_POINTS = 300
+
 
 async def serve_inspection(request: Request) -> Response:
     """``GET /view/inspect/{run}``: everything but the samples themselves."""
@@ -61,7 +63,13 @@ def _quality(run: RunView, curves: Curves, metric: str | None) -> Quality:
     if metric is None or series is None:
         return Quality("quality", ())
     points = [(step, value) for step, value in zip(series.step, series.value, strict=True) if value is not None]
-    return Quality(short_label(metric_info(curves, metric)), points)
+    return Quality(short_label(metric_info(curves, metric)), _thinned(points))
+
+
+def _thinned(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
+    """A few hundred of them: the miniature is as wide as that in pixels."""
+    every = -(-len(points) // _MINIATURE_POINTS) or 1
+    return [*points[:-1:every], *points[-1:]]
 
 
 class LogAxis:

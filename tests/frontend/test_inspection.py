@@ -82,3 +82,16 @@ def test_the_miniature_shows_quality_copies_and_the_window_where_there_is_one() 
     )
     never = world.never_good().runs[0]
     assert "tau-mini-window" not in mini_curves(never, [at(5)], Quality("quality", ()), LogAxis(5, 450).place)
+
+
+def test_the_miniature_of_a_hundred_thousand_points_is_small_and_ends_at_the_last() -> None:
+    experiment = world.finished()
+    run = run_at_the_end()
+    long = world.series([(step, 1.0 if step < 100_000 else 0.0, None, None, 1) for step in range(1, 100_001)])
+    curves = world.curves_of(experiment).model_copy(update={"runs": {run.id: {"loss_held_out@100": long}}})
+    drawn = inspection(experiment, run.model_copy(update={"steps": 100_000}), world.sample_steps(run).steps, curves, "loss_held_out@100")
+    line = re.search(r'<polyline points="([^"]+)"[^>]+tau-quality', drawn["curves"])
+    assert line is not None
+    places = line[1].split()
+    assert 100 < len(places) <= 302
+    assert places[-1] == "1000.0,50.0"
