@@ -48,10 +48,9 @@ export class Grid {
     this.rows.clear();
   }
 
-  select(seed, reveal) {
+  select(seed) {
     this.selected = seed;
     for (const card of this.node.querySelectorAll("[data-seed]")) this.mark(card);
-    if (reveal) this.reveal();
   }
 
   layout() {
@@ -151,7 +150,7 @@ export class Grid {
     this.node.querySelector(`[data-seed="${this.selected}"]`)?.focus({ preventScroll: true });
   }
 
-  key(event) {
+  async key(event) {
     const card = event.target.closest("[data-seed]");
     if (!card || event.altKey || event.ctrlKey || event.metaKey) return;
     if (event.key === "Enter" || event.key === " ") {
@@ -162,7 +161,7 @@ export class Grid {
     if (by === undefined) return;
     event.preventDefault();
     const to = Math.max(0, Math.min(this.order.length - 1, this.order.indexOf(Number(card.dataset.seed)) + by));
-    this.choose(this.order[to], false);
+    await this.choose(this.order[to], false);
     this.focusSelected();
   }
 }

@@ -114,9 +114,15 @@ class Inspect {
     const here = this.view.checkpoints.find((item) => item.step === chosen.step);
     const samples = here?.state === "measured" ? await this.load(here) : null;
     if (turn !== this.turn) return;
-    const order = samples ? orderOf(samples, chosen) : [];
+    const same = samples && this.now?.samples === samples && ["show", "sort", "image"].every((name) => this.now[name] === chosen[name]);
+    const order = same ? this.now.order : samples ? orderOf(samples, chosen) : [];
     const seed = pick(samples, order, chosen.seed);
-    const tiles = samples && order.length ? new Tiles(samples, order) : null;
+    const tiles = same ? this.now.tiles : order.length ? new Tiles(samples, order) : null;
+    // Another sample of the same cards is enlarged at once; its film follows.
+    if (same) {
+      this.now.seed = seed;
+      this.enlarge(samples, seed);
+    }
     // A checkpoint without samples still shows where the seed stands at the others.
     const filmed = seed ?? order[0] ?? (typeof chosen.seed === "number" ? chosen.seed : 0);
     const [film] = await Promise.all([this.film(filmed), tiles?.preload(...this.grid.positions())]);
@@ -125,6 +131,11 @@ class Inspect {
     Object.assign(this, { now: { ...chosen, seed, here, samples, order, tiles }, currentFilm: film });
     this.draw();
     this.root.dataset.ready = "yes";
+  }
+
+  enlarge(samples, seed) {
+    this.grid.select(seed);
+    this.detail.show(samples, seed, this.currentFilm);
   }
 
   draw() {
@@ -137,8 +148,8 @@ class Inspect {
     this.shape = shape;
     this.checkpoints.show(this.view.checkpoints, step, this.currentFilm, shape);
     refill(this.regions.state, order.length ? null : this.nothing(here));
-    this.grid.show(samples, tiles, seed);
-    this.detail.show(samples, seed, this.currentFilm);
+    if (!tiles || this.grid.tiles !== tiles) this.grid.show(samples, tiles, seed);
+    this.enlarge(samples, seed);
   }
 
   // Why there are no cards, and where there are some.
@@ -184,10 +195,9 @@ class Inspect {
   }
 
   // Where the column has no room beside the cards, an enlarged sample covers them until it is closed.
-  select(seed, open) {
+  async select(seed, open) {
+    await this.go({ seed: String(seed) });
     if (open) this.root.dataset.enlarged = "yes";
-    const done = this.go({ seed: String(seed) });
-    return done;
   }
 
   filterImage(image) {

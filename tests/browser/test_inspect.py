@@ -68,6 +68,17 @@ def test_the_gallery_by_keyboard(visitor: Visitor, stand_in: str) -> None:
     assert "seed=none" in search(page)
 
 
+def test_keys_that_follow_each_other_quickly_are_all_obeyed(visitor: Visitor, stand_in: str) -> None:
+    page = visitor.open(f"{stand_in}/inspect?run=demor2&step=1763")
+    wait_for_cards(page)
+    for _ in range(6):
+        page.keyboard.press("j")
+    page.wait_for_function("Number(new URLSearchParams(location.search).get('seed')) === 6")
+    expect(page.locator(".tau-sample.tau-selected")).to_have_count(1)
+    seed = page.evaluate("new URLSearchParams(location.search).get('seed')")
+    expect(page.locator(".tau-enlarged b").first).to_have_text(f"Seed {seed}")
+
+
 def test_one_card_takes_part_in_tab_and_the_arrow_keys_go_from_row_to_row(visitor: Visitor, stand_in: str) -> None:
     page = visitor.open(f"{stand_in}/inspect?run=demor2&step=1763")
     wait_for_cards(page)
@@ -195,6 +206,7 @@ def test_on_a_phone_the_enlarged_sample_covers_the_cards_until_it_is_closed(brow
         expect(page.locator(".tau-enlarged")).to_be_hidden()
         page.locator('.tau-sample[data-seed="2"]').click()
         expect(page.locator(".tau-enlarged")).to_be_visible()
+        expect(page.locator(".tau-enlarged b").first).to_have_text("Seed 2", timeout=1)
         visitor.keep("inspect-390-enlarged")
         page.keyboard.press("Escape")
         expect(page.locator(".tau-enlarged")).to_be_hidden()
