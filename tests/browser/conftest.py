@@ -117,6 +117,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
+def grow_anew(page: Page, stand_in: str) -> None:
+    """Let the growing experiment of the stand-in begin again, however long ago it ended."""
+    assert page.request.post(f"{stand_in}/api/v1/experiments/live/resume").ok
+
+
 @contextmanager
 def running(command: list[str], ready: str, log: Path) -> Iterator[str]:
     """Start a process, wait until it answers, and interrupt it at the end."""

@@ -4,7 +4,7 @@ from typing import cast
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Visitor, visiting
+from tests.browser.conftest import Visitor, grow_anew, visiting
 from tests.browser.gallery import cards, pixels_of_card, wait_for_cards
 
 MANY = "/inspect?run=manyr2&step=1763"
@@ -161,8 +161,8 @@ def test_checkpoints_without_samples_say_why_and_lead_on(visitor: Visitor, stand
 
 def test_a_new_checkpoint_appears_in_the_strip_and_what_is_shown_stays(visitor: Visitor, stand_in: str) -> None:
     page = visitor.page
-    created = page.request.post(f"{stand_in}/api/v1/experiments", data={"preset": "digits-ci"}).json()
-    visitor.open(f"{stand_in}/inspect?run={created['id']}r2")
+    grow_anew(page, stand_in)
+    visitor.open(f"{stand_in}/inspect?run=liver2")
     wait_for_cards(page)
     before, shown = page.locator(".tau-frame").count(), cards(page)
     page.wait_for_function("(before) => document.querySelectorAll('.tau-frame').length > before", arg=before, timeout=20_000)

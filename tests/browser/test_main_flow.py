@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tauscope.specs import apply_settings, load_preset
 from tests.browser.chart import points, wait_for_chart, wait_for_points, zoom
-from tests.browser.conftest import Visitor
+from tests.browser.conftest import Visitor, grow_anew
 from tests.browser.gallery import pixels_of_card, pixels_of_image, wait_for_cards
 
 TINY = {
@@ -65,6 +65,7 @@ def points_of_control(page: Page) -> int:
 
 
 def test_zoom_survives_arriving_points(visitor: Visitor, stand_in: str) -> None:
+    grow_anew(visitor.page, stand_in)
     page = visitor.open(f"{stand_in}/experiment?id=live")
     wait_for_chart(page)
     chosen = zoom(page)

@@ -157,6 +157,8 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
     @app.post("/api/v1/experiments/{identifier}/resume")
     def resume(identifier: str) -> ExperimentView:
         state.paused.discard(identifier)
+        if identifier == "live":
+            state.started = time.monotonic()
         return state.experiment(identifier)
 
     @app.get("/api/v1/runs/{run_id}/attempts")
