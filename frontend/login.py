@@ -27,8 +27,8 @@ h1 {{ font: 600 22px/28px "IBM Plex Sans", sans-serif; margin: 0 0 8px }} p {{ c
 label {{ display: block; margin-bottom: 4px }}
 input {{ width: 100%; box-sizing: border-box; padding: 8px; border: 1px solid var(--tau-rule); border-radius: 6px; font: inherit;
   background: var(--tau-page); color: inherit }}
-button {{ margin-top: 16px; padding: 8px 16px; border: 0; border-radius: 6px; font: 500 14px/20px inherit; background: var(--tau-action);
-  color: var(--tau-surface) }}
+button {{ margin-top: 16px; padding: 8px 16px; border: 0; border-radius: 6px; font: 500 14px/20px "IBM Plex Sans", sans-serif;
+  background: var(--tau-action); color: var(--tau-surface) }}
 :focus-visible {{ outline: 3px solid var(--tau-action); outline-offset: 2px }}
 .problem {{ color: var(--tau-ink-1); border-left: 3px solid var(--tau-warning); padding-left: 8px }}
 </style></head><body><form method="post" action="/login">

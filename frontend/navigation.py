@@ -17,8 +17,9 @@ TITLES = {
     "law": "Law",
     "inspect": "Inspect",
     "run": "Run",
+    "system": "System",
 }
-IN_THE_BAR = ("experiments", "launch")
+IN_THE_BAR = ("experiments", "launch", "system")
 
 
 def page_file(name: str) -> Path:

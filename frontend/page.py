@@ -12,7 +12,8 @@ from frontend.theme import PALETTES, ThemeName
 from frontend.words import slots_words
 from tauscope.client import ApiError, ApiUnreachable, TauscopeClient
 
-_STYLE = Path(__file__).parent / "static" / "tauscope.css"
+_STATIC = Path(__file__).parent / "static"
+_STYLES = ("tauscope.css", "inspect.css", "system.css")
 
 
 def theme_name() -> ThemeName:
@@ -24,8 +25,9 @@ def apply_style() -> None:
     """The tokens as custom properties, and the page's style sheet."""
     name = theme_name()
     variables = "; ".join(f"{key}: {value}" for key, value in PALETTES[name].css_variables().items())
-    fonts = (_STYLE.parent / "fonts.css").read_text(encoding="utf-8").replace('url("fonts/', 'url("/assets/fonts/')
-    st.html(f"<style>{fonts}\n:root {{ {variables}; --tau-theme: {name} }}\n{_STYLE.read_text(encoding='utf-8')}</style>")
+    fonts = (_STATIC / "fonts.css").read_text(encoding="utf-8").replace('url("fonts/', 'url("/assets/fonts/')
+    styles = "\n".join((_STATIC / file).read_text(encoding="utf-8") for file in _STYLES)
+    st.html(f"<style>{fonts}\n:root {{ {variables}; --tau-theme: {name} }}\n{styles}</style>")
 
 
 def client() -> TauscopeClient:

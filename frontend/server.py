@@ -18,10 +18,13 @@ from streamlit import config as streamlit_config
 
 from frontend.connection import set_api_url
 from frontend.document import serve_document
+from frontend.inspection import serve_inspection
 from frontend.law_view import serve_law
 from frontend.login import show_login, take_login
 from frontend.navigation import TITLES
 from frontend.proxy import METHODS, ApiProxy
+from frontend.security import SecurityHeaders
+from frontend.system_view import serve_system
 from frontend.theme import streamlit_options
 from frontend.views import serve_experiment, serve_experiments, serve_figure, serve_tables
 
@@ -52,7 +55,9 @@ def _routes(proxy: ApiProxy) -> list[Any]:
         Route("/view/experiments/{id}/figure", serve_figure),
         Route("/view/experiments/{id}/tables", serve_tables),
         Route("/view/law/{id}", serve_law),
-        *[Route(f"/{name}", serve_document) for name in TITLES],
+        Route("/view/inspect/{run}", serve_inspection),
+        Route("/view/system", serve_system),
+        *[Route(f"/{name}", serve_document) for name in ("", *TITLES)],
         Route("/login", show_login, methods=["GET"]),
         Route("/login", take_login, methods=["POST"]),
         Route("/assets/plotly.min.js", serve_plotly),
@@ -62,9 +67,10 @@ def _routes(proxy: ApiProxy) -> list[Any]:
 
 def _middleware(host: str) -> list[Middleware]:
     """On loopback only loopback's names are answered, so that no foreign site can rebind its name to us."""
+    headers = Middleware(SecurityHeaders)
     if host not in LOOPBACK:
-        return []
-    return [Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "testserver"], www_redirect=False)]
+        return [headers]
+    return [headers, Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "testserver"], www_redirect=False)]
 
 
 async def serve_plotly(request: Request) -> Response:

@@ -1,17 +1,11 @@
-"""Single runs: their state and events, samples and images."""
-
-from typing import Any
+"""Single runs: their state and events, and samples."""
 
 from fastapi import APIRouter, Response
 
-from backend.api.parameters import CheckpointStep, Id, IfNoneMatch, Index, Scale, Step, UsesContext, matches
-from backend.services import experiments, images, retention, samples
-from backend.services.context import Context
-from backend.services.images import Picture
+from backend.api.parameters import CheckpointStep, Id, IfNoneMatch, Step, UsesContext, matches
+from backend.services import experiments, retention, samples
 from tauscope.contracts.experiments import AttemptView, PriorityChange, RunEventView, RunExtension, RunView, SamplesView
 from tauscope.contracts.retention import PruneReport, PruneRequest, RunCheckpoints
-
-PNG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/png": {}}}, 304: {"description": "Unchanged"}}
 
 router = APIRouter(prefix="/runs/{run_id}", tags=["runs"])
 
@@ -95,38 +89,3 @@ def get_samples(context: UsesContext, run_id: Id, step: Step, if_none_match: IfN
     if matches(if_none_match, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return Response(samples.samples(context, run_id, step).model_dump_json(), headers=headers, media_type="application/json")
-
-
-@router.get("/samples/{step}/sprite.png", responses=PNG, response_class=Response)
-def get_sprite(context: UsesContext, run_id: Id, step: Step, scale: Scale = 1, if_none_match: IfNoneMatch = None) -> Response:
-    """All samples on one sheet, row by row; X-Sprite-Columns, -Tile-Width and -Tile-Height tell where each is."""
-    return _png(context, images.sample_picture(context, run_id, step, None, scale), step, if_none_match)
-
-
-@router.get("/samples/{step}/{index}.png", responses=PNG, response_class=Response)
-def get_sample_image(
-    context: UsesContext, run_id: Id, step: Step, index: Index, scale: Scale = 1, if_none_match: IfNoneMatch = None
-) -> Response:
-    """One generated sample."""
-    return _png(context, images.sample_picture(context, run_id, step, index, scale), step, if_none_match)
-
-
-@router.get("/train/{index}.png", responses=PNG, response_class=Response)
-def get_train_image(context: UsesContext, run_id: Id, index: Index, scale: Scale = 1, if_none_match: IfNoneMatch = None) -> Response:
-    """One training image."""
-    return _png(context, images.train_picture(context, run_id, index, scale), "train", if_none_match)
-
-
-def _png(context: Context, picture: Picture, step: str, if_none_match: str | None) -> Response:
-    # `last` moves on; anything else keeps its pixels for good, since a resumed run repeats them bit for bit.
-    lifetime = "no-cache" if step == samples.LAST else "max-age=31536000, immutable"
-    headers = {"ETag": picture.etag, "Cache-Control": f"private, {lifetime}"}
-    if matches(if_none_match, picture.etag):
-        return Response(status_code=304, headers=headers)
-    sheet = images.draw(context, picture)
-    headers |= {
-        "X-Sprite-Columns": str(sheet.columns),
-        "X-Sprite-Tile-Width": str(sheet.tile_width),
-        "X-Sprite-Tile-Height": str(sheet.tile_height),
-    }
-    return Response(sheet.png, headers=headers, media_type="image/png")

@@ -4,8 +4,9 @@ from fastapi import APIRouter, Request, Response
 
 from backend.api.guard import COOKIE, same_secret
 from backend.api.parameters import UsesContext
-from backend.services import retention, system
+from backend.services import diagnosis, retention, system
 from backend.services.errors import UnauthorizedError
+from tauscope.contracts.diagnosis import DiagnosisView
 from tauscope.contracts.experiments import SessionCreate, Status, SystemView
 from tauscope.contracts.retention import GarbageReport, PruneRequest
 
@@ -29,6 +30,12 @@ def get_ready(context: UsesContext) -> Status:
 def get_system(context: UsesContext) -> SystemView:
     """Version, queue and workers."""
     return system.system(context)
+
+
+@router.get("/diagnosis")
+def get_diagnosis(context: UsesContext) -> DiagnosisView:
+    """What the service says of its parts, queues and code versions, and its latest failures."""
+    return diagnosis.diagnosis(context)
 
 
 @router.post("/system/garbage")

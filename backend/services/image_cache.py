@@ -1,17 +1,37 @@
 """Decoded images of artifacts, kept for the next request."""
 
 import io
+import zipfile
 from collections import OrderedDict
+from dataclasses import dataclass
+from functools import lru_cache
 from threading import Lock
 from typing import Any
 
 import numpy as np
+from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from backend.storage.artifacts import ArtifactStore
 
 Pixels = NDArray[np.uint8]
 _BUDGET = 128 * 1024 * 1024
+_CHECKPOINTS = 256  # 10,000 samples and their neighbours take 400 kB.
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The two nearest training images of every sample: [sample, 2], nearest first; and the shape of an image."""
+
+    nearest: NDArray[np.int64]
+    distances: NDArray[np.float64]
+    image_shape: tuple[int, int, int]
+
+    @property
+    def gap_ratio(self) -> NDArray[np.float64]:
+        """d1/d2; the two are distinct, so d2 is never 0."""
+        ratio: NDArray[np.float64] = self.distances[:, 0] / self.distances[:, 1]
+        return ratio
 
 
 class ImageCache:
@@ -22,6 +42,7 @@ class ImageCache:
         self._budget = budget
         self._images: OrderedDict[str, Pixels] = OrderedDict()
         self._lock = Lock()
+        self.neighbours = lru_cache(_CHECKPOINTS)(self._neighbours)
 
     def load(self, sha256: str, array: str) -> Pixels:
         """The array of that name in the npz file; it holds fractions of white."""
@@ -35,6 +56,39 @@ class ImageCache:
             while sum(item.nbytes for item in self._images.values()) > self._budget and len(self._images) > 1:
                 self._images.popitem(last=False)
         return images
+
+    def row(self, sha256: str, array: str, index: int) -> Pixels:
+        """One image of an array, [channel, height, width], without reading the others of a file that is not in memory."""
+        with self._lock:
+            held = self._images.get(sha256)
+        return held[index] if held is not None else _bytes(read_row(self._artifacts, sha256, array, index))
+
+    def _neighbours(self, sha256: str) -> Neighbours:
+        arrays = read_arrays(self._artifacts, sha256, "neighbours", "distances")
+        shape = read_shape(self._artifacts, sha256, "samples")[1:]
+        return Neighbours(arrays["neighbours"], arrays["distances"].astype(np.float64), (shape[0], shape[1], shape[2]))
+
+
+def read_shape(artifacts: ArtifactStore, sha256: str, name: str) -> tuple[int, ...]:
+    """The shape of an array in an npz artifact, without its content."""
+    with artifacts.open(sha256) as file, zipfile.ZipFile(file) as archive, archive.open(f"{name}.npy") as member:
+        return _header(member)[0]
+
+
+def read_row(artifacts: ArtifactStore, sha256: str, name: str, index: int) -> NDArray[Any]:
+    """``array[index]`` of an npz artifact; unlike ``read_arrays`` it does not verify the file."""
+    with artifacts.open(sha256) as file, zipfile.ZipFile(file) as archive, archive.open(f"{name}.npy") as member:
+        shape, dtype = _header(member)
+        size = int(np.prod(shape[1:])) * dtype.itemsize
+        member.seek(index * size, io.SEEK_CUR)
+        return np.frombuffer(member.read(size), dtype).reshape(shape[1:])
+
+
+def _header(member: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    version = npy.read_magic(member)
+    assert version == (1, 0), "numpy writes headers this short in its first version"
+    shape, _, dtype = npy.read_array_header_1_0(member)
+    return shape, dtype
 
 
 def read_arrays(artifacts: ArtifactStore, sha256: str, *names: str) -> dict[str, NDArray[Any]]:

@@ -2,18 +2,16 @@
 
 import hashlib
 
-import numpy as np
-
 from backend.services.context import Context
 from backend.services.errors import NoSamplesError
 from backend.services.experiments import required_run
-from backend.services.image_cache import read_arrays
 from backend.storage.files import find_file, points_at, sample_steps
 from backend.storage.reading import reading
 from backend.storage.tables import RunFile
 from tauscope.contracts.experiments import SamplesView
+from tauscope.contracts.samples import version_of
 from tauscope.specs.image_ddpm import GAP_THRESHOLD
-from tauscope.version import code_version
+from tauscope.version import source_version
 
 LAST = "last"
 
@@ -26,7 +24,7 @@ def samples_etag(context: Context, run_id: str, step: str) -> str:
     """
     with reading(context.sessions) as session:
         run = required_run(session, run_id)
-        basis = f"{run_id} {step} {run.epoch}.{run.seq} {code_version()}"
+        basis = f"{run_id} {step} {run.epoch}.{run.seq} {source_version()}"
     return f'"{hashlib.sha256(basis.encode()).hexdigest()[:32]}"'
 
 
@@ -44,15 +42,13 @@ def samples(context: Context, run_id: str, step: str) -> SamplesView:
     share, control = points.get("f_mem"), points.get("f_mem_control")
     if share is None or share.value is None or control is None or control.value is None:
         raise NoSamplesError(f"The samples of step {file.step} are not measured yet", "Ask again in a second")
-    arrays = read_arrays(context.artifacts, file.sha256, "neighbours", "distances")
-    nearest, second = arrays["distances"].T.astype(np.float64)
-    ratio = nearest / second
-    copies = ratio < GAP_THRESHOLD
+    found = context.images.neighbours(file.sha256)
+    copies = found.gap_ratio < GAP_THRESHOLD
     return SamplesView(
         run_id=run_id,
         step=file.step,
         steps=steps,
-        n_generated=len(ratio),
+        n_generated=len(copies),
         n_copies=int(copies.sum()),
         f_mem=share.value,
         f_mem_low=share.low if share.low is not None else 0.0,
@@ -62,10 +58,12 @@ def samples(context: Context, run_id: str, step: str) -> SamplesView:
         f_mem_control_high=control.high if control.high is not None else 1.0,
         control_count=control.count or 0,
         gap_threshold=GAP_THRESHOLD,
-        gap_ratio=tuple(ratio.tolist()),
+        gap_ratio=tuple(found.gap_ratio.tolist()),
         is_copy=tuple(copies.tolist()),
-        neighbours=tuple((first, other) for first, other in arrays["neighbours"].tolist()),
-        distances=tuple((first, other) for first, other in arrays["distances"].tolist()),
+        neighbours=tuple((first, other) for first, other in found.nearest.tolist()),
+        distances=tuple((first, other) for first, other in found.distances.tolist()),
+        image_shape=found.image_shape,
+        version=version_of(file.sha256),
     )
 
 

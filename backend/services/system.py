@@ -53,12 +53,13 @@ def check_ready(context: Context) -> None:
     Raises:
         NotReadyError: naming each that fails.
     """
-    errors = [*_database_errors(context), *_broker_errors(context)]
+    errors = [*database_errors(context), *broker_errors(context)]
     if errors:
         raise NotReadyError("; ".join(error.message for error in errors), "Mend what is listed", errors)
 
 
-def _database_errors(context: Context) -> list[FieldError]:
+def database_errors(context: Context) -> list[FieldError]:
+    """Why the database does not serve, if it does not."""
     try:
         if is_current(context.engine):
             return []
@@ -67,7 +68,8 @@ def _database_errors(context: Context) -> list[FieldError]:
     return [FieldError(path="database", message="its schema is not this version's", remedy="python -m backend.storage.migrate")]
 
 
-def _broker_errors(context: Context) -> list[FieldError]:
+def broker_errors(context: Context) -> list[FieldError]:
+    """Why the broker does not serve, if it does not."""
     options = {"socket_connect_timeout": _PATIENCE, "socket_timeout": _PATIENCE}
     try:
         with Connection(context.settings.broker_url, transport_options=options) as connection:  # type: ignore[no-untyped-call]

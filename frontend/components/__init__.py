@@ -58,6 +58,49 @@ _LIST = """
 </div>
 """
 
+_INSPECT = """
+<div class="tau-root tau-inspect">
+  <div class="tau-offline" data-region="notice" role="status" hidden></div>
+  <div data-region="header"></div>
+  <div class="tau-inspect-bar">
+    <div data-region="runs"></div>
+    <div class="tau-finding" data-region="finding" aria-live="polite"></div>
+    <div data-region="link"></div>
+  </div>
+  <section class="tau-surface tau-strip" aria-label="Checkpoints">
+    <div data-region="curves"></div>
+    <input class="tau-slider" type="range" min="0" aria-label="Checkpoint, training time τ">
+    <svg class="tau-links" data-region="links" preserveAspectRatio="none" aria-hidden="true"></svg>
+    <div class="tau-frames" data-region="frames"></div>
+  </section>
+  <div class="tau-columns">
+    <div class="tau-main">
+      <div class="tau-filters" data-region="filters"></div>
+      <p class="tau-label">Each card: generated, nearest training image, and (small) the second-nearest.
+        Bar: gap ratio d<sub>1</sub>/d<sub>2</sub>, tick at 1/3.</p>
+      <div data-region="state"></div>
+      <div class="tau-grid" data-region="grid" role="listbox" aria-label="Samples"></div>
+    </div>
+    <div class="tau-side tau-detail">
+      <div data-region="detail"></div>
+      <p class="tau-label tau-key-help"><kbd>←</kbd> <kbd>→</kbd> checkpoint <kbd>J</kbd> <kbd>K</kbd> sample
+        <kbd>C</kbd> copies only <kbd>Enter</kbd> enlarge <kbd>Esc</kbd> close</p>
+    </div>
+  </div>
+</div>
+"""
+
+_SYSTEM = """
+<div class="tau-root tau-system">
+  <div class="tau-offline" data-region="notice" role="status" hidden></div>
+  <div class="tau-finding" data-region="finding" aria-live="polite"></div>
+  <div class="tau-columns">
+    <div class="tau-main"><div data-region="main"></div></div>
+    <div class="tau-side"><div data-region="side"></div></div>
+  </div>
+</div>
+"""
+
 _BODY = """
 <div class="tau-root">
   <div data-region="body"></div>
@@ -99,10 +142,14 @@ def experiment_list(data: dict[str, Any], *, more: Callback) -> Any:
     return _mount("list", _LIST, "list", data, {"go": _ignore, "manage": _ignore, "more": more})
 
 
-def gallery(data: dict[str, Any], *, step: Callback, seed: Callback, copies: Callback) -> Any:
-    """Samples beside their training images; triggers ``step``, ``seed``, ``copies``, ``more``, ``pause``, ``resume``, ``stop``, ``go``."""
-    triggers = {"step": step, "seed": seed, "copies": copies, "more": _ignore, "go": _ignore}
-    return _mount("gallery", _BODY, "gallery", data, triggers | _REQUESTS)
+def inspect(data: dict[str, Any]) -> Any:
+    """Samples of a run beside their training images; triggers ``go`` and those of the header."""
+    return _mount("inspect", _INSPECT, "inspect", data, {"go": _ignore} | _REQUESTS)
+
+
+def system(data: dict[str, Any]) -> Any:
+    """The state of the service; trigger ``go``."""
+    return _mount("system", _SYSTEM, "system", data, {"go": _ignore})
 
 
 def cards(data: dict[str, Any], *, choose: Callback) -> Any:

@@ -32,10 +32,12 @@ WARNING = Html(
     '<path d="M8 6v4M8 11.6v.9" stroke="var(--tau-warning-text)" stroke-width="1.5"/></svg>'
 )
 
+FINE = _svg('<path d="M1.5 6.5 4.7 9.5 10.5 2.5" fill="none" stroke="var(--tau-finished)" stroke-width="2"/>')
+
 _STATES: dict[str, Html] = {
     RunState.RUNNING: _svg('<circle cx="6" cy="6" r="4" fill="var(--tau-action)"/>'),
     RunState.QUEUED: _svg('<circle cx="6" cy="6" r="4" fill="none" stroke="var(--tau-ink-3)" stroke-width="1.5"/>'),
-    RunState.FINISHED: _svg('<path d="M1.5 6.5 4.7 9.5 10.5 2.5" fill="none" stroke="var(--tau-finished)" stroke-width="2"/>'),
+    RunState.FINISHED: FINE,
     RunState.FAILED: _svg('<path d="M2 2l8 8M10 2l-8 8" stroke="var(--tau-ink-1)" stroke-width="2"/>'),
     RunState.PAUSED: _svg('<path d="M4 2.5v7M8 2.5v7" stroke="var(--tau-ink-3)" stroke-width="2"/>'),
     RunState.STOPPED: _svg('<rect x="2.5" y="2.5" width="7" height="7" fill="var(--tau-ink-3)"/>'),

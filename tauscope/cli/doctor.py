@@ -101,17 +101,19 @@ def _service(url: str) -> list[Check]:
     except httpx.TransportError:
         return [Check("service", False, f"none at {url}", "Start it: tauscope up")]
     if ready.status_code == httpx.codes.OK:
-        return [Check("service", True, f"ready at {url} (database and broker answer)"), *_storage(url)]
+        return [Check("service", True, f"ready at {url} (database and broker answer)"), *_what_it_says(url)]
     return [Check("service", False, f"not ready at {url}", ready.json().get("detail", "See its log"))]
 
 
-def _storage(url: str) -> list[Check]:
+def _what_it_says(url: str) -> list[Check]:
+    """The service's own checks of its parts, where it runs, and the space it takes."""
     try:
-        with TauscopeClient(url, token=os.environ.get("TAUSCOPE_TOKEN"), timeout=2) as client:
-            storage = client.system().storage
+        with TauscopeClient(url, token=os.environ.get("TAUSCOPE_TOKEN"), timeout=5) as client:
+            storage, diagnosis = client.system().storage, client.diagnosis()
     except ApiError as error:
         return [Check("storage", False, error.problem.detail, error.problem.remedy)]
-    return [Check("storage", not storage.warning, storage.words, storage.warning)]
+    parts = [Check(f"service: {check.part}", check.ok, check.found, check.remedy) for check in diagnosis.checks]
+    return [*parts, Check("storage", not storage.warning, storage.words, storage.warning)]
 
 
 def _disk() -> Check:

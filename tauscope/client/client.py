@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 
 from tauscope.client.errors import ApiUnreachable, raise_for_problem
 from tauscope.client.stream import StreamEvent, follow
+from tauscope.contracts.diagnosis import DiagnosisView
 from tauscope.contracts.experiments import (
     AttemptView,
     Curves,
@@ -31,6 +32,7 @@ from tauscope.contracts.launching import KindView
 from tauscope.contracts.listing import DeletionPreview, ExperimentCensus
 from tauscope.contracts.retention import GarbageReport, PruneReport, PruneRequest, RunCheckpoints
 from tauscope.contracts.runs import RunState
+from tauscope.contracts.samples import SampleSteps, SeedView
 from tauscope.contracts.summary import ExperimentSummary
 
 _T = TypeVar("_T")
@@ -83,6 +85,10 @@ class TauscopeClient:
     def system(self) -> SystemView:
         """Version, queue and workers."""
         return self._get("/system", SystemView)
+
+    def diagnosis(self) -> DiagnosisView:
+        """What the service says of its parts, queues and code versions, and its latest failures."""
+        return self._get("/diagnosis", DiagnosisView)
 
     def drain(self, worker: str) -> WorkerView:
         """Ask a worker to give its runs back and take no further one."""
@@ -247,6 +253,14 @@ class TauscopeClient:
     def samples(self, run_id: str, step: int | str = "last") -> SamplesView:
         """The samples of a checkpoint with their nearest training images."""
         return self._get(_path("runs", run_id, "samples", str(step)), SamplesView)
+
+    def sample_steps(self, run_id: str) -> SampleSteps:
+        """Every checkpoint of a run that has samples, waits for them, or gave none."""
+        return self._get(_path("runs", run_id, "samples"), SampleSteps)
+
+    def seed(self, run_id: str, seed: int) -> SeedView:
+        """The sample of one seed at every measured checkpoint."""
+        return self._get(_path("runs", run_id, "seeds", str(seed)), SeedView)
 
     def _get(self, path: str, model: type[_T], **query: Any) -> _T:
         return self._call("GET", path, model, params={name: value for name, value in query.items() if value is not None})

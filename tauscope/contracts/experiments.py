@@ -212,6 +212,8 @@ class SamplesView(Contract):
     is_copy: tuple[bool, ...]
     neighbours: tuple[tuple[int, int], ...] = Field(description="indices into the run's training set")
     distances: tuple[tuple[float, float], ...] = Field(description="Euclidean, pixels in [0, 1]")
+    image_shape: tuple[int, int, int] = Field((1, 8, 8), description="channels, height, width")
+    version: str = Field("", description="changes with the samples; put it into their addresses as v")
 
 
 class WorkerView(Contract):

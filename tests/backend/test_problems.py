@@ -88,7 +88,20 @@ def test_everything_below_an_unknown_experiment_is_unknown(client: TestClient, s
     problem(client.get(f"{API}/experiments/0000{sub}"), 404, "experiment_not_found")
 
 
-@pytest.mark.parametrize("sub", ["", "/events", "/samples/last", "/samples/5/0.png", "/samples/5/sprite.png", "/train/0.png"])
+@pytest.mark.parametrize(
+    "sub",
+    [
+        "",
+        "/events",
+        "/samples/last",
+        "/samples/5/0.png",
+        "/samples",
+        "/samples/5/sheet.png",
+        "/seeds/0",
+        "/seeds/0/film.png",
+        "/train/0.png",
+    ],
+)
 def test_everything_below_an_unknown_run_is_unknown(client: TestClient, sub: str) -> None:
     problem(client.get(f"{API}/runs/0000{sub}"), 404, "run_not_found")
 

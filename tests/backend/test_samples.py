@@ -69,28 +69,6 @@ def test_a_training_image_is_white_where_it_was_stored_so(client: TestClient, me
     assert (pixels(client.get(f"{API}/runs/{measured.run_id}/train/2.png")) == 255).all()
 
 
-def test_the_sheet_holds_every_sample_where_its_headers_say(client: TestClient, measured: Claim) -> None:
-    response = client.get(f"{API}/runs/{measured.run_id}/samples/10/sprite.png", params={"scale": 2})
-    sheet = pixels(response)
-    columns = int(response.headers["x-sprite-columns"])
-    width, height = (int(response.headers[f"x-sprite-tile-{edge}"]) for edge in ("width", "height"))
-    for index in range(5):
-        row, column = divmod(index, columns)
-        tile = sheet[row * height : (row + 1) * height, column * width : (column + 1) * width]
-        one = pixels(client.get(f"{API}/runs/{measured.run_id}/samples/10/{index}.png", params={"scale": 2}))
-        assert np.array_equal(tile, one)
-
-
-def test_images_of_a_step_are_kept_for_good_and_those_of_last_are_asked_for_again(client: TestClient, measured: Claim) -> None:
-    address = f"{API}/runs/{measured.run_id}/samples"
-    fixed, last = client.get(f"{address}/20/0.png"), client.get(f"{address}/last/0.png")
-    assert "immutable" in fixed.headers["cache-control"]
-    assert "no-cache" in last.headers["cache-control"]
-    again = client.get(f"{address}/last/0.png", headers={"If-None-Match": last.headers["etag"]})
-    assert (again.status_code, again.content) == (304, b"")
-    assert client.get(f"{address}/20/1.png").headers["etag"] != fixed.headers["etag"]
-
-
 @pytest.mark.parametrize("address", ["samples/10/5.png", "train/3.png", "samples/10/99999.png"])
 def test_an_image_beyond_the_last_is_not_found(client: TestClient, measured: Claim, address: str) -> None:
     assert client.get(f"{API}/runs/{measured.run_id}/{address}").json()["code"] == "image_not_found"

@@ -77,9 +77,14 @@ class Visitor:
 
 
 @contextmanager
-def visiting(browser: Browser, *, width: int = 1440, height: int = 900, dark: bool = False) -> Iterator[Visitor]:
-    """A fresh browser profile; at the end nothing may have gone wrong in it."""
-    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light")
+def visiting(browser: Browser, *, width: int = 1440, height: int = 900, dark: bool = False, policy: bool = False) -> Iterator[Visitor]:
+    """A fresh browser profile; at the end nothing may have gone wrong in it.
+
+    Playwright waits for a condition by ``eval``, which the pages' policy forbids: only with ``policy`` it is enforced.
+    """
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", bypass_csp=not policy
+    )
     visitor = Visitor(context.new_page())
     yield visitor
     context.close()
@@ -110,6 +115,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     command = [sys.executable, "-m", "launcher", "up", "--port", str(port), "--api-port", str(free_port()), "--home", str(home)]
     with running(command, f"http://127.0.0.1:{port}/api/v1/ready", home / "up.log") as address:
         yield address
+
+
+def grow_anew(page: Page, stand_in: str) -> None:
+    """Let the growing experiment of the stand-in begin again, however long ago it ended."""
+    assert page.request.post(f"{stand_in}/api/v1/experiments/live/resume").ok
 
 
 @contextmanager

@@ -2,13 +2,13 @@
 
 import re
 
-import httpx
 import yaml
 from playwright.sync_api import Page, expect
 
 from tauscope.specs import apply_settings, load_preset
 from tests.browser.chart import points, wait_for_chart, wait_for_points, zoom
-from tests.browser.conftest import Visitor
+from tests.browser.conftest import Visitor, grow_anew
+from tests.browser.gallery import pixels_of_card, pixels_of_image, wait_for_cards
 
 TINY = {
     "name": "tiny digits",
@@ -50,10 +50,9 @@ def test_launch_watch_the_curve_grow_and_open_the_gallery(visitor: Visitor, stac
     visitor.keep("watch-finished")
 
     page.get_by_role("link", name="Inspect samples").click()
-    first = page.locator(".tau-sample img").first
-    expect(first).to_be_visible()
-    page.wait_for_function("[...document.querySelectorAll('.tau-sample img')].slice(0, 9).every(i => i.naturalWidth === 8)")
+    wait_for_cards(page)
     visitor.keep("inspect-real")
+    assert pixels_of_card(page, 0) == pixels_of_image(page, "samples/240/0.png")
     page.keyboard.press("ArrowLeft")
     page.wait_for_function("location.search.includes('step=')")
     page.keyboard.press("j")
@@ -66,7 +65,7 @@ def points_of_control(page: Page) -> int:
 
 
 def test_zoom_survives_arriving_points(visitor: Visitor, stand_in: str) -> None:
-    httpx.post(f"{stand_in}/api/v1/restart").raise_for_status()
+    grow_anew(visitor.page, stand_in)
     page = visitor.open(f"{stand_in}/experiment?id=live")
     wait_for_chart(page)
     chosen = zoom(page)

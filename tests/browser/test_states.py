@@ -91,14 +91,3 @@ def test_the_list_shows_every_experiment_and_opens_one(visitor: Visitor, stand_i
     expect(page.locator(".tau-name")).to_have_count(2)
     page.locator(".tau-name").last.click()
     page.wait_for_function("location.search.includes('id=failed')")
-
-
-def test_the_gallery_by_keyboard(browser: Browser, stand_in: str) -> None:
-    with visiting(browser) as visitor:
-        page = visitor.open(f"{stand_in}/inspect?run=demor2&step=1763&sort=ratio")
-        visitor.keep("inspect")
-        page.keyboard.press("ArrowLeft")
-        page.wait_for_function("location.search.includes('step=1320')")
-        page.keyboard.press("c")
-        page.wait_for_function("location.search.includes('show=copies')")
-        expect(page.locator(".tau-sample:not(.tau-copy)")).to_have_count(0)

@@ -35,6 +35,9 @@ def test_everything_a_page_needs_comes_back_typed(api: TauscopeClient, worker: F
     assert api.run(claim.run_id).step == 10
     assert api.curves(launched.id, ["f_mem"]).runs[claim.run_id]["f_mem"].step == (10,)
     assert api.samples(claim.run_id).step == api.samples(claim.run_id, 10).step == 10
+    assert [(item.step, item.state) for item in api.sample_steps(claim.run_id).steps] == [(10, "measured")]
+    assert (api.seed(claim.run_id, 0).step, api.seed(claim.run_id, 0).first_copied_at) == ((10,), 10)
+    assert "database" in [check.part for check in api.diagnosis().checks]
     assert [event.name for event in api.run_events(claim.run_id)] == ["created", "claimed"]
     (attempt,) = api.run_attempts(claim.run_id)
     assert (attempt.epoch, attempt.worker, attempt.to_step, attempt.outcome) == (1, "fake", 10, "")

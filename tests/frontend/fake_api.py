@@ -6,6 +6,7 @@
 import argparse
 import asyncio
 import hashlib
+import io
 import json
 import time
 from collections.abc import AsyncIterator
@@ -13,9 +14,11 @@ from collections.abc import AsyncIterator
 import uvicorn
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
+from PIL import Image
 
 from backend.services import catalogue
 from backend.services.durations import schedule
+from tauscope.contracts.diagnosis import DiagnosisView
 from tauscope.contracts.experiments import (
     AttemptView,
     Curves,
@@ -33,6 +36,7 @@ from tauscope.contracts.experiments import (
 )
 from tauscope.contracts.launching import Estimate, KindView
 from tauscope.contracts.runs import RunState
+from tauscope.contracts.samples import SampleSteps, SeedView
 from tauscope.specs import SpecError, apply_settings, load_preset, parse_sweep, preset_names
 from tests.frontend import fake_world as world
 from tests.frontend.fake_listing import add_listing
@@ -60,6 +64,7 @@ class FakeApi:
     def experiment(self, identifier: str) -> ExperimentView:
         """One experiment as it stands now."""
         made = {"demo": world.finished, "failed": world.failed, "stale": world.stale, "empty": world.queued, "never": world.never_good}
+        made |= {"many": world.finished}
         if identifier in made:
             view = made[identifier](identifier)
             return world.paused(view) if identifier in self.paused else view
@@ -131,6 +136,10 @@ def _catalogue(app: FastAPI) -> None:
         worker = WorkerView(name="laptop", device="cpu", slots=2, busy=1, seen_at=world.T0)
         return SystemView(version="0.1.0", database="sqlite", queued=0, running=1, workers=(worker,), server_time=world.T0)
 
+    @app.get("/api/v1/diagnosis")
+    def diagnosis() -> DiagnosisView:
+        return world.diagnosis()
+
 
 def _estimate(costs: list[float]) -> Estimate:
     seconds = {index: cost * 3e-4 for index, cost in enumerate(costs)}
@@ -168,11 +177,6 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
         state.started = time.monotonic()
         return state.experiment(identifier)
 
-    @app.post("/api/v1/restart")
-    def restart() -> None:
-        """Let the growing experiment grow anew, so that a test need not be the first."""
-        state.started = time.monotonic()
-
     @app.get("/api/v1/experiments/{identifier}")
     def experiment(identifier: str) -> ExperimentView:
         return state.ordered(state.experiment(identifier))
@@ -190,6 +194,8 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
     @app.post("/api/v1/experiments/{identifier}/resume")
     def resume(identifier: str) -> ExperimentView:
         state.paused.discard(identifier)
+        if identifier == "live":
+            state.started = time.monotonic()
         return state.experiment(identifier)
 
     @app.post("/api/v1/runs/{run_id}/extend")
@@ -256,22 +262,41 @@ def _samples(app: FastAPI, state: FakeApi) -> None:
             raise HTTPException(404, "This run has no samples yet")
         return world.samples_view(chosen, known[-1] if step == "last" else int(step))
 
-    @app.get("/api/v1/runs/{run_id}/{kind}/{path:path}.png")
-    def image(run_id: str, kind: str, path: str) -> Response:
-        return Response(picture(f"{path}"), media_type="image/png", headers={"cache-control": "max-age=3600"})
+    @app.get("/api/v1/runs/{run_id}/samples")
+    def sample_steps(run_id: str) -> SampleSteps:
+        experiment, index = run_of(run_id)
+        return world.sample_steps(experiment.runs[index])
+
+    @app.get("/api/v1/runs/{run_id}/seeds/{seed}")
+    def seed(run_id: str, seed: int) -> SeedView:
+        experiment, index = run_of(run_id)
+        return world.seed_view(experiment.runs[index], seed)
+
+    @app.get("/api/v1/runs/{run_id}/seeds/{seed}/film.png")
+    def film(run_id: str, seed: int) -> Response:
+        experiment, index = run_of(run_id)
+        view = world.seed_view(experiment.runs[index], seed)
+        names = [f"{seed}-{step}" for step in view.step] + [f"train-{image}" for image in view.nearest]
+        return _sheet(names, len(view.step))
+
+    @app.get("/api/v1/runs/{run_id}/{kind}/{path:path}sheet.png")
+    def sheet(run_id: str, kind: str, path: str, images: str, of: str = "train") -> Response:
+        ranges = [part.split("-") for part in images.split(",")]
+        numbers = [number for part in ranges for number in range(int(part[0]), int(part[-1]) + 1)]
+        return _sheet([f"{of}-{number}" for number in numbers], 16)
 
 
-def picture(seed: str) -> bytes:
-    """An 8x8 grey image that depends on nothing but its name."""
-    import io
-
-    from PIL import Image
-
-    digest = hashlib.sha256(seed.encode()).digest()
-    pixels = bytes(min(255, digest[i % 32] * (1 if 2 < i % 8 < 6 else 0)) for i in range(64))
+def _sheet(names: list[str], columns: int) -> Response:
+    """8x8 grey images that depend on nothing but their names, as tiles."""
+    rows = -(-len(names) // columns)
+    sheet = Image.new("L", (8 * columns, 8 * rows))
+    for place, name in enumerate(names):
+        digest = hashlib.sha256(name.encode()).digest()
+        pixels = bytes(min(255, digest[i % 32] * (1 if 2 < i % 8 < 6 else 0)) for i in range(64))
+        sheet.paste(Image.frombytes("L", (8, 8), pixels), (8 * (place % columns), 8 * (place // columns)))
     buffer = io.BytesIO()
-    Image.frombytes("L", (8, 8), pixels).save(buffer, "PNG")
-    return buffer.getvalue()
+    sheet.save(buffer, "PNG")
+    return Response(buffer.getvalue(), media_type="image/png")
 
 
 def main() -> None:

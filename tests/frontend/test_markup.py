@@ -7,7 +7,6 @@ import pytest
 from frontend.charts.groups import group_runs
 from frontend.markup.experiments import experiment_rows, mini_rail, storage_line
 from frontend.markup.finding import finding
-from frontend.markup.gallery import Shown, cards, chosen_samples, inspect_finding
 from frontend.markup.header import header
 from frontend.markup.html import tag, text
 from frontend.markup.run import run_history
@@ -15,7 +14,7 @@ from frontend.markup.side import focus_card, notices, onset_table
 from frontend.markup.state import status_of, time_left
 from frontend.theme import LIGHT
 from frontend.words import duration, number, percent, share_of_samples
-from tauscope.contracts.experiments import ExperimentView, RunView
+from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.runs import RunState
 from tauscope.contracts.storage import StorageView
 from tests.frontend import fake_world as world
@@ -103,34 +102,6 @@ def test_the_focus_card_gives_the_window_the_copies_and_the_control() -> None:
     assert "τ 36 to 940" in card
     assert "of 384 copied" in card
     assert "held-out control 0.1 % (0 to 0.5 %) of 1,000" in card
-
-
-def run_at_the_end() -> RunView:
-    return world.finished().runs[2]
-
-
-def test_the_gallery_filters_copies_and_sorts_by_gap_ratio() -> None:
-    view = world.samples_view(run_at_the_end(), 1763)
-    copies = chosen_samples(view, Shown(show="copies", sort="ratio"))
-    assert copies
-    assert all(view.is_copy[seed] for seed in copies)
-    ratios = [view.gap_ratio[seed] for seed in copies]
-    assert ratios == sorted(ratios)
-
-
-def test_a_copy_is_framed_and_named() -> None:
-    view = world.samples_view(run_at_the_end(), 1763)
-    html = cards(view, Shown(show="copies", limit=1), None)
-    assert "tau-copy" in html
-    assert " copy</span>" in html
-    assert "gap ratio" in html
-
-
-def test_the_gallery_says_how_many_samples_are_copies_with_interval_and_control() -> None:
-    assert "0 of 384 samples are copies: under 1.0 % at 95 %" in inspect_finding(world.samples_view(run_at_the_end(), 5))
-    words = inspect_finding(world.samples_view(run_at_the_end(), 1763))
-    assert "of 384" in words
-    assert "Held-out control 0.1 % (0 to 0.6 %) of 1,000" in words
 
 
 def test_a_paused_experiment_says_so_and_offers_to_go_on() -> None:

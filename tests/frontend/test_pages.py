@@ -23,7 +23,6 @@ from tauscope.contracts.experiments import (
     Problem,
     RunEventView,
     RunView,
-    SamplesView,
     SystemView,
 )
 from tauscope.contracts.launching import KindView
@@ -89,11 +88,6 @@ class FakeClient:
 
     def run_events(self, identifier: str) -> tuple[RunEventView, ...]:
         return world.events()
-
-    def samples(self, identifier: str, step: int | str = "last") -> SamplesView:
-        run = self.run(identifier)
-        last = max(known for known in world.SAMPLE_STEPS if known <= run.step)
-        return world.samples_view(run, last if step == "last" else int(step))
 
     def presets(self) -> tuple[PresetView, ...]:
         return tuple(PresetView(name=name, summary="", yaml=load_preset(name).text, n_runs=3) for name in preset_names())
@@ -170,8 +164,9 @@ def test_the_inspect_page_opens_at_the_checkpoint_of_its_address(api: FakeClient
     opened("inspect", run="demor2", step="1763", seed="4", show="copies", sort="ratio")
 
 
-def test_a_run_without_samples_says_so(api: FakeClient) -> None:
-    assert "No samples yet" in shown(opened("inspect", run="emptyr0"))
+def test_an_unknown_run_is_a_message_with_a_remedy_and_none_leads_to_the_list(api: FakeClient) -> None:
+    assert "No such experiment" in shown(opened("inspect", run="nothingr0"))
+    assert "No run is named" in shown(opened("inspect"))
 
 
 def field(app: AppTest, label: str) -> Any:
@@ -351,6 +346,10 @@ def test_a_launch_that_was_refused_is_repeated_with_its_key_and_another_sweep_ge
     field(app, "Seeds").set_value("7").run()
     press(app, "Launch 3 runs")
     assert keys[0] == keys[1] != keys[2]
+
+
+def test_the_system_page_opens(api: FakeClient) -> None:
+    opened("system")
 
 
 def test_the_list_opens(api: FakeClient) -> None:

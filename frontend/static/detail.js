@@ -1,0 +1,127 @@
+// The enlarged sample: the pair at pixel scale, the ratio, the distances, and who else is near the same training image.
+
+import { h, number, refill, steps, sub } from "./dom.js";
+import { ratioBar } from "./grid.js";
+import { paint, sheetUrl } from "./sheets.js";
+
+const OTHERS = 12;
+
+export class Detail {
+  constructor(node, page) {
+    this.node = node;
+    this.page = page;
+  }
+
+  show(samples, seed, film) {
+    this.node.hidden = !samples;
+    if (!samples) return;
+    refill(this.node, seed === null ? this.summary(samples) : this.sample(samples, seed, film));
+  }
+
+  sample(samples, seed, film) {
+    const [first, second] = samples.neighbours[seed];
+    const copy = samples.is_copy[seed];
+    const verdict = copy ? h("span", { class: "tau-copied" }, `Copy of training image ${first}`) : h("span", { class: "tau-quiet" }, "Not a copy");
+    const close = h("button", { type: "button", class: "tau-close", "aria-label": "Close, key Esc", "data-focus": "close", on: { click: () => this.page.close() } }, "×");
+    return h(
+      "section",
+      { class: "tau-card tau-enlarged", "aria-label": `Seed ${seed} at τ ${steps(samples.step)}` },
+      h("div", { class: "tau-pair-head" }, h("b", {}, `Seed ${seed}`), verdict, close),
+      h("div", { class: "tau-big-pair" }, ...this.pictures(samples, seed, copy)),
+      h("div", { class: "tau-scale" }, ratioBar(samples.gap_ratio[seed], samples.gap_threshold, copy), scaleWords(samples.gap_threshold)),
+      facts(samples, seed, film, first, second),
+      this.others(samples, seed, first),
+      h("p", { class: "tau-notes" }, "Distances are Euclidean, pixels in [0, 1]. A copy is nearer to one training image than 1/3 of its distance to the second."),
+    );
+  }
+
+  pictures(samples, seed, copy) {
+    const [, height, width] = samples.image_shape;
+    const [first, second] = samples.neighbours[seed];
+    const scale = Math.max(1, Math.floor(120 / width));
+    const small = Math.max(1, Math.floor(46 / width));
+    const figure = (of, words, times, framed) => {
+      const label = of === "generated" ? `Generated image, seed ${seed}` : `${words} training image, number ${of === "nearest" ? first : second}`;
+      const size = { width: `${width * times}px`, height: `${height * times}px` };
+      const canvas = h("canvas", { class: `tau-pixels${framed ? " tau-copy" : ""}`, role: "img", "aria-label": label, style: size });
+      paint(canvas, sheetUrl(samples.run_id, samples.step, samples.version, of, [seed]), 0, samples.image_shape);
+      return h("figure", {}, canvas, h("figcaption", {}, words));
+    };
+    return [figure("generated", "Generated", scale, copy), figure("nearest", "Nearest", scale, false), figure("second", "Second", small, false)];
+  }
+
+  // Other copies of the same training image, as small pictures that lead to them.
+  others(samples, seed, first) {
+    const found = copiesOf(samples, first).filter((also) => also !== seed);
+    const other = samples.is_copy[seed] ? "other " : "";
+    if (!found.length) return h("p", { class: "tau-label" }, `No ${other}sample copies image ${first}.`);
+    const shown = found.slice(0, OTHERS);
+    const url = sheetUrl(samples.run_id, samples.step, samples.version, "generated", shown);
+    const pictures = shown.map((also, place) => {
+      const canvas = thumbnail(samples, url, place);
+      const label = `seed ${also}, gap ratio ${samples.gap_ratio[also].toFixed(2)}, copy`;
+      return h("button", { type: "button", class: "tau-other", "aria-label": label, "data-focus": `other-${also}`, on: { click: () => this.page.select(also, false) } }, canvas);
+    });
+    const words = `${found.length.toLocaleString("en")} ${other}${found.length === 1 ? "sample copies" : "samples copy"} image ${first}`;
+    const all = h("button", { type: "button", class: "tau-link-button", "data-focus": "all-of-image", on: { click: () => this.page.filterImage(first) } }, `Show all near image ${first}`);
+    return h("div", { class: "tau-others" }, h("div", { class: "tau-label" }, words), h("div", { class: "tau-other-row" }, ...pictures), all);
+  }
+
+  // Nothing is enlarged: which training images are copied most.
+  summary(samples) {
+    const ranked = mostCopied(samples);
+    const head = h("div", { class: "tau-pair-head" }, h("b", {}, "Training images copied most"));
+    const hint = h("p", { class: "tau-notes" }, "Click a card, or press Enter on it, to enlarge it.");
+    if (!ranked.length) return h("section", { class: "tau-card tau-enlarged" }, head, h("p", {}, "None: no sample is a copy here."), hint);
+    const url = `/api/v1/runs/${samples.run_id}/train/sheet.png?images=${ranked.map(([image]) => image).join(",")}`;
+    const rows = ranked.map(([image, count], place) =>
+      h(
+        "button",
+        { type: "button", class: "tau-ranked", "data-focus": `ranked-${image}`, on: { click: () => this.page.filterImage(image) } },
+        thumbnail(samples, url, place),
+        h("span", {}, `image ${image}`),
+        h("span", { class: "tau-copied" }, `${count} ${count === 1 ? "copy" : "copies"}`),
+      ),
+    );
+    const distinct = new Set(samples.neighbours.filter((_, seed) => samples.is_copy[seed]).map(([first]) => first)).size;
+    const about = h("p", { class: "tau-label" }, `${distinct.toLocaleString("en")} distinct training ${distinct === 1 ? "image is" : "images are"} copied.`);
+    return h("section", { class: "tau-card tau-enlarged" }, head, about, ...rows, hint);
+  }
+}
+
+function thumbnail(samples, url, place) {
+  const [, height, width] = samples.image_shape;
+  const wide = width <= 32 ? Math.floor(32 / width) * width : 32;
+  const canvas = h("canvas", { class: "tau-pixels", "aria-hidden": "true", style: { width: `${wide}px`, height: `${Math.round((wide * height) / width)}px` } });
+  paint(canvas, url, place, samples.image_shape);
+  return canvas;
+}
+
+function facts(samples, seed, film, first, second) {
+  const [d1, d2] = samples.distances[seed];
+  const since = film?.seed === seed ? film.first_copied_at : undefined;
+  const count = copiesOf(samples, first).length;
+  const rows = [
+    [h("span", {}, "Gap ratio ", sub("d", 1), "/", sub("d", 2)), h("b", {}, samples.gap_ratio[seed].toFixed(3))],
+    [h("span", {}, sub("d", 1), ` to image ${first}`), number(d1)],
+    [h("span", {}, sub("d", 2), ` to image ${second}`), number(d2)],
+    ["First copied at", since === undefined ? "…" : since === null ? "not so far" : `τ = ${steps(since)}`],
+    [`Samples copying image ${first}`, `${count.toLocaleString("en")} of ${samples.n_generated.toLocaleString("en")}`],
+  ];
+  return h("dl", { class: "tau-facts" }, ...rows.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
+}
+
+function scaleWords(threshold) {
+  const third = h("span", { class: "tau-copied tau-third", style: { left: `${100 * threshold}%` } }, "1/3");
+  return h("div", { class: "tau-scale-words" }, h("span", {}, "0"), third, h("span", {}, "1"));
+}
+
+function copiesOf(samples, image) {
+  return samples.neighbours.flatMap(([first], seed) => (first === image && samples.is_copy[seed] ? [seed] : []));
+}
+
+function mostCopied(samples) {
+  const counts = new Map();
+  samples.neighbours.forEach(([first], seed) => samples.is_copy[seed] && counts.set(first, (counts.get(first) ?? 0) + 1));
+  return [...counts].sort(([a, m], [b, n]) => n - m || a - b).slice(0, 10);
+}

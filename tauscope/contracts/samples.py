@@ -1,0 +1,51 @@
+"""Samples over training time: what each checkpoint has, and one seed at every checkpoint."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from tauscope.contracts.model import Contract
+
+SamplesState = Literal["measured", "waiting", "diverged"]
+
+
+def version_of(sha256: str) -> str:
+    """The short name of a content in addresses: with it, what an address shows never changes."""
+    return sha256[:12]
+
+
+class SampleStep(Contract):
+    """Where the samples of one checkpoint stand."""
+
+    step: int
+    state: SamplesState = Field(description="waiting: still to be drawn or measured; diverged: the sampler gave no finite image")
+    reason: str = Field("", description="why there is no measurement")
+    n_generated: int | None = None
+    f_mem: float | None = None
+    f_mem_low: float | None = None
+    f_mem_high: float | None = None
+    f_mem_control: float | None = None
+    f_mem_control_low: float | None = None
+    f_mem_control_high: float | None = None
+    control_count: int | None = None
+    version: str = Field("", description="changes with the samples; put it into their addresses as v")
+
+
+class SampleSteps(Contract):
+    """Every checkpoint of a run that has samples or waits for them, in order."""
+
+    run_id: str
+    steps: tuple[SampleStep, ...]
+
+
+class SeedView(Contract):
+    """The sample of one seed at every measured checkpoint, beside its nearest training image."""
+
+    run_id: str
+    seed: int
+    step: tuple[int, ...]
+    gap_ratio: tuple[float, ...]
+    nearest: tuple[int, ...] = Field(description="indices into the run's training set")
+    is_copy: tuple[bool, ...]
+    first_copied_at: int | None = Field(description="the first checkpoint at which it is a copy")
+    version: str = Field(description="changes with the samples; put it into the film's address as v")
