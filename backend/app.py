@@ -18,7 +18,7 @@ from backend.settings import ApiSettings
 from backend.storage.artifacts import ArtifactStore
 from backend.storage.database import open_database, session_factory
 from backend.storage.outbox import Outbox
-from tauscope.contracts.experiments import Problem
+from tauscope.contracts.problems import Problem
 from tauscope.version import code_version
 
 PREFIX = "/api/v1"

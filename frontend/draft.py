@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from tauscope.contracts.experiments import FieldError
+from tauscope.contracts.problems import FieldError
 
 Mode = Literal["form", "yaml"]
 _DRAFTS = "launch-drafts"

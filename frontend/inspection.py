@@ -17,7 +17,9 @@ from frontend.theme import PALETTES
 from frontend.views import answer, options_from
 from frontend.words import slots_words
 from tauscope.client import TauscopeClient
-from tauscope.contracts.experiments import Curves, ExperimentView, RunView
+from tauscope.contracts.curves import Curves
+from tauscope.contracts.experiments import ExperimentView
+from tauscope.contracts.run_views import RunView
 from tauscope.contracts.samples import SampleStep
 
 _MINIATURE_POINTS = 300

@@ -28,9 +28,11 @@ from frontend.words import slots_words
 from tauscope.analysis.collapse import Collapse, CopyCurve, NoCollapseError, collapse
 from tauscope.analysis.onsets import tau_mem
 from tauscope.analysis.scaling import fit_sweep
-from tauscope.contracts.experiments import Curves, ExperimentView, RunView
+from tauscope.contracts.curves import Curves
+from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.onsets import Onset, PowerLawFit
 from tauscope.contracts.points import Point
+from tauscope.contracts.run_views import RunView
 from tauscope.contracts.summary import RunSummary
 
 _RIGHT = 76

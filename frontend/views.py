@@ -27,7 +27,8 @@ from frontend.proxy import away
 from frontend.theme import PALETTES
 from frontend.words import AXIS_TITLES, slots_words
 from tauscope.client import ApiError, ApiUnreachable, TauscopeClient
-from tauscope.contracts.experiments import Curves, ExperimentView
+from tauscope.contracts.curves import Curves
+from tauscope.contracts.experiments import ExperimentView
 
 ROWS, MOST_ROWS = 25, 1000
 # The filters of the list's address, and what the API calls them.

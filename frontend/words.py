@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
-from tauscope.contracts.experiments import SystemView
 from tauscope.contracts.onsets import Onset, OnsetStatus
+from tauscope.contracts.system import SystemView
 
 DASH = "–"
 SILENT_AFTER = 30.0  # Seconds without a heartbeat after which a worker's slots no longer count.

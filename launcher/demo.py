@@ -15,7 +15,8 @@ from launcher.stopping import StopRequest
 from launcher.terminal import Terminal
 from tauscope.cli.tables import fit_sentences, summary_table
 from tauscope.client import ApiError, TauscopeClient
-from tauscope.contracts.experiments import ExperimentCreate, ExperimentView, RunView
+from tauscope.contracts.experiments import ExperimentCreate, ExperimentView
+from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import TERMINAL_STATES, RunState
 
 ASK_SECONDS = 1.0

@@ -11,9 +11,11 @@ from starlette.background import BackgroundTask
 from backend.api.parameters import Id, IdempotencyKey, IfNoneMatch, UsesContext, matches
 from backend.services import curves, experiments, export, launch, listing, retention, tables
 from backend.services.stream import ExperimentStream, follow
-from tauscope.contracts.experiments import Curves, ExperimentCreate, ExperimentPage, ExperimentView, PriorityChange
+from tauscope.contracts.curves import Curves
+from tauscope.contracts.experiments import ExperimentCreate, ExperimentPage, ExperimentView
 from tauscope.contracts.listing import ArchiveChange, DeletionPreview, ExperimentCensus, ListState, TagsChange
 from tauscope.contracts.retention import PruneReport, PruneRequest
+from tauscope.contracts.run_views import PriorityChange
 from tauscope.contracts.summary import ExperimentSummary
 
 router = APIRouter(prefix="/experiments", tags=["experiments"])

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from backend.services.errors import InvalidRequestError, NotReadyError, ServiceError
 from backend.storage.artifacts import ArtifactCorruptError
-from tauscope.contracts.experiments import FieldError, Problem
+from tauscope.contracts.problems import FieldError, Problem
 from tauscope.specs import SpecError
 
 MEDIA_TYPE = "application/problem+json"

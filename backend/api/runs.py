@@ -4,8 +4,9 @@ from fastapi import APIRouter, Response
 
 from backend.api.parameters import CheckpointStep, Id, IfNoneMatch, Step, UsesContext, matches
 from backend.services import experiments, retention, samples
-from tauscope.contracts.experiments import AttemptView, PriorityChange, RunEventView, RunExtension, RunView, SamplesView
 from tauscope.contracts.retention import PruneReport, PruneRequest, RunCheckpoints
+from tauscope.contracts.run_views import AttemptView, PriorityChange, RunEventView, RunExtension, RunView
+from tauscope.contracts.samples import SamplesView
 
 router = APIRouter(prefix="/runs/{run_id}", tags=["runs"])
 

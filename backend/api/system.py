@@ -7,8 +7,8 @@ from backend.api.parameters import UsesContext
 from backend.services import diagnosis, retention, system
 from backend.services.errors import UnauthorizedError
 from tauscope.contracts.diagnosis import DiagnosisView
-from tauscope.contracts.experiments import SessionCreate, Status, SystemView
 from tauscope.contracts.retention import GarbageReport, PruneRequest
+from tauscope.contracts.system import SessionCreate, Status, SystemView
 
 router = APIRouter(tags=["system"])
 

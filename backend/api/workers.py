@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path
 
 from backend.api.parameters import UsesContext
 from backend.services import workers
-from tauscope.contracts.experiments import WorkerView
+from tauscope.contracts.system import WorkerView
 
 router = APIRouter(prefix="/workers/{name}", tags=["system"])
 

@@ -12,7 +12,7 @@ from backend.storage import census, trouble
 from backend.storage.reading import reading
 from backend.storage.tables import Worker
 from tauscope.contracts.diagnosis import CheckView, DiagnosisView, FailureView, QueueView, VersionView
-from tauscope.contracts.experiments import FieldError
+from tauscope.contracts.problems import FieldError
 from tauscope.contracts.runs import DEFAULT_QUEUE
 from tauscope.version import code_version
 

@@ -13,7 +13,7 @@ ServiceError
 from collections.abc import Sequence
 from typing import ClassVar
 
-from tauscope.contracts.experiments import FieldError
+from tauscope.contracts.problems import FieldError
 
 
 class ServiceError(Exception):

@@ -16,7 +16,9 @@ from backend.storage.garbage import discard
 from backend.storage.outbox import send_wakeups
 from backend.storage.reading import reading
 from backend.storage.tables import Run
-from tauscope.contracts.experiments import AttemptView, ExperimentView, FieldError, RunEventView, RunView
+from tauscope.contracts.experiments import ExperimentView
+from tauscope.contracts.problems import FieldError
+from tauscope.contracts.run_views import AttemptView, RunEventView, RunView
 from tauscope.contracts.summary import ExperimentSummary
 from tauscope.specs import KINDS, ExperimentSpec, SpecError
 

@@ -8,8 +8,7 @@ from backend.services.experiments import required_run
 from backend.storage.files import find_file, points_at, sample_steps
 from backend.storage.reading import reading
 from backend.storage.tables import RunFile
-from tauscope.contracts.experiments import SamplesView
-from tauscope.contracts.samples import version_of
+from tauscope.contracts.samples import SamplesView, version_of
 from tauscope.specs.image_ddpm import GAP_THRESHOLD
 from tauscope.version import source_version
 

@@ -19,7 +19,7 @@ from backend.storage.experiments import Found, find_experiment
 from backend.storage.offers import offer_of
 from backend.storage.reading import reading
 from backend.storage.tables import Run, Worker
-from tauscope.contracts.experiments import RunView
+from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import TERMINAL_STATES
 from tauscope.contracts.stream import ExperimentNews, RewindNews
 

@@ -10,8 +10,9 @@ from backend.services.views import worker_view
 from backend.storage import census
 from backend.storage.migrate import is_current
 from backend.storage.reading import reading
-from tauscope.contracts.experiments import FieldError, SystemView
+from tauscope.contracts.problems import FieldError
 from tauscope.contracts.storage import StorageView
+from tauscope.contracts.system import SystemView
 from tauscope.version import code_version
 
 _PATIENCE = 2.0

@@ -9,11 +9,13 @@ import orjson
 from backend.services.waiting import waiting
 from backend.storage.tables import Attempt, Experiment, Run, RunEvent, Worker
 from tauscope.analysis.metrics_info import metric_infos
-from tauscope.contracts.experiments import AttemptView, ExperimentView, RunEventView, RunView, WorkerView
+from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.onsets import PowerLawFit
 from tauscope.contracts.points import MetricInfo
+from tauscope.contracts.run_views import AttemptView, RunEventView, RunView
 from tauscope.contracts.runs import RunState
 from tauscope.contracts.summary import RunSummary
+from tauscope.contracts.system import WorkerView
 from tauscope.specs import KINDS
 
 

@@ -4,7 +4,7 @@ from backend.services.context import Context
 from backend.services.errors import UnknownWorkerError
 from backend.services.views import worker_view
 from backend.storage.tables import Worker
-from tauscope.contracts.experiments import WorkerView
+from tauscope.contracts.system import WorkerView
 
 
 def set_draining(context: Context, name: str, draining: bool) -> WorkerView:

@@ -15,7 +15,8 @@ from frontend.charts.reading import series_of
 from frontend.theme import with_opacity
 from frontend.words import percent
 from tauscope.analysis.collapse import CopyCurve
-from tauscope.contracts.experiments import Curves, RunView, Series
+from tauscope.contracts.curves import Curves, Series
+from tauscope.contracts.run_views import RunView
 
 _RANGE = (-0.03, 1.03)
 _LABELLED = 12

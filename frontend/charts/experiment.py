@@ -16,7 +16,8 @@ from frontend.charts.rail import rail_panel, rail_rows
 from frontend.charts.reading import divisor, metric_info, quality_choices, time_range
 from frontend.charts.window import window_of
 from frontend.theme import with_opacity
-from tauscope.contracts.experiments import Curves, ExperimentView
+from tauscope.contracts.curves import Curves
+from tauscope.contracts.experiments import ExperimentView
 
 _HEIGHTS = {"quality": 176, "memorization": 158, "losses": 150}
 _GAP = 44

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from frontend.charts.figure import Trace
-from tauscope.contracts.experiments import Curves, Series
+from tauscope.contracts.curves import Curves, Series
 
 
 def fill(description: dict[str, Any], curves: Curves) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from frontend.theme import Palette, n_colours
-from tauscope.contracts.experiments import ExperimentView, RunView
+from tauscope.contracts.experiments import ExperimentView
+from tauscope.contracts.run_views import RunView
 
 _SEED = "seed"
 

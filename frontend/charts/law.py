@@ -10,8 +10,8 @@ from frontend.charts.groups import Group
 from frontend.charts.marks import ONSETS, SIZES, SYMBOLS, TITLES, OnsetName, onset_colour
 from frontend.theme import with_opacity
 from frontend.words import exponent, steps
-from tauscope.contracts.experiments import RunView
 from tauscope.contracts.onsets import Onset, OnsetStatus, PowerLawFit
+from tauscope.contracts.run_views import RunView
 
 Fits = dict[str, PowerLawFit]
 Placed = tuple[float, RunView, Onset]

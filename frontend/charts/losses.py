@@ -8,7 +8,7 @@ from frontend.charts.labels import Frame, end_labels
 from frontend.charts.panels import breaks, curve, dashed, line_ends
 from frontend.charts.quality import Drawing
 from frontend.charts.reading import metric_info, value_range
-from tauscope.contracts.experiments import Curves
+from tauscope.contracts.curves import Curves
 
 
 def loss_metrics(index: int) -> tuple[str, str]:

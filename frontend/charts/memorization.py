@@ -19,7 +19,8 @@ from frontend.charts.panels import (
 from frontend.charts.quality import Drawing
 from frontend.charts.reading import level_of, series_of
 from frontend.words import percent
-from tauscope.contracts.experiments import Curves, ExperimentView
+from tauscope.contracts.curves import Curves
+from tauscope.contracts.experiments import ExperimentView
 
 F_MEM = "f_mem"
 CONTROL = "f_mem_control"

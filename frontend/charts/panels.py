@@ -9,8 +9,9 @@ from frontend.charts.labels import LineEnd
 from frontend.charts.marks import OnsetName, joined, onset_marks
 from frontend.charts.reading import divisor, has_interval, measured_span, series_of
 from frontend.theme import Palette, with_opacity
-from tauscope.contracts.experiments import Curves, RunView, Series
+from tauscope.contracts.curves import Curves, Series
 from tauscope.contracts.onsets import OnsetStatus
+from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import RunState
 
 _MARKED = 60

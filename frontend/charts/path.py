@@ -16,7 +16,8 @@ from frontend.charts.reading import level_of, metric_info, series_of, short_labe
 from frontend.charts.window import window_of
 from frontend.theme import ThemeName, with_opacity
 from frontend.words import number, percent
-from tauscope.contracts.experiments import Curves, ExperimentView
+from tauscope.contracts.curves import Curves
+from tauscope.contracts.experiments import ExperimentView
 
 _ABOVE, _ABOVE_IN_TALK, _MIN_HEIGHT, _PRINT_SHAPE = 300, 80, 380, 0.72
 # Rising in lightness, for every colour vision (Cividis); on a dark page it starts where the page does not swallow it.

@@ -9,7 +9,8 @@ from frontend.charts.labels import Frame, end_labels
 from frontend.charts.panels import breaks, common_rings, curve, line_ends, reached_onsets, threshold
 from frontend.charts.reading import FRECHET, level_of, metric_info, short_label, title_of, value_range
 from frontend.words import number
-from tauscope.contracts.experiments import Curves, ExperimentView
+from tauscope.contracts.curves import Curves
+from tauscope.contracts.experiments import ExperimentView
 
 
 @dataclass(frozen=True)

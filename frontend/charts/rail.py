@@ -12,8 +12,9 @@ from frontend.charts.reading import divisor, measured_span
 from frontend.charts.window import no_window, window_of
 from frontend.theme import with_opacity
 from frontend.words import duration, number, rough, steps
-from tauscope.contracts.experiments import Curves, RunView
+from tauscope.contracts.curves import Curves
 from tauscope.contracts.onsets import OnsetStatus
+from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import RunState
 
 Row = tuple[Group, RunView]

@@ -4,9 +4,11 @@ from collections.abc import Iterable
 
 from frontend.charts.figure import ViewOptions
 from frontend.words import Axis
-from tauscope.contracts.experiments import Curves, ExperimentView, RunView, Series
+from tauscope.contracts.curves import Curves, Series
+from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.onsets import Onset
 from tauscope.contracts.points import MetricInfo
+from tauscope.contracts.run_views import RunView
 
 FRECHET = "frechet_pca"
 # Points a series: what it takes to place labels and find ranges, and what the browser draws, fewer of each of many runs.

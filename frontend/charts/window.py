@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from frontend.words import steps
-from tauscope.contracts.experiments import RunView
 from tauscope.contracts.onsets import Onset, OnsetStatus
+from tauscope.contracts.run_views import RunView
 
 
 @dataclass(frozen=True)

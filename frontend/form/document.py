@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from tauscope.contracts.experiments import FieldError
+from tauscope.contracts.problems import FieldError
 
 
 class YamlError(ValueError):

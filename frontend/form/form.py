@@ -8,8 +8,8 @@ from frontend.form.fields import Field, FieldFinder
 from frontend.form.schema import NONE
 from frontend.form.sweep import Sweep
 from frontend.form.values import Axis, By, FormError, One, Setting
-from tauscope.contracts.experiments import FieldError
 from tauscope.contracts.launching import KindView
+from tauscope.contracts.problems import FieldError
 
 
 @dataclass(frozen=True)

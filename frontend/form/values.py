@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from tauscope.contracts.experiments import FieldError
+from tauscope.contracts.problems import FieldError
 
 MAX_VALUES = 1000
 _INT, _FLOAT = re.compile(r"[+-]?\d+"), re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")

@@ -8,7 +8,7 @@ from frontend.draft import Draft
 from frontend.form.fields import SWEEP, Field
 from frontend.form.form import Form
 from frontend.markup.html import Html, tag
-from tauscope.contracts.experiments import FieldError
+from tauscope.contracts.problems import FieldError
 
 Faults = Mapping[str, Sequence[FieldError]]
 

@@ -8,8 +8,9 @@ from frontend.charts.groups import Group, run_name
 from frontend.charts.window import window_of
 from frontend.markup.finding import finding
 from frontend.words import interval, steps
-from tauscope.contracts.experiments import ExperimentView, RunView
+from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.onsets import Onset, OnsetStatus
+from tauscope.contracts.run_views import RunView
 
 
 def alternative(experiment: ExperimentView, groups: Sequence[Group]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from frontend.charts.window import window_of
 from frontend.markup.html import Html, join, tag
 from frontend.words import control_words, interval_percent, percent, steps
-from tauscope.contracts.experiments import RunView
+from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import TERMINAL_STATES
 from tauscope.contracts.samples import SampleStep
 

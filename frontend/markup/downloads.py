@@ -12,7 +12,8 @@ from frontend.charts.memorization import CONTROL, F_MEM
 from frontend.charts.printing import PRINT_WIDTHS
 from frontend.charts.reading import FRECHET, quality_choices
 from frontend.markup.html import Html, tag
-from tauscope.contracts.experiments import Curves, ExperimentView
+from tauscope.contracts.curves import Curves
+from tauscope.contracts.experiments import ExperimentView
 
 
 @dataclass(frozen=True)

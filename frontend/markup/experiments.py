@@ -13,8 +13,9 @@ from frontend.markup.settings import settings_text, varies_text
 from frontend.markup.state import elapsed, is_live, progress, status_of, time_left
 from frontend.theme import Palette
 from frontend.words import ago, steps
-from tauscope.contracts.experiments import ExperimentView, RunView
+from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.onsets import OnsetStatus
+from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import RunState
 from tauscope.contracts.storage import StorageView
 

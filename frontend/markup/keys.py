@@ -5,7 +5,8 @@ from frontend.charts.reading import level_of, metric_info, quality_choices
 from frontend.markup.html import TAU_GEN, TAU_MEM, Html, join, tag
 from frontend.markup.icons import CENSORED, CONTROL, GEN, LIVE, MEM, WINDOW
 from frontend.words import level_text
-from tauscope.contracts.experiments import Curves, ExperimentView
+from tauscope.contracts.curves import Curves
+from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.points import MetricInfo
 
 

@@ -9,7 +9,8 @@ from frontend.markup.icons import GEN, MEM
 from frontend.words import exponent as power
 from frontend.words import level_text, percent, plural
 from tauscope.analysis.collapse import RISEN, Collapse
-from tauscope.contracts.experiments import Curves, ExperimentView
+from tauscope.contracts.curves import Curves
+from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.onsets import OnsetStatus, PowerLawFit
 
 A_RANGE = (0.0, 2.0)

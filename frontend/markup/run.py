@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from frontend.markup.header import address
 from frontend.markup.html import Html, tag
 from frontend.words import DASH, duration, steps
-from tauscope.contracts.experiments import AttemptView, ExperimentView, RunEventView, RunView
+from tauscope.contracts.experiments import ExperimentView
+from tauscope.contracts.run_views import AttemptView, RunEventView, RunView
 
 
 def run_history(experiment: ExperimentView, run: RunView, attempts: Sequence[AttemptView], events: Sequence[RunEventView]) -> Html:

@@ -10,8 +10,10 @@ from frontend.markup.html import F_MEM, TAU_GEN, TAU_MEM, Html, join, tag
 from frontend.markup.icons import GEN, MEM, WARNING, swatch
 from frontend.markup.state import silence
 from frontend.words import control_words, duration, level_text, onset_words, share_of_samples, steps
-from tauscope.contracts.experiments import Curves, ExperimentView, RunView
+from tauscope.contracts.curves import Curves
+from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.onsets import Onset, OnsetStatus
+from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import RunState
 
 

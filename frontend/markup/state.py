@@ -4,7 +4,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from frontend.words import duration, plural, steps
-from tauscope.contracts.experiments import ExperimentView, RunView
+from tauscope.contracts.experiments import ExperimentView
+from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import STALE_AFTER_SECONDS, TERMINAL_STATES, DesiredState, RunState
 
 

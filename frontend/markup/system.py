@@ -7,8 +7,8 @@ from frontend.markup.html import Html, join, tag
 from frontend.markup.icons import FINE, WARNING
 from frontend.words import DASH, SILENT_AFTER, ago, plural, slots_words
 from tauscope.contracts.diagnosis import CheckView, DiagnosisView, FailureView, QueueView, VersionView
-from tauscope.contracts.experiments import SystemView, WorkerView
 from tauscope.contracts.storage import StorageView
+from tauscope.contracts.system import SystemView, WorkerView
 
 
 def system_finding(system: SystemView, diagnosis: DiagnosisView) -> Html:

@@ -10,7 +10,9 @@ from frontend.charts.reading import FRECHET, metric_info, quality_choices, serie
 from frontend.markup.downloads import curves_csv
 from frontend.markup.html import Html, join, tag
 from frontend.words import number, percent, steps
-from tauscope.contracts.experiments import Curves, ExperimentView, RunView
+from tauscope.contracts.curves import Curves
+from tauscope.contracts.experiments import ExperimentView
+from tauscope.contracts.run_views import RunView
 
 MAX_ROWS = 400
 

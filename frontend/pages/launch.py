@@ -19,8 +19,9 @@ from frontend.page import api_errors, client, theme_name
 from frontend.theme import PALETTES
 from frontend.words import plural
 from tauscope.client import ApiError
-from tauscope.contracts.experiments import ExperimentCreate, ExperimentView, FieldError, Plan, PresetView
+from tauscope.contracts.experiments import ExperimentCreate, ExperimentView, Plan, PresetView
 from tauscope.contracts.launching import KindView
+from tauscope.contracts.problems import FieldError
 
 _VIEWS = {"form": "Form", "yaml": "YAML"}
 _OWN = ("name",)

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from tauscope.client import TauscopeClient
-from tauscope.client.client import DEFAULT_URL
+from tauscope.client.transport import DEFAULT_URL
 
 __all__ = ["DEFAULT_URL", "Json", "Url", "open_client", "output"]
 

@@ -8,9 +8,11 @@ from typing import Any, Protocol
 from rich.table import Table
 from rich.text import Text
 
-from tauscope.contracts.experiments import AttemptView, ExperimentView, RunEventView, WorkerView
+from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.onsets import Onset, OnsetStatus, PowerLawFit
+from tauscope.contracts.run_views import AttemptView, RunEventView
 from tauscope.contracts.summary import ExperimentSummary, RunSummary
+from tauscope.contracts.system import WorkerView
 
 
 class RunProgress(Protocol):

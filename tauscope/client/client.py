@@ -1,115 +1,80 @@
 """The typed client of the HTTP interface."""
 
 from collections.abc import Iterator, Sequence
-from functools import cache
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Self, TypeVar, cast
+from typing import Any
 from urllib.parse import quote
 
 import httpx
-from pydantic import TypeAdapter
 
-from tauscope.client.errors import ApiUnreachable, raise_for_problem
+from tauscope.client.errors import raise_for_problem
 from tauscope.client.stream import StreamEvent, follow
+from tauscope.client.transport import Transport
+from tauscope.contracts.curves import Curves
 from tauscope.contracts.diagnosis import DiagnosisView
-from tauscope.contracts.experiments import (
-    AttemptView,
-    Curves,
-    DatasetView,
-    ExperimentCreate,
-    ExperimentPage,
-    ExperimentView,
-    Plan,
-    PresetView,
-    RunEventView,
-    RunView,
-    SamplesView,
-    SystemView,
-    WorkerView,
-)
+from tauscope.contracts.experiments import DatasetView, ExperimentCreate, ExperimentPage, ExperimentView, Plan, PresetView
 from tauscope.contracts.launching import KindView
 from tauscope.contracts.listing import DeletionPreview, ExperimentCensus
 from tauscope.contracts.retention import GarbageReport, PruneReport, PruneRequest, RunCheckpoints
+from tauscope.contracts.run_views import AttemptView, RunEventView, RunView
 from tauscope.contracts.runs import RunState
-from tauscope.contracts.samples import SampleSteps, SeedView
+from tauscope.contracts.samples import SampleSteps, SamplesView, SeedView
 from tauscope.contracts.summary import ExperimentSummary
+from tauscope.contracts.system import SystemView, WorkerView
 
-_T = TypeVar("_T")
-
-DEFAULT_URL = "http://127.0.0.1:8500"
 _EXPORT_SECONDS = 600.0
-_ANSWERS_KEPT = 16
 
 
-class TauscopeClient:
+class TauscopeClient(Transport):
     """One connection pool to one service; close it, or use it in a ``with`` block. Threads may share it.
 
     Every method raises ``ApiError`` with the service's problem, and ``ApiUnreachable`` where nothing answers.
     """
 
-    def __init__(self, base_url: str = DEFAULT_URL, *, token: str | None = None, timeout: float = 30.0) -> None:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        base = httpx.URL(base_url.rstrip("/") + "/api/v1")
-        # A proxy of the environment is never on the way to this machine.
-        self._http = httpx.Client(base_url=base, headers=headers, timeout=timeout, trust_env=not _is_loopback(base.host))
-        # Answers by question, each with the tag under which the service knows it.
-        self._answers: dict[tuple[Any, ...], tuple[str, Any]] = {}
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def presets(self) -> tuple[PresetView, ...]:
         """Every preset, with what the service's machine lacks for it."""
-        return self._get("/presets", tuple[PresetView, ...])
+        return self.get("/presets", tuple[PresetView, ...])
 
     def datasets(self) -> tuple[DatasetView, ...]:
         """Every data set that specs can name."""
-        return self._get("/datasets", tuple[DatasetView, ...])
+        return self.get("/datasets", tuple[DatasetView, ...])
 
     def kinds(self) -> tuple[KindView, ...]:
         """Every experiment kind with the JSON Schema of its spec."""
-        return self._get("/kinds", tuple[KindView, ...])
+        return self.get("/kinds", tuple[KindView, ...])
 
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of a sweep."""
-        return self._get("/schema/specs", dict[str, Any])
+        return self.get("/schema/specs", dict[str, Any])
 
     def system(self) -> SystemView:
         """Version, queue and workers."""
-        return self._get("/system", SystemView)
+        return self.get("/system", SystemView)
 
     def diagnosis(self) -> DiagnosisView:
         """What the service says of its parts, queues and code versions, and its latest failures."""
-        return self._get("/diagnosis", DiagnosisView)
+        return self.get("/diagnosis", DiagnosisView)
 
     def drain(self, worker: str) -> WorkerView:
         """Ask a worker to give its runs back and take no further one."""
-        return self._call("PUT", _path("workers", worker, "drain"), WorkerView)
+        return self.call("PUT", _path("workers", worker, "drain"), WorkerView)
 
     def undrain(self, worker: str) -> WorkerView:
         """Let a worker take runs again."""
-        return self._call("DELETE", _path("workers", worker, "drain"), WorkerView)
+        return self.call("DELETE", _path("workers", worker, "drain"), WorkerView)
 
     def collect_garbage(self, *, dry_run: bool = True) -> GarbageReport:
         """Remove the files that no run refers to; unless ``dry_run`` is false only count them."""
-        return self._call("POST", "/system/garbage", GarbageReport, json=_prune_body(dry_run))
+        return self.call("POST", "/system/garbage", GarbageReport, json=_prune_body(dry_run))
 
     def plan(self, request: ExperimentCreate) -> Plan:
         """What a launch would start; starts nothing."""
-        return self._call("POST", "/specs/plan", Plan, json=request.model_dump(mode="json"))
+        return self.call("POST", "/specs/plan", Plan, json=request.model_dump(mode="json"))
 
     def launch(self, request: ExperimentCreate, *, idempotency_key: str | None = None) -> ExperimentView:
         """Start an experiment. Repeated with the same key it returns the one that was started."""
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
-        return self._call("POST", "/experiments", ExperimentView, json=request.model_dump(mode="json"), headers=headers)
+        return self.call("POST", "/experiments", ExperimentView, json=request.model_dump(mode="json"), headers=headers)
 
     def experiments(
         self,
@@ -128,55 +93,55 @@ class TauscopeClient:
         put away come only with ``archived``.
         """
         words = {"q": query or None, "data": data, "tag": tag, "archived": archived or None}
-        return self._get("/experiments", ExperimentPage, cursor=cursor, limit=limit, state=state, **words)
+        return self.get("/experiments", ExperimentPage, cursor=cursor, limit=limit, state=state, **words)
 
     def census(self, *, query: str = "", data: str | None = None, tag: str | None = None) -> ExperimentCensus:
         """How many experiments there are in each state, and the tags and data sets to filter by."""
-        return self._get("/experiments/census", ExperimentCensus, q=query or None, data=data, tag=tag)
+        return self.get("/experiments/census", ExperimentCensus, q=query or None, data=data, tag=tag)
 
     def experiment(self, experiment_id: str) -> ExperimentView:
         """One experiment with its runs and fits."""
-        return self._get(_path("experiments", experiment_id), ExperimentView)
+        return self.get(_path("experiments", experiment_id), ExperimentView)
 
     def summary(self, experiment_id: str) -> ExperimentSummary:
         """The result in one object."""
-        return self._get(_path("experiments", experiment_id, "summary"), ExperimentSummary)
+        return self.get(_path("experiments", experiment_id, "summary"), ExperimentSummary)
 
     def stop(self, experiment_id: str) -> ExperimentView:
         """Ask every run to stop."""
-        return self._call("POST", _path("experiments", experiment_id, "stop"), ExperimentView)
+        return self.call("POST", _path("experiments", experiment_id, "stop"), ExperimentView)
 
     def pause(self, experiment_id: str) -> ExperimentView:
         """Ask every run to pause."""
-        return self._call("POST", _path("experiments", experiment_id, "pause"), ExperimentView)
+        return self.call("POST", _path("experiments", experiment_id, "pause"), ExperimentView)
 
     def resume(self, experiment_id: str) -> ExperimentView:
         """Let every paused run go on from its checkpoint."""
-        return self._call("POST", _path("experiments", experiment_id, "resume"), ExperimentView)
+        return self.call("POST", _path("experiments", experiment_id, "resume"), ExperimentView)
 
     def set_priority(self, experiment_id: str, priority: int) -> ExperimentView:
         """Let every run that is not over be computed before those of lower priority."""
-        return self._call("PUT", _path("experiments", experiment_id, "priority"), ExperimentView, json={"priority": priority})
+        return self.call("PUT", _path("experiments", experiment_id, "priority"), ExperimentView, json={"priority": priority})
 
     def set_tags(self, experiment_id: str, tags: Sequence[str]) -> ExperimentView:
         """Give an experiment these tags and no others."""
-        return self._call("PUT", _path("experiments", experiment_id, "tags"), ExperimentView, json={"tags": list(tags)})
+        return self.call("PUT", _path("experiments", experiment_id, "tags"), ExperimentView, json={"tags": list(tags)})
 
     def set_archived(self, experiment_id: str, archived: bool) -> ExperimentView:
         """Put an experiment that is over away, or take it out again."""
-        return self._call("PUT", _path("experiments", experiment_id, "archived"), ExperimentView, json={"archived": archived})
+        return self.call("PUT", _path("experiments", experiment_id, "archived"), ExperimentView, json={"archived": archived})
 
     def preview_deletion(self, experiment_id: str) -> DeletionPreview:
         """What ``delete`` would remove; removes nothing."""
-        return self._get(_path("experiments", experiment_id, "deletion"), DeletionPreview)
+        return self.get(_path("experiments", experiment_id, "deletion"), DeletionPreview)
 
     def delete(self, experiment_id: str) -> None:
         """Delete an experiment that is over, with its files."""
-        self._send("DELETE", _path("experiments", experiment_id))
+        self.send("DELETE", _path("experiments", experiment_id))
 
     def prune(self, experiment_id: str, *, dry_run: bool = True) -> PruneReport:
         """Drop the checkpoints that nobody needs, of every run; unless ``dry_run`` is false only say which."""
-        return self._call("POST", _path("experiments", experiment_id, "prune"), PruneReport, json=_prune_body(dry_run))
+        return self.call("POST", _path("experiments", experiment_id, "prune"), PruneReport, json=_prune_body(dry_run))
 
     def curves(self, experiment_id: str, metrics: Sequence[str] | None = None, *, max_points: int | None = None) -> Curves:
         """All curves, or those of the named metrics; at most ``max_points`` a series where it is given.
@@ -184,7 +149,7 @@ class TauscopeClient:
         What has not changed since the same question was last asked is not sent again.
         """
         query = {"metrics": ",".join(metrics) if metrics else None, "max_points": max_points}
-        return self._get_again(_path("experiments", experiment_id, "curves"), Curves, **query)
+        return self.get_again(_path("experiments", experiment_id, "curves"), Curves, **query)
 
     def events(self, experiment_id: str, *, cursor: str = "", patience: float = 60.0) -> Iterator[StreamEvent]:
         """Follow an experiment from a cursor (``Curves.cursor``) or from its beginning, over broken connections too.
@@ -203,98 +168,64 @@ class TauscopeClient:
                     for chunk in response.iter_bytes():
                         file.write(chunk)
         except httpx.TransportError as error:
-            raise self._unreachable(error) from error
+            raise self.unreachable(error) from error
         return path
 
     def run(self, run_id: str) -> RunView:
         """One run."""
-        return self._get(_path("runs", run_id), RunView)
+        return self.get(_path("runs", run_id), RunView)
 
     def run_events(self, run_id: str) -> tuple[RunEventView, ...]:
         """Why a run changed its state, in order."""
-        return self._get(_path("runs", run_id, "events"), tuple[RunEventView, ...])
+        return self.get(_path("runs", run_id, "events"), tuple[RunEventView, ...])
 
     def run_attempts(self, run_id: str) -> tuple[AttemptView, ...]:
         """Who computed a run from which step to which, in order."""
-        return self._get(_path("runs", run_id, "attempts"), tuple[AttemptView, ...])
+        return self.get(_path("runs", run_id, "attempts"), tuple[AttemptView, ...])
 
     def stop_run(self, run_id: str) -> RunView:
         """Ask one run to stop."""
-        return self._call("POST", _path("runs", run_id, "stop"), RunView)
+        return self.call("POST", _path("runs", run_id, "stop"), RunView)
 
     def pause_run(self, run_id: str) -> RunView:
         """Ask one run to pause."""
-        return self._call("POST", _path("runs", run_id, "pause"), RunView)
+        return self.call("POST", _path("runs", run_id, "pause"), RunView)
 
     def resume_run(self, run_id: str) -> RunView:
         """Let one paused run go on from its checkpoint."""
-        return self._call("POST", _path("runs", run_id, "resume"), RunView)
+        return self.call("POST", _path("runs", run_id, "resume"), RunView)
 
     def extend_run(self, run_id: str, steps: int) -> RunView:
         """Let a finished or stopped run go on from its last checkpoint, to ``steps`` in all."""
-        return self._call("POST", _path("runs", run_id, "extend"), RunView, json={"steps": steps})
+        return self.call("POST", _path("runs", run_id, "extend"), RunView, json={"steps": steps})
 
     def set_run_priority(self, run_id: str, priority: int) -> RunView:
         """Let one run be computed before those of lower priority."""
-        return self._call("PUT", _path("runs", run_id, "priority"), RunView, json={"priority": priority})
+        return self.call("PUT", _path("runs", run_id, "priority"), RunView, json={"priority": priority})
 
     def checkpoints(self, run_id: str) -> RunCheckpoints:
         """Every checkpoint of a run, why it is kept, and the one that is recommended."""
-        return self._get(_path("runs", run_id, "checkpoints"), RunCheckpoints)
+        return self.get(_path("runs", run_id, "checkpoints"), RunCheckpoints)
 
     def pin(self, run_id: str, step: int, *, pinned: bool = True) -> RunCheckpoints:
         """Keep a checkpoint whatever retention says, or let retention decide again."""
-        return self._call("PUT" if pinned else "DELETE", _path("runs", run_id, "checkpoints", str(step), "pin"), RunCheckpoints)
+        return self.call("PUT" if pinned else "DELETE", _path("runs", run_id, "checkpoints", str(step), "pin"), RunCheckpoints)
 
     def prune_run(self, run_id: str, *, dry_run: bool = True) -> PruneReport:
         """Drop the checkpoints of one run that nobody needs; unless ``dry_run`` is false only say which."""
-        return self._call("POST", _path("runs", run_id, "prune"), PruneReport, json=_prune_body(dry_run))
+        return self.call("POST", _path("runs", run_id, "prune"), PruneReport, json=_prune_body(dry_run))
 
     def samples(self, run_id: str, step: int | str = "last") -> SamplesView:
         """The samples of a checkpoint with their nearest training images."""
-        return self._get(_path("runs", run_id, "samples", str(step)), SamplesView)
+        return self.get(_path("runs", run_id, "samples", str(step)), SamplesView)
 
     def sample_steps(self, run_id: str) -> SampleSteps:
         """Every checkpoint of a run that has samples, waits for them, or gave none."""
-        return self._get(_path("runs", run_id, "samples"), SampleSteps)
+        return self.get(_path("runs", run_id, "samples"), SampleSteps)
 
     def seed(self, run_id: str, seed: int) -> SeedView:
         """The sample of one seed at every measured checkpoint."""
-        return self._get(_path("runs", run_id, "seeds", str(seed)), SeedView)
-
-    def _get(self, path: str, model: type[_T], **query: Any) -> _T:
-        return self._call("GET", path, model, params={name: value for name, value in query.items() if value is not None})
-
-    def _get_again(self, path: str, model: type[_T], **query: Any) -> _T:
-        params = {name: value for name, value in query.items() if value is not None}
-        key = (path, *params.items())
-        tag, held = self._answers.get(key, ("", None))
-        response = self._send("GET", path, params=params, headers={"If-None-Match": tag} if tag else {})
-        if response.status_code != httpx.codes.NOT_MODIFIED:
-            held = _adapter(cast(Any, model)).validate_json(response.content)
-            self._answers[key] = (response.headers.get("ETag", ""), held)
-            if len(self._answers) > _ANSWERS_KEPT:
-                self._answers.pop(next(iter(self._answers)), None)
-        return cast(_T, held)
-
-    def _call(self, method: str, path: str, model: type[_T], **options: Any) -> _T:
-        return cast(_T, _adapter(cast(Any, model)).validate_json(self._send(method, path, **options).content))
-
-    def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
-        try:
-            response = self._http.request(method, path, **options)
-        except httpx.TransportError as error:
-            raise self._unreachable(error) from error
-        raise_for_problem(response)
-        return response
-
-    def _unreachable(self, error: httpx.TransportError) -> ApiUnreachable:
-        return ApiUnreachable(str(self._http.base_url), str(error) or type(error).__name__)
-
-
-@cache
-def _adapter(model: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(model)
+        return self.get(_path("runs", run_id, "seeds", str(seed)), SeedView)
 
 
 def _prune_body(dry_run: bool) -> dict[str, Any]:
@@ -304,10 +235,3 @@ def _prune_body(dry_run: bool) -> dict[str, Any]:
 def _path(*parts: str) -> str:
     """An address below the base; an id out of a page's address must not lead elsewhere."""
     return "/" + "/".join(quote(part, safe="") for part in parts)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

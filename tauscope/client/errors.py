@@ -7,7 +7,7 @@ ApiError            the service refused; ``problem`` says what and what to do
 import httpx
 from pydantic import ValidationError
 
-from tauscope.contracts.experiments import Problem
+from tauscope.contracts.problems import Problem
 
 
 class ApiError(Exception):

@@ -49,3 +49,27 @@ class SeedView(Contract):
     is_copy: tuple[bool, ...]
     first_copied_at: int | None = Field(description="the first checkpoint at which it is a copy")
     version: str = Field(description="changes with the samples; put it into the film's address as v")
+
+
+class SamplesView(Contract):
+    """The generated samples of one checkpoint with their two nearest distinct training images."""
+
+    run_id: str
+    step: int
+    steps: tuple[int, ...] = Field(description="every step that has samples")
+    n_generated: int
+    n_copies: int
+    f_mem: float
+    f_mem_low: float
+    f_mem_high: float
+    f_mem_control: float
+    f_mem_control_low: float
+    f_mem_control_high: float
+    control_count: int
+    gap_threshold: float
+    gap_ratio: tuple[float, ...]
+    is_copy: tuple[bool, ...]
+    neighbours: tuple[tuple[int, int], ...] = Field(description="indices into the run's training set")
+    distances: tuple[tuple[float, float], ...] = Field(description="Euclidean, pixels in [0, 1]")
+    image_shape: tuple[int, int, int] = Field((1, 8, 8), description="channels, height, width")
+    version: str = Field("", description="changes with the samples; put it into their addresses as v")

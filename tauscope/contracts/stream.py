@@ -7,9 +7,10 @@ an earlier step: drop its points beyond ``step`` (or fetch its curves again); th
 
 from pydantic import Field
 
-from tauscope.contracts.experiments import RunView, Series
+from tauscope.contracts.curves import Series
 from tauscope.contracts.model import Contract
 from tauscope.contracts.onsets import PowerLawFit
+from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import RunState
 
 

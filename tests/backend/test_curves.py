@@ -11,7 +11,7 @@ from backend.services.curve_cache import CurveCache, CurveKey, Held
 from backend.storage import curves
 from backend.storage.claims import Claim
 from backend.storage.cursor import Mark
-from tauscope.contracts.experiments import Curves
+from tauscope.contracts.curves import Curves
 from tauscope.contracts.points import Point
 from tests.backend.conftest import API, FakeWorker, TestClient
 

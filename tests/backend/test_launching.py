@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 
 from backend.services.context import Context
 from backend.storage.tables import Artifact, Experiment, IdempotencyKey, Run, RunEvent, RunFile, Series
-from tauscope.contracts.experiments import ExperimentView, Plan, Problem
+from tauscope.contracts.experiments import ExperimentView, Plan
+from tauscope.contracts.problems import Problem
 from tests.backend.conftest import API, FakeWorker, TestClient
 
 CREATE = {"preset": "digits-ci", "settings": {"steps": 20}}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import structlog.testing
 
-from tauscope.contracts.experiments import Problem
+from tauscope.contracts.problems import Problem
 from tests.backend.conftest import API, TestClient
 
 

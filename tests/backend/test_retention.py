@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session, sessionmaker
 from backend.services.context import Context
 from backend.storage.claims import Claim
 from backend.storage.tables import Evaluation, Run, RunFile
-from tauscope.contracts.experiments import Problem
 from tauscope.contracts.onsets import Onset, OnsetStatus
 from tauscope.contracts.points import Point
+from tauscope.contracts.problems import Problem
 from tauscope.contracts.retention import GarbageReport, PruneReport, RunCheckpoints
 from tests.backend.conftest import API, FakeWorker, TestClient
 from tests.worker.test_artifacts import make_old

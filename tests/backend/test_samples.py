@@ -11,7 +11,7 @@ from PIL import Image
 
 from backend.services.images import MAX_SCALE
 from backend.storage.claims import Claim
-from tauscope.contracts.experiments import SamplesView
+from tauscope.contracts.samples import SamplesView
 from tauscope.results.folder import read_measurements, read_spec, read_summary
 from tests.backend.conftest import API, FakeWorker, TestClient
 

@@ -11,7 +11,8 @@ from backend.services.context import Context
 from backend.services.stream import ExperimentStream
 from backend.storage import curves
 from backend.storage.claims import Claim, FencedError, claim_next, fall_back
-from tauscope.contracts.experiments import Curves, RunView
+from tauscope.contracts.curves import Curves
+from tauscope.contracts.run_views import RunView
 from tauscope.contracts.stream import STREAM_EVENTS
 from tests.backend.conftest import API, FakeWorker, TestClient
 

@@ -12,7 +12,8 @@ import pytest
 from backend.settings import ApiSettings
 from tauscope.client import ApiError, ApiUnreachable, StreamEvent, TauscopeClient
 from tauscope.client.stream import parse
-from tauscope.contracts.experiments import ExperimentCreate, RunView
+from tauscope.contracts.experiments import ExperimentCreate
+from tauscope.contracts.run_views import RunView
 from tauscope.contracts.stream import PointsNews
 from tests.backend.conftest import FakeWorker
 from tests.client.conftest import LiveServer

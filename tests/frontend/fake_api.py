@@ -18,25 +18,14 @@ from PIL import Image
 
 from backend.services import catalogue
 from backend.services.durations import schedule
+from tauscope.contracts.curves import Curves
 from tauscope.contracts.diagnosis import DiagnosisView
-from tauscope.contracts.experiments import (
-    AttemptView,
-    Curves,
-    ExperimentCreate,
-    ExperimentView,
-    Plan,
-    PlannedRun,
-    PresetView,
-    RunEventView,
-    RunExtension,
-    RunView,
-    SamplesView,
-    SystemView,
-    WorkerView,
-)
+from tauscope.contracts.experiments import ExperimentCreate, ExperimentView, Plan, PlannedRun, PresetView
 from tauscope.contracts.launching import Estimate, KindView
+from tauscope.contracts.run_views import AttemptView, RunEventView, RunExtension, RunView
 from tauscope.contracts.runs import RunState
-from tauscope.contracts.samples import SampleSteps, SeedView
+from tauscope.contracts.samples import SampleSteps, SamplesView, SeedView
+from tauscope.contracts.system import SystemView, WorkerView
 from tauscope.specs import SpecError, apply_settings, load_preset, parse_sweep, preset_names
 from tests.frontend import fake_world as world
 from tests.frontend.fake_listing import add_listing

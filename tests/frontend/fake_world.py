@@ -3,13 +3,15 @@
 import math
 from typing import Any
 
+from tauscope.contracts.curves import Curves, Series
 from tauscope.contracts.diagnosis import CheckView, DiagnosisView, FailureView, QueueView, VersionView
-from tauscope.contracts.experiments import AttemptView, Curves, ExperimentView, RunEventView, RunView, SamplesView, Series
+from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.listing import DeletionPreview
 from tauscope.contracts.onsets import Onset, OnsetStatus, PowerLawFit
 from tauscope.contracts.points import MetricInfo
+from tauscope.contracts.run_views import AttemptView, RunEventView, RunView
 from tauscope.contracts.runs import DesiredState, RunState
-from tauscope.contracts.samples import SampleStep, SampleSteps, SeedView
+from tauscope.contracts.samples import SampleStep, SampleSteps, SamplesView, SeedView
 
 T0 = 1_790_000_000.0
 N_GENERATED = 384

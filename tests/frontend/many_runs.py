@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator
 from fastapi import FastAPI, Request
 from fastapi.responses import StreamingResponse
 
-from tauscope.contracts.experiments import Curves, ExperimentView, Series, SystemView
+from tauscope.contracts.curves import Curves, Series
+from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.runs import RunState
+from tauscope.contracts.system import SystemView
 from tests.frontend import fake_world as world
 
 

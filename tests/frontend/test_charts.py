@@ -13,7 +13,8 @@ from frontend.charts.reading import divisor
 from frontend.charts.window import window_of
 from frontend.theme import DARK, LIGHT, Palette, n_colours
 from frontend.words import Axis
-from tauscope.contracts.experiments import Curves, ExperimentView
+from tauscope.contracts.curves import Curves
+from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.onsets import Onset, OnsetStatus
 from tests.frontend import fake_world as world
 from tests.frontend.many_runs import ManyRuns

@@ -8,8 +8,8 @@ from pydantic import Field as PydanticField
 from backend.services import catalogue
 from frontend.form.form import Form, field_of, make_form
 from frontend.form.values import Axis, By, FormError, One, Setting, parse, write
-from tauscope.contracts.experiments import FieldError
 from tauscope.contracts.launching import KindView
+from tauscope.contracts.problems import FieldError
 from tauscope.specs import KINDS, load_preset, parse_sweep, preset_names
 from tauscope.specs.model import SpecModel
 from tauscope.specs.shown import shown

@@ -6,7 +6,7 @@ import pytest
 
 from frontend.inspection import LogAxis, inspection
 from frontend.markup.checkpoints import Quality, checkpoint_words, copies_found, mini_curves, no_checkpoint
-from tauscope.contracts.experiments import RunView
+from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import RunState
 from tauscope.contracts.samples import SampleStep
 from tests.frontend import fake_world as world

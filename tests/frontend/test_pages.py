@@ -10,23 +10,13 @@ import frontend.page
 from backend.services import catalogue
 from frontend.navigation import page_file
 from tauscope.client import ApiError, ApiUnreachable
-from tauscope.contracts.experiments import (
-    AttemptView,
-    Curves,
-    ExperimentCreate,
-    ExperimentPage,
-    ExperimentView,
-    FieldError,
-    Plan,
-    PlannedRun,
-    PresetView,
-    Problem,
-    RunEventView,
-    RunView,
-    SystemView,
-)
+from tauscope.contracts.curves import Curves
+from tauscope.contracts.experiments import ExperimentCreate, ExperimentPage, ExperimentView, Plan, PlannedRun, PresetView
 from tauscope.contracts.launching import KindView
 from tauscope.contracts.listing import DeletionPreview, ExperimentCensus
+from tauscope.contracts.problems import FieldError, Problem
+from tauscope.contracts.run_views import AttemptView, RunEventView, RunView
+from tauscope.contracts.system import SystemView
 from tauscope.specs import KINDS, SpecError, SweepSpec, apply_settings, load_preset, parse_sweep, preset_names
 from tauscope.specs.model import SpecModel
 from tauscope.specs.shown import shown as shown_field

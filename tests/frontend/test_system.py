@@ -3,8 +3,8 @@
 from typing import Any
 
 from frontend.markup.system import system_finding, system_regions
-from tauscope.contracts.experiments import SystemView, WorkerView
 from tauscope.contracts.storage import StorageView
+from tauscope.contracts.system import SystemView, WorkerView
 from tests.frontend import fake_world as world
 
 
