@@ -83,9 +83,10 @@ class TrainerProcess:
             )
         )
 
-    def evaluate(self, spec: ExperimentSpec, folder: Path, checkpoint: Path) -> None:
-        """Start to draw and measure a checkpoint's samples; the results end with ``EvaluationEnded`` or ``Failed``."""
-        self._send(EvaluateCheckpoint(spec=spec.model_dump(mode="json"), folder=str(folder), checkpoint=str(checkpoint)))
+    def evaluate(self, spec: ExperimentSpec, folder: Path, checkpoint: Path | None, *, step: int) -> None:
+        """Start to draw and measure the samples of a step; the results end with ``EvaluationEnded`` or ``Failed``."""
+        state = str(checkpoint) if checkpoint else None
+        self._send(EvaluateCheckpoint(spec=spec.model_dump(mode="json"), folder=str(folder), checkpoint=state, step=step))
 
     def defer_samples(self, defer: bool) -> None:
         """Ask the child to leave the samples that are due to another process, or to draw them again."""
