@@ -16,6 +16,8 @@ from typing import Any, BinaryIO, Literal, cast
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
+from backend.storage.store_marker import StoreMarker, StoreMissingError
+
 _BLOCK = 1 << 20
 _FILE = re.compile(r"(?P<head>[0-9a-f]{2})/(?P<tail>[0-9a-f]{62})|aside/(?P<aside>[0-9a-f]{64})|incoming/(?P<incoming>[0-9a-f]+)")
 
@@ -51,6 +53,7 @@ class ArtifactStore:
         self._files = filesystem or found
         self._root = root.rstrip("/")
         self._local = isinstance(found, LocalFileSystem)
+        self.marker = StoreMarker(self._files, self._root, has_files=lambda: next(self.files(), None) is not None)
 
     def put(self, path: Path) -> tuple[str, int]:
         """Store a file and return its SHA-256 and size. Storing the same bytes again only renews their date, and mends damage."""
@@ -64,11 +67,13 @@ class ArtifactStore:
 
         Raises:
             ArtifactCorruptError: if it is gone.
+            StoreMissingError: if the whole store is, which says nothing of the artifact.
         """
         # The garbage collector may hold it aside for a moment, and put it back when it sees that it is wanted.
         for path in (self._path(sha256), self._aside(sha256), self._path(sha256)):
             with suppress(FileNotFoundError):
                 return cast(BinaryIO, self._files.open(path, "rb"))
+        self.marker.require()
         raise ArtifactCorruptError(sha256, "is gone from the store")
 
     def read(self, sha256: str) -> bytes:
@@ -183,8 +188,8 @@ class ArtifactStore:
         try:
             for block in self._blocks(sha256):
                 digest.update(block)
-        except ArtifactCorruptError:
-            return False
+        except (ArtifactCorruptError, StoreMissingError):
+            return False  # The first write of all finds no store.
         return digest.hexdigest() == sha256
 
     def _renew(self, sha256: str) -> bool:
@@ -202,6 +207,7 @@ class ArtifactStore:
         return True
 
     def _write(self, path: Path, target: str) -> None:
+        self.marker.require_if_seen()
         folder, _, _ = target.rpartition("/")
         incoming = f"{self._root}/incoming/{secrets.token_hex(16)}"
         self._files.makedirs(f"{self._root}/incoming", exist_ok=True)
@@ -214,6 +220,7 @@ class ArtifactStore:
             with suppress(OSError):
                 self._files.rm_file(incoming)
             raise
+        self.marker.make()
         self._sync(folder)
         self._sync(self._root)
 

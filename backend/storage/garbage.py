@@ -48,7 +48,12 @@ def collect(sessions: sessionmaker[Session], store: ArtifactStore, *, dry_run: b
 
     Any number may collect at the same time. Where moving a file renews its date, as in an object store, what is set
     aside now is removed by a collection one grace later.
+
+    Raises:
+        StoreMissingError: if runs have files, and there is no store.
     """
+    if not store.marker.present() and refers_to_any(sessions):
+        store.marker.require()
     cutoff = time.time() - store.grace_seconds
     rows = _drop_old_rows(sessions, store.grace_seconds, dry_run=dry_run)
     garbage = list(_candidates(sessions, store, cutoff))

@@ -14,6 +14,7 @@ from backend.storage.claims import claim_next
 from backend.storage.database import db_now
 from backend.storage.flush import FileRecord, flush
 from backend.storage.garbage import NOTHING, Garbage, collect, discard
+from backend.storage.store_marker import NAME, StoreMissingError
 from backend.storage.tables import Artifact, Base, CheckpointPin, Evaluation, RunFile
 from tests.worker.conftest import AddRun
 from tests.worker.test_artifacts import make_old
@@ -228,3 +229,22 @@ def test_discarding_keeps_what_a_new_claim_has_stored_again(sessions: sessionmak
 def test_a_store_that_is_not_there_yet_has_no_garbage(sessions: sessionmaker[Session], tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "store", ignore_errors=True)
     assert collect(sessions, ArtifactStore(str(tmp_path / "store"))) == NOTHING
+
+
+def test_nothing_is_collected_where_runs_have_files_and_there_is_no_store(
+    sessions: sessionmaker[Session], put: Any, refer: Any, url: str, tmp_path: Path
+) -> None:
+    refer(put("wanted"))
+    with pytest.raises(StoreMissingError, match="not mounted"):
+        collect(sessions, ArtifactStore(f"{url}-mistyped"))
+
+
+def test_the_marker_of_the_store_is_never_collected(sessions: sessionmaker[Session], tmp_path: Path) -> None:
+    store = ArtifactStore(str(tmp_path / "store"))
+    (tmp_path / "file").write_text("orphan")
+    found = store.find(store.put(tmp_path / "file")[0])
+    assert found is not None
+    for path in (found.path, f"{tmp_path}/store/{NAME}"):
+        make_old(store, path)
+    assert collect(sessions, store).files == 1
+    assert [path.name for path in (tmp_path / "store").rglob("*") if path.is_file()] == [NAME]
