@@ -5,7 +5,6 @@ import os
 import re
 import secrets
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -57,7 +56,8 @@ class ArtifactStore:
 
     def put(self, path: Path) -> tuple[str, int]:
         """Store a file and return its SHA-256 and size. Storing the same bytes again only renews their date, and mends damage."""
-        sha256 = _digest_file(path)
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         if not (self._intact(sha256) and self._renew(sha256)):
             self._write(path, self._path(sha256))
         return sha256, path.stat().st_size
@@ -131,6 +131,19 @@ class ArtifactStore:
             return None
         return float((date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp())
 
+    def now(self) -> float:
+        """The store's own clock, in Unix seconds: the date of a file just written. This host's may be off, or have stepped."""
+        probe = f"{self._root}/incoming/{secrets.token_hex(16)}"
+        self._files.makedirs(f"{self._root}/incoming", exist_ok=True)
+        self._files.pipe_file(probe, b"now")
+        try:
+            date = self.modified(probe)
+        finally:
+            self._files.rm_file(probe)
+        if date is None:
+            raise OSError(f"the artifact store at {self._root} loses files")
+        return date
+
     def files(self) -> Iterator[StoredFile]:
         """Every file of the store; what others put there is passed over."""
         self._files.invalidate_cache()
@@ -193,13 +206,13 @@ class ArtifactStore:
         return digest.hexdigest() == sha256
 
     def _renew(self, sha256: str) -> bool:
-        """Make sure that an artifact in its place has a date which keeps the garbage collector off; whether that was possible.
+        """Give an artifact in its place a date that keeps the garbage collector off; whether it has one.
 
-        Somebody is about to refer to these bytes. Where a date cannot be set, one less than half the grace old will do.
+        Where a date cannot be set, one less than half the grace old will do.
         """
         if not self._local:
             date = self.modified(self._path(sha256))
-            return date is not None and time.time() - date < self.grace_seconds / 2
+            return date is not None and self.now() - date < self.grace_seconds / 2
         try:
             os.utime(self._path(sha256))
         except FileNotFoundError:
@@ -233,8 +246,3 @@ class ArtifactStore:
             os.fsync(handle)
         finally:
             os.close(handle)
-
-
-def _digest_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
