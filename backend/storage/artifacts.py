@@ -220,7 +220,7 @@ class ArtifactStore:
         return True
 
     def _write(self, path: Path, target: str) -> None:
-        self.marker.require_if_seen()
+        self.marker.require_if_expected()
         folder, _, _ = target.rpartition("/")
         incoming = f"{self._root}/incoming/{secrets.token_hex(16)}"
         self._files.makedirs(f"{self._root}/incoming", exist_ok=True)

@@ -10,7 +10,8 @@ class StoreMissingError(OSError):
     """Where the artifact store should be, there is none."""
 
     def __init__(self, root: str) -> None:
-        super().__init__(f"the artifact store at {root} is empty or not mounted. Mount it, or mend TAUSCOPE_ARTIFACTS_URL")
+        remedy = f"Mount it, or mend TAUSCOPE_ARTIFACTS_URL; if its files are lost for good, make an empty file {NAME} there"
+        super().__init__(f"the artifact store at {root} is empty or not mounted. {remedy}")
 
 
 class StoreMarker:
@@ -22,6 +23,8 @@ class StoreMarker:
         self._root = root
         self._has_files = has_files
         self._seen = False
+        # Whether files must be there already, for those who can tell.
+        self.expected: Callable[[], bool] = lambda: False
 
     def present(self) -> bool:
         """Whether the store is there; one without a marker is given one if it has files."""
@@ -40,13 +43,13 @@ class StoreMarker:
         if not self.present():
             raise StoreMissingError(self._root)
 
-    def require_if_seen(self) -> None:
-        """The same before a write, which may be the first.
+    def require_if_expected(self) -> None:
+        """The same before a write, which may be the first of all.
 
         Raises:
-            StoreMissingError: if this process has seen the store, and it is no longer there.
+            StoreMissingError: if there must be a store, since this process has seen it or ``expected`` says so, and there is none.
         """
-        if self._seen and not self._exists():
+        if not self._exists() and (self._seen or self.expected()):
             self.require()
 
     def make(self) -> None:

@@ -166,6 +166,23 @@ def test_a_store_that_is_away_costs_no_point_and_no_checkpoint(
     assert steps(sessions) == WHOLE
 
 
+def test_a_new_run_makes_no_second_store_where_the_first_is_not_mounted(
+    settings: WorkerSettings, supervisor: Supervisor, sessions: Sessions, tiny: str, add_run: AddRun, tmp_path: Path
+) -> None:
+    assert supervisor.serve(tiny) == tiny
+    (tmp_path / "artifacts").rename(tmp_path / "unmounted")
+    (tmp_path / "artifacts").mkdir()
+    add_run("run-2", spec=ImageDdpmSpec(steps=STEPS).model_dump(mode="json"), steps=STEPS)
+    anew = Supervisor(open_services(settings))
+    assert anew.serve("run-2") == "run-2"
+    anew.close()
+    anew.services.close()
+    assert list((tmp_path / "artifacts").iterdir()) == []
+    with sessions() as session:
+        run = session.get_one(Run, "run-2")
+        assert run.state == RunState.QUEUED and "empty or not mounted" in run.reason
+
+
 @pytest.mark.parametrize("trouble", ["stalls", "fails"])
 def test_a_worker_that_is_asked_to_leave_does_not_wait_for_a_store_that_is_away(
     settings: WorkerSettings, sessions: Sessions, tiny: str, fault: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, trouble: str
