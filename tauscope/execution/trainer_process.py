@@ -27,7 +27,7 @@ class TrainerProcess:
     """A warm child: it loads PyTorch once and then trains one segment after another.
 
     The child is spawned, never forked, so that no state of the parent (threads, a CUDA context) leaks into it. It
-    watches its standard input and exits at end-of-file: an orphan never holds a device.
+    watches its standard input and exits at end-of-file: an orphan that runs holds no device.
     """
 
     def __init__(
