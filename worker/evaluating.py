@@ -12,7 +12,7 @@ from backend.storage.artifacts import ArtifactCorruptError
 from backend.storage.evaluations import EvaluationClaim, complete_evaluation, give_back_evaluation, renew_evaluation
 from tauscope.execution.events import EvaluationEnded, Failed
 from tauscope.specs import KINDS
-from worker.fetching import StoreAwayError, fetch
+from worker.fetching import LeavingError, StoreAwayError, fetch
 from worker.following import BLAMELESS, End, Following
 from worker.outgoing import Outgoing
 from worker.persistence import Persistence
@@ -56,6 +56,8 @@ class Evaluating:
         self._folder.mkdir(parents=True, exist_ok=True)
         try:
             self._conclude(self._evaluate())
+        except LeavingError:
+            self._give_back()
         except StoreAwayError as error:
             self._give_back(f"its checkpoint cannot be fetched: {error}", excused=True)
         finally:
