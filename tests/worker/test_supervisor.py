@@ -211,7 +211,9 @@ def test_a_worker_that_is_asked_to_leave_does_not_wait_for_a_store_that_is_away(
     supervisor.services.close()
     run = the_run(sessions)
     assert (run.state, run.checkpoint_step) == (RunState.QUEUED, 30)
-    assert "asked to leave" in run.reason
+    with sessions() as session:
+        outcome = session.scalars(select(Attempt.outcome).order_by(Attempt.epoch.desc())).first()
+    assert outcome == "the worker was asked to leave"
 
 
 def test_a_failure_that_no_retry_can_mend_fails_the_run_with_its_remedy(
