@@ -11,6 +11,7 @@ from backend.storage.garbage import NOTHING, Garbage, collect, refers_to_any
 from backend.storage.pruning import prune
 from backend.storage.reading import reading
 from backend.storage.retention import ended_runs
+from backend.storage.sightings import Sightings
 from worker.background import in_background
 from worker.services import DATABASE_AWAY
 from worker.settings import WorkerSettings
@@ -24,6 +25,7 @@ class Collector:
     def __init__(self, sessions: sessionmaker[Session], settings: WorkerSettings) -> None:
         self._sessions = sessions
         self._store = ArtifactStore(settings.artifacts_url, grace_seconds=settings.garbage_grace_seconds)
+        self._sightings = Sightings()
         self._seconds = settings.garbage_seconds
         self._prunes = settings.retention == "pruned"
         self._pruned: set[tuple[str, int]] = set()
@@ -50,7 +52,7 @@ class Collector:
         if not refers_to_any(self._sessions):
             # A new database beside an old store is rather a lost database than a reason to empty the store.
             return NOTHING
-        return collect(self._sessions, self._store)
+        return collect(self._sessions, self._store, sightings=self._sightings)
 
     def _prune_ended(self) -> None:
         with reading(self._sessions) as session:

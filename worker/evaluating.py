@@ -3,15 +3,17 @@
 import shutil
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import structlog
+from sqlalchemy.orm import Session
 
 from backend.storage.artifacts import ArtifactCorruptError
 from backend.storage.evaluations import EvaluationClaim, complete_evaluation, give_back_evaluation, renew_evaluation
 from tauscope.execution.events import EvaluationEnded, Failed
 from tauscope.specs import KINDS
-from worker.fetching import StoreAwayError, fetch
-from worker.following import End, Following
+from worker.fetching import LeavingError, StoreAwayError, fetch
+from worker.following import BLAMELESS, End, Following
 from worker.outgoing import Outgoing
 from worker.persistence import Persistence
 from worker.services import Services
@@ -54,18 +56,29 @@ class Evaluating:
         self._folder.mkdir(parents=True, exist_ok=True)
         try:
             self._conclude(self._evaluate())
-        except (ArtifactCorruptError, StoreAwayError) as error:
-            self._give_back(f"its checkpoint cannot be had: {error}")
+        except LeavingError:
+            self._give_back()
+        except StoreAwayError as error:
+            self._give_back(f"its checkpoint cannot be fetched: {error}", excused=True)
         finally:
             self._outgoing.close()
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _evaluate(self) -> End:
         claim = self._claim
-        state = fetch(claim.checkpoint, self._services, self._folder, beat=self._beat)
-        self._slot.warm().evaluate(KINDS[claim.spec["kind"]].model_validate(claim.spec), self._folder, state)
+        state = self._fetch()
+        self._slot.warm().evaluate(KINDS[claim.spec["kind"]].model_validate(claim.spec), self._folder, state, step=claim.step)
         following = Following(self._slot, self._services.settings, take=self._outgoing.add, beat=self._beat, unwanted=self._unwanted)
         return following.to_the_end()
+
+    def _fetch(self) -> Path | None:
+        """The newest whole checkpoint; from an earlier one the steps in between are trained again, to the same weights."""
+        for checkpoint in self._claim.checkpoints:
+            try:
+                return fetch(checkpoint, self._services, self._folder, beat=self._beat)
+            except ArtifactCorruptError as error:
+                log.warning("checkpoint_damaged", run=self._claim.run_id, step=checkpoint.step, error=str(error))
+        return None
 
     def _beat(self) -> float:
         """Renew the lease when that is due; a database that is away is borne for a while."""
@@ -77,7 +90,8 @@ class Evaluating:
 
     def _conclude(self, end: End) -> None:
         if isinstance(end, Failed):
-            self._give_back("" if self._unwanted() else f"{end.message}. {end.remedy}")
+            trouble = "" if self._unwanted() else f"{end.message}. {end.remedy}"
+            self._give_back(trouble, excused=end.code in BLAMELESS)
         elif isinstance(end, EvaluationEnded) and end.complete:
             self._record(end)
         else:
@@ -90,10 +104,14 @@ class Evaluating:
             self._give_back(trouble)
             return
         batch = self._outgoing.ready()
-        self._persistence.persist(lambda session: complete_evaluation(session, self._claim, batch.points, batch.files))
-        log.info("evaluated", run=self._claim.run_id, step=self._claim.step, seconds=round(end.seconds, 1))
-        self._persistence.patiently(lambda: record_summary(self._services.sessions, self._claim.run_id))
 
-    def _give_back(self, trouble: str = "") -> None:
-        self._persistence.persist(lambda session: give_back_evaluation(session, self._claim, trouble))
+        def complete(session: Session) -> None:
+            complete_evaluation(session, self._claim, batch.points, batch.files)
+            record_summary(session, self._claim.run_id)
+
+        self._persistence.persist(complete)
+        log.info("evaluated", run=self._claim.run_id, step=self._claim.step, seconds=round(end.seconds, 1))
+
+    def _give_back(self, trouble: str = "", *, excused: bool = False) -> None:
+        self._persistence.persist(lambda session: give_back_evaluation(session, self._claim, trouble, excused=excused))
         log.info("evaluation_given_back", run=self._claim.run_id, step=self._claim.step, trouble=trouble)

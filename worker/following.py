@@ -9,6 +9,9 @@ from worker.slots import Slot
 
 End = SegmentEnded | EvaluationEnded | Failed
 
+# Of these, what is no fault of the run, however often it happens.
+BLAMELESS = {"device_busy"}
+
 
 class Following:
     """One command of a slot's child, under way.

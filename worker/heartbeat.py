@@ -6,6 +6,7 @@ from collections.abc import Callable
 import structlog
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
 
 from backend.storage.database import db_now
 from backend.storage.tables import Worker
@@ -81,3 +82,5 @@ class Heartbeat:
                 change(session)
         except DATABASE_AWAY as error:
             log.warning("database_away", error=str(error))
+        except StaleDataError:
+            log.warning("row_cleared_away", name=self._services.settings.worker_name)  # In this very moment; the next beat writes it anew.

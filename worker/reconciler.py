@@ -15,9 +15,10 @@ from backend.storage.outbox import Outbox, Work, send_wakeups, stale_runs
 from backend.storage.tables import Worker
 from worker.collector import Collector
 from worker.logs import configure_logs
+from worker.reconciler_health import forget_rounds, note_round
 from worker.schema import await_schema
 from worker.services import DATABASE_AWAY
-from worker.settings import read_settings
+from worker.settings import WorkerSettings, read_settings
 
 FORGOTTEN_SECONDS = 600.0
 
@@ -70,7 +71,16 @@ def main() -> None:
             reconcile(sessions, outbox, stale_seconds=settings.stale_seconds)
         except DATABASE_AWAY as error:
             log.warning("database_away", error=str(error))
+        _note_round(settings)
     outbox.close()
+    forget_rounds(settings)
+
+
+def _note_round(settings: WorkerSettings) -> None:
+    try:
+        note_round(settings)
+    except OSError as error:
+        log.warning("round_not_noted", error=str(error))  # A full disk is no reason to send no wake-ups.
 
 
 def _asked(stop: "queue.SimpleQueue[int]", seconds: float) -> bool:

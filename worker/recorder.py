@@ -29,12 +29,12 @@ class Recorder:
         self._started = self._due = time.monotonic()
         self._step = claim.checkpoint.step if claim.checkpoint else 0
         self._speed: float | None = None
-        self._unsummarized = False
+        self._summarized = False
 
     @property
     def done(self) -> bool:
         """Whether everything that the child sent is written."""
-        return self.outgoing.empty and not self._unsummarized
+        return self.outgoing.empty
 
     def note(self, event: TrainerEvent) -> None:
         """Take in what the child reports."""
@@ -46,6 +46,7 @@ class Recorder:
     def rewind(self, claim: Claim) -> None:
         """Go on under a claim that fell back to an earlier checkpoint."""
         self.claim = claim
+        self._summarized = False
         self._step = claim.checkpoint.step if claim.checkpoint else 0
 
     def flush(self) -> None:
@@ -82,15 +83,15 @@ class Recorder:
                 steps_per_second=self._speed,
                 seconds=self.claim.seconds + time.monotonic() - self._started,
             )
+            # The first time too: the claim has deleted what an attempt before it measured beyond its checkpoint.
+            if batch.points or not self._summarized:
+                record_summary(session, self.claim.run_id)
             self.defers = self._defers(session)
+        self._summarized = True
+        self.desired = flushed.desired
         self.outgoing.written(batch)
         send_wakeups(self._services.sessions, self._services.outbox, [self.claim.run_id] * len(batch.unevaluated), "evaluate")
-        self.desired = flushed.desired
-        self._unsummarized |= bool(batch.points)
-        if self._unsummarized:
-            record_summary(self._services.sessions, self.claim.run_id)
-            self._unsummarized = False
 
     def _defers(self, session: Session) -> bool:
         policy = self._services.settings.defer_samples
-        return policy == "always" or (policy == "spare" and spare_slots(session, self.claim.queue) > 0)
+        return policy == "always" or (policy == "spare" and spare_slots(session, self.claim) > 0)

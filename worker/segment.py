@@ -12,7 +12,7 @@ from tauscope.contracts.runs import DesiredState, RunState
 from tauscope.execution.events import Failed, SegmentEnded
 from tauscope.specs import KINDS
 from worker.evaluating import Evaluating
-from worker.following import End, Following
+from worker.following import BLAMELESS, End, Following
 from worker.outgoing import Outgoing
 from worker.recorder import Recorder
 from worker.resuming import OtherCodeError, check_code, fetch_checkpoint
@@ -21,8 +21,6 @@ from worker.slots import Slot
 
 # What another attempt may mend: a child that was killed, a disk that was full.
 TRANSIENT = {"trainer_died", "storage", "device_busy"}
-# Of these, what is no fault of the run, however often it happens.
-BLAMELESS = {"device_busy"}
 
 log = structlog.get_logger()
 
@@ -39,6 +37,7 @@ class Segment:
         outgoing = Outgoing(services.store, self._folder, patience_seconds=self._settings.store_patience_seconds)
         self._recorder = Recorder(claim, services, outgoing)
         self._deferring = False
+        self._began = time.monotonic()
 
     def run(self) -> bool:
         """Train, record, and end the run or give it back. True if it went back to the queue and wants a wake-up.
@@ -101,7 +100,7 @@ class Segment:
     def _evaluate_rest(self) -> bool:
         """Draw what samples of the run nobody has drawn yet, and wait for those that somebody draws; whether all are there."""
         claim, settings = self._recorder.claim, self._settings
-        while not self._unwanted():
+        while not self._unwanted() and time.monotonic() - self._began < settings.segment_seconds:
             found, left = self._recorder.persistence.persist(
                 lambda session: (
                     claim_evaluation(session, claim.worker, settings.lease_seconds, self._offer, run_id=claim.run_id),

@@ -7,6 +7,7 @@ from sqlalchemy import Engine, exc
 from sqlalchemy.orm import Session, sessionmaker
 
 from backend.storage.artifacts import ArtifactStore
+from backend.storage.garbage import refers_to_any
 from backend.storage.outbox import Outbox
 from worker.settings import WorkerSettings
 
@@ -25,6 +26,9 @@ class Services:
     stopping: threading.Event
     draining: threading.Event = field(default_factory=threading.Event)
 
+    def __post_init__(self) -> None:
+        self.store.marker.expected = self._has_files
+
     @property
     def leaving(self) -> str:
         """Why no segment may begin or go on here; empty while it may."""
@@ -42,3 +46,10 @@ class Services:
         """Close the connections, once no segment runs."""
         self.outbox.close()
         self.engine.dispose()
+
+    def _has_files(self) -> bool:
+        """Whether any run has a file, so that a store without one is not the store."""
+        try:
+            return refers_to_any(self.sessions)
+        except DATABASE_AWAY as error:
+            raise OSError(f"the artifact store seems empty, and the database does not tell whether it should be: {error}") from error

@@ -12,7 +12,7 @@ from backend.storage.evaluations import EvaluationClaim, claim_evaluation
 from backend.storage.offers import Offer
 from backend.storage.outbox import Outbox, send_wakeups
 from worker.evaluating import Evaluating
-from worker.fetching import StoreAwayError
+from worker.fetching import LeavingError, StoreAwayError
 from worker.offering import offer_of
 from worker.persistence import AbandonedError
 from worker.segment import Segment
@@ -108,6 +108,9 @@ class Supervisor:
             log.warning("run_lost", run=claim.run_id, epoch=claim.epoch, error=str(error))
             slot.discard()
             return False
+        except LeavingError as error:
+            self._give_back(claim, excuse=str(error))
+            return False
         except StoreAwayError as error:
             self._give_back(claim, f"The checkpoint cannot be fetched: {error}. Check the artifact store")
             return False
@@ -117,10 +120,10 @@ class Supervisor:
             self._give_back(claim, f"The worker failed: {error}. See the run's events", traceback.format_exc())
             raise
 
-    def _give_back(self, claim: Claim, trouble: str, detail: str = "") -> None:
+    def _give_back(self, claim: Claim, trouble: str = "", detail: str = "", *, excuse: str = "") -> None:
         try:
             with self.services.sessions.begin() as session:
-                release(session, claim, "in trouble", trouble=trouble, detail=detail)
+                release(session, claim, excuse or "in trouble", trouble=trouble, detail=detail, excused=bool(excuse))
         except (FencedError, *DATABASE_AWAY) as error:
             log.warning("run_not_released", run=claim.run_id, error=str(error))
 

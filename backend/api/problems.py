@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from backend.services.errors import InvalidRequestError, NotReadyError, ServiceError
 from backend.storage.artifacts import ArtifactCorruptError
+from backend.storage.store_marker import StoreMissingError
 from tauscope.contracts.problems import FieldError, Problem
 from tauscope.specs import SpecError
 
@@ -31,6 +32,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(OperationalError, _database_away)
     app.add_exception_handler(ArtifactCorruptError, _artifact_damaged)
+    app.add_exception_handler(StoreMissingError, _store_missing)
     app.add_exception_handler(Exception, _crash)
 
 
@@ -111,6 +113,11 @@ async def _artifact_damaged(request: Request, error: Exception) -> Response:
     log.error("artifact_damaged", method=request.method, path=request.url.path, error=str(error))
     remedy = "Restore it from a backup, or launch the run again"
     return _respond(_problem(500, "artifact_damaged", "A stored file is damaged or gone", str(error), remedy), {})
+
+
+async def _store_missing(request: Request, error: Exception) -> Response:
+    log.error("store_missing", method=request.method, path=request.url.path, error=str(error))
+    return service_problem(NotReadyError(str(error), "Then try again"))
 
 
 async def _crash(request: Request, error: Exception) -> Response:

@@ -123,7 +123,7 @@ def extend_run(context: Context, run_id: str, steps: int) -> RunView:
     """Let a finished or stopped run go on from its last checkpoint, to ``steps`` in all.
 
     Raises:
-        NotExtendableError: if it is not over, failed, or has as many steps already.
+        NotExtendableError: if it is not over, or has as many steps already.
         SpecError: if it cannot have that many.
     """
     with context.sessions.begin() as session:
@@ -131,7 +131,9 @@ def extend_run(context: Context, run_id: str, steps: int) -> RunView:
         spec = _with_steps(held.spec, steps)
         if not requests.extend(session, run_id, spec.model_dump(mode="json"), cost=spec.cost()):
             detail = f"Run {run_id} is {held.state} with a budget of {held.steps} steps"
-            raise NotExtendableError(detail, "Extend a finished run to more steps than that, or a stopped one to at least as many")
+            raise NotExtendableError(
+                detail, "Extend a finished run to more steps than that, or a stopped or failed one to at least as many"
+            )
     send_wakeups(context.sessions, context.outbox, [run_id])
     return run(context, run_id)
 

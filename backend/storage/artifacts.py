@@ -5,7 +5,6 @@ import os
 import re
 import secrets
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +14,8 @@ from typing import Any, BinaryIO, Literal, cast
 
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
+
+from backend.storage.store_marker import StoreMarker, StoreMissingError
 
 _BLOCK = 1 << 20
 _FILE = re.compile(r"(?P<head>[0-9a-f]{2})/(?P<tail>[0-9a-f]{62})|aside/(?P<aside>[0-9a-f]{64})|incoming/(?P<incoming>[0-9a-f]+)")
@@ -51,10 +52,12 @@ class ArtifactStore:
         self._files = filesystem or found
         self._root = root.rstrip("/")
         self._local = isinstance(found, LocalFileSystem)
+        self.marker = StoreMarker(self._files, self._root, has_files=lambda: next(self.files(), None) is not None)
 
     def put(self, path: Path) -> tuple[str, int]:
         """Store a file and return its SHA-256 and size. Storing the same bytes again only renews their date, and mends damage."""
-        sha256 = _digest_file(path)
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         if not (self._intact(sha256) and self._renew(sha256)):
             self._write(path, self._path(sha256))
         return sha256, path.stat().st_size
@@ -64,11 +67,13 @@ class ArtifactStore:
 
         Raises:
             ArtifactCorruptError: if it is gone.
+            StoreMissingError: if the whole store is, which says nothing of the artifact.
         """
         # The garbage collector may hold it aside for a moment, and put it back when it sees that it is wanted.
         for path in (self._path(sha256), self._aside(sha256), self._path(sha256)):
             with suppress(FileNotFoundError):
                 return cast(BinaryIO, self._files.open(path, "rb"))
+        self.marker.require()
         raise ArtifactCorruptError(sha256, "is gone from the store")
 
     def read(self, sha256: str) -> bytes:
@@ -125,6 +130,19 @@ class ArtifactStore:
         except FileNotFoundError:
             return None
         return float((date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp())
+
+    def now(self) -> float:
+        """The store's own clock, in Unix seconds: the date of a file just written. This host's may be off, or have stepped."""
+        probe = f"{self._root}/incoming/{secrets.token_hex(16)}"
+        self._files.makedirs(f"{self._root}/incoming", exist_ok=True)
+        self._files.pipe_file(probe, b"now")
+        try:
+            date = self.modified(probe)
+        finally:
+            self._files.rm_file(probe)
+        if date is None:
+            raise OSError(f"the artifact store at {self._root} loses files")
+        return date
 
     def files(self) -> Iterator[StoredFile]:
         """Every file of the store; what others put there is passed over."""
@@ -183,18 +201,18 @@ class ArtifactStore:
         try:
             for block in self._blocks(sha256):
                 digest.update(block)
-        except ArtifactCorruptError:
-            return False
+        except (ArtifactCorruptError, StoreMissingError):
+            return False  # The first write of all finds no store.
         return digest.hexdigest() == sha256
 
     def _renew(self, sha256: str) -> bool:
-        """Make sure that an artifact in its place has a date which keeps the garbage collector off; whether that was possible.
+        """Give an artifact in its place a date that keeps the garbage collector off; whether it has one.
 
-        Somebody is about to refer to these bytes. Where a date cannot be set, one less than half the grace old will do.
+        Where a date cannot be set, one less than half the grace old will do.
         """
         if not self._local:
             date = self.modified(self._path(sha256))
-            return date is not None and time.time() - date < self.grace_seconds / 2
+            return date is not None and self.now() - date < self.grace_seconds / 2
         try:
             os.utime(self._path(sha256))
         except FileNotFoundError:
@@ -202,6 +220,7 @@ class ArtifactStore:
         return True
 
     def _write(self, path: Path, target: str) -> None:
+        self.marker.require_if_expected()
         folder, _, _ = target.rpartition("/")
         incoming = f"{self._root}/incoming/{secrets.token_hex(16)}"
         self._files.makedirs(f"{self._root}/incoming", exist_ok=True)
@@ -214,6 +233,7 @@ class ArtifactStore:
             with suppress(OSError):
                 self._files.rm_file(incoming)
             raise
+        self.marker.make()
         self._sync(folder)
         self._sync(self._root)
 
@@ -226,8 +246,3 @@ class ArtifactStore:
             os.fsync(handle)
         finally:
             os.close(handle)
-
-
-def _digest_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

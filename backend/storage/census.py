@@ -3,9 +3,10 @@
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from backend.storage.claims import claimable
+from backend.storage.claims import Claim, claimable
 from backend.storage.database import db_now
 from backend.storage.evaluations import waiting_evaluations
+from backend.storage.offers import could_draw, offer_of
 from backend.storage.tables import Artifact, Run, Worker
 
 LIVING_SECONDS = 30.0  # Heartbeats come every few seconds; one of them may be late.
@@ -28,9 +29,11 @@ def living_workers(session: Session) -> list[Worker]:
     return workers(session, within=LIVING_SECONDS)
 
 
-def spare_slots(session: Session, queue: str) -> int:
-    """How many slots of the queue's workers are free and not about to be taken by work that waits; may be negative."""
-    serving = (worker for worker in living_workers(session) if queue in worker.queues and not worker.draining)
+def spare_slots(session: Session, claim: Claim) -> int:
+    """How many slots that could draw a run's samples are free and not about to be taken by work that waits; may be negative."""
+    queue = claim.queue
+    offers = ((worker, offer_of(worker)) for worker in living_workers(session) if not worker.draining)
+    serving = (worker for worker, offer in offers if queue in offer.queues and could_draw(offer, claim.spec, claim.code_version))
     free = sum(worker.slots - worker.busy for worker in serving)
     if free <= 0:
         return free

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, and_, case, delete, func, or_, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from backend.storage.database import db_now
 from backend.storage.files import CheckpointFiles, checkpoint_files
@@ -13,7 +13,7 @@ from backend.storage.tables import Attempt, Evaluation, MetricPoint, Run, RunEve
 from tauscope.contracts.runs import TERMINAL_STATES, DesiredState, RunState
 
 STALL_LIMIT = 5
-RETRY_SECONDS = 2.0
+RETRY_SECONDS = (0.0, 2.0, 8.0, 32.0, 128.0)  # By the attempts without progress so far: a full disk lasts minutes.
 _UNSYNCED = {"synchronize_session": False}
 
 
@@ -134,13 +134,18 @@ def release(session: Session, claim: Claim, outcome: str, *, trouble: str = "", 
     """
     values: dict[str, Any] = {"state": RunState.QUEUED, "lease_until": 0.0, "enqueued_at": 0.0, "worker": None, "steps_per_second": None}
     if trouble:
-        values |= {"reason": trouble, "lease_until": db_now() + RETRY_SECONDS * Run.stalls}
+        values |= {"reason": trouble, "lease_until": db_now() + retry_seconds(Run.stalls)}
     if excused:
         values["stalls"] = func.coalesce(func.nullif(Run.stalls, 0) - 1, 0)
     seq = own(session, claim, values)
     _current_attempt(session, claim, {"ended_at": db_now(), "outcome": outcome})
     add_event(session, claim.run_id, seq, "released", "\n".join(text for text in (outcome, trouble, detail) if text))
     settle(session)
+
+
+def retry_seconds(stalls: InstrumentedAttribute[int]) -> ColumnElement[float]:
+    """How long to wait before the next attempt."""
+    return case(dict(enumerate(RETRY_SECONDS)), value=stalls, else_=RETRY_SECONDS[-1])
 
 
 def settle(session: Session) -> list[str]:
@@ -157,7 +162,7 @@ def settle(session: Session) -> list[str]:
 
 _STALLED = (
     f"{STALL_LIMIT} attempts in a row ended without a new checkpoint. See the run's events and the worker's log for what ended them;"
-    " then launch it again. "
+    " then let it go on: tauscope extend RUN STEPS. "
 )
 _CLAIM_COLUMNS = (Run.id, Run.epoch, Run.seq, Run.spec, Run.queue, Run.steps, Run.seconds, Run.checkpoint_step, Run.checkpoint_version)
 

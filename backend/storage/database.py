@@ -2,13 +2,22 @@
 
 from typing import Any
 
-from sqlalchemy import Engine, Float, create_engine, event
+from sqlalchemy import Engine, Float, create_engine, event, make_url
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 BUSY_TIMEOUT_MS = 15_000
+# libpq's, in seconds and, the last, in milliseconds. Without them a connection to a host that vanished is waited for for hours.
+# A Unix socket ignores them.
+NETWORK_PATIENCE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
 
 
 class db_now(FunctionElement[float]):  # noqa: N801 - reads as the SQL function it is
@@ -35,7 +44,12 @@ def open_database(url: str) -> Engine:
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_immediate)
         return engine
-    return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+    return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20, connect_args=_notice_silence(url))
+
+
+def _notice_silence(url: str) -> dict[str, int]:
+    """What the address itself does not say of how long a silent network is borne."""
+    return {name: value for name, value in NETWORK_PATIENCE.items() if name not in make_url(url).query}
 
 
 def session_factory(engine: Engine) -> sessionmaker[Session]:

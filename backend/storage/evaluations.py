@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, delete, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from backend.storage.claims import RETRY_SECONDS, STALL_LIMIT, FencedError, add_event
+from backend.storage.claims import STALL_LIMIT, FencedError, add_event, retry_seconds
 from backend.storage.database import db_now
-from backend.storage.files import CheckpointFiles, checkpoint_files
+from backend.storage.files import CheckpointFiles, checkpoints_up_to
 from backend.storage.flush import FileRecord, record_files, record_points
 from backend.storage.offers import Offer, suits_evaluation
 from backend.storage.tables import Evaluation, Run
@@ -28,7 +28,7 @@ class EvaluationClaim:
     worker: str
     lease_seconds: float
     spec: dict[str, Any]
-    checkpoint: CheckpointFiles
+    checkpoints: tuple[CheckpointFiles, ...]  # The one to draw from, and the earlier ones, from which it can be trained again.
     written_by: str  # The code that wrote the checkpoint,
     code_version: str  # and the one that draws under this claim.
 
@@ -56,11 +56,12 @@ def claim_evaluation(
     }
     taken = update(Evaluation).where(tuple_(Evaluation.run_id, Evaluation.step) == tuple_(*chosen), _claimable()).values(values)
     row = session.execute(taken.returning(Evaluation.epoch, Evaluation.code_version), execution_options=_UNSYNCED).one_or_none()
-    files = checkpoint_files(session, chosen.run_id, chosen.step)
-    if row is None or files is None:
-        return None  # Another took it, or its checkpoint has just gone with a rewind.
+    if row is None:
+        return None  # It has just gone with a rewind.
     spec = session.execute(select(Run.spec).where(Run.id == chosen.run_id)).scalar_one()
-    return EvaluationClaim(chosen.run_id, chosen.step, row.epoch, worker, lease_seconds, spec, files, row.code_version, offer.code_version)
+    checkpoints = checkpoints_up_to(session, chosen.run_id, chosen.step)
+    versions = (row.code_version, offer.code_version)
+    return EvaluationClaim(chosen.run_id, chosen.step, row.epoch, worker, lease_seconds, spec, checkpoints, *versions)
 
 
 def renew_evaluation(session: Session, claim: EvaluationClaim) -> None:
@@ -78,9 +79,9 @@ def complete_evaluation(session: Session, claim: EvaluationClaim, points: Sequen
     Raises:
         FencedError: as ``renew_evaluation``.
     """
+    seq = _bump(session, claim.run_id)  # First the run, then the evaluation, as a rewind locks them.
     _own(session, claim, {})
     session.execute(delete(Evaluation).where(_mine(claim)), execution_options=_UNSYNCED)
-    seq = _bump(session, claim.run_id)
     # A run that waits for nothing but its evaluations makes progress by them.
     session.execute(update(Run).where(Run.id == claim.run_id).values(stalls=0), execution_options=_UNSYNCED)
     record_files(session, claim.run_id, files)
@@ -90,15 +91,20 @@ def complete_evaluation(session: Session, claim: EvaluationClaim, points: Sequen
         add_event(session, claim.run_id, seq, "code_version_changed", f"{detail}; accepted by the worker's policy")
 
 
-def give_back_evaluation(session: Session, claim: EvaluationClaim, trouble: str = "") -> None:
-    """Let another take it; without ``trouble`` the attempt does not count, with it the next one waits the longer.
+def give_back_evaluation(session: Session, claim: EvaluationClaim, trouble: str = "", *, excused: bool = False) -> None:
+    """Let another take it; with ``trouble`` the next attempt waits, the longer the more often it came.
+
+    An attempt without trouble does not count, nor one that is ``excused``: the checkpoint is not to blame.
 
     Raises:
         FencedError: as ``renew_evaluation``.
     """
-    excused: dict[str, Any] = {"lease_until": 0.0, "stalls": Evaluation.stalls - 1}
-    troubled: dict[str, Any] = {"lease_until": db_now() + RETRY_SECONDS * Evaluation.stalls, "reason": trouble}
-    _own(session, claim, {"worker": None, "enqueued_at": 0.0} | (troubled if trouble else excused))
+    values: dict[str, Any] = {"worker": None, "enqueued_at": 0.0, "reason": trouble, "lease_until": 0.0}
+    if trouble:
+        values["lease_until"] = db_now() + retry_seconds(Evaluation.stalls)
+    if excused or not trouble:
+        values["stalls"] = Evaluation.stalls - 1
+    _own(session, claim, values)
 
 
 def unevaluated(session: Session, run_ids: Sequence[str]) -> dict[str, int]:
@@ -143,20 +149,18 @@ def _own(session: Session, claim: EvaluationClaim, values: dict[str, Any]) -> No
 
 
 def _bump(session: Session, run_id: str) -> int:
-    change = update(Run).where(Run.id == run_id).values(seq=Run.seq + 1, updated_at=db_now()).returning(Run.seq)
+    # Not its time of the last news, by which leases are judged: this is no news of whoever holds the run.
+    change = update(Run).where(Run.id == run_id).values(seq=Run.seq + 1).returning(Run.seq)
     return int(session.execute(change, execution_options=_UNSYNCED).scalar_one())
 
 
 def _give_up_stalled(session: Session) -> None:
     """A checkpoint that cannot be evaluated leaves a gap in the curve, and its run says so; it never holds the run up."""
-    stalled = and_(or_(Evaluation.stalls >= STALL_LIMIT), Evaluation.lease_until < db_now())
-    gone = delete(Evaluation).where(stalled).returning(Evaluation.run_id, Evaluation.step, Evaluation.reason)
-    for run_id, step, cause in session.execute(gone, execution_options=_UNSYNCED).all():
-        add_event(
-            session,
-            run_id,
-            _bump(session, run_id),
-            "evaluation_failed",
-            f"the samples of step {step} could not be drawn in {STALL_LIMIT} attempts, and the curves have a gap there: "
-            f"{cause or 'every worker that tried was lost'}",
-        )
+    stalled = and_(Evaluation.stalls >= STALL_LIMIT, Evaluation.lease_until < db_now())
+    for run_id in session.scalars(select(Evaluation.run_id).where(stalled).distinct()).all():
+        seq = _bump(session, run_id)
+        gone = delete(Evaluation).where(Evaluation.run_id == run_id, stalled).returning(Evaluation.step, Evaluation.reason)
+        for step, cause in session.execute(gone, execution_options=_UNSYNCED).all():
+            why = cause or "every worker that tried was lost"
+            told = f"the samples of step {step} could not be drawn in {STALL_LIMIT} attempts, and the curves have a gap there: {why}"
+            add_event(session, run_id, seq, "evaluation_failed", told)

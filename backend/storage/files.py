@@ -36,6 +36,16 @@ def checkpoint_files(session: Session, run_id: str, step: int) -> CheckpointFile
     return CheckpointFiles(step, found["weights"], found["state"]) if len(found) == 2 else None
 
 
+def checkpoints_up_to(session: Session, run_id: str, step: int) -> tuple[CheckpointFiles, ...]:
+    """Every checkpoint of a run up to a step, the newest first."""
+    query = select(RunFile).where(RunFile.run_id == run_id, RunFile.step <= step, RunFile.kind.in_(["weights", "state"]))
+    found: dict[int, dict[str, tuple[str, str]]] = {}
+    for file in session.scalars(query.order_by(RunFile.step.desc())):
+        assert file.step is not None
+        found.setdefault(file.step, {})[file.kind] = (file.path, file.sha256)
+    return tuple(CheckpointFiles(at, files["weights"], files["state"]) for at, files in found.items() if len(files) == 2)
+
+
 def sample_steps(session: Session, run_id: str) -> tuple[int, ...]:
     """The steps that have samples, increasing. Their f_mem may still be on its way."""
     query = select(RunFile.step).where(RunFile.run_id == run_id, RunFile.kind == "samples", RunFile.step.is_not(None))

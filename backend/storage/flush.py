@@ -98,16 +98,10 @@ def _progress(claim: Claim, checkpoint: int) -> dict[str, Any]:
     }
 
 
-def write_summary(
-    session: Session, run_id: str, seen_seq: int, onsets: Mapping[str, Onset], final: Mapping[str, float | int | None]
-) -> bool:
-    """Write onsets and last values that were computed from the run's points as they stood at ``seen_seq``; ``False`` if it moved on.
-
-    They follow from the points alone, so that whoever brought points may write them, under whatever claim.
-    """
+def write_summary(session: Session, run_id: str, onsets: Mapping[str, Onset], final: Mapping[str, float | int | None]) -> None:
+    """Write onsets and last values, in a transaction that holds the run's row: they follow from its points alone, whoever brought them."""
     values = {"onsets": {name: onset.model_dump(mode="json") for name, onset in onsets.items()}, "final": dict(final)}
-    change = update(Run).where(Run.id == run_id, Run.seq == seen_seq).values(seq=Run.seq + 1, **values)
-    return session.execute(change.returning(Run.seq), execution_options=_UNSYNCED).one_or_none() is not None
+    session.execute(update(Run).where(Run.id == run_id).values(**values), execution_options=_UNSYNCED)
 
 
 def record_files(session: Session, run_id: str, files: Sequence[FileRecord]) -> None:

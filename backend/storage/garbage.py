@@ -6,7 +6,6 @@ each is moved aside before it is looked at for the last time: whoever stores the
 in place and writes them anew, and whoever did so before has left a new date or, by now, a row.
 """
 
-import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -17,6 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from backend.storage.artifacts import ArtifactStore, StoredFile
 from backend.storage.database import db_now
 from backend.storage.reading import reading
+from backend.storage.sightings import Sightings
 from backend.storage.tables import Artifact, Evaluation, Run, RunFile
 from tauscope.contracts.runs import RunState
 
@@ -43,16 +43,40 @@ def refers_to_any(sessions: sessionmaker[Session]) -> bool:
         return bool(session.scalar(select(exists(RunFile.sha256))))
 
 
-def collect(sessions: sessionmaker[Session], store: ArtifactStore, *, dry_run: bool = False) -> Garbage:
+class Grace:
+    """Which files are old enough: by the store's clock, and for a collector that lives for long also by one that does not step."""
+
+    def __init__(self, store: ArtifactStore, sightings: Sightings | None) -> None:
+        self._seconds = store.grace_seconds
+        self._cutoff = store.now() - store.grace_seconds
+        self._sightings = sightings
+
+    def is_over(self, name: str, date: float) -> bool:
+        """Whether a file that nobody refers to is past the grace."""
+        waited = self._sightings is None or self._sightings.seconds(name, date) >= self._seconds
+        return waited and date < self._cutoff
+
+
+def collect(sessions: sessionmaker[Session], store: ArtifactStore, *, dry_run: bool = False, sightings: Sightings | None = None) -> Garbage:
     """Remove rows that no run refers to, files that no run refers to, and what broken-off writes left, once past the grace age.
 
     Any number may collect at the same time. Where moving a file renews its date, as in an object store, what is set
-    aside now is removed by a collection one grace later.
+    aside now is removed by a collection one grace later. With ``sightings`` only files go that these have seen for one
+    grace; without, the store's dates are believed.
+
+    Raises:
+        StoreMissingError: if runs have files, and there is no store.
     """
-    cutoff = time.time() - store.grace_seconds
+    if not store.marker.present() and refers_to_any(sessions):
+        store.marker.require()
     rows = _drop_old_rows(sessions, store.grace_seconds, dry_run=dry_run)
-    garbage = list(_candidates(sessions, store, cutoff))
-    removed = garbage if dry_run else [file for file in garbage if _remove(sessions, store, file, cutoff)]
+    if not store.marker.present():
+        return Garbage(rows, 0, 0)
+    if sightings is not None:
+        sightings.begin_round()
+    grace = Grace(store, sightings)
+    garbage = list(_candidates(sessions, store, grace))
+    removed = garbage if dry_run else [file for file in garbage if _remove(sessions, store, file, grace)]
     return Garbage(rows, len(removed), sum(file.n_bytes for file in removed))
 
 
@@ -108,23 +132,23 @@ def _drop_old_rows(sessions: sessionmaker[Session], grace_seconds: float, *, dry
         return len(drop_unreferenced(session, lock_artifacts(session, old)))
 
 
-def _candidates(sessions: sessionmaker[Session], store: ArtifactStore, cutoff: float) -> Iterator[StoredFile]:
+def _candidates(sessions: sessionmaker[Session], store: ArtifactStore, grace: Grace) -> Iterator[StoredFile]:
     """Files that nobody refers to and that are old, and whatever a collector that was killed has left aside."""
     for chunk in _chunks(list(store.files())):
         wanted = _referenced(sessions, [file.name for file in chunk if file.place == "kept"])
         for file in chunk:
             date = None if file.name in wanted else store.modified(file.path)
-            if date is not None and (date < cutoff or file.place == "aside"):
+            if date is not None and (grace.is_over(file.name, date) or file.place == "aside"):
                 yield file
 
 
-def _remove(sessions: sessionmaker[Session], store: ArtifactStore, file: StoredFile, cutoff: float) -> bool:
+def _remove(sessions: sessionmaker[Session], store: ArtifactStore, file: StoredFile, grace: Grace) -> bool:
     if file.place == "incoming":
         store.remove(file)
         return True
     aside = store.set_aside(file) if file.place == "kept" else file
     date = store.modified(aside.path)
-    young = date is None or date >= cutoff
+    young = date is None or not grace.is_over(file.name, date)
     if _referenced(sessions, [file.name]) or (young and store.keeps_dates):
         store.put_back(aside)
     elif not young:

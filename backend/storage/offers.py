@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, true
 from sqlalchemy.orm import InstrumentedAttribute
@@ -46,6 +47,12 @@ def suits(offer: Offer) -> ColumnElement[bool]:
 def suits_evaluation(offer: Offer) -> ColumnElement[bool]:
     """Checkpoints whose samples the worker may draw; select from ``Evaluation`` joined with ``Run``."""
     return and_(_fits(offer), _after_its_code(offer, Evaluation.code_version))
+
+
+def could_draw(offer: Offer, spec: dict[str, Any], code: str) -> bool:
+    """Whether a worker that offers this may draw samples of a run of this spec, computed by this code."""
+    device = str(spec.get("device") or ANY_DEVICE).partition(":")[0]
+    return device in (ANY_DEVICE, *offer.devices) and (offer.accepts_other_code or offer.code_version == code)
 
 
 def _fits(offer: Offer) -> ColumnElement[bool]:

@@ -45,7 +45,7 @@ def set_priority(session: Session, run_ids: Sequence[str], priority: int) -> Non
 
 
 def extend(session: Session, run_id: str, spec: dict[str, Any], *, cost: float) -> bool:
-    """Let a finished or stopped run go on from its last checkpoint to ``spec["steps"]``; whether it was such a run.
+    """Let a finished, stopped or failed run go on from its last checkpoint to ``spec["steps"]``; whether it was such a run.
 
     Final states are final for faults. This is the owner's own act, the only one that leaves them, and an event tells of it.
     A wake-up must follow the commit.
@@ -53,7 +53,7 @@ def extend(session: Session, run_id: str, spec: dict[str, Any], *, cost: float) 
     steps = spec["steps"]
     longer = or_(
         and_(Run.state == RunState.FINISHED, Run.steps < steps),
-        and_(Run.state == RunState.STOPPED, Run.steps <= steps),
+        and_(Run.state.in_([RunState.STOPPED, RunState.FAILED]), Run.steps <= steps),
     )
     values = {
         "state": RunState.QUEUED.value,

@@ -4,6 +4,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, MetaData, func, select, text, update
 from sqlalchemy.exc import OperationalError
@@ -18,6 +19,9 @@ from backend.storage.database import open_database
 from backend.storage.settings import StorageSettings
 from backend.storage.tables import Base, Evaluation, Run
 from tauscope.contracts.runs import TERMINAL_STATES, RunState
+
+# A worker that was forgotten and still runs holds a fencing token that was given out after the backup; none may be given out twice.
+EPOCH_GAP = 1000
 
 
 def restore(engine: Engine, store: ArtifactStore, source: Path, work_folder: Path) -> tuple[str, ...]:
@@ -88,10 +92,10 @@ def _tables(connection: Connection) -> MetaData:
 def _release_all(session: Session, at: float) -> None:
     """Nobody computes in a restored database: whatever was claimed waits to be claimed again."""
     unsynced = {"synchronize_session": False}
-    free = {"lease_until": 0.0, "enqueued_at": 0.0, "worker": None}
+    free: dict[str, Any] = {"lease_until": 0.0, "enqueued_at": 0.0, "worker": None}
     session.execute(update(Run).where(Run.state == RunState.RUNNING).values(state=RunState.QUEUED), execution_options=unsynced)
-    session.execute(update(Run).values(steps_per_second=None, **free), execution_options=unsynced)
-    session.execute(update(Evaluation).values(**free), execution_options=unsynced)
+    session.execute(update(Run).values(steps_per_second=None, epoch=Run.epoch + EPOCH_GAP, **free), execution_options=unsynced)
+    session.execute(update(Evaluation).values(epoch=Evaluation.epoch + EPOCH_GAP, **free), execution_options=unsynced)
     for run_id, seq in session.execute(select(Run.id, Run.seq).where(Run.state.not_in(TERMINAL_STATES))).all():
         add_event(session, run_id, seq, "restored", f"from a backup of Unix time {at:.0f}")
 

@@ -163,7 +163,7 @@ class Evaluation(Base):
     run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
     step: Mapped[int] = mapped_column(primary_key=True)
     code_version: Mapped[str] = mapped_column(String(80))  # The code that wrote the checkpoint.
-    epoch: Mapped[int] = mapped_column(default=0)  # The fencing token: bumped by every claim.
+    epoch: Mapped[int] = mapped_column(BigInteger, default=0)  # The fencing token: bumped by every claim.
     stalls: Mapped[int] = mapped_column(default=0)  # Attempts so far, none of which ended.
     worker: Mapped[str | None] = mapped_column(String(120))
     lease_until: Mapped[float] = mapped_column(Float, default=0.0)

@@ -201,7 +201,7 @@ def extend(
     steps: Annotated[int, typer.Argument(min=1, help="Training steps it shall have in all.")],
     url: Url = DEFAULT_URL,
 ) -> None:
-    """Let a finished or stopped run go on from its last checkpoint, to more steps."""
+    """Let a finished, stopped or failed run go on from its last checkpoint, to more steps."""
     with open_client(url) as client:
         view = client.extend_run(run_id, steps)
     output.print(f"{view.id}: {view.state}, goes on from step {view.step:,} to {view.steps:,}")

@@ -44,7 +44,7 @@ class RunView(Contract):
     seconds: float = Field(description="time spent computing, over all attempts")
     steps_per_second: float | None
     reason: str = Field("", description="why it failed or stopped, and the remedy")
-    epoch: int = Field(description="fencing epoch: how often it was claimed")
+    epoch: int = Field(description="fencing epoch: grows with every claim")
     seq: int = Field(description="number of the last flush")
     worker: str | None
     updated_at: float | None = Field(description="Unix time of the last news, database clock")

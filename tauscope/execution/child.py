@@ -86,7 +86,7 @@ def _evaluate(command: EvaluateCheckpoint, events: BinaryIO, commands: CommandRe
     started = time.monotonic()
     experiment = _build(command, commands)
     recorder = EventRecorder(events, commands, max_seconds=None, may_defer=True)
-    complete = experiment.evaluate(recorder, Path(command.checkpoint))
+    complete = experiment.evaluate(recorder, Path(command.checkpoint) if command.checkpoint else None, step=command.step)
     return EvaluationEnded(step=experiment.trainer.step, complete=complete, seconds=time.monotonic() - started)
 
 

@@ -123,12 +123,16 @@ class RunSegment(Contract):
 
 
 class EvaluateCheckpoint(Contract):
-    """Draw and measure the samples of ``checkpoint`` (its ``.json``), written by ``spec``, in ``folder``."""
+    """Draw and measure the samples of ``step`` in ``folder``, from ``checkpoint`` (its ``.json``).
+
+    From an earlier checkpoint, or from none, the steps in between are trained again first.
+    """
 
     command: Literal["evaluate"] = "evaluate"
     spec: dict[str, Any]
     folder: str
-    checkpoint: str
+    checkpoint: str | None
+    step: int
 
 
 class DeferSamples(Contract):

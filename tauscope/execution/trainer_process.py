@@ -27,7 +27,7 @@ class TrainerProcess:
     """A warm child: it loads PyTorch once and then trains one segment after another.
 
     The child is spawned, never forked, so that no state of the parent (threads, a CUDA context) leaks into it. It
-    watches its standard input and exits at end-of-file: an orphan never holds a device.
+    watches its standard input and exits at end-of-file: an orphan that runs holds no device.
     """
 
     def __init__(
@@ -83,9 +83,10 @@ class TrainerProcess:
             )
         )
 
-    def evaluate(self, spec: ExperimentSpec, folder: Path, checkpoint: Path) -> None:
-        """Start to draw and measure a checkpoint's samples; the results end with ``EvaluationEnded`` or ``Failed``."""
-        self._send(EvaluateCheckpoint(spec=spec.model_dump(mode="json"), folder=str(folder), checkpoint=str(checkpoint)))
+    def evaluate(self, spec: ExperimentSpec, folder: Path, checkpoint: Path | None, *, step: int) -> None:
+        """Start to draw and measure the samples of a step; the results end with ``EvaluationEnded`` or ``Failed``."""
+        state = str(checkpoint) if checkpoint else None
+        self._send(EvaluateCheckpoint(spec=spec.model_dump(mode="json"), folder=str(folder), checkpoint=state, step=step))
 
     def defer_samples(self, defer: bool) -> None:
         """Ask the child to leave the samples that are due to another process, or to draw them again."""

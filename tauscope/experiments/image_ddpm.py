@@ -78,8 +78,10 @@ class ImageDdpmExperiment:
         assert saved == self.trainer.step
         return self.trainer.step >= self.spec.steps
 
-    def evaluate(self, recorder: Recorder, checkpoint: Path) -> bool:
-        """Draw and measure the samples of a checkpoint, to the same numbers as while training.
+    def evaluate(self, recorder: Recorder, checkpoint: Path | None, *, step: int) -> bool:
+        """Draw and measure the samples of a step, to the same numbers as while training.
+
+        From a checkpoint of an earlier step, or from none, the steps in between are trained again.
 
         Returns:
             Whether it was done; else the recorder broke it off.
@@ -87,7 +89,12 @@ class ImageDdpmExperiment:
         Raises:
             CheckpointError: if the checkpoint cannot be read.
         """
-        load_checkpoint(self.trainer, checkpoint)
+        if checkpoint is not None:
+            load_checkpoint(self.trainer, checkpoint)
+        while self.trainer.step < step:
+            self.trainer.advance()
+            if not recorder.sampling(step, 0.0):
+                return False
         points = self._sample(recorder, self.trainer.average.settle())
         if points is not None:
             recorder.measured(self.trainer.step, points)

@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, update
 
 from backend.services.context import Context
 from backend.storage.artifacts import ArtifactStore
 from backend.storage.backup import main as backup_main
 from backend.storage.backup import save
 from backend.storage.backup_file import BackupError
-from backend.storage.claims import claim_next
+from backend.storage.claims import FencedError, claim_next, release
 from backend.storage.database import open_database, session_factory
 from backend.storage.migrate import is_current, make_folder, upgrade
+from backend.storage.restore import EPOCH_GAP, restore
 from backend.storage.restore import main as restore_main
-from backend.storage.restore import restore
 from backend.storage.tables import Base, Evaluation, Run, RunEvent, RunFile, Series, Worker
 from tests.backend.conftest import FakeWorker
 from tests.backend.test_retention import train
@@ -77,7 +77,7 @@ def test_every_row_and_file_comes_back_in_the_other_kind_of_database(filled: Con
     after = content(place.engine)
     for name in before.keys() - {"run", "run_event"}:
         assert after[name] == before[name], name
-    changed = {"state", "worker", "lease_until", "enqueued_at", "steps_per_second"}
+    changed = {"state", "worker", "lease_until", "enqueued_at", "steps_per_second", "epoch"}
     for one, other in zip(before["run"], after["run"], strict=True):
         assert {key for key in one if one[key] != other[key]} <= changed
     assert [event for event in after["run_event"] if event["name"] != "restored"] == before["run_event"]
@@ -101,11 +101,28 @@ def test_restored_runs_are_free_to_be_claimed_and_go_on_from_their_checkpoint(fi
         assert [claim is None for claim in claims] == [False, False, True]
         assert [claim.checkpoint.step for claim in resumed if claim.checkpoint] == [10]
         awaited = session.scalars(select(Evaluation)).one()
-        assert (awaited.step, awaited.epoch, awaited.worker, awaited.lease_until) == (30, 4, None, 0.0)
+        assert (awaited.step, awaited.epoch, awaited.worker, awaited.lease_until) == (30, 4 + EPOCH_GAP, None, 0.0)
         # New rows get new ids.
         session.add(Series(run_id=resumed[0].run_id, metric="new"))
         session.flush()
         assert session.scalar(select(func.count()).select_from(RunEvent).where(RunEvent.name == "restored")) == 2
+
+
+def test_a_worker_that_outlived_the_restore_holds_a_token_that_is_given_out_to_nobody_again(
+    filled: Context, place: Place, tmp_path: Path
+) -> None:
+    save(filled.engine, filled.artifacts, tmp_path / "backup.tar")
+    with filled.sessions.begin() as session:
+        session.execute(update(Run).values(lease_until=0.0))
+        forgotten = claim_next(session, "forgotten", 60)  # After the backup, and before its loss.
+    assert forgotten is not None
+    place.restore(tmp_path / "backup.tar")
+    sessions = session_factory(place.engine)
+    with sessions.begin() as session:
+        claims = [claim_next(session, "new", 60) for _ in range(2)]
+        assert forgotten.run_id in {claim.run_id for claim in claims if claim}
+    with sessions.begin() as session, pytest.raises(FencedError):
+        release(session, forgotten, "the segment is over")
 
 
 def test_a_backup_is_refused_where_there_are_rows_and_leaves_them_alone(filled: Context, tmp_path: Path) -> None:

@@ -23,10 +23,11 @@ FileKey = tuple[str, int]
 
 @dataclass(frozen=True)
 class Result:
-    """All points of a run, and the SHA-256 of its samples and of the weights of every measured checkpoint."""
+    """All points of a run, the SHA-256 of its samples and of the weights of every measured checkpoint, its onsets and last values."""
 
     points: dict[PointKey, PointValues]
     files: dict[FileKey, str]
+    summary: dict[str, Any]
 
 
 def settings(*, runs: int, steps: int, checkpoints: int) -> dict[str, Any]:
@@ -56,7 +57,8 @@ def undisturbed(assignments: dict[str, Any], folder: Path) -> dict[str, Result]:
         for path in run.folder.glob("checkpoints/*.safetensors"):
             if ("samples", int(path.stem)) in files:
                 files["weights", int(path.stem)] = _digest(path)
-        results[run.plan.label] = Result(points, files)
+        summary = run.summary().model_dump(mode="json", include={"onsets", "final"})
+        results[run.plan.label] = Result(points, files, summary)
     return results
 
 
@@ -83,7 +85,11 @@ def _stored_run(session: Session, store: ArtifactStore, run: Run) -> Result:
     unmeasured = [file for file in files if file.kind == "weights" and file.step not in measured]
     assert len(unmeasured) <= KEPT_CHECKPOINTS, f"{run.label} keeps checkpoints that nobody needs"
     kept = {(file.kind, file.step): file.sha256 for file in files if file.kind in {"samples", "weights"} and file.step in measured}
-    return Result(points, {(kind, step): digest for (kind, step), digest in kept.items() if step is not None})
+    return Result(
+        points,
+        {(kind, step): digest for (kind, step), digest in kept.items() if step is not None},
+        {"onsets": run.onsets, "final": run.final},
+    )
 
 
 def differences(expected: dict[str, Result], found: dict[str, Result]) -> list[str]:
@@ -91,6 +97,7 @@ def differences(expected: dict[str, Result], found: dict[str, Result]) -> list[s
     lines = [f"run {label} is missing or unknown" for label in expected.keys() ^ found.keys()]
     for label in expected.keys() & found.keys():
         lines += _differ(f"{label} point", expected[label].points, found[label].points)
+        lines += _differ(f"{label} summary", expected[label].summary, found[label].summary)
         lines += _differ(f"{label} file", expected[label].files, found[label].files)
     return lines
 

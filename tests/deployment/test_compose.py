@@ -79,7 +79,7 @@ def status(address: str, path: str, **headers: str) -> int:
 def test_its_very_commands_finish_an_experiment_that_only_the_token_may_launch(deployment: Deployment) -> None:
     for name in ("broker", "migrate", "api", "worker", "reconciler", "dashboard"):
         deployment.start(name)
-    for name in ("api", "dashboard", "worker"):
+    for name in ("api", "dashboard", "worker", "reconciler"):
         wait_for(lambda name=name: deployment.is_healthy(name), f"a healthy {name}")
 
     page = deployment.address("dashboard")
@@ -101,7 +101,7 @@ def test_a_dead_part_is_unhealthy(deployment: Deployment) -> None:
     deployment.start("broker")
     wait_for(lambda: deployment.is_healthy("broker"), "a healthy broker")
     deployment.stop("broker")
-    assert [name for name in ("broker", "api", "dashboard", "worker") if deployment.is_healthy(name)] == []
+    assert [name for name in PARTS if deployment.is_healthy(name)] == []
 
 
 def test_a_broker_without_its_password_refuses(deployment: Deployment) -> None:
@@ -141,6 +141,9 @@ def test_only_the_dashboard_can_be_reached_and_from_this_machine_alone(services:
     assert published == {"dashboard": ["127.0.0.1:8501:8501"]}
 
 
-def test_a_gpu_worker_differs_from_a_worker_in_its_image_and_devices_alone(services: dict[str, dict[str, Any]]) -> None:
-    differing = {key for key in services["worker-gpu"] if services["worker-gpu"][key] != services["worker"].get(key)}
-    assert differing == {"build", "image", "profiles", "deploy"}
+def test_a_gpu_worker_differs_from_a_worker_in_its_image_devices_and_queue_alone(services: dict[str, dict[str, Any]]) -> None:
+    gpu, cpu = services["worker-gpu"], services["worker"]
+    differing = {key for key in gpu if gpu[key] != cpu.get(key)}
+    assert differing == {"build", "image", "profiles", "deploy", "environment"}
+    assert dict(gpu["environment"].items() - cpu["environment"].items()) == {"TAUSCOPE_QUEUES": "gpu"}
+    assert cpu["environment"]["TAUSCOPE_QUEUES"] == "default", "a run would go from a GPU to a CPU and back"

@@ -121,7 +121,7 @@ def test_samples_drawn_later_from_a_checkpoint_are_those_drawn_while_training(
     assert not list((tmp_path / "parts").glob("samples/*"))
     evaluator = ImageDdpmExperiment(chosen, device=CPU, folder=tmp_path / "parts")
     for checkpoint in reversed(training.unevaluated):
-        assert evaluator.evaluate(later, checkpoint)
+        assert evaluator.evaluate(later, checkpoint, step=int(checkpoint.stem))
     assert not later.unevaluated
     assert {(p.step, p.metric): p for p in training.points + later.points} == {(p.step, p.metric): p for p in whole.points}
     for step in (4, 8, 12):
@@ -129,11 +129,25 @@ def test_samples_drawn_later_from_a_checkpoint_are_those_drawn_while_training(
         assert drawn[0] == drawn[1]
 
 
+@pytest.mark.parametrize("earlier", [4, None], ids=["from an earlier checkpoint", "from the start"])
+def test_samples_of_a_lost_checkpoint_are_drawn_after_training_up_to_it_again(tmp_path: Path, earlier: int | None) -> None:
+    whole, training, later = Notebook(), Notebook(defers=True), Notebook()
+    ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path / "whole").run(whole)
+    ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path / "parts").run(training)
+    checkpoint = next((path for path in training.unevaluated if path.stem == str(earlier)), None)
+    evaluator = ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path / "parts")
+    assert evaluator.evaluate(later, checkpoint, step=8)
+    sampled = {point.metric for point in later.points}
+    assert later.points == [point for point in whole.points if point.step == 8 and point.metric in sampled]
+    drawn = [(tmp_path / folder / "samples/8.npz").read_bytes() for folder in ("whole", "parts")]
+    assert drawn[0] == drawn[1]
+
+
 def test_an_evaluation_that_is_broken_off_reports_nothing(tmp_path: Path) -> None:
     training, broken = Notebook(defers=True), Notebook(break_off_at=0.5)
     experiment = ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path)
     experiment.run(training)
-    assert not experiment.evaluate(broken, training.unevaluated[0])
+    assert not experiment.evaluate(broken, training.unevaluated[0], step=4)
     assert broken.points == []
 
 

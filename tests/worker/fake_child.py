@@ -137,7 +137,8 @@ def serve(command: RunSegment) -> None:
 
 
 def evaluate(command: EvaluateCheckpoint) -> None:
-    step = json.loads(Path(command.checkpoint).read_text())["step"]
+    step = command.step
+    assert command.checkpoint is None or json.loads(Path(command.checkpoint).read_text())["step"] <= step
     if step == FAULT_STEP and misbehave():
         return
     deadline = time.monotonic() + EVALUATION_SECONDS

@@ -9,6 +9,7 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from backend.storage.artifacts import ArtifactCorruptError, ArtifactStore
+from backend.storage.store_marker import NAME, StoreMissingError
 
 
 @pytest.fixture(params=["folder", "memory"])
@@ -128,3 +129,40 @@ def test_a_store_that_fails_midway_leaves_nothing_behind(file: Path, tmp_path: P
     with pytest.raises(OSError, match="No space"):
         store.put(file)
     assert [path for path in (tmp_path / "store").rglob("*") if path.is_file()] == []
+
+
+def lose(store: ArtifactStore, tmp_path: Path) -> None:
+    """Let the store vanish as if it were unmounted: what is left is an empty folder."""
+    if store.keeps_dates:
+        (tmp_path / "store").rename(tmp_path / "elsewhere")
+        (tmp_path / "store").mkdir()
+    else:
+        MemoryFileSystem.store.clear()
+
+
+def test_a_store_that_is_away_is_no_damage_whoever_looks(store: ArtifactStore, file: Path, tmp_path: Path) -> None:
+    sha256, _ = store.put(file)
+    anew = ArtifactStore(str(tmp_path / "store") if store.keeps_dates else f"memory://{tmp_path.name}")
+    lose(store, tmp_path)
+    for reader in (store, anew):
+        with pytest.raises(StoreMissingError, match="empty or not mounted"):
+            reader.read(sha256)
+        with pytest.raises(StoreMissingError):
+            reader.fetch(sha256, tmp_path / "copy")
+
+
+def test_nothing_is_stored_where_a_store_was_and_is_no_longer(store: ArtifactStore, file: Path, tmp_path: Path) -> None:
+    store.put(file)
+    lose(store, tmp_path)
+    for _ in range(2):
+        with pytest.raises(StoreMissingError):
+            store.put(file)
+    assert list(store.files()) == []
+
+
+def test_a_lost_file_of_a_store_that_an_earlier_version_made_is_damage_and_the_store_is_marked(file: Path, tmp_path: Path) -> None:
+    ArtifactStore(str(tmp_path / "store")).put(file)
+    (tmp_path / "store" / NAME).unlink()
+    with pytest.raises(ArtifactCorruptError, match="gone"):
+        ArtifactStore(str(tmp_path / "store")).read("0" * 64)
+    assert (tmp_path / "store" / NAME).exists()

@@ -34,7 +34,7 @@ def with_a_file(sessions: sessionmaker[Session], add_run: AddRun) -> None:
 
 @pytest.mark.usefixtures("with_a_file")
 def test_a_due_collection_removes_garbage_without_being_waited_for(sessions: sessionmaker[Session], tmp_path: Path) -> None:
-    settings = WorkerSettings(home=tmp_path, garbage_seconds=0.05)
+    settings = WorkerSettings(home=tmp_path, garbage_seconds=0.05, garbage_grace_seconds=0.3, database_patience_seconds=0.2)
     store = ArtifactStore(settings.artifacts_url)
     collector = Collector(sessions, settings)
     for text in ("one", "two"):
@@ -48,6 +48,24 @@ def test_a_due_collection_removes_garbage_without_being_waited_for(sessions: ses
             assert time.monotonic() < deadline
             time.sleep(0.01)
     await_end(collector)
+
+
+@pytest.mark.usefixtures("with_a_file")
+def test_a_file_that_a_stepped_clock_made_old_stays_until_it_was_seen_for_one_grace(
+    sessions: sessionmaker[Session], tmp_path: Path
+) -> None:
+    settings = WorkerSettings(home=tmp_path, garbage_seconds=0.01)
+    store = ArtifactStore(settings.artifacts_url)
+    (tmp_path / "file").write_text("about to be referred to")
+    found = store.find(store.put(tmp_path / "file")[0])
+    assert found is not None
+    make_old(store, found.path)
+    collector = Collector(sessions, settings)
+    for _ in range(3):
+        collector.start_if_due()
+        await_end(collector)
+        time.sleep(0.02)
+    assert store.exists(found.name)
 
 
 def test_a_database_without_any_file_leaves_the_store_alone(sessions: sessionmaker[Session], tmp_path: Path) -> None:

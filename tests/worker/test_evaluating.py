@@ -13,7 +13,7 @@ from backend.storage.flush import read_points
 from backend.storage.tables import Evaluation, Run, RunFile
 from tauscope.contracts.runs import RunState
 from tests.worker.fake_child import value
-from tests.worker.test_supervisor import STEPS, WHOLE, Fault, database_kind, fault, settings, steps, supervisor, the_run, tiny
+from tests.worker.test_supervisor import STEPS, WHOLE, Fault, change, database_kind, fault, settings, steps, supervisor, the_run, tiny
 from worker.settings import WorkerSettings
 from worker.supervisor import Supervisor, open_services
 
@@ -102,7 +102,7 @@ def test_a_worker_that_leaves_breaks_the_drawing_off_and_the_next_one_draws(
     assert the_run(sessions).state == RunState.FINISHED and steps(sessions) == WHOLE
 
 
-def test_a_checkpoint_that_is_gone_waits_with_the_reason_and_holds_nobody_up(
+def test_samples_of_a_checkpoint_that_is_damaged_are_drawn_from_an_earlier_one(
     settings: WorkerSettings, sessions: Sessions, tiny: str
 ) -> None:
     supervisor = Supervisor(open_services(settings.model_copy(update={"segment_seconds": 0.05})))
@@ -110,10 +110,18 @@ def test_a_checkpoint_that_is_gone_waits_with_the_reason_and_holds_nobody_up(
     with sessions() as session:
         first = session.scalars(select(Evaluation.step).order_by(Evaluation.step)).first()
         digest = session.scalars(select(RunFile.sha256).where(RunFile.kind == "weights", RunFile.step == first)).one()
-    (Path(settings.artifacts_url) / digest[:2] / digest[2:]).unlink()
+    (Path(settings.artifacts_url) / digest[:2] / digest[2:]).write_bytes(b"damaged")
     assert supervisor.evaluate(tiny) == (tiny, first)
     supervisor.close()
+    assert first not in waiting(sessions) and (first, value(first or 0)) in steps(sessions)
     with sessions() as session:
-        row = session.scalars(select(Evaluation).where(Evaluation.step == first)).one()
-        assert row.stalls == 1 and "gone from the store" in row.reason
         assert session.scalars(select(Run.state)).one() == RunState.QUEUED
+
+
+def test_onsets_and_last_values_are_those_of_the_points_at_every_moment(supervisor: Supervisor, sessions: Sessions, tiny: str) -> None:
+    """Also when an attempt was lost between two writes: the next one sums up before it does anything else."""
+    supervisor.serve(tiny)
+    change(sessions, state=RunState.QUEUED, onsets={}, final={"f_mem": -1.0})
+    supervisor.serve(tiny)
+    run = the_run(sessions)
+    assert run.state == RunState.FINISHED and set(run.onsets) == {"tau_gen", "tau_mem"} and run.final["f_mem"] == value(STEPS)

@@ -1,6 +1,7 @@
 """What nothing refers to is removed, and nothing that a run refers to or is about to, at whatever moment it is stored."""
 
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,14 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
+from backend.storage import sightings as sightings_module
 from backend.storage.artifacts import ArtifactStore, StoredFile
 from backend.storage.claims import claim_next
 from backend.storage.database import db_now
 from backend.storage.flush import FileRecord, flush
 from backend.storage.garbage import NOTHING, Garbage, collect, discard
+from backend.storage.sightings import Sightings
+from backend.storage.store_marker import NAME, StoreMissingError
 from backend.storage.tables import Artifact, Base, CheckpointPin, Evaluation, RunFile
 from tests.worker.conftest import AddRun
 from tests.worker.test_artifacts import make_old
@@ -99,6 +103,30 @@ def test_a_young_file_is_left_to_the_flush_that_will_refer_to_it(sessions: sessi
     file = put("new", old=False)
     assert collect(sessions, store) == NOTHING
     assert store.exists(file.name)
+
+
+def test_a_hosts_clock_that_is_ahead_makes_no_file_old(
+    sessions: sessionmaker[Session], store: ArtifactStore, put: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put("new", old=False)
+    # Both stores date what is written by a clock of their own.
+    monkeypatch.setattr(time, "time", lambda ahead=time.time() + 7200: ahead)
+    assert collect(sessions, store) == NOTHING
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_a_file_goes_once_it_was_seen_unreferenced_for_one_grace_with_the_same_date(
+    again: bool, sessions: sessionmaker[Session], store: ArtifactStore, put: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, sightings, clock = put("orphan"), Sightings(), [0.0]
+    monkeypatch.setattr(sightings_module.time, "monotonic", lambda: clock[0])
+    for clock[0] in (0.0, 3000.0):
+        assert collect(sessions, store, sightings=sightings) == NOTHING
+    if again:
+        make_old(store, file.path, 7300)
+    clock[0] = 3700.0
+    collect(sessions, store, sightings=sightings)
+    assert store.exists(file.name) is again
 
 
 def test_what_a_run_refers_to_is_never_collected(sessions: sessionmaker[Session], store: ArtifactStore, put: Any, refer: Any) -> None:
@@ -228,3 +256,22 @@ def test_discarding_keeps_what_a_new_claim_has_stored_again(sessions: sessionmak
 def test_a_store_that_is_not_there_yet_has_no_garbage(sessions: sessionmaker[Session], tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "store", ignore_errors=True)
     assert collect(sessions, ArtifactStore(str(tmp_path / "store"))) == NOTHING
+
+
+def test_nothing_is_collected_where_runs_have_files_and_there_is_no_store(
+    sessions: sessionmaker[Session], put: Any, refer: Any, url: str, tmp_path: Path
+) -> None:
+    refer(put("wanted"))
+    with pytest.raises(StoreMissingError, match="not mounted"):
+        collect(sessions, ArtifactStore(f"{url}-mistyped"))
+
+
+def test_the_marker_of_the_store_is_never_collected(sessions: sessionmaker[Session], tmp_path: Path) -> None:
+    store = ArtifactStore(str(tmp_path / "store"))
+    (tmp_path / "file").write_text("orphan")
+    found = store.find(store.put(tmp_path / "file")[0])
+    assert found is not None
+    for path in (found.path, f"{tmp_path}/store/{NAME}"):
+        make_old(store, path)
+    assert collect(sessions, store).files == 1
+    assert [path.name for path in (tmp_path / "store").rglob("*") if path.is_file()] == [NAME]

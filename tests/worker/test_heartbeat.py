@@ -1,15 +1,17 @@
 """What a worker's row says, and how the worker learns that it shall drain."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, event, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from backend.storage.offers import offer_of
 from backend.storage.tables import Worker
 from tauscope.version import code_version
+from tests.service import wait_for
 from worker.heartbeat import Heartbeat
 from worker.intake import Intake
 from worker.services import Services
@@ -97,6 +99,31 @@ def test_a_draining_worker_whose_row_was_cleared_away_goes_on_draining(services:
         session.execute(delete(Worker))
     assert beat(heart, sessions).draining
     assert services.leaving
+
+
+def test_a_row_that_is_cleared_away_while_it_is_written_does_not_end_the_heartbeat(services: Services, sessions: Sessions) -> None:
+    heart = heartbeat(replace(services, settings=services.settings.model_copy(update={"heartbeat_seconds": 0.05})), FakeConsumer())
+    beat(heart, sessions)
+    cleared: list[Session] = []
+
+    def clear(session: Session, _context: object, _instances: object) -> None:
+        if not cleared:
+            cleared.append(session)
+            session.connection().execute(delete(Worker))
+
+    event.listen(services.sessions, "before_flush", clear)
+    with sessions.begin() as session:
+        session.execute(update(Worker).values(seen_at=1.0))
+    heart.start()
+    try:
+        wait_for(lambda: cleared and last_seen(sessions) > 1.0, "another beat", 20)
+    finally:
+        heart.stop()
+
+
+def last_seen(sessions: Sessions) -> float:
+    with sessions() as session:
+        return session.scalar(select(Worker.seen_at)) or 0.0
 
 
 def test_a_broker_that_is_away_does_not_keep_a_worker_from_draining(services: Services, sessions: Sessions) -> None:

@@ -180,7 +180,7 @@ def test_a_finished_run_goes_on_from_its_last_checkpoint_to_more_steps(sessions:
     assert "extended" in events(sessions)
 
 
-def test_a_stopped_run_goes_on_and_a_failed_or_an_active_one_is_not_extended(sessions: Sessions, add_run: AddRun) -> None:
+def test_a_stopped_or_failed_run_goes_on_and_an_active_one_is_not_extended(sessions: Sessions, add_run: AddRun) -> None:
     add_run()
     assert not extended(sessions, 200), "it is queued"
     ask(sessions, request_stop)
@@ -188,5 +188,8 @@ def test_a_stopped_run_goes_on_and_a_failed_or_an_active_one_is_not_extended(ses
     held = certain(claim(sessions))
     assert not extended(sessions, 200), "it runs"
     with sessions.begin() as session:
-        finish(session, held, RunState.FAILED, "the loss is not finite")
-    assert not extended(sessions, 200)
+        finish(session, held, RunState.FAILED, "five attempts in a row ended without a new checkpoint")
+    assert not extended(sessions, 50), "it had more steps before"
+    assert extended(sessions, 100)
+    with sessions() as session:
+        assert session.scalars(select(Run.stalls)).one() == 0, "its attempts are counted anew"

@@ -150,6 +150,72 @@ def test_a_killed_child_is_tried_again_from_the_checkpoint(
     assert the_run(sessions).reason == ""
 
 
+def test_a_store_that_is_away_costs_no_point_and_no_checkpoint(
+    supervisor: Supervisor, sessions: Sessions, tiny: str, fault: Callable[[str], None], tmp_path: Path
+) -> None:
+    fault("die")
+    supervisor.serve(tiny)
+    (tmp_path / "artifacts").rename(tmp_path / "unmounted")
+    change(sessions, lease_until=0.0)
+    supervisor.serve(tiny)
+    run = the_run(sessions)
+    assert (run.state, run.checkpoint_step, steps(sessions)) == (RunState.QUEUED, 30, WHOLE[:3])
+    assert "empty or not mounted" in run.reason
+    (tmp_path / "unmounted").rename(tmp_path / "artifacts")
+    assert serve_until_over(supervisor, sessions).state == RunState.FINISHED
+    assert steps(sessions) == WHOLE
+
+
+def test_a_new_run_makes_no_second_store_where_the_first_is_not_mounted(
+    settings: WorkerSettings, supervisor: Supervisor, sessions: Sessions, tiny: str, add_run: AddRun, tmp_path: Path
+) -> None:
+    assert supervisor.serve(tiny) == tiny
+    (tmp_path / "artifacts").rename(tmp_path / "unmounted")
+    (tmp_path / "artifacts").mkdir()
+    add_run("run-2", spec=ImageDdpmSpec(steps=STEPS).model_dump(mode="json"), steps=STEPS)
+    anew = Supervisor(open_services(settings))
+    assert anew.serve("run-2") == "run-2"
+    anew.close()
+    anew.services.close()
+    assert list((tmp_path / "artifacts").iterdir()) == []
+    with sessions() as session:
+        run = session.get_one(Run, "run-2")
+        assert run.state == RunState.QUEUED and "empty or not mounted" in run.reason
+
+
+@pytest.mark.parametrize("trouble", ["stalls", "fails"])
+def test_a_worker_that_is_asked_to_leave_does_not_wait_for_a_store_that_is_away(
+    settings: WorkerSettings, sessions: Sessions, tiny: str, fault: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    fault("die")
+    supervisor = Supervisor(open_services(settings.model_copy(update={"store_patience_seconds": 60.0})))
+    supervisor.serve(tiny)
+    change(sessions, lease_until=0.0)
+    fetching, over = threading.Event(), threading.Event()
+
+    def away(_store: ArtifactStore, _sha256: str, _to: Path) -> None:
+        fetching.set()
+        if trouble == "stalls":
+            over.wait(60)
+        raise OSError(trouble)
+
+    monkeypatch.setattr(ArtifactStore, "fetch", away)
+    thread = threading.Thread(target=supervisor.serve, args=(tiny,))
+    thread.start()
+    assert fetching.wait(20)
+    supervisor.stop()
+    thread.join(timeout=10)
+    assert not thread.is_alive()
+    over.set()
+    supervisor.close()
+    supervisor.services.close()
+    run = the_run(sessions)
+    assert (run.state, run.checkpoint_step) == (RunState.QUEUED, 30)
+    with sessions() as session:
+        outcome = session.scalars(select(Attempt.outcome).order_by(Attempt.epoch.desc())).first()
+    assert outcome == "the worker was asked to leave"
+
+
 def test_a_failure_that_no_retry_can_mend_fails_the_run_with_its_remedy(
     supervisor: Supervisor, sessions: Sessions, tiny: str, fault: Callable[[str], None]
 ) -> None:

@@ -39,7 +39,7 @@ def upgrade() -> None:
         sa.Column("run_id", sa.String(length=32), nullable=False),
         sa.Column("step", sa.Integer(), nullable=False),
         sa.Column("code_version", sa.String(length=80), nullable=False),
-        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
         sa.Column("stalls", sa.Integer(), nullable=False),
         sa.Column("worker", sa.String(length=120), nullable=True),
         sa.Column("lease_until", sa.Float(), nullable=False),
