@@ -19,7 +19,7 @@ def mark_keys(experiment: ExperimentView, curves: Curves, options: ViewOptions) 
         tag("span", WINDOW, "window"),
         tag("span", CONTROL, "control, floor"),
         tag("span", LIVE, "newest point"),
-        tag("span", "Bands: 95 % · key T: the chart alone", class_="tau-right"),
+        tag("span", "Bands: 95 %", class_="tau-right"),
     ]
     return join(tag("div", *keys, class_="tau-keys"), *_definitions(experiment, curves, options))
 

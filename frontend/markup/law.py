@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from frontend.charts.reading import level_of, metric_info
 from frontend.markup.html import F_MEM, TAU_GEN, TAU_MEM, Html, join, tag
-from frontend.markup.icons import GEN, MEM
+from frontend.markup.icons import CENSORED, GEN, MEM
 from frontend.words import exponent as power
 from frontend.words import level_text, percent, plural
 from tauscope.analysis.collapse import RISEN, Collapse
@@ -123,6 +123,12 @@ def collapse_words(found: Collapse | None, exponent: float) -> Html:
 
 def _factor(found: Collapse, exponent: float) -> str:
     return f"a factor {math.exp(found.spread(exponent)):.2f} apart"
+
+
+def law_keys() -> Html:
+    """The marks of the law's chart."""
+    marks = (join(MEM, TAU_MEM), join(GEN, TAU_GEN), join(CENSORED, "not reached by then"))
+    return join(*[tag("span", mark) for mark in marks])
 
 
 def law_table(experiment: ExperimentView, curves: Curves, fits: Mapping[str, PowerLawFit], level: float | None) -> Html:
