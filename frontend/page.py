@@ -64,7 +64,8 @@ def api_errors() -> Iterator[None]:
         if error.problem.status == 401:
             notice("This service asks for its token", "[Sign in](/login)")
         else:
-            notice(error.problem.title, f"{error.problem.detail} {error.problem.remedy}")
+            way_out = "[Show all experiments](/experiments)" if error.problem.status == 404 else ""
+            notice(error.problem.title, f"{error.problem.detail} {error.problem.remedy} {way_out}")
         st.stop()
 
 

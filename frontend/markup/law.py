@@ -3,11 +3,11 @@
 import math
 from collections.abc import Mapping
 
-from frontend.charts.reading import level_of, metric_info
+from frontend.charts.reading import level_of, metric_info, title_of
 from frontend.markup.html import F_MEM, TAU_GEN, TAU_MEM, Html, join, tag
 from frontend.markup.icons import CENSORED, GEN, MEM
 from frontend.words import exponent as power
-from frontend.words import level_text, percent, plural
+from frontend.words import level_text, percent, plural, sentence
 from tauscope.analysis.collapse import RISEN, Collapse
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
@@ -151,7 +151,11 @@ def _law_row(experiment: ExperimentView, curves: Curves, name: str, fit: PowerLa
         fit.points,
         fit.censored,
         fit.seeds,
-        join(_definition(experiment, curves, name, level), tag("span", f" {fit.note}. ", class_="tau-quiet"), _never(experiment, name)),
+        join(
+            _definition(experiment, curves, name, level),
+            tag("span", f" {sentence(fit.note)} ", class_="tau-quiet"),
+            _never(experiment, name),
+        ),
     ]
     return tag("tr", *[tag("td", cell) for cell in cells])
 
@@ -162,7 +166,7 @@ def _definition(experiment: ExperimentView, curves: Curves, name: str, level: fl
         return join(F_MEM, f" minus control first at or above {percent(level or (defining[1] if defining else 0))}, and staying there.")
     if defining is None:
         return Html("")
-    return join(f"{metric_info(curves, defining[0]).label} first at or below {level_text(*defining)}, and staying there.")
+    return join(f"{title_of(metric_info(curves, defining[0]))} first at or below {level_text(*defining)}, and staying there.")
 
 
 def _never(experiment: ExperimentView, name: str) -> Html | None:

@@ -8,7 +8,7 @@ from frontend.markup.header import header
 from frontend.markup.html import Html, join, tag
 from frontend.markup.sections import section, table
 from frontend.theme import LIGHT
-from frontend.words import DASH, duration, steps
+from frontend.words import DASH, duration, sentence, steps
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.run_views import AttemptView, RunEventView, RunView
 
@@ -36,7 +36,7 @@ def _facts(experiment: ExperimentView, run: RunView) -> Html:
     return join(
         tag("div", standing, class_="tau-finding"),
         tag("p", " · ".join(facts), class_="tau-quiet"),
-        *[tag("p", f"{text[0].upper()}{text[1:].rstrip('.')}.") for text in told],
+        *[tag("p", sentence(text)) for text in told],
     )
 
 
