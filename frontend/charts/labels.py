@@ -58,7 +58,7 @@ class LineEnd:
 def end_labels(
     ends: Sequence[LineEnd], frame: Frame, yaxis: str, *, levels: Sequence[float] = (), lines: Sequence[float] = ()
 ) -> list[Annotation]:
-    """One annotation for every line that has points; ``levels`` are thresholds to keep clear of, too, with their words at the left, ``lines`` without."""
+    """One annotation for every line that has points, clear of thresholds: ``levels`` with words at their left, ``lines`` without."""
     dots = [dot for end in ends for dot in _dots(end, frame)]
     dots += [(x, frame.pixels(frame.x_range[1], level)[1]) for level in (*levels, *lines) for x in range(0, int(frame.width), 6)]
     dots += [(frame.pixels(x, frame.y_range[0])[0], y) for x in frame.walls for y in range(0, int(frame.height), 6)]

@@ -9,7 +9,7 @@ from frontend.markup.header import address
 from frontend.markup.html import F_MEM, TAU_GEN, TAU_MEM, Html, join, tag
 from frontend.markup.icons import GEN, MEM, WARNING, swatch
 from frontend.markup.state import silence
-from frontend.words import control_words, level_text, onset_words, rough, share_of_samples, steps
+from frontend.words import control_words, exponent, level_text, onset_words, rough, share_of_samples, steps
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.onsets import Onset, OnsetStatus
@@ -100,7 +100,7 @@ def _definitions(experiment: ExperimentView, curves: Curves) -> list[Html]:
     fit = experiment.fits.get("tau_mem_vs_n")
     if fit is not None:
         counted = f"{fit.points} onsets" + (f", {fit.censored} censored" if fit.censored else "")
-        law = f"Exponent {fit.exponent:.2f}, {counted}: {fit.note}" if fit.exponent is not None else f"No exponent: {fit.note}"
+        law = f"Exponent {exponent(fit.exponent)}, {counted}: {fit.note}" if fit.exponent is not None else f"No exponent: {fit.note}"
         notes.append(tag("span", law))
     return [tag("div", *[tag("p", note) for note in notes], class_="tau-notes")] if notes else []
 

@@ -47,10 +47,10 @@ TITLES = {
     "/experiments": "Experiments · Tauscope",
     "/launch": "Launch · Tauscope",
     "/system": "System · Tauscope",
-    "/experiment?id=demo": "digits-demo, n sweep · Watch · Tauscope",
-    "/law?id=demo": "digits-demo, n sweep · Law · Tauscope",
-    "/inspect?run=demor2": "digits-demo, n sweep · Inspect · Tauscope",
-    "/run?id=demor0": "digits-demo, n sweep · Run · Tauscope",
+    "/experiment?id=demo": "digits-demo · Watch · Tauscope",
+    "/law?id=demo": "digits-demo · Law · Tauscope",
+    "/inspect?run=demor2": "digits-demo · Inspect · Tauscope",
+    "/run?id=demor0": "digits-demo · Run · Tauscope",
 }
 
 
