@@ -6,6 +6,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from tauscope.contracts.problems import FieldError
+from tauscope.contracts.runs import DEFAULT_QUEUE
 
 Mode = Literal["form", "yaml"]
 _DRAFTS = "launch-drafts"
@@ -16,8 +17,8 @@ class Draft:
     """A sweep being edited.
 
     ``origin`` is what changes are told against, ``start`` what the fields were last filled from, ``texts`` what was typed
-    into them since, ``own`` what was typed for the sweep itself. ``filled`` counts the fillings: inputs carry it in their
-    keys, so that they begin anew from the draft.
+    into them since, ``own`` what was typed for the sweep itself; ``priority`` and ``queue`` are for the service alone.
+    ``filled`` counts the fillings: inputs carry it in their keys, so that they begin anew from the draft.
     """
 
     source: str
@@ -28,6 +29,8 @@ class Draft:
     texts: dict[str, str] = field(default_factory=dict)
     own: dict[str, str] = field(default_factory=dict)
     yaml: str = ""
+    priority: int = 0
+    queue: str = DEFAULT_QUEUE
     filled: int = 0
     stuck: FieldError | None = None
 
@@ -44,11 +47,13 @@ class Draft:
     @property
     def touched(self) -> bool:
         """Whether there is anything to undo."""
-        return bool(self.texts or self.own or self.start != self.origin or (self.mode == "yaml" and self.yaml != self.origin_yaml))
+        document = self.texts or self.own or self.start != self.origin or (self.mode == "yaml" and self.yaml != self.origin_yaml)
+        return bool(document) or (self.priority, self.queue) != (0, DEFAULT_QUEUE)
 
     def undo(self) -> None:
         """Begin anew from the origin, in the same view."""
         self.start, self.texts, self.own, self.yaml, self.stuck = self.origin, {}, {}, self.origin_yaml, None
+        self.priority, self.queue = 0, DEFAULT_QUEUE
         self.filled += 1
 
     def input_key(self, name: str) -> str:

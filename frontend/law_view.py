@@ -13,14 +13,14 @@ from frontend.charts.figure import ViewOptions
 from frontend.charts.groups import group_runs
 from frontend.charts.law import law_figure
 from frontend.charts.memorization import CONTROL, F_MEM
-from frontend.charts.printing import printed
+from frontend.charts.printing import printed, projected
 from frontend.charts.reading import level_of
 from frontend.connection import client_for
 from frontend.markup.alternative import plain
 from frontend.markup.downloads import Chart, curves_csv, downloads
 from frontend.markup.header import header
 from frontend.markup.html import join, tag
-from frontend.markup.law import A_RANGE, collapse_words, law_finding, law_table, slider
+from frontend.markup.law import A_RANGE, collapse_words, law_finding, law_keys, law_table, slider
 from frontend.markup.side import onset_table
 from frontend.markup.state import is_live
 from frontend.views import answer, asked
@@ -36,7 +36,7 @@ from tauscope.contracts.run_views import RunView
 from tauscope.contracts.summary import RunSummary
 
 _RIGHT = 76
-_ABOVE, _MIN_HEIGHT, _PRINT_SHAPE = 470, 340, 0.8
+_ABOVE, _ABOVE_IN_TALK, _MIN_HEIGHT, _PRINT_SHAPE = 470, 150, 340, 0.8
 
 
 async def serve_law(request: Request) -> Response:
@@ -70,17 +70,19 @@ def law_view(
     groups = group_runs(experiment, options.palette)
     found = collapse_of(experiment, curves)
     a = min(max(exponent if exponent is not None else found.best if found else 1.0, A_RANGE[0]), A_RANGE[1])
-    height = options.pixels * _PRINT_SHAPE if options.print_mm else max(_MIN_HEIGHT, (options.viewport or 900) - _ABOVE)
+    above = _ABOVE_IN_TALK if options.talk else _ABOVE
+    height = options.pixels * _PRINT_SHAPE if options.print_mm else max(_MIN_HEIGHT, (options.viewport or 900) - above)
     figures = {
         "collapse": collapse_figure(groups, curves, a, options, level=level, height=height),
         "law": law_figure(groups, experiment.fits, options, height=height),
     }
     said = law_finding(experiment)
     return {
-        "figures": {name: printed(made, options) if options.print_mm else made for name, made in figures.items()},
+        "figures": {name: _sized(made, options) for name, made in figures.items()},
         "header": header(experiment, tab="law"),
         "finding": said,
         "slider": slider(found, a),
+        "law_keys": law_keys(),
         "collapse_words": collapse_words(found, a),
         "score": _score(found),
         "table": join(
@@ -91,6 +93,12 @@ def law_view(
         "alt": {"collapse": plain(collapse_words(found, a)), "law": plain(said)},
         "live": is_live(experiment),
     }
+
+
+def _sized(figure: dict[str, Any], options: ViewOptions) -> dict[str, Any]:
+    if options.print_mm:
+        return printed(figure, options)
+    return projected(figure) if options.talk else figure
 
 
 def _charts(experiment: ExperimentView, *, own_level: bool) -> tuple[Chart, ...]:

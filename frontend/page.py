@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from frontend.connection import TOKEN_COOKIE, api_url, client_for
-from frontend.markup.html import tag
+from frontend.markup.html import join, tag
 from frontend.theme import PALETTES, ThemeName
 from frontend.words import slots_words
 from tauscope.client import ApiError, ApiUnreachable, TauscopeClient
@@ -35,14 +35,20 @@ def client() -> TauscopeClient:
     return client_for(st.context.cookies.get(TOKEN_COOKIE))
 
 
+def name_tab(*words: str) -> None:
+    """Say in the browser's tab what is shown."""
+    st.set_page_config(page_title=" · ".join([*words, "Tauscope"]))
+
+
 def show_slots() -> None:
-    """How busy the workers are, in the top bar; nothing where that is not known."""
+    """How busy the workers are, in the top bar, where that is known; and the keys, one click away."""
     try:
         words = slots_words(client().system())
     except ApiError:
-        return
+        words = ""
+    keys = tag("button", "?", type="button", class_="tau-keys-button", data_keys=True, aria_label="Keys", title="Keys (?)")
     with st.container(key="slots"):
-        st.html(tag("span", words, id="tau-slots"))
+        st.html(join(tag("span", words, id="tau-slots"), keys))
 
 
 @contextmanager
@@ -58,7 +64,8 @@ def api_errors() -> Iterator[None]:
         if error.problem.status == 401:
             notice("This service asks for its token", "[Sign in](/login)")
         else:
-            notice(error.problem.title, f"{error.problem.detail} {error.problem.remedy}")
+            way_out = "[Show all experiments](/experiments)" if error.problem.status == 404 else ""
+            notice(error.problem.title, f"{error.problem.detail} {error.problem.remedy} {way_out}")
         st.stop()
 
 

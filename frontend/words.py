@@ -23,8 +23,8 @@ def number(value: float) -> str:
 
 
 def exponent(value: float) -> str:
-    """Two digits after the point, zero without a sign."""
-    return f"{round(value, 2) + 0.0:.2f}"
+    """Two digits after the point, zero without a sign, below it with a minus."""
+    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
 
 
 def steps(value: float) -> str:
@@ -119,6 +119,11 @@ def onset_words(onset: Onset) -> tuple[str, str]:
         OnsetStatus.BEFORE_FIRST: "earlier than measured",
         OnsetStatus.UNDEFINED: "no onset",
     }[onset.status]
+
+
+def sentence(words: str) -> str:
+    """A clause as a sentence of its own."""
+    return f"{words[:1].upper()}{words[1:].rstrip('.')}." if words else ""
 
 
 def plural(count: int, noun: str) -> str:

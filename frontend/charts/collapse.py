@@ -56,7 +56,7 @@ def collapse_figure(
     """
     traces = [trace for group in groups for run in group.runs for trace in _run_traces(group, run, curves, exponent, options)]
     x_range = _time_range(traces)
-    frame = Frame(x_range, _RANGE, options.plot_width, height - HEAD - FOOT, log_y=False)
+    frame = Frame(x_range, _RANGE, options.plot_width, height - HEAD - FOOT, log_y=False, beyond=options.margins[1] - 4)
     title = f"τ / n<sup>{exponent:.2f}</sup> (log)"
     lines = [{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": level, "y1": level, "line": _dotted(options)}] if level else []
     return {

@@ -47,10 +47,10 @@ def _time_figure(experiment: ExperimentView, curves: Curves, options: ViewOption
     panels, height = _panels(len(rows), scale, options)
     low, high = time_range(experiment, curves, options)
     x_range = (low / 1.18, high * (high / low) ** 0.10)
-    frames = _frames(experiment, curves, options, metric, x_range=x_range, scale=scale)
+    frames = _frames(experiment, curves, options, metric, x_range=x_range, scale=scale, walls=_window_ends(focus, options))
     drawings = _drawings(experiment, curves, options, metric, groups=groups, focus=focus, panels=panels, frames=frames)
     shapes, annotations = _focus_window(focus, panels, options)
-    annotations += _waiting(curves, options)
+    annotations += _waiting(curves, panels, options)
     return {
         "data": [trace for drawing in drawings for trace in drawing.traces],
         "layout": {
@@ -94,7 +94,14 @@ def _drawings(
 
 
 def _frames(
-    experiment: ExperimentView, curves: Curves, options: ViewOptions, metric: str, *, x_range: tuple[float, float], scale: float
+    experiment: ExperimentView,
+    curves: Curves,
+    options: ViewOptions,
+    metric: str,
+    *,
+    x_range: tuple[float, float],
+    scale: float,
+    walls: tuple[float, ...],
 ) -> dict[str, Frame]:
     ranges = {
         "quality": quality_range(experiment, curves, metric),
@@ -102,7 +109,8 @@ def _frames(
         "losses": loss_range(curves, options.losses or 0),
     }
     log = {"quality": metric_info(curves, metric).log_scale, "memorization": False, "losses": True}
-    return {name: Frame(x_range, ranges[name], options.plot_width, scale * _HEIGHTS[name], log_y=log[name]) for name in ranges}
+    size = options.plot_width
+    return {name: Frame(x_range, ranges[name], size, scale * _HEIGHTS[name], log_y=log[name], walls=walls) for name in ranges}
 
 
 def _names(options: ViewOptions) -> list[str]:
@@ -163,9 +171,20 @@ def _focus_window(focus: Group | None, panels: dict[str, Panel], options: ViewOp
     return shapes, [label(1, shown[0].top, text, colour=palette.quality, xanchor="right", yanchor="bottom", yshift=shift)]
 
 
-def _waiting(curves: Curves, options: ViewOptions) -> list[Annotation]:
+def _window_ends(focus: Group | None, options: ViewOptions) -> tuple[float, ...]:
+    """Where the lines of the focused window stand."""
+    window = window_of(focus.runs[0]) if focus else None
+    if focus is None or window is None:
+        return ()
+    by = divisor(focus.runs[0], options)
+    return (window.start / by,) if window.open else (window.start / by, window.end / by)
+
+
+def _waiting(curves: Curves, panels: dict[str, Panel], options: ViewOptions) -> list[Annotation]:
     if any(curves.runs.values()):
         return []
     words = "No measurement yet: the first point appears here by itself"
-    place = {"xanchor": "center", "yanchor": "top", "yshift": -60, "name": "waiting"}
-    return [label(0.5, 1, words, colour=options.palette.ink_3, **place)]
+    panel = panels.get("memorization") or next(iter(panels.values()))
+    # Between the grid's lines, above every level.
+    height = panel.bottom + 0.62 * (panel.top - panel.bottom)
+    return [label(0.5, height, words, colour=options.palette.ink_2, xanchor="center", name="waiting")]

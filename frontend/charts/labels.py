@@ -21,11 +21,15 @@ _CANDIDATES = (
     ("left", 12, -45),
     ("left", 12, 62),
 )
+_WORDS = 150  # Pixels that the words on a threshold take.
 
 
 @dataclass(frozen=True)
 class Frame:
-    """The ranges of a panel and its size in pixels, to turn data into pixels."""
+    """The ranges of a panel and its size in pixels, to turn data into pixels.
+
+    ``walls`` are upright lines through it that labels keep clear of, ``beyond`` the pixels at its right that are free for labels.
+    """
 
     x_range: tuple[float, float]
     y_range: tuple[float, float]
@@ -33,6 +37,8 @@ class Frame:
     height: float
     log_y: bool
     log_x: bool = True
+    walls: tuple[float, ...] = ()
+    beyond: float = 0.0
 
     def pixels(self, x: float, y: float) -> tuple[float, float]:
         """Place in the panel, from its lower left corner."""
@@ -49,16 +55,20 @@ class LineEnd:
     bold: bool
 
 
-def end_labels(ends: Sequence[LineEnd], frame: Frame, yaxis: str, *, levels: Sequence[float] = ()) -> list[Annotation]:
-    """One annotation for every line that has points; ``levels`` are thresholds to keep clear of, too."""
+def end_labels(
+    ends: Sequence[LineEnd], frame: Frame, yaxis: str, *, levels: Sequence[float] = (), lines: Sequence[float] = ()
+) -> list[Annotation]:
+    """One annotation for every line that has points, clear of thresholds: ``levels`` with words at their left, ``lines`` without."""
     dots = [dot for end in ends for dot in _dots(end, frame)]
-    dots += [(x, frame.pixels(frame.x_range[1], level)[1]) for level in levels for x in range(0, int(frame.width), 6)]
-    placed: list[tuple[float, float, float, float]] = []
+    dots += [(x, frame.pixels(frame.x_range[1], level)[1]) for level in (*levels, *lines) for x in range(0, int(frame.width), 6)]
+    dots += [(frame.pixels(x, frame.y_range[0])[0], y) for x in frame.walls for y in range(0, int(frame.height), 6)]
+    heights = [frame.pixels(frame.x_range[1], level)[1] for level in levels]
+    placed: list[tuple[float, float, float, float]] = [(8, height, 8 + _WORDS, height + 16) for height in heights]
     labels = []
     for end in sorted(_together(ends, frame), key=lambda end: -end.points[-1][1]):
         x, y = end.points[-1]
         boxes = [(candidate, _box(frame.pixels(x, y), len(end.text), candidate)) for candidate in _CANDIDATES]
-        candidate, box = min(boxes, key=lambda item: _conflicts(item[1], dots, placed, frame.width))
+        candidate, box = min(boxes, key=lambda item: _conflicts(item[1], dots, placed, frame))
         placed.append(box)
         labels.append(_annotation(end, frame, yaxis, candidate))
     return labels
@@ -121,10 +131,10 @@ def _box(at: tuple[float, float], length: int, candidate: tuple[str, int, int]) 
 
 
 def _conflicts(
-    box: tuple[float, float, float, float], dots: list[tuple[float, float]], placed: list[tuple[float, float, float, float]], width: float
+    box: tuple[float, float, float, float], dots: list[tuple[float, float]], placed: list[tuple[float, float, float, float]], frame: Frame
 ) -> int:
     left, bottom, right, top = box
     over_lines = sum(left < x < right and bottom < y < top for x, y in dots)
     over_labels = sum(left < other[2] and other[0] < right and bottom < other[3] and other[1] < top for other in placed)
-    outside = 4 * (top < 0) + 30 * (right > width)
+    outside = 4 * (bottom < -16) + 30 * (right > frame.width + frame.beyond) + 30 * (left < 0) + 30 * (top > frame.height + 8)
     return over_lines + 1000 * over_labels + outside

@@ -44,11 +44,11 @@ def memorization_panel(
     drawing = Drawing()
     palette = options.palette
     overlaid = options.view == "overlay" and not options.part
-    side = {"xanchor": "right"} if overlaid else {}
     title = _title(groups, curves) + (", dashed" if overlaid else "")
-    drawing.annotations.append(
-        label(1 if overlaid else 0, panel.top, title, colour=palette.memorization, yanchor="bottom", yshift=8, **side)
-    )
+    # Where both titles do not fit beside each other, this one stands above.
+    aside = overlaid and not options.narrow
+    place = {"xanchor": "right" if aside else "left", "yanchor": "bottom", "yshift": 24 if overlaid and options.narrow else 8}
+    drawing.annotations.append(label(1 if aside else 0, panel.top, title, colour=palette.memorization, **place))
     # Bound before the first point, so that a control that arrives in the browser is drawn with its f_mem.
     drawing.traces.extend(control_curves(groups, panel, metric=CONTROL, curves=curves, options=options))
     for group in groups:
@@ -71,7 +71,7 @@ def memorization_panel(
 
 def _title(groups: Sequence[Group], curves: Curves) -> str:
     counts = {count for group in groups for run in group.runs if (s := series_of(curves, run, F_MEM)) for count in s.count if count}
-    of = f", share of {next(iter(counts)):,} samples" if len(counts) == 1 else ", share of samples"
+    of = f", share of {next(iter(counts)):,}" if len(counts) == 1 else ", share of samples"
     return f"<b>Memorized, f<sub>mem</sub></b>{of}"
 
 
@@ -104,5 +104,5 @@ def _control_label(groups: Sequence[Group], panel: Panel, *, curves: Curves, opt
         return []
     low, high = min(values), max(values)
     spread = percent(high) if percent(low) == percent(high) else f"{percent(low).removesuffix(' %')} to {percent(high)}"
-    text = f"held-out control: {spread}"
+    text = f"control: {spread}" if options.narrow else f"held-out control: {spread}"
     return [label(0, high, text, colour=options.palette.ink_3, yref=panel.axis, yanchor="bottom", xshift=8)]

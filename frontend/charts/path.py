@@ -137,20 +137,20 @@ def _levels(
     shapes: list[Shape] = []
     words: list[Annotation] = []
 
-    def upright(value: float, colour: str, text: str) -> None:
+    def upright(value: float, colour: str, text: str, lines: int = 0) -> None:
         shapes.append(_dotted(colour, x0=value, x1=value, y0=0, y1=1, yref="paper"))
-        words.append(label(value, 1, text, colour=colour, xref="x", yanchor="top", xshift=4))
+        words.append(label(value, 1, text, colour=colour, xref="x", yanchor="top", xshift=4, yshift=-16 * lines))
 
     if gen and gen[0] == metric:
         height = log_position(gen[1]) if metric_info(curves, metric).log_scale else gen[1]
         shapes.append(_dotted(palette.quality, x0=0, x1=1, xref="paper", y0=gen[1], y1=gen[1]))
         text = f"good enough: {number(gen[1])}"
-        words.append(label(1, height, text, colour=palette.quality, yref="y", yanchor="bottom", xanchor="right"))
+        words.append(label(1, height, text, colour=palette.quality, yref="y", yanchor="top", xanchor="right"))
     if mem:
         upright(mem[1], palette.memorization, f"copying level: {percent(mem[1])}")
     controls = [v for group in groups for run in group.runs if (s := series_of(curves, run, CONTROL)) for v in s.value if v is not None]
     if controls:
-        upright(max(controls), palette.ink_3, f"held-out control: {percent(max(controls))}")
+        upright(max(controls), palette.ink_3, f"held-out control: {percent(max(controls))}", lines=1 if options.narrow else 0)
     return shapes, words
 
 

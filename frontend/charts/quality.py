@@ -54,11 +54,13 @@ def quality_panel(
     defining = level_of(experiment, "tau_gen")
     if defining and defining[0] == metric:
         _draw_level(drawing, groups, panel, frame, curves=curves, options=options, level=defining[1])
+    levels = [defining[1]] if defining and defining[0] == metric else []
+    lines: list[float] = []
     if metric == FRECHET:
         _draw_references(drawing, groups, panel, curves=curves, options=options, frame=frame)
-    levels = [defining[1]] if defining and defining[0] == metric else []
+        lines = [value for group in groups if (value := _last_value(curves, group.runs[0].id, f"{FRECHET}_train")) is not None]
     drawing.annotations.extend(
-        end_labels(line_ends(groups, metric, focus=focus, curves=curves, options=options), frame, panel.axis, levels=levels)
+        end_labels(line_ends(groups, metric, focus=focus, curves=curves, options=options), frame, panel.axis, levels=levels, lines=lines)
     )
     drawing.annotations.extend(breaks(groups, metric, panel, curves=curves, options=options))
     return drawing

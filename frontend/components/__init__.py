@@ -42,7 +42,7 @@ _LAW = """
       <div class="tau-chart tau-collapse" data-chart="collapse" role="figure"></div>
     </section>
     <section class="tau-surface">
-      <div class="tau-a-row tau-a-empty"></div>
+      <div class="tau-a-row tau-keys" data-region="law_keys"></div>
       <div class="tau-chart" data-chart="law" role="figure"></div>
     </section>
   </div>
@@ -132,9 +132,9 @@ def watch(data: dict[str, Any], *, focus: Callback, talk: Callback) -> Any:
     return _mount("watch", _WATCH, "live", data, {"focus": focus, "talk": talk, "inspect": _ignore, "go": _ignore} | _REQUESTS)
 
 
-def law(data: dict[str, Any], *, a: Callback) -> Any:
-    """The law page's live body; triggers ``a``, ``go`` and those of the header."""
-    return _mount("law", _LAW, "law", data, {"a": a, "go": _ignore} | _REQUESTS)
+def law(data: dict[str, Any], *, a: Callback, talk: Callback) -> Any:
+    """The law page's live body; triggers ``a``, ``talk``, ``go`` and those of the header."""
+    return _mount("law", _LAW, "law", data, {"a": a, "talk": talk, "go": _ignore} | _REQUESTS)
 
 
 def experiment_list(data: dict[str, Any], *, more: Callback) -> Any:
@@ -155,6 +155,11 @@ def system(data: dict[str, Any]) -> Any:
 def cards(data: dict[str, Any], *, choose: Callback) -> Any:
     """HTML made in Python with buttons and links; triggers ``choose`` and ``go``."""
     return _mount("cards", _BODY, "cards", data, {"choose": choose, "go": _ignore})
+
+
+def run(data: dict[str, Any]) -> Any:
+    """The history of a run, made in Python; triggers ``go`` and those of the header."""
+    return _mount("run", _BODY, "cards", data, {"go": _ignore} | _REQUESTS)
 
 
 def copying(data: dict[str, Any]) -> Any:

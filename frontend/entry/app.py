@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from frontend.navigation import IN_THE_BAR, TITLES, page_file
-from frontend.page import apply_style, show_slots, theme_name
+from frontend.page import apply_style, name_tab, show_slots, theme_name
 
 STATIC = Path(__file__).parents[1] / "static"
 
@@ -15,7 +15,7 @@ st.logo(str(STATIC / f"mark-{theme_name()}.svg"), size="medium")
 
 show_slots()
 
-st.navigation(
+page = st.navigation(
     [
         st.Page(
             page_file(name),
@@ -27,4 +27,7 @@ st.navigation(
         for name, title in TITLES.items()
     ],
     position="top",
-).run()
+)
+if page.title != TITLES["home"]:
+    name_tab(page.title)
+page.run()

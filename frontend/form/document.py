@@ -1,7 +1,7 @@
 """A sweep as YAML and as a command line, and where in the YAML a fault lies."""
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -67,12 +67,12 @@ def _child(node: yaml.Node | None, name: str) -> tuple[yaml.Node, yaml.Node] | N
     return None
 
 
-def as_command(sweep: Mapping[str, Any], *, preset: str | None, origin: Mapping[str, Any]) -> str:
-    """The command that launches the same sweep: a preset with its changes, or a file of the YAML."""
+def as_command(sweep: Mapping[str, Any], *, preset: str | None, origin: Mapping[str, Any], further: Sequence[str] = ()) -> str:
+    """The command that launches the same sweep: a preset with its changes, or a file of the YAML; ``further`` options follow."""
     if preset is None:
-        return "tauscope launch sweep.yaml"
+        return " ".join(["tauscope launch sweep.yaml", *further])
     options = [f"--set {shlex.quote(f'{path}={_flow(value)}')}" for path, value in _changes(sweep, origin)]
-    return " ".join(["tauscope launch", shlex.quote(preset), *options])
+    return " ".join(["tauscope launch", shlex.quote(preset), *options, *further])
 
 
 def _changes(sweep: Mapping[str, Any], origin: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:

@@ -39,15 +39,16 @@ def draw_form(draft: Draft, form: Form, faults: Faults) -> None:
 def _own(draft: Draft, form: Form, faults: Faults) -> None:
     name, combine = st.columns([2, 1])
     with name:
-        _text(draft, "name", "Name", form.document["name"])
+        draw_own(draft, "name", "Name", form.document["name"])
         before = str(draft.origin.get("name", ""))
-        _note(faults.get("name", ()), f"changed, was {before}" if form.document["name"] != before else "")
+        draw_note(faults.get("name", ()), f"changed, was {before}" if form.document["name"] != before else "")
     with combine:
         if len(form.document["axes"]) > 1 or form.document.get("combine") == "zip":
             _choose_combine(draft, str(form.document.get("combine", "cross")))
 
 
-def _text(draft: Draft, name: str, label: str, value: str) -> None:
+def draw_own(draft: Draft, name: str, label: str, value: str) -> None:
+    """A field of the sweep itself."""
     key = draft.input_key(name)
 
     def typed() -> None:
@@ -71,7 +72,7 @@ def _grid(draft: Draft, fields: Sequence[Field], faults: Faults, width: int) -> 
         for column, field in zip(columns, fields[start : start + width], strict=False):
             with column:
                 _input(draft, field)
-                _note(faults.get(field.key, ()), f"changed, was {field.origin}" if field.changed else "")
+                draw_note(faults.get(field.key, ()), f"changed, was {field.origin}" if field.changed else "")
 
 
 def _input(draft: Draft, field: Field) -> None:
@@ -89,7 +90,8 @@ def _input(draft: Draft, field: Field) -> None:
         st.text_input(label, field.text, key=key, help=field.help or None, on_change=typed)
 
 
-def _note(faults: Sequence[FieldError], changed: str) -> None:
+def draw_note(faults: Sequence[FieldError], changed: str = "") -> None:
+    """What stands below a field: its faults, or a word about its value."""
     if faults:
         st.html(tag("div", *[fault_words(fault) for fault in faults], class_="tau-fault", role="alert"))
     elif changed:

@@ -47,7 +47,12 @@ def _more(shown: int, total: int) -> Html | None:
     if shown >= total:
         return None
     words = f"{shown:,} of {total:,} shown"
-    return tag("div", tag("span", words, class_="tau-quiet"), tag("button", "Show more", type="button", data_more="yes"), class_="tau-more")
+    return tag(
+        "div",
+        tag("span", words, class_="tau-quiet"),
+        tag("button", "Show more", type="button", class_="tau-button", data_more="yes"),
+        class_="tau-more",
+    )
 
 
 def storage_line(storage: StorageView) -> Html:
@@ -62,7 +67,7 @@ def _row(experiment: ExperimentView, palette: Palette) -> Html:
     groups = group_runs(experiment, palette)
     href = address("experiment", id=experiment.id)
     settings = ", ".join([*settings_text(experiment)[:2], varies_text(experiment)]).strip(", ")
-    link = tag("a", experiment.name, href=href, data_go=href, data_focus=experiment.id, class_="tau-name")
+    link = tag("a", experiment.name, href=href, data_go=href, data_focus=experiment.id, class_="tau-name", title=experiment.summary or None)
     name = join(link, tag("span", settings, class_="tau-quiet"), _tags(experiment))
     state = join(
         tag("span", state_icon(status.state, stale=status.stale), tag("b", status.title)), tag("span", status.detail, class_="tau-quiet")

@@ -24,7 +24,7 @@ def title_row(experiment: ExperimentView) -> Html:
     pill = tag(
         "span", state_icon(status.state, stale=status.stale), words, class_=f"tau-pill tau-{'stale' if status.stale else status.state}"
     )
-    return tag("div", tag("h1", experiment.name, class_="tau-title"), pill, class_="tau-title-row")
+    return tag("div", tag("h1", experiment.name, class_="tau-title", title=experiment.summary or None), pill, class_="tau-title-row")
 
 
 def header(experiment: ExperimentView, *, tab: str, run_id: str | None = None) -> Html:

@@ -13,13 +13,13 @@ from tauscope.contracts.points import MetricInfo
 def mark_keys(experiment: ExperimentView, curves: Curves, options: ViewOptions) -> Html:
     """One line of marks, and the definitions of what is drawn."""
     keys = [
-        tag("span", GEN, TAU_GEN, " with 95 % interval"),
-        tag("span", MEM, TAU_MEM, " with 95 % interval"),
+        tag("span", GEN, TAU_GEN),
+        tag("span", MEM, TAU_MEM),
         tag("span", CENSORED, "not reached by then"),
         tag("span", WINDOW, "window"),
         tag("span", CONTROL, "control, floor"),
         tag("span", LIVE, "newest point"),
-        tag("span", "Bands: 95 % · key T: the chart alone", class_="tau-right"),
+        tag("span", "Bars and bands: 95 %", class_="tau-right"),
     ]
     return join(tag("div", *keys, class_="tau-keys"), *_definitions(experiment, curves, options))
 

@@ -3,11 +3,11 @@
 import math
 from collections.abc import Mapping
 
-from frontend.charts.reading import level_of, metric_info
+from frontend.charts.reading import level_of, metric_info, title_of
 from frontend.markup.html import F_MEM, TAU_GEN, TAU_MEM, Html, join, tag
-from frontend.markup.icons import GEN, MEM
+from frontend.markup.icons import CENSORED, GEN, MEM
 from frontend.words import exponent as power
-from frontend.words import level_text, percent, plural
+from frontend.words import level_text, percent, plural, sentence
 from tauscope.analysis.collapse import RISEN, Collapse
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
@@ -125,6 +125,12 @@ def _factor(found: Collapse, exponent: float) -> str:
     return f"a factor {math.exp(found.spread(exponent)):.2f} apart"
 
 
+def law_keys() -> Html:
+    """The marks of the law's chart."""
+    marks = (join(MEM, TAU_MEM), join(GEN, TAU_GEN), join(CENSORED, "not reached by then"))
+    return join(*[tag("span", mark) for mark in marks])
+
+
 def law_table(experiment: ExperimentView, curves: Curves, fits: Mapping[str, PowerLawFit], level: float | None) -> Html:
     """Exponent, interval, counts and definition of each law."""
     head = ("Law", "exponent a", "95 % interval", "onsets", "censored", "seeds per n", "measured as")
@@ -145,7 +151,11 @@ def _law_row(experiment: ExperimentView, curves: Curves, name: str, fit: PowerLa
         fit.points,
         fit.censored,
         fit.seeds,
-        join(_definition(experiment, curves, name, level), tag("span", f" {fit.note}. ", class_="tau-quiet"), _never(experiment, name)),
+        join(
+            _definition(experiment, curves, name, level),
+            tag("span", f" {sentence(fit.note)} ", class_="tau-quiet"),
+            _never(experiment, name),
+        ),
     ]
     return tag("tr", *[tag("td", cell) for cell in cells])
 
@@ -156,7 +166,7 @@ def _definition(experiment: ExperimentView, curves: Curves, name: str, level: fl
         return join(F_MEM, f" minus control first at or above {percent(level or (defining[1] if defining else 0))}, and staying there.")
     if defining is None:
         return Html("")
-    return join(f"{metric_info(curves, defining[0]).label} first at or below {level_text(*defining)}, and staying there.")
+    return join(f"{title_of(metric_info(curves, defining[0]))} first at or below {level_text(*defining)}, and staying there.")
 
 
 def _never(experiment: ExperimentView, name: str) -> Html | None:

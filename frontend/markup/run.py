@@ -3,22 +3,24 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from frontend.markup.header import address
-from frontend.markup.html import Html, tag
-from frontend.words import DASH, duration, steps
+from frontend.charts.groups import group_runs, run_name
+from frontend.markup.header import header
+from frontend.markup.html import Html, join, tag
+from frontend.markup.sections import section, table
+from frontend.theme import LIGHT
+from frontend.words import DASH, duration, sentence, steps
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.run_views import AttemptView, RunEventView, RunView
 
 
 def run_history(experiment: ExperimentView, run: RunView, attempts: Sequence[AttemptView], events: Sequence[RunEventView]) -> Html:
     """The whole page."""
-    back = tag("a", experiment.name, href=address("experiment", id=experiment.id))
     return tag(
         "div",
-        tag("h1", back, f" · {run.label or run.id}", class_="tau-title"),
-        _facts(run),
-        _section("Attempts", _table(_ATTEMPT_COLUMNS, [_attempt_cells(item) for item in attempts], "No worker has claimed it yet.")),
-        _section("Events", _table(("At, UTC", "Event", "Why"), [_event_cells(event) for event in events], "None yet.")),
+        header(experiment, tab="run", run_id=run.id),
+        _facts(experiment, run),
+        section("Attempts", table(_ATTEMPT_COLUMNS, [_attempt_cells(item) for item in attempts], "No worker has claimed it yet.")),
+        section("Events", table(("At, UTC", "Event", "Why"), [_event_cells(event) for event in events], "None yet.")),
         class_="tau-run",
     )
 
@@ -26,14 +28,16 @@ def run_history(experiment: ExperimentView, run: RunView, attempts: Sequence[Att
 _ATTEMPT_COLUMNS = ("Attempt", "Worker", "Started, UTC", "Took", "Steps", "Computed again", "Ended", "Code version")
 
 
-def _facts(run: RunView) -> Html:
-    facts = [
-        f"{run.state}, τ {steps(run.step)} of {steps(run.steps)}",
-        f"held by {run.worker}" if run.worker else "held by no worker",
-        f"priority {run.priority}, queue {run.queue}",
-        *(text for text in (run.waiting, undrawn(run.unevaluated), run.reason, run.code_note) if text),
-    ]
-    return tag("div", *[tag("p", fact) for fact in facts])
+def _facts(experiment: ExperimentView, run: RunView) -> Html:
+    name = next(run_name(group, item) for group in group_runs(experiment, LIGHT) for item in group.runs if item.id == run.id)
+    standing = f"Run {name}: {run.state}, τ {steps(run.step)} of {steps(run.steps)}"
+    facts = [f"held by {run.worker}" if run.worker else "held by no worker", f"priority {run.priority}", f"queue {run.queue}"]
+    told = [text for text in (run.waiting, undrawn(run.unevaluated), run.reason, run.code_note) if text]
+    return join(
+        tag("div", standing, class_="tau-finding"),
+        tag("p", " · ".join(facts), class_="tau-quiet"),
+        *[tag("p", sentence(text)) for text in told],
+    )
 
 
 def undrawn(checkpoints: int) -> str:
@@ -52,19 +56,6 @@ def _event_cells(event: RunEventView) -> tuple[object, ...]:
     first, _, more = event.detail.partition("\n")
     why = tag("details", tag("summary", first), tag("pre", more)) if more else first
     return _moment(event.at), event.name.replace("_", " "), why
-
-
-def _section(title: str, body: Html) -> Html:
-    return tag("section", tag("div", title, class_="tau-label"), body, class_="tau-card tau-flush")
-
-
-def _table(columns: Sequence[str], rows: Sequence[Sequence[object]], empty: str) -> Html:
-    if not rows:
-        return tag("p", empty)
-    head = tag("tr", *[tag("th", column) for column in columns])
-    return tag(
-        "table", tag("thead", head), tag("tbody", *[tag("tr", *[tag("td", cell) for cell in row]) for row in rows]), class_="tau-onsets"
-    )
 
 
 def _moment(at: float) -> str:

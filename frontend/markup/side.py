@@ -9,7 +9,7 @@ from frontend.markup.header import address
 from frontend.markup.html import F_MEM, TAU_GEN, TAU_MEM, Html, join, tag
 from frontend.markup.icons import GEN, MEM, WARNING, swatch
 from frontend.markup.state import silence
-from frontend.words import control_words, duration, level_text, onset_words, share_of_samples, steps
+from frontend.words import control_words, exponent, level_text, onset_words, rough, share_of_samples, steps
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.onsets import Onset, OnsetStatus
@@ -21,7 +21,7 @@ def focus_card(group: Group) -> Html:
     """The focused n: its window, and how many samples of its last checkpoint are copies."""
     run = group.runs[0]
     window = window_of(run)
-    value = tag("div", f"τ {steps(window.start)} to {steps(window.end)}" if window else "no window", class_="tau-key")
+    value = tag("div", f"τ {steps(window.start)} to {steps(window.end)}" if window else "No window", class_="tau-key")
     about = f"{window.ratio} as long as quality took" + (", still open" if window.open else "") if window else no_window(run)
     rows = [tag("div", f"Window, {group.name}", class_="tau-label"), value, tag("div", about), *_copies(run)]
     history = tag("a", "Run history", class_="tau-button", href=address("run", id=run.id), data_go=address("run", id=run.id))
@@ -100,7 +100,7 @@ def _definitions(experiment: ExperimentView, curves: Curves) -> list[Html]:
     fit = experiment.fits.get("tau_mem_vs_n")
     if fit is not None:
         counted = f"{fit.points} onsets" + (f", {fit.censored} censored" if fit.censored else "")
-        law = f"Exponent {fit.exponent:.2f}, {counted}: {fit.note}" if fit.exponent is not None else f"No exponent: {fit.note}"
+        law = f"Exponent {exponent(fit.exponent)}, {counted}: {fit.note}" if fit.exponent is not None else f"No exponent: {fit.note}"
         notes.append(tag("span", law))
     return [tag("div", *[tag("p", note) for note in notes], class_="tau-notes")] if notes else []
 
@@ -127,7 +127,7 @@ def notices(experiment: ExperimentView, groups: Sequence[Group]) -> list[Html]:
     silent = silence(experiment)
     if silent is not None:
         found.append(
-            _notice(f"No news for {duration(silent)}", "The run resumes by itself from its checkpoint when a worker is back.", warning=True)
+            _notice(f"No news for {rough(silent)}", "The run resumes by itself from its checkpoint when a worker is back.", warning=True)
         )
     return found
 

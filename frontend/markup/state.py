@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from frontend.words import duration, plural, steps
+from frontend.words import duration, plural, rough, steps
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import STALE_AFTER_SECONDS, TERMINAL_STATES, DesiredState, RunState
@@ -26,7 +26,7 @@ def status_of(experiment: ExperimentView) -> Status:
     finished = f"{counts[RunState.FINISHED]} of {total} finished"
     silent = silence(experiment)
     if silent is not None:
-        return Status(RunState.RUNNING, f"No news for {duration(silent)}", "resumes by itself when a worker is back", stale=True)
+        return Status(RunState.RUNNING, f"No news for {rough(silent)}", "resumes by itself when a worker is back", stale=True)
     match experiment.state:
         case RunState.PAUSED:
             return Status(RunState.PAUSED, "Paused", _paused_words(experiment))
@@ -93,4 +93,4 @@ def time_left(experiment: ExperimentView) -> str:
     if not running or any(run.state is RunState.QUEUED for run in experiment.runs) or silence(experiment) is not None:
         return ""
     left = [(run.steps - run.step) / run.steps_per_second for run in running if run.steps_per_second]
-    return f"about {duration(max(left))} left" if len(left) == len(running) else ""
+    return f"about {rough(max(left))} left" if len(left) == len(running) else ""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from frontend.markup.header import address
 from frontend.markup.html import Html, join, tag
 from frontend.markup.icons import FINE, WARNING
+from frontend.markup.sections import section, table
 from frontend.words import DASH, SILENT_AFTER, ago, plural, slots_words
 from tauscope.contracts.diagnosis import CheckView, DiagnosisView, FailureView, QueueView, VersionView
 from tauscope.contracts.storage import StorageView
@@ -31,9 +32,7 @@ def system_regions(system: SystemView, diagnosis: DiagnosisView) -> dict[str, st
 def _workers(system: SystemView) -> Html:
     columns = ("Worker", "Device", "Slots busy", "Queues", "Code version", "Last heard")
     rows = [_worker(worker, system.server_time) for worker in system.workers]
-    return _section(
-        "Workers", _table(columns, rows, "No worker was heard of in the last hour. Start one: tauscope up, or python -m worker.")
-    )
+    return section("Workers", table(columns, rows, "No worker was heard of in the last hour. Start one: tauscope up, or python -m worker."))
 
 
 def _worker(worker: WorkerView, now: float) -> Sequence[object]:
@@ -47,8 +46,8 @@ def _worker(worker: WorkerView, now: float) -> Sequence[object]:
 
 def _failures(failures: Sequence[FailureView], now: float) -> Html:
     if not failures:
-        return _section("Latest failures", tag("p", "None."))
-    return _section("Latest failures", tag("div", *[_failure(item, now) for item in failures], class_="tau-failures"))
+        return section("Latest failures", tag("p", "None."))
+    return section("Latest failures", tag("div", *[_failure(item, now) for item in failures], class_="tau-failures"))
 
 
 _OUTCOMES = {"run": "failed", "attempt": "in trouble, tried again", "samples": "samples missing"}
@@ -66,7 +65,7 @@ def _failure(item: FailureView, now: float) -> Html:
 def _checks(checks: Sequence[CheckView]) -> Html:
     """What is at fault comes first."""
     rows = [_check(item) for item in sorted(checks, key=lambda item: item.ok)]
-    return _section("What the service says of itself", tag("div", *rows, class_="tau-checks"))
+    return section("What the service says of itself", tag("div", *rows, class_="tau-checks"))
 
 
 def _check(item: CheckView) -> Html:
@@ -76,7 +75,7 @@ def _check(item: CheckView) -> Html:
 
 def _queues(queues: Sequence[QueueView]) -> Html:
     rows = [(item.name, item.waiting, item.computing, item.evaluations, _served(item)) for item in queues]
-    return _section("Queues", _table(("Queue", "Waiting", "Computing", "Samples to draw", "Workers"), rows, "None."))
+    return section("Queues", table(("Queue", "Waiting", "Computing", "Samples to draw", "Workers"), rows, "None."))
 
 
 def _served(item: QueueView) -> object:
@@ -85,24 +84,10 @@ def _served(item: QueueView) -> object:
 
 
 def _versions(versions: Sequence[VersionView]) -> Html:
-    return _section(
-        "Code versions", _table(("Version", "Used by"), [(item.version, ", ".join(item.used_by)) for item in versions], "None.")
-    )
+    return section("Code versions", table(("Version", "Used by"), [(item.version, ", ".join(item.used_by)) for item in versions], "None."))
 
 
 def _space(storage: StorageView) -> Html:
     """What artifacts take, against the quota where there is one."""
     warning = tag("p", WARNING, storage.warning, class_="tau-fault") if storage.warning else None
-    return _section("Space", join(tag("p", storage.words), warning))
-
-
-def _section(title: str, body: Html) -> Html:
-    return tag("section", tag("h2", title, class_="tau-label"), body, class_="tau-card tau-flush tau-system-card")
-
-
-def _table(columns: Sequence[str], rows: Sequence[Sequence[object]], empty: str) -> Html:
-    if not rows:
-        return tag("p", empty)
-    head = tag("tr", *[tag("th", column) for column in columns])
-    body = [tag("tr", *[tag("td", cell) for cell in row]) for row in rows]
-    return tag("div", tag("table", tag("thead", head), tag("tbody", *body), class_="tau-onsets"), class_="tau-scrolls", tabindex=0)
+    return section("Space", join(tag("p", storage.words), warning))

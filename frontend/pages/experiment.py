@@ -5,8 +5,8 @@ import streamlit as st
 from frontend.charts.reading import DESCRIBED, axes_of, drawn_points, loss_indices, metric_info, quality_choices, short_label
 from frontend.components import watch
 from frontend.controls import choice, put
-from frontend.navigation import go, open_page
-from frontend.page import api_errors, client, notice
+from frontend.navigation import TITLES, go, open_page
+from frontend.page import api_errors, client, name_tab, notice
 from frontend.requests import serve_requests
 from frontend.words import AXIS_NAMES
 
@@ -20,6 +20,7 @@ if not identifier:
 with api_errors():
     experiment = client().experiment(identifier)
     curves = client().curves(identifier, max_points=DESCRIBED)
+name_tab(experiment.name, TITLES["experiment"])
 
 qualities = {name: short_label(metric_info(curves, name)) for name in quality_choices(experiment, curves)}
 pairs = {str(index): f"losses {index}" for index in loss_indices(curves)}

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from frontend.components import inspect
-from frontend.navigation import go
-from frontend.page import api_errors, client, notice
+from frontend.navigation import TITLES, go
+from frontend.page import api_errors, client, name_tab, notice
 from frontend.requests import serve_requests
 
 run_id = st.query_params.get("run")
@@ -15,6 +15,7 @@ if not run_id:
 with api_errors():
     run = client().run(run_id)
     experiment = client().experiment(run.experiment_id)
+name_tab(experiment.name, TITLES["inspect"])
 
 # Everything else is chosen in the browser and stands in the address.
 chosen = inspect({"run": run_id})

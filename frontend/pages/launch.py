@@ -10,6 +10,7 @@ from frontend.controls import choice, put
 from frontend.draft import Draft
 from frontend.form.document import YamlError, as_command, as_yaml, line_of, read_yaml
 from frontend.form.form import Form, field_of, make_form
+from frontend.form.service import draw_service, request_of, service_options
 from frontend.form.widgets import draw_faults, draw_form
 from frontend.launch_source import Source, draft_of, source_of
 from frontend.markup.html import tag
@@ -22,9 +23,10 @@ from tauscope.client import ApiError
 from tauscope.contracts.experiments import ExperimentCreate, ExperimentView, Plan, PresetView
 from tauscope.contracts.launching import KindView
 from tauscope.contracts.problems import FieldError
+from tauscope.contracts.system import SystemView
 
 _VIEWS = {"form": "Form", "yaml": "YAML"}
-_OWN = ("name",)
+_OWN = ("name", "summary")
 
 
 def choose() -> None:
@@ -104,7 +106,7 @@ def change_view(draft: Draft, view: str, kinds: Sequence[KindView]) -> None:
         st.rerun()
 
 
-def edit_yaml(draft: Draft) -> tuple[dict[str, object] | None, Plan | None, list[FieldError]]:
+def edit_yaml(draft: Draft, system: SystemView) -> tuple[dict[str, object] | None, Plan | None, list[FieldError]]:
     """The whole sweep as text; faults carry the line."""
     key = draft.input_key("yaml")
 
@@ -117,10 +119,10 @@ def edit_yaml(draft: Draft) -> tuple[dict[str, object] | None, Plan | None, list
         document = read_yaml(draft.yaml)
     except YamlError as error:
         draw_faults([error.error])
-        return None, None, [error.error]
+        return None, None, [error.error, *draw_service(draft, system, summary=None)]
     plan, faults = ask_plan(document)
     draw_faults([with_line(draft.yaml, fault) for fault in faults])
-    return document, plan, faults
+    return document, plan, faults + draw_service(draft, system, summary=None)
 
 
 def with_line(text: str, fault: FieldError) -> FieldError:
@@ -129,7 +131,9 @@ def with_line(text: str, fault: FieldError) -> FieldError:
     return fault.model_copy(update={"path": f"line {line}, {fault.path}"}) if line else fault
 
 
-def edit_form(draft: Draft, kinds: Sequence[KindView]) -> tuple[dict[str, object] | None, Plan | None, list[FieldError]]:
+def edit_form(
+    draft: Draft, kinds: Sequence[KindView], system: SystemView
+) -> tuple[dict[str, object] | None, Plan | None, list[FieldError]]:
     """The sweep by its fields."""
     form = form_of(draft, kinds)
     plan, faults = (None, list(form.faults)) if form.faults else ask_plan(form.document)
@@ -143,34 +147,41 @@ def edit_form(draft: Draft, kinds: Sequence[KindView]) -> tuple[dict[str, object
             elsewhere.append(fault)
     draw_faults(elsewhere)
     draw_form(draft, form, at_fields)
-    return form.document, plan, faults
+    summary = str(form.document.get("summary", ""))
+    return form.document, plan, faults + draw_service(draft, system, summary=summary, faults=at_fields.get("summary", ()))
 
 
-def launch(sweep: dict[str, object]) -> None:
+def launch(request: ExperimentCreate) -> None:
     """Start it and go to its page; a click that arrives twice starts one experiment."""
     held = st.session_state.get("launch-key")
-    # Another sweep is another request: a refusal of the one before must not stand in its way.
-    if held is None or held[0] != sweep:
-        held = st.session_state["launch-key"] = (sweep, uuid.uuid4().hex)
+    # A refusal of another request must not stand in the way of this one.
+    if held is None or held[0] != request:
+        held = st.session_state["launch-key"] = (request, uuid.uuid4().hex)
     with api_errors():
-        created = client().launch(ExperimentCreate(sweep=sweep), idempotency_key=held[1])
+        created = client().launch(request, idempotency_key=held[1])
     del st.session_state["launch-key"]
     open_page("experiment", id=created.id)
 
 
 def summarize(source: Source, draft: Draft, sweep: dict[str, object] | None, plan: Plan | None, faults: Sequence[FieldError]) -> None:
     """The sticky side: every run, how long, and the buttons."""
-    if sweep is None or plan is None:
+    if sweep is None or plan is None or faults:
         st.markdown(f"**Nothing to launch yet**  \n{plural(len(faults), 'fault')} to mend. What you typed is kept.")
-        return
-    st.html(tag("div", plan_summary(plan, PALETTES[theme_name()]), class_="tau-root"))
-    if st.button(f"Launch {plural(len(plan.runs), 'run')}", type="primary", width="stretch", shortcut="Ctrl+Enter"):
-        launch(sweep)
-    preset = source.value if source.parameter == "preset" else None
-    text = draft.yaml if draft.mode == "yaml" else as_yaml(sweep)
-    copying({"html": copy_buttons(text, as_command(plan.sweep, preset=preset, origin=draft.origin))})
+    else:
+        offer(source, draft, sweep, plan)
     if draft.touched:
         st.button("Undo all changes", on_click=draft.undo, type="tertiary")
+
+
+def offer(source: Source, draft: Draft, sweep: dict[str, object], plan: Plan) -> None:
+    """What would run, and the ways to start it."""
+    st.html(tag("div", plan_summary(plan, PALETTES[theme_name()]), class_="tau-root"))
+    if st.button(f"Launch {plural(len(plan.runs), 'run')}", type="primary", width="stretch", shortcut="Ctrl+Enter"):
+        launch(request_of(sweep, draft))
+    preset = source.value if source.parameter == "preset" else None
+    text = draft.yaml if draft.mode == "yaml" else as_yaml(sweep)
+    command = as_command(plan.sweep, preset=preset, origin=draft.origin, further=service_options(draft))
+    copying({"html": copy_buttons(text, command)})
 
 
 main, side = st.columns([1, 0.4], gap="medium")
@@ -184,14 +195,14 @@ with main:
         kinds = client().kinds()
         source = source_of(st.query_params.to_dict(), presets, kinds)
         draft = draft_of(client(), source, presets, kinds)
-        earlier = earlier_results(presets)
+        earlier, system = earlier_results(presets), client().system()
     change_view(draft, view, kinds)
     if source.note:
         st.markdown(source.note)
     cards({"html": launch_cards(presets, kinds, earlier, source, PALETTES[theme_name()])}, choose=choose)
     with st.container(border=True, key="launch-form"):
         draw_faults([draft.stuck] if draft.stuck else [])
-        sweep, plan, faults = edit_yaml(draft) if draft.mode == "yaml" else edit_form(draft, kinds)
+        sweep, plan, faults = edit_yaml(draft, system) if draft.mode == "yaml" else edit_form(draft, kinds, system)
 
 with side, st.container(border=True, key="launch-summary"):
     summarize(source, draft, sweep, plan, faults)

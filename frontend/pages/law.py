@@ -5,8 +5,8 @@ import streamlit as st
 from frontend.components import law
 from frontend.controls import choice, put
 from frontend.markup.law import level_choices
-from frontend.navigation import go
-from frontend.page import api_errors, client, notice
+from frontend.navigation import TITLES, go
+from frontend.page import api_errors, client, name_tab, notice
 from frontend.requests import serve_requests
 
 identifier = st.query_params.get("id")
@@ -16,19 +16,23 @@ if not identifier:
 
 with api_errors():
     experiment = client().experiment(identifier)
+name_tab(experiment.name, TITLES["law"])
 
 levels = level_choices(experiment)
-with st.container(key="law-controls", horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
+talk = st.query_params.get("talk")
+hidden = "-hidden" if talk else ""
+with st.container(key=f"law-controls{hidden}", horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
     st.caption("Copying level")
     measure = choice("measure", "Copying level", levels, default=next(iter(levels)))
 
 
-def take_exponent() -> None:
-    """Put the slider's exponent into the address."""
-    put("a", str(st.session_state["law"]["a"]))
+def take(name: str) -> None:
+    """Put what was chosen beside the charts into the address."""
+    put(name, str(st.session_state["law"][name]) or None)
 
 
-chosen = law({"id": identifier, "options": {"a": st.query_params.get("a"), "measure": measure}}, a=take_exponent)
+options = {"a": st.query_params.get("a"), "measure": measure, "talk": talk}
+chosen = law({"id": identifier, "options": options}, a=lambda: take("a"), talk=lambda: take("talk"))
 serve_requests(experiment, chosen)
 if chosen.go:
     go(chosen.go)

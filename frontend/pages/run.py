@@ -2,9 +2,11 @@
 
 import streamlit as st
 
+from frontend.components import run as history
 from frontend.markup.run import run_history
-from frontend.navigation import open_page
-from frontend.page import api_errors, client, notice
+from frontend.navigation import TITLES, go, open_page
+from frontend.page import api_errors, client, name_tab, notice
+from frontend.requests import serve_requests
 from tauscope.contracts.runs import RunState
 
 identifier = st.query_params.get("id")
@@ -17,7 +19,11 @@ with api_errors():
     experiment = client().experiment(run.experiment_id)
     attempts, events = client().run_attempts(identifier), client().run_events(identifier)
 
-st.html(run_history(experiment, run, attempts, events))
+name_tab(experiment.name, TITLES["run"])
+chosen = history({"html": run_history(experiment, run, attempts, events)})
+serve_requests(experiment, chosen)
+if chosen.go:
+    go(chosen.go)
 
 if st.button("Launch this run alone, changed"):
     open_page("launch", fork=run.id)

@@ -1,4 +1,4 @@
-// HTML made in Python, with buttons that choose or copy and links that go.
+// HTML made in Python, with buttons that choose, ask or copy and links that go.
 
 import { patch, onNavigate } from "./shell.js";
 
@@ -12,6 +12,8 @@ export function mount(root, data, send) {
   root.addEventListener("click", (event) => {
     const button = event.target.closest("[data-choose]");
     if (button) root.tauSend("choose", button.dataset.choose);
+    const asked = event.target.closest("[data-action]");
+    if (asked) root.tauSend(asked.dataset.action, true);
     const copied = event.target.closest("[data-copy]");
     if (copied) copy(copied.dataset.copy).then((done) => tell(root, done ? "Copied" : "The browser refused: select the text in the YAML view"));
   });

@@ -1,6 +1,6 @@
 // The law page: a slider that moves every curve at once, and two figures that are described anew as runs go on.
 
-import { ensurePlotly, fetchJson, patch, showSlots, themeName, onThemeChange, onNavigate } from "./shell.js";
+import { ensurePlotly, fetchJson, patch, showSlots, themeName, onThemeChange, onNavigate, onTalkKey } from "./shell.js";
 import { takeFigure } from "./takeaway.js";
 
 const MIN_INTERVAL_MS = 1500;
@@ -21,6 +21,7 @@ class Law {
     this.regions = Object.fromEntries([...root.querySelectorAll("[data-region]")].map((node) => [node.dataset.region, node]));
     this.charts = Object.fromEntries([...root.querySelectorAll("[data-chart]")].map((node) => [node.dataset.chart, node]));
     this.stopTheme = onThemeChange(() => this.refresh());
+    this.stopTalk = onTalkKey(() => this.send("talk", this.data.options.talk ? "" : "1"));
     onNavigate(root, (name, value) => this.send(name, value));
     root.addEventListener("click", (event) => this.act(event));
     root.addEventListener("input", (event) => event.target.type === "range" && this.move(Number(event.target.value)));
@@ -33,6 +34,7 @@ class Law {
     this.stream?.close();
     clearTimeout(this.timer);
     this.stopTheme();
+    this.stopTalk();
     this.resize.disconnect();
     delete this.root.tauLaw;
   }
@@ -40,6 +42,7 @@ class Law {
   show(data) {
     if (this.data && this.data.id !== data.id) this.stream?.close();
     this.data = data;
+    this.root.classList.toggle("tau-talk", Boolean(data.options.talk));
     return this.refresh();
   }
 
@@ -53,7 +56,7 @@ class Law {
   }
 
   async take({ take: form, part, print, file }) {
-    const view = await fetchJson(this.url({ print, ...(print ? { theme: "light" } : {}) }), this.regions.notice);
+    const view = await fetchJson(this.url({ print, ...(print ? { theme: "light", talk: null } : {}) }), this.regions.notice);
     if (view !== null) await takeFigure(view.figures[part], { form, file, print, width: this.charts[part].clientWidth });
   }
 
@@ -72,7 +75,7 @@ class Law {
     }
     this.view = view;
     showSlots(view.slots);
-    for (const name of ["header", "finding", "collapse_words", "table"]) patch(this.regions[name], view[name]);
+    for (const name of ["header", "finding", "law_keys", "collapse_words", "table"]) patch(this.regions[name], view[name]);
     this.showSlider(view.slider);
     for (const name of Object.keys(this.charts)) await this.draw(name);
     if (view.live) this.listen(view.cursor);

@@ -22,9 +22,7 @@ class List {
     this.stopTheme = onThemeChange(() => this.refresh());
     onNavigate(root, (name, value) => this.send(name, value));
     this.onClick = (event) => this.click(event);
-    this.onKey = (event) => findOnSlash(event);
     root.addEventListener("click", this.onClick);
-    document.addEventListener("keydown", this.onKey);
   }
 
   click(event) {
@@ -38,7 +36,6 @@ class List {
     clearTimeout(this.timer);
     this.stopTheme();
     this.root.removeEventListener("click", this.onClick);
-    document.removeEventListener("keydown", this.onKey);
     delete this.root.tauList;
   }
 
@@ -59,14 +56,4 @@ class List {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.refresh(), view?.live ? LIVE_MS : IDLE_MS);
   }
-}
-
-// A slash goes to the search, unless something is being typed already.
-function findOnSlash(event) {
-  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input,textarea,[contenteditable=true]")) return;
-  const search = document.querySelector(".st-key-q input");
-  if (!search) return;
-  event.preventDefault();
-  search.focus();
-  search.select();
 }

@@ -6,7 +6,7 @@
 
 import { addPoints, dropBeyond, fill, longest } from "./curves.js";
 import { listenToClicks, keepHover } from "./pointer.js";
-import { ensurePlotly, fetchJson, patch, showSlots, themeName, onThemeChange, onNavigate } from "./shell.js";
+import { ensurePlotly, fetchJson, patch, showSlots, themeName, onThemeChange, onNavigate, onTalkKey } from "./shell.js";
 import { takeFigure } from "./takeaway.js";
 
 const MIN_INTERVAL_MS = 900;
@@ -41,8 +41,7 @@ class Watch {
     onNavigate(root, (name, value) => this.send(name, value));
     root.addEventListener("click", (event) => this.act(event));
     this.regions.tables.addEventListener("toggle", () => this.refreshTables());
-    this.onKey = (event) => this.press(event);
-    document.addEventListener("keydown", this.onKey);
+    this.stopTalk = onTalkKey(() => this.send("talk", this.data.options.talk ? "" : "1"));
     this.hover = keepHover(this.chart);
     this.resize = new ResizeObserver(() => this.drawn && this.chart.clientWidth > 0 && this.chart.clientWidth !== this.width && this.refreshView());
     this.resize.observe(this.chart);
@@ -55,7 +54,7 @@ class Watch {
     clearTimeout(this.timer);
     clearTimeout(this.retry);
     this.resize.disconnect();
-    document.removeEventListener("keydown", this.onKey);
+    this.stopTalk();
     delete this.root.tauWatch;
   }
 
@@ -77,12 +76,6 @@ class Watch {
     if (focus !== undefined) this.send("focus", focus);
     if (action !== undefined) this.send(action, true);
     if (take !== undefined) this.take(button);
-  }
-
-  press(event) {
-    const typing = event.target.closest?.("input,textarea,select,[contenteditable]");
-    if (event.key.toLowerCase() !== "t" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
-    this.send("talk", this.data.options.talk ? "" : "1");
   }
 
   async take(button) {

@@ -69,6 +69,16 @@ export function onThemeChange(call) {
   return () => media.removeEventListener("change", later);
 }
 
+// T shows the charts alone, and T again the page; not while something is being typed.
+export function onTalkKey(toggle) {
+  const press = (event) => {
+    if (event.key.toLowerCase() !== "t" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!event.target.closest?.("input:not([type=range]),textarea,select,[contenteditable=true]")) toggle();
+  };
+  document.addEventListener("keydown", press);
+  return () => document.removeEventListener("keydown", press);
+}
+
 // Plain clicks on our own links stay in this session; with a modifier they remain links.
 export function onNavigate(root, send) {
   root.addEventListener("click", (event) => {

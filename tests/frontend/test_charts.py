@@ -1,6 +1,7 @@
 """The figures: what must be impossible to draw, and what a reader must find."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from frontend.charts.experiment import experiment_figure
 from frontend.charts.figure import FigureError, ViewOptions
 from frontend.charts.filling import fill, value_at
+from frontend.charts.labels import Frame, LineEnd, end_labels
 from frontend.charts.marks import ONSETS, OnsetName, joined, onset_marks
 from frontend.charts.reading import divisor
 from frontend.charts.window import window_of
@@ -301,3 +303,20 @@ def test_the_rows_of_further_seeds_name_the_seed_alone() -> None:
     rows = figure(experiment.model_copy(update={"runs": tuple(seeds)}))["layout"]["annotations"]
     names = [item["text"] for item in rows if item.get("yref") == "y3" and item["xanchor"] == "right"]
     assert names == ["n = 16", "seed 2", "n = 32", "seed 2", "<b>n = 64</b>", "<b>seed 2</b>"]
+
+
+def test_a_label_at_a_lines_end_keeps_clear_of_upright_lines_of_words_on_thresholds_and_of_the_panels_edge() -> None:
+    frame = Frame((1, 1000), (0, 1), 500, 200, log_y=False)
+    line = LineEnd(((1, 0.5), (100, 0.5)), "n = 16", "#000000", bold=False)
+    start = LineEnd(((1, 0.0), (1.01, 0.0)), "n = 16", "#000000", bold=False)
+
+    def place(end: LineEnd, frame: Frame, **given: Any) -> tuple[str, int, int]:
+        (found,) = end_labels([end], frame, "y", **given)
+        return found["xanchor"], found["xshift"], found["yshift"]
+
+    assert place(line, frame) == ("left", 12, 0)
+    assert place(line, replace(frame, walls=(150.0,))) == ("center", 0, 15)
+    assert place(start, frame) == ("left", 12, 0)
+    assert place(start, frame, levels=[0.0]) == ("left", 12, 28)
+    assert place(replace(line, points=((1, 0.5), (900, 0.5))), frame)[0] != "left"
+    assert place(replace(line, points=((1, 0.5), (900, 0.5))), replace(frame, beyond=80)) == ("left", 12, 0)

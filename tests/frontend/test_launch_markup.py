@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from frontend.draft import Draft
 from frontend.form.document import YamlError, as_command, as_yaml, line_of, read_yaml
+from frontend.form.service import service_options
 from frontend.launch_source import Source, source_of
 from frontend.markup.launch import launch_cards, plan_summary
 from frontend.theme import LIGHT
@@ -55,6 +57,14 @@ def test_the_copied_command_launches_exactly_the_sweep_of_the_form(settings: dic
 
 def test_a_sweep_that_is_no_preset_is_launched_from_its_yaml() -> None:
     assert as_command(DEMO.model_dump(), preset=None, origin={}) == "tauscope launch sweep.yaml"
+
+
+def test_the_copied_command_names_priority_and_queue_where_they_are_not_the_default() -> None:
+    draft = Draft("preset:digits-demo", {}, "", {}, priority=5, queue="gpu")
+    sweep = DEMO.model_dump(mode="json")
+    command = as_command(sweep, preset="digits-demo", origin=sweep, further=service_options(draft))
+    assert command == "tauscope launch digits-demo --priority 5 --queue gpu"
+    assert service_options(Draft("", {}, "", {})) == []
 
 
 def test_yaml_is_read_back_as_the_same_sweep() -> None:

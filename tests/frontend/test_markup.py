@@ -87,7 +87,7 @@ def test_a_failed_run_carries_its_reason_and_remedy() -> None:
 def test_silence_of_a_running_experiment_is_a_state_of_its_own() -> None:
     status = status_of(world.stale())
     assert status.stale
-    assert status.title == "No news for 4 min 00 s"
+    assert status.title == "No news for 4 min"
 
 
 def test_time_left_is_not_made_up_while_runs_wait() -> None:
@@ -137,7 +137,7 @@ def test_what_queued_runs_wait_for_is_told_once_with_every_run_that_waits() -> N
     assert shown.count("start one with TAUSCOPE_QUEUES=gpu") == 1
     assert shown.count("n = ") == len(runs)
     history = run_history(view, runs[0], (), ())
-    assert "queue gpu" in history and "no worker serves the queue" in history
+    assert "queue gpu" in history and "No worker serves the queue" in history
 
 
 def test_a_runs_history_tells_worker_rewind_and_reason_and_folds_the_traceback() -> None:

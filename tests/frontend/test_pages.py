@@ -189,6 +189,27 @@ def test_launching_sends_the_sweep_as_the_form_has_it(api: FakeClient) -> None:
     assert request.sweep["axes"] == {"n_train": [8, 16, 32], "lr": [0.001, 0.002]}
 
 
+def test_summary_priority_and_queue_are_sent_with_the_sweep(api: FakeClient) -> None:
+    app = opened("launch", preset="digits-ci")
+    field(app, "Summary").set_value("Does it copy?").run()
+    next(item for item in app.number_input if item.label == "Priority").set_value(5).run()
+    field(app, "Queue").set_value("gpu").run()
+    assert "No worker serves this queue now" in html(app)
+    press(app, "Launch 3 runs")
+    (request,) = api.launched
+    assert request.sweep is not None
+    assert (request.sweep["summary"], request.priority, request.queue) == ("Does it copy?", 5, "gpu")
+
+
+def test_a_name_that_no_queue_can_have_is_refused_at_its_field(api: FakeClient) -> None:
+    app = opened("launch", preset="digits-ci", view="yaml")
+    field(app, "Queue").set_value("My queue").run()
+    assert "Use at most 40 small letters" in html(app)
+    assert not [item for item in app.button if item.label.startswith("Launch")]
+    press(app, "Undo all changes")
+    assert [item for item in app.button if item.label == "Launch 3 runs"]
+
+
 def test_a_field_that_cannot_be_read_says_so_there_and_nothing_can_be_launched(api: FakeClient) -> None:
     app = opened("launch", preset="digits-ci")
     field(app, "Training images n").set_value("8, 16").run()
