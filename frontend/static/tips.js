@@ -24,7 +24,7 @@ export class Tips {
   // Zoom and pan move the figure under the canvas; the pieces are placed again when it rests.
   follow(curvesNow) {
     this.chart.on("plotly_relayouting", () => this.clear());
-    this.chart.on("plotly_afterplot", () => this.draw(curvesNow()));
+    this.chart.on("plotly_afterplot", () => this.draw(curvesNow() || null));
   }
 
   clear() {

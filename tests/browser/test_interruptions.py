@@ -1,4 +1,4 @@
-"""What comes between a page and its data: a cut stream, a browser without network, a killed API, a second browser."""
+"""What comes between a page and its data: a cut stream, a killed API, a second browser, an owner."""
 
 import json
 import os
@@ -41,12 +41,12 @@ def test_a_stream_that_is_cut_again_and_again_leaves_no_point_out(visitor: Visit
     grow_anew(visitor.page, stand_in)
     page = visitor.open(f"{stand_in}/experiment?id=live")
     wait_for_chart(page)
+    fake.resumed.clear()
     for _ in range(3):
         seen = page.evaluate(f"Math.max(...{HELD}.liver2['loss_held_out@100'].step)")
-        with page.expect_request("**/events?**") as again:
-            fake.cuts += 1
-        assert int(again.value.headers["last-event-id"]) >= 5, "the browser resumes from the last event it heard"
+        fake.cuts += 1
         page.wait_for_function(f"Math.max(...{HELD}.liver2['loss_held_out@100'].step) > {seen}")
+    assert len(fake.resumed) >= 3, "the browser resumes from the last event it heard"
     assert gaps(page, json.loads(world.curves_of(fake.experiment("live")).model_dump_json())["runs"]) == []
 
 
@@ -60,7 +60,7 @@ def test_two_browsers_see_the_same_and_what_one_asks_the_other_is_told(browser: 
         pages[0].get_by_role("button", name="Stop all runs").click()
         for page in pages:
             expect(page.locator(".tau-pill")).to_contain_text("Stopped", timeout=15_000)
-        assert held(pages[0]) == held(pages[1])
+        wait_for(lambda: held(pages[0]) == held(pages[1]), "the same points in both", seconds=10)
 
 
 @pytest.fixture
@@ -86,22 +86,16 @@ def curves(stack: str, identifier: str) -> dict[str, Any]:
     return found
 
 
-def test_neither_a_lost_network_nor_a_killed_api_costs_a_point(visitor: Visitor, stack: str, growing: str, home: Path) -> None:
+def test_a_killed_api_is_said_comes_back_and_costs_no_point(visitor: Visitor, stack: str, growing: str, home: Path) -> None:
     page = visitor.open(f"{stack}/experiment?id={growing}")
     wait_for_chart(page)
     seen = wait_for_points(page, "f_mem", more_than=0, seconds=60)
-    page.context.set_offline(True)
-    expect(page.get_by_text(LOST)).to_be_visible(timeout=15_000)
-    page.context.set_offline(False)
-    expect(page.get_by_text(LOST)).to_be_hidden(timeout=15_000)
-    seen = wait_for_points(page, "f_mem", more_than=seen)
-    assert gaps(page, curves(stack, growing)) == []
-
-    os.kill(json.loads((home / "parts.json").read_text())["api"][0], signal.SIGKILL)
-    expect(page.get_by_text(LOST)).to_be_visible(timeout=15_000)
-    visitor.keep("watch-api-killed")
-    expect(page.get_by_text(LOST)).to_be_hidden(timeout=30_000)
-    wait_for_points(page, "f_mem", more_than=seen)
+    for kill in range(2):
+        os.kill(json.loads((home / "parts.json").read_text())["api"][0], signal.SIGKILL)
+        expect(page.get_by_text(LOST)).to_be_visible(timeout=15_000)
+        visitor.keep(f"watch-api-killed-{kill}")
+        expect(page.get_by_text(LOST)).to_be_hidden(timeout=30_000)
+        seen = wait_for_points(page, "f_mem", more_than=seen)
     assert gaps(page, curves(stack, growing)) == []
     visitor.faults = [fault for fault in visitor.faults if "Failed to load resource" not in fault]
 

@@ -46,7 +46,7 @@ class FakeApi:
         self.started = time.monotonic()
         self.seconds = seconds
         self.launched: list[str] = []
-        self.stopped: set[str] = set()
+        self.stopped: dict[str, int] = {}  # At which step.
         self.paused: set[str] = set()
         self.extended: dict[str, int] = {}
         self.archived: set[str] = set()
@@ -54,6 +54,7 @@ class FakeApi:
         self.tags: dict[str, tuple[str, ...]] = {}
         self.forty = ManyRuns()
         self.cuts = 0  # How often every open event stream was cut off.
+        self.resumed: list[str] = []  # The last events that streams were resumed from.
 
     def step(self) -> int:
         """How far the growing experiment has come: log-uniform in time."""
@@ -68,7 +69,7 @@ class FakeApi:
         if identifier == "forty":
             return self.forty.experiment()
         if identifier == "live" or identifier in self.launched:
-            view = world.live(identifier, step=self.step(), server_time=world.T0 + 100)
+            view = world.live(identifier, step=self.stopped.get(identifier, self.step()), server_time=world.T0 + 100)
             return self._stopped(view) if identifier in self.stopped else view
         raise HTTPException(404, f"There is no experiment {identifier}")
 
@@ -191,7 +192,7 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
 
     @app.post("/api/v1/experiments/{identifier}/stop")
     def stop(identifier: str) -> ExperimentView:
-        state.stopped.add(identifier)
+        state.stopped[identifier] = state.step()
         return state.experiment(identifier)
 
     @app.post("/api/v1/experiments/{identifier}/pause")
@@ -202,7 +203,7 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
     @app.post("/api/v1/experiments/{identifier}/resume")
     def resume(identifier: str) -> ExperimentView:
         state.paused.discard(identifier)
-        state.stopped.discard(identifier)
+        state.stopped.pop(identifier, None)
         if identifier == "live":
             state.started = time.monotonic()
         return state.experiment(identifier)
@@ -233,6 +234,8 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
 
     @app.get("/api/v1/experiments/{identifier}/events")
     async def events(identifier: str, request: Request, cursor: str = "0") -> StreamingResponse:
+        if "last-event-id" in request.headers:
+            state.resumed.append(request.headers["last-event-id"])
         sent = int(request.headers.get("last-event-id", cursor))
         told = state.forty.events(sent) if identifier == "forty" else _stream(state, identifier, sent)
         return StreamingResponse(told, media_type="text/event-stream")
