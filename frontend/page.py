@@ -22,12 +22,16 @@ def theme_name() -> ThemeName:
 
 
 def apply_style() -> None:
-    """The tokens as custom properties, and the page's style sheet."""
-    name = theme_name()
-    variables = "; ".join(f"{key}: {value}" for key, value in PALETTES[name].css_variables().items())
+    """The tokens as custom properties, and the page's style sheet; like Streamlit's own parts they follow the system's theme at once."""
+    roots = {name: _root(name) for name in PALETTES}
     fonts = (_STATIC / "fonts.css").read_text(encoding="utf-8").replace('url("fonts/', 'url("/assets/fonts/')
     styles = "\n".join((_STATIC / file).read_text(encoding="utf-8") for file in _STYLES)
-    st.html(f"<style>{fonts}\n:root {{ {variables}; --tau-theme: {name} }}\n{styles}</style>")
+    st.html(f"<style>{fonts}\n{roots['light']}\n@media (prefers-color-scheme: dark) {{ {roots['dark']} }}\n{styles}</style>")
+
+
+def _root(name: ThemeName) -> str:
+    variables = "; ".join(f"{key}: {value}" for key, value in PALETTES[name].css_variables().items())
+    return f":root {{ {variables}; --tau-theme: {name} }}"
 
 
 def client() -> TauscopeClient:
@@ -67,6 +71,17 @@ def api_errors() -> Iterator[None]:
             way_out = "[Show all experiments](/experiments)" if error.problem.status == 404 else ""
             notice(error.problem.title, f"{error.problem.detail} {error.problem.remedy} {way_out}")
         st.stop()
+
+
+@contextmanager
+def loading(words: str) -> Iterator[None]:
+    """Say what is read once that takes long enough to be noticed, in front of axes; it takes no room, so nothing moves when it goes."""
+    place = st.empty()
+    place.html(tag("div", tag("p", words, role="status"), class_="tau-loading"))
+    try:
+        yield
+    finally:
+        place.empty()
 
 
 def notice(title: str, body: str) -> None:

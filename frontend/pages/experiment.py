@@ -6,7 +6,7 @@ from frontend.charts.reading import DESCRIBED, axes_of, drawn_points, loss_indic
 from frontend.components import watch
 from frontend.controls import choice, put
 from frontend.navigation import TITLES, go, open_page
-from frontend.page import api_errors, client, name_tab, notice
+from frontend.page import api_errors, client, loading, name_tab, notice
 from frontend.requests import serve_requests
 from frontend.words import AXIS_NAMES
 
@@ -17,7 +17,7 @@ if not identifier:
     notice("No experiment is named", "[Choose one from the list](/experiments).")
     st.stop()
 
-with api_errors():
+with api_errors(), loading("Reading the curves"):
     experiment = client().experiment(identifier)
     curves = client().curves(identifier, max_points=DESCRIBED)
 name_tab(experiment.name, TITLES["experiment"])

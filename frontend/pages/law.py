@@ -6,7 +6,7 @@ from frontend.components import law
 from frontend.controls import choice, put
 from frontend.markup.law import level_choices
 from frontend.navigation import TITLES, go
-from frontend.page import api_errors, client, name_tab, notice
+from frontend.page import api_errors, client, loading, name_tab, notice
 from frontend.requests import serve_requests
 
 identifier = st.query_params.get("id")
@@ -14,7 +14,7 @@ if not identifier:
     notice("No experiment is named", "[Choose one from the list](/experiments).")
     st.stop()
 
-with api_errors():
+with api_errors(), loading("Reading the experiment"):
     experiment = client().experiment(identifier)
 name_tab(experiment.name, TITLES["law"])
 

@@ -8,12 +8,15 @@ import { addPoints, dropBeyond, fill, longest } from "./curves.js";
 import { listenToClicks, keepHover } from "./pointer.js";
 import { ensurePlotly, fetchJson, patch, showSlots, themeName, onThemeChange, onNavigate, onTalkKey } from "./shell.js";
 import { takeFigure } from "./takeaway.js";
+import { Tips } from "./tips.js";
 
 const MIN_INTERVAL_MS = 900;
 const QUIET_REFRESH_MS = 12000;
 const SETTLED_REFRESH_MS = 8000;
-// A figure that takes longer than this to draw is drawn once a second, with its new description, and not for every event.
+// A figure that takes longer than this to draw is drawn anew this seldom, or when more than its progress has changed; until then its
+// newest points stand on a canvas over it.
 const QUICK_DRAW_MS = 60;
+const SLOW_REDRAW_MS = 10000;
 const CONFIG = { displaylogo: false, responsive: false, displayModeBar: "hover", modeBarButtons: [["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]] };
 
 export function mount(root, data, send) {
@@ -43,6 +46,7 @@ class Watch {
     this.regions.tables.addEventListener("toggle", () => this.refreshTables());
     this.stopTalk = onTalkKey(() => this.send("talk", this.data.options.talk ? "" : "1"));
     this.hover = keepHover(this.chart);
+    this.tips = new Tips(this.chart);
     this.resize = new ResizeObserver(() => this.drawn && this.chart.clientWidth > 0 && this.chart.clientWidth !== this.width && this.refreshView());
     this.resize.observe(this.chart);
   }
@@ -160,7 +164,7 @@ class Watch {
     apply();
     // A page that is left open must not hold ever more points than one that is opened now.
     if (longest(this.curves) > 2 * this.data.points) this.reload(this.stream);
-    else if (this.drawMs < QUICK_DRAW_MS) this.drawSoon();
+    else this.drawSoon();
     this.refreshSoon();
   }
 
@@ -168,8 +172,22 @@ class Watch {
   drawSoon() {
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
-      this.draw();
+      if (this.slow) this.tips.draw(this.curves);
+      else this.draw();
     });
+  }
+
+  get slow() {
+    return this.drawMs >= QUICK_DRAW_MS;
+  }
+
+  // Whether a slow figure can wait: the same marks in the same places, only further progress.
+  get canWait() {
+    const { layout, data } = this.description;
+    const essence = JSON.stringify([layout.uirevision, layout.meta, layout.shapes.length, layout.annotations.length, data.map((trace) => [trace.meta?.status, trace.line?.width])]);
+    const same = essence === this.essence && this.chart.clientWidth === this.width && themeName() === this.theme;
+    [this.essence, this.theme] = [essence, themeName()];
+    return same && this.slow && performance.now() - this.lastDraw < SLOW_REDRAW_MS;
   }
 
   refreshSoon() {
@@ -192,7 +210,8 @@ class Watch {
     this.description = view.figure;
     this.chart.setAttribute("aria-label", view.alt);
     for (const name of ["header", "finding", "side", "keys"]) patch(this.regions[name], view[name]);
-    await Promise.all([this.draw(), this.refreshTables()]);
+    const waits = this.canWait && view.live;
+    await Promise.all([waits ? null : this.draw(), this.refreshTables()]);
     if (!view.live && this.stream) await this.settle();
     this.root.dataset.ready = "yes";
   }
@@ -207,7 +226,7 @@ class Watch {
     if (!this.curves || !this.description) return;
     const Plotly = await ensurePlotly();
     // Drawing under a hand that drags would let go of what it holds.
-    if (this.chart._dragging) return void setTimeout(() => this.drawSoon(), 150);
+    if (this.chart._dragging) return void setTimeout(() => this.draw(), 150);
     const start = performance.now();
     const traces = this.description.data.map((trace) => fill(trace, this.curves));
     this.chart.style.minHeight = `${this.description.layout.height}px`;
@@ -215,8 +234,11 @@ class Watch {
     const layout = { ...structuredClone(this.description.layout), width: this.width };
     if (Object.keys(this.curves.runs).length) layout.annotations = layout.annotations.filter((item) => item.name !== "waiting");
     await Plotly.react(this.chart, traces, layout, CONFIG);
-    this.drawMs = performance.now() - start;
+    this.lastDraw = performance.now();
+    this.drawMs = this.lastDraw - start;
     performance.measure("tau-draw", { start, end: start + this.drawMs });
+    this.tips.reset(this.curves);
+    if (!this.drawn) this.tips.follow(() => this.slow && this.curves);
     if (!this.drawn) listenToClicks(this.chart, { focusRow: (row) => this.focusRow(row), inspect: (point) => this.send("inspect", point) });
     this.drawn = true;
     this.hover.restore();

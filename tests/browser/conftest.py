@@ -2,21 +2,17 @@
 
 import os
 import shutil
-import signal
-import socket
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.frontend.fake_api import FakeApi, create_fake_api
-from tests.frontend.serving import served
+from tests.frontend.serving import dashboard, running, served
+from tests.service import free_port
 
 SCREENS = Path(__file__).parents[2] / "build" / "screens"
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -98,19 +94,27 @@ def visitor(browser: Browser) -> Iterator[Visitor]:
 
 
 @pytest.fixture(scope="session")
-def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The dashboard's address; its API answers from memory and one experiment, ``live``, grows for 25 seconds."""
-    with served(create_fake_api(FakeApi(seconds=25))) as api:
-        port = free_port()
-        command = [sys.executable, "-m", "frontend", "--port", str(port), "--api-url", api]
-        with running(command, f"http://127.0.0.1:{port}/_stcore/health", tmp_path_factory.mktemp("stand-in") / "log") as address:
-            yield address
+def fake() -> FakeApi:
+    """The state of the stand-in API; one of its experiments, ``live``, grows for 25 seconds."""
+    return FakeApi(seconds=25)
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def stand_in(fake: FakeApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The dashboard's address; its API answers from memory."""
+    with served(create_fake_api(fake)) as api, dashboard(api, tmp_path_factory.mktemp("stand-in")) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the real stack keeps its data."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="session")
+def stack(home: Path) -> Iterator[str]:
     """The dashboard's address of the real stack: broker, database, API, worker, reconciler."""
-    home = tmp_path_factory.mktemp("home")
     port = free_port()
     command = [sys.executable, "-m", "launcher", "up", "--port", str(port), "--api-port", str(free_port()), "--home", str(home)]
     with running(command, f"http://127.0.0.1:{port}/api/v1/ready", home / "up.log") as address:
@@ -120,40 +124,3 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def grow_anew(page: Page, stand_in: str) -> None:
     """Let the growing experiment of the stand-in begin again, however long ago it ended."""
     assert page.request.post(f"{stand_in}/api/v1/experiments/live/resume").ok
-
-
-@contextmanager
-def running(command: list[str], ready: str, log: Path) -> Iterator[str]:
-    """Start a process, wait until it answers, and interrupt it at the end."""
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
-        try:
-            wait_until_ready(process, ready, log)
-            yield ready.split("/", 3)[0] + "//" + ready.split("/", 3)[2]
-        finally:
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-
-
-def wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path, seconds: float = 60) -> None:
-    """Wait for a 200; fail with the process's own words."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if httpx.get(url, timeout=2).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass  # Not yet.
-        time.sleep(0.2)
-    pytest.fail(f"{' '.join(process.args if isinstance(process.args, list) else [])} did not answer at {url}:\n{log.read_text()}")
-
-
-def free_port() -> int:
-    """A port that is free now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

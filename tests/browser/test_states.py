@@ -1,93 +1,90 @@
-"""Every state a page can be in, seen in a browser; screenshots stay under build/screens."""
+"""Every state a page can be in: its words, light and dark, on a phone, under the policy, and nothing that hinders a reader.
 
+The screenshots are left in build/screens for a person to look at, all on one page in build/screens/states.html.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.chart import wait_for_chart
-from tests.browser.conftest import Visitor, visiting
+from tests.browser.conftest import SCREENS, Visitor, grow_anew, visiting
+from tests.frontend.serving import dashboard
+from tests.frontend.states import STATES, State, contact_sheet
+from tests.service import free_port, wait_for
 
-STATES = {
-    "empty": "No measurement yet",
-    "stale": "No news for",
-    "failed": "Use a lower learning rate",
-    "never": "never for n = 16",
-    "demo": "Quality arrives at τ ≈ 31 for every n.",
-}
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1280, "height": 720}
+SERIOUS = ("serious", "critical")
 
 
-def test_each_state_says_what_it_is(visitor: Visitor, stand_in: str) -> None:
-    for identifier, words in STATES.items():
-        page = visitor.open(f"{stand_in}/experiment?id={identifier}")
-        wait_for_chart(page)
-        expect(page.get_by_text(words).first).to_be_visible()
-        visitor.keep(f"watch-{identifier}")
-        if identifier == "never":
-            assert_unreached_onsets_are_arrows(page)
+@pytest.fixture(scope="module")
+def without_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A dashboard whose API does not answer."""
+    with dashboard(f"http://127.0.0.1:{free_port()}", tmp_path_factory.mktemp("without-api")) as address:
+        yield address
 
 
-def assert_unreached_onsets_are_arrows(page: Page) -> None:
-    onsets = "document.querySelector('.tau-chart').data.filter(t => t.meta?.onset)"
-    marks = page.evaluate(f"{onsets}.map(t => [t.meta.status, t.marker.symbol].join(' '))")
-    arrows = [mark for mark in marks if mark.startswith("arrow")]
-    assert len(arrows) == 2
-    assert not [mark for mark in arrows if "diamond" in mark or "circle" in mark]
+@pytest.fixture(scope="module")
+def guest(browser: Browser) -> Iterator[Visitor]:
+    """One browser for all states, held to the policy."""
+    with visiting(browser, **DESK, policy=True) as visitor:
+        visitor.page.add_init_script(_WATCH_POLICY)
+        yield visitor
+    SCREENS.joinpath("states.html").write_text(contact_sheet(), encoding="utf-8")
 
 
-def test_an_address_restores_the_view_in_a_fresh_browser(browser: Browser, stand_in: str) -> None:
-    with visiting(browser, width=1280, height=720, dark=True) as visitor:
-        page = visitor.open(f"{stand_in}/experiment?id=demo&axis=tau_n&quality=frechet_pca&losses=100&n=32")
-        wait_for_chart(page)
-        expect(page.locator(".tau-focused")).to_contain_text("32")
-        layout = page.evaluate("document.querySelector('.tau-chart').layout")
-        assert layout["xaxis"]["title"]["text"].startswith("τ/n")
-        assert any("Fréchet" in item["text"] for item in layout["annotations"])
-        assert "yaxis4" in layout
-        visitor.keep("watch-dark-address")
+@pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
+def test_a_state_says_what_it_is_and_holds_in_light_in_dark_and_on_a_phone(
+    guest: Visitor, stand_in: str, without_api: str, state: State
+) -> None:
+    complaints(guest)
+    grow_anew(guest.page, stand_in)
+    page = guest.page
+    page.set_viewport_size(DESK)
+    page.emulate_media(color_scheme="light")
+    page.goto((stand_in if state.api else without_api) + state.address)
+    page.wait_for_selector(state.ready, timeout=20_000)
+    expect(page.get_by_text(state.words).first).to_be_visible()
+    assert page.evaluate("window.tauViolations") == []
+    guest.keep(state.name)
+    found = hindrances(page)
+    page.emulate_media(color_scheme="dark")
+    wait_for_theme(page, "dark")
+    guest.keep(f"{state.name}-dark")
+    found += [f"dark: {item}" for item in hindrances(page, only="color-contrast")]
+    page.set_viewport_size(PHONE)
+    page.wait_for_timeout(200)
+    guest.keep(f"{state.name}-390")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert found + complaints(guest) == []
 
 
-def test_pause_and_resume_stand_beside_stop_and_change_places(visitor: Visitor, stand_in: str) -> None:
-    page = visitor.open(f"{stand_in}/experiment?id=stale")
-    wait_for_chart(page)
-    expect(page.get_by_role("button", name="Stop")).to_be_visible()
-    page.get_by_role("button", name="Pause").click()
-    expect(page.locator(".tau-pill")).to_contain_text("Paused")
-    visitor.keep("watch-paused")
-    page.get_by_role("button", name="Resume").click()
-    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+def hindrances(page: Page, *, only: str | None = None) -> list[str]:
+    """What axe finds serious or critical: the rule and the elements."""
+    options = {"resultTypes": ["violations"], **({"runOnly": [only]} if only else {})}
+    found = Axe().run(page, options=options).response["violations"]
+    return [f"{item['id']}: {node['target']} {node['html'][:200]}" for item in found if item["impact"] in SERIOUS for node in item["nodes"]]
 
 
-def test_the_history_of_a_run_is_one_click_away(visitor: Visitor, stand_in: str) -> None:
-    page = visitor.open(f"{stand_in}/experiment?id=demo")
-    wait_for_chart(page)
-    page.get_by_role("link", name="Run history").click()
-    expect(page.get_by_text("lost: its worker did not renew the lease")).to_be_visible()
-    assert "/run?id=" in page.evaluate("location.href")
-    visitor.keep("run-history")
+def wait_for_theme(page: Page, name: str) -> None:
+    """Until the page's style is that theme's; the page that asks for the token follows the browser alone."""
+    known = "getComputedStyle(document.documentElement).getPropertyValue('--tau-theme').trim()"
+    wait_for(lambda: page.evaluate(known) in (name, ""), f"the {name} theme", seconds=5)
+    page.wait_for_timeout(400)
 
 
-def test_a_click_on_a_row_of_the_rail_focuses_that_n(visitor: Visitor, stand_in: str) -> None:
-    page = visitor.open(f"{stand_in}/experiment?id=demo")
-    wait_for_chart(page)
-    page.locator('[data-focus="16"]').click()
-    page.wait_for_function("location.search.includes('n=16')")
-    expect(page.locator(".tau-focused")).to_contain_text("16")
+def complaints(visitor: Visitor) -> list[str]:
+    """What went wrong since the last call."""
+    found, visitor.faults = visitor.faults, []
+    return found
 
 
-def test_while_the_dashboard_cannot_reach_the_api_the_page_says_so_and_recovers(visitor: Visitor, stand_in: str) -> None:
-    page = visitor.open(f"{stand_in}/experiment?id=stale")
-    wait_for_chart(page)
-    problem = '{"detail": "Nothing answers.", "remedy": "Start it with make up."}'
-    page.route("**/view/**", lambda route: route.fulfill(status=502, content_type="application/problem+json", body=problem))
-    expect(page.get_by_text("Start it with make up.")).to_be_visible(timeout=15_000)
-    page.unroute("**/view/**")
-    expect(page.get_by_text("Start it with make up.")).to_be_hidden(timeout=15_000)
-    visitor.faults = [fault for fault in visitor.faults if "502" not in fault]
-
-
-def test_the_list_shows_every_experiment_and_opens_one(visitor: Visitor, stand_in: str) -> None:
-    page = visitor.open(f"{stand_in}/")
-    expect(page.locator(".tau-name")).to_have_count(6)
-    visitor.keep("experiments")
-    page.get_by_role("radio", name="Needs attention 2").click()
-    expect(page.locator(".tau-name")).to_have_count(2)
-    page.locator(".tau-name").last.click()
-    page.wait_for_function("location.search.includes('id=failed')")
+_WATCH_POLICY = """
+window.tauViolations = [];
+document.addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI }) => {
+    // Streamlit's protobuf asks whether it may use WebAssembly for 64-bit numbers, and does without.
+    if (blockedURI !== "wasm-eval") window.tauViolations.push(`${effectiveDirective} ${blockedURI}`);
+});
+"""

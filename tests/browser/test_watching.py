@@ -1,28 +1,13 @@
-"""Watching: views and talk mode in the address, a hover box that stays, training further, a lost stream, forty runs at once."""
+"""Watching: views and talk mode in the address, a hover box that stays, what its owner asks of it, a lost stream, forty runs at once."""
 
-import sys
-from collections.abc import Iterator
 from typing import cast
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.chart import time_range, wait_for_chart, zoom
-from tests.browser.conftest import Visitor, free_port, running, visiting
-from tests.frontend.many_runs import ManyRuns, create_many_runs
-from tests.frontend.serving import served
+from tests.browser.conftest import Visitor, visiting
 
 CHART = "document.querySelector('.tau-chart')"
-
-
-@pytest.fixture(scope="module")
-def forty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The dashboard before an API with forty runs that all measure once a second."""
-    with served(create_many_runs(ManyRuns())) as api:
-        port = free_port()
-        command = [sys.executable, "-m", "frontend", "--port", str(port), "--api-url", api]
-        with running(command, f"http://127.0.0.1:{port}/_stcore/health", tmp_path_factory.mktemp("forty") / "log") as address:
-            yield address
 
 
 def watched(visitor: Visitor, address: str, query: str) -> Page:
@@ -68,8 +53,8 @@ def test_t_shows_the_chart_alone_and_t_again_the_page(visitor: Visitor, stand_in
     expect(page.locator(".tau-side")).to_be_visible()
 
 
-def test_the_hover_box_stays_while_points_arrive(visitor: Visitor, forty: str) -> None:
-    page = watched(visitor, forty, "id=many")
+def test_the_hover_box_stays_while_points_arrive(visitor: Visitor, stand_in: str) -> None:
+    page = watched(visitor, stand_in, "id=forty")
     box = page.locator(".tau-chart .nsewdrag").first.bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
@@ -79,9 +64,9 @@ def test_the_hover_box_stays_while_points_arrive(visitor: Visitor, forty: str) -
     expect(page.locator(".tau-chart .hoverlayer .legend")).to_be_visible()
 
 
-def test_forty_runs_grow_with_the_view_kept(browser: Browser, forty: str) -> None:
+def test_forty_runs_grow_with_the_view_kept(browser: Browser, stand_in: str) -> None:
     with visiting(browser) as visitor:
-        page = watched(visitor, forty, "id=many&n=80")
+        page = watched(visitor, stand_in, "id=forty&n=80")
         seen = last_step(page)
         chosen = zoom(page)
         page.wait_for_function(f"{LAST_STEP} > {seen} + 2", timeout=60_000)
@@ -106,11 +91,71 @@ def test_finished_runs_are_trained_further_from_the_page(visitor: Visitor, stand
     expect(page.get_by_role("dialog")).to_be_hidden()
 
 
-def test_a_lost_stream_is_said_with_its_time_and_found_again(visitor: Visitor, forty: str) -> None:
-    page = watched(visitor, forty, "id=many")
+def test_a_lost_stream_is_said_with_its_time_and_found_again(visitor: Visitor, stand_in: str) -> None:
+    page = watched(visitor, stand_in, "id=forty")
     page.route("**/events?**", lambda route: route.abort())
     page.evaluate("document.querySelector('.tau-watch').tauWatch.listen('0')")
     expect(page.get_by_text("Live connection lost at")).to_be_visible(timeout=15_000)
     page.unroute("**/events?**")
     expect(page.get_by_text("Live connection lost at")).to_be_hidden(timeout=30_000)
     visitor.faults = [fault for fault in visitor.faults if "ERR_FAILED" not in fault]
+
+
+def test_onsets_that_were_not_reached_are_arrows(visitor: Visitor, stand_in: str) -> None:
+    page = watched(visitor, stand_in, "id=never")
+    onsets = "document.querySelector('.tau-chart').data.filter(t => t.meta?.onset)"
+    marks = page.evaluate(f"{onsets}.map(t => [t.meta.status, t.marker.symbol].join(' '))")
+    arrows = [mark for mark in marks if mark.startswith("arrow")]
+    assert len(arrows) == 2
+    assert not [mark for mark in arrows if "diamond" in mark or "circle" in mark]
+
+
+def test_an_address_restores_the_view_in_a_fresh_browser(browser: Browser, stand_in: str) -> None:
+    with visiting(browser, width=1280, height=720, dark=True) as visitor:
+        page = visitor.open(f"{stand_in}/experiment?id=demo&axis=tau_n&quality=frechet_pca&losses=100&n=32")
+        wait_for_chart(page)
+        expect(page.locator(".tau-focused")).to_contain_text("32")
+        layout = page.evaluate("document.querySelector('.tau-chart').layout")
+        assert layout["xaxis"]["title"]["text"].startswith("τ/n")
+        assert any("Fréchet" in item["text"] for item in layout["annotations"])
+        assert "yaxis4" in layout
+        visitor.keep("watch-dark-address")
+
+
+def test_pause_and_resume_stand_beside_stop_and_change_places(visitor: Visitor, stand_in: str) -> None:
+    page = visitor.open(f"{stand_in}/experiment?id=stale")
+    wait_for_chart(page)
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    page.get_by_role("button", name="Pause").click()
+    expect(page.locator(".tau-pill")).to_contain_text("Paused")
+    visitor.keep("watch-paused")
+    page.get_by_role("button", name="Resume").click()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+
+
+def test_the_history_of_a_run_is_one_click_away(visitor: Visitor, stand_in: str) -> None:
+    page = visitor.open(f"{stand_in}/experiment?id=demo")
+    wait_for_chart(page)
+    page.get_by_role("link", name="Run history").click()
+    expect(page.get_by_text("lost: its worker did not renew the lease")).to_be_visible()
+    assert "/run?id=" in page.evaluate("location.href")
+    visitor.keep("run-history")
+
+
+def test_a_click_on_a_row_of_the_rail_focuses_that_n(visitor: Visitor, stand_in: str) -> None:
+    page = visitor.open(f"{stand_in}/experiment?id=demo")
+    wait_for_chart(page)
+    page.locator('[data-focus="16"]').click()
+    page.wait_for_function("location.search.includes('n=16')")
+    expect(page.locator(".tau-focused")).to_contain_text("16")
+
+
+def test_while_the_dashboard_cannot_reach_the_api_the_page_says_so_and_recovers(visitor: Visitor, stand_in: str) -> None:
+    page = visitor.open(f"{stand_in}/experiment?id=stale")
+    wait_for_chart(page)
+    problem = '{"detail": "Nothing answers.", "remedy": "Start it with make up."}'
+    page.route("**/view/**", lambda route: route.fulfill(status=502, content_type="application/problem+json", body=problem))
+    expect(page.get_by_text("Start it with make up.")).to_be_visible(timeout=15_000)
+    page.unroute("**/view/**")
+    expect(page.get_by_text("Start it with make up.")).to_be_hidden(timeout=15_000)
+    visitor.faults = [fault for fault in visitor.faults if "502" not in fault]

@@ -1,9 +1,8 @@
 """A stand-in for the API: the contract's answers for every state, and one experiment that grows while it is watched.
 
-``python -m tests.frontend.fake_api --port 8500`` serves it for work on the pages.
+``python -m tests.frontend.states`` serves it with the dashboard and a page of links to every state.
 """
 
-import argparse
 import asyncio
 import hashlib
 import io
@@ -11,10 +10,10 @@ import json
 import time
 from collections.abc import AsyncIterator
 
-import uvicorn
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from PIL import Image
+from starlette.concurrency import run_in_threadpool
 
 from backend.services import catalogue
 from backend.services.durations import schedule
@@ -27,8 +26,17 @@ from tauscope.contracts.runs import RunState
 from tauscope.contracts.samples import SampleSteps, SamplesView, SeedView
 from tauscope.contracts.system import SystemView, WorkerView
 from tauscope.specs import SpecError, apply_settings, load_preset, parse_sweep, preset_names
+from tests.frontend import fake_states
 from tests.frontend import fake_world as world
 from tests.frontend.fake_listing import add_listing
+from tests.frontend.many_runs import ManyRuns
+
+LOADING_SECONDS = 15.0
+EXPERIMENTS = {
+    **{"demo": world.finished, "many": world.finished, "loading": world.finished},
+    **{"failed": world.failed, "stale": world.stale, "empty": world.queued, "never": world.never_good},
+    **{"paused": fake_states.paused, "one": fake_states.one_point, "diverged": fake_states.diverged, "long": fake_states.long},
+}
 
 
 class FakeApi:
@@ -38,12 +46,15 @@ class FakeApi:
         self.started = time.monotonic()
         self.seconds = seconds
         self.launched: list[str] = []
-        self.stopped: set[str] = set()
+        self.stopped: dict[str, int] = {}  # At which step.
         self.paused: set[str] = set()
         self.extended: dict[str, int] = {}
         self.archived: set[str] = set()
         self.deleted: set[str] = set()
         self.tags: dict[str, tuple[str, ...]] = {}
+        self.forty = ManyRuns()
+        self.cuts = 0  # How often every open event stream was cut off.
+        self.resumed: list[str] = []  # The last events that streams were resumed from.
 
     def step(self) -> int:
         """How far the growing experiment has come: log-uniform in time."""
@@ -52,15 +63,24 @@ class FakeApi:
 
     def experiment(self, identifier: str) -> ExperimentView:
         """One experiment as it stands now."""
-        made = {"demo": world.finished, "failed": world.failed, "stale": world.stale, "empty": world.queued, "never": world.never_good}
-        made |= {"many": world.finished}
-        if identifier in made:
-            view = made[identifier](identifier)
+        if identifier in EXPERIMENTS:
+            view = EXPERIMENTS[identifier](identifier)
             return world.paused(view) if identifier in self.paused else view
+        if identifier == "forty":
+            return self.forty.experiment()
         if identifier == "live" or identifier in self.launched:
-            view = world.live(identifier, step=self.step(), server_time=world.T0 + 100)
+            view = world.live(identifier, step=self.stopped.get(identifier, self.step()), server_time=world.T0 + 100)
             return self._stopped(view) if identifier in self.stopped else view
         raise HTTPException(404, f"There is no experiment {identifier}")
+
+    def curves(self, identifier: str, max_points: int | None) -> Curves:
+        """Its curves; only those that would be many points are bounded."""
+        if identifier == "forty":
+            return self.forty.curves(max_points)
+        if identifier == "long":
+            return fake_states.long_curves(identifier, max_points)
+        view = self.experiment(identifier)
+        return fake_states.broken_off(view, world.curves_of(view))
 
     def _stopped(self, view: ExperimentView) -> ExperimentView:
         runs = tuple(run if run.state is RunState.FINISHED else run.model_copy(update={"state": RunState.STOPPED}) for run in view.runs)
@@ -172,7 +192,7 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
 
     @app.post("/api/v1/experiments/{identifier}/stop")
     def stop(identifier: str) -> ExperimentView:
-        state.stopped.add(identifier)
+        state.stopped[identifier] = state.step()
         return state.experiment(identifier)
 
     @app.post("/api/v1/experiments/{identifier}/pause")
@@ -183,6 +203,7 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
     @app.post("/api/v1/experiments/{identifier}/resume")
     def resume(identifier: str) -> ExperimentView:
         state.paused.discard(identifier)
+        state.stopped.pop(identifier, None)
         if identifier == "live":
             state.started = time.monotonic()
         return state.experiment(identifier)
@@ -202,8 +223,10 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
         return world.events()
 
     @app.get("/api/v1/experiments/{identifier}/curves")
-    def curves(identifier: str) -> Curves:
-        return world.curves_of(state.experiment(identifier))
+    async def curves(identifier: str, max_points: int | None = None) -> Curves:
+        if identifier == "loading":
+            await asyncio.sleep(LOADING_SECONDS)
+        return await run_in_threadpool(state.curves, identifier, max_points)
 
     @app.get("/api/v1/experiments/{identifier}/curves.csv")
     def curves_csv(identifier: str, metrics: str) -> Response:
@@ -211,12 +234,16 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
 
     @app.get("/api/v1/experiments/{identifier}/events")
     async def events(identifier: str, request: Request, cursor: str = "0") -> StreamingResponse:
+        if "last-event-id" in request.headers:
+            state.resumed.append(request.headers["last-event-id"])
         sent = int(request.headers.get("last-event-id", cursor))
-        return StreamingResponse(_stream(state, identifier, sent), media_type="text/event-stream")
+        told = state.forty.events(sent) if identifier == "forty" else _stream(state, identifier, sent)
+        return StreamingResponse(told, media_type="text/event-stream")
 
 
 async def _stream(state: FakeApi, identifier: str, sent: int) -> AsyncIterator[bytes]:
-    while True:
+    cuts = state.cuts
+    while cuts == state.cuts:
         view = state.experiment(identifier)
         for run in view.runs:
             fresh = {name: item for name, item in world.curves_of(view).runs.get(run.id, {}).items() if item.step and item.step[-1] > sent}
@@ -286,16 +313,3 @@ def _sheet(names: list[str], columns: int) -> Response:
     buffer = io.BytesIO()
     sheet.save(buffer, "PNG")
     return Response(buffer.getvalue(), media_type="image/png")
-
-
-def main() -> None:
-    """Serve the stand-in."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--port", type=int, default=8500)
-    parser.add_argument("--seconds", type=float, default=60.0)
-    arguments = parser.parse_args()
-    uvicorn.run(create_fake_api(FakeApi(seconds=arguments.seconds)), host="127.0.0.1", port=arguments.port, log_level="warning")
-
-
-if __name__ == "__main__":
-    main()

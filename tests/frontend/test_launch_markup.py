@@ -12,10 +12,11 @@ from frontend.form.service import service_options
 from frontend.launch_source import Source, source_of
 from frontend.markup.launch import launch_cards, plan_summary
 from frontend.theme import LIGHT
-from frontend.words import clock, rough, size
+from frontend.words import clock, rough
 from tauscope.cli.inputs import parse_settings
 from tauscope.contracts.experiments import Plan, PlannedRun, PresetView
 from tauscope.contracts.launching import Estimate, KindView
+from tauscope.contracts.storage import size_words
 from tauscope.specs import apply_settings, load_preset, parse_sweep
 from tests.frontend import fake_world as world
 
@@ -156,4 +157,4 @@ def test_the_address_says_where_a_launch_starts_from() -> None:
 def test_rough_spans_clocks_and_sizes_are_written_for_people() -> None:
     assert [rough(seconds) for seconds in (0.2, 45, 856, 4 * 3600, 5 * 86400)] == ["1 s", "45 s", "14 min", "4 h", "5 days"]
     assert [clock(seconds) for seconds in (31, 331, 7531, 242_400)] == ["0:31", "5:31", "2:05:31", "2.8 days"]
-    assert [size(n) for n in (1200, 48_200_000, 3_100_000_000)] == ["1.2 kB", "48 MB", "3.1 GB"]
+    assert [size_words(n) for n in (1200, 48_200_000, 3_100_000_000)] == ["1.2 kB", "48.2 MB", "3.1 GB"]

@@ -1,15 +1,14 @@
 """The list of experiments in a real browser: search by key, tags, archive, deletion, very many rows, narrow and wide."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import Visitor, free_port, running, visiting
+from tests.browser.conftest import Visitor, visiting
 from tests.frontend.fake_api import FakeApi, create_fake_api
-from tests.frontend.serving import served
+from tests.frontend.serving import dashboard, served
 
 
 def test_a_slash_goes_to_the_search_and_the_address_holds_what_was_found(visitor: Visitor, stand_in: str) -> None:
@@ -32,7 +31,7 @@ def test_tags_archive_and_deletion_are_one_dialog(visitor: Visitor, stand_in: st
     page = visitor.open(f"{stand_in}/experiments")
     page.get_by_role("button", name="Tags, archive and delete: digits, never good").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("3 runs with 1,240 measured numbers, 45 checkpoints, samples of 45, 140 files of 48 MB")
+    expect(dialog).to_contain_text("3 runs with 1,240 measured numbers, 45 checkpoints, samples of 45, 140 files of 48.2 MB")
     expect(dialog.get_by_role("button", name="Delete 3 runs")).to_be_disabled()
     dialog.get_by_role("textbox", name="Tags").fill("for the talk, kept")
     visitor.keep("experiments-manage")
@@ -65,6 +64,15 @@ def test_a_failed_row_carries_the_reason_and_two_ways_on(visitor: Visitor, stand
     expect(page.get_by_label("Learning rate", exact=True)).to_be_visible()
 
 
+def test_the_list_shows_every_experiment_and_opens_one(visitor: Visitor, stand_in: str) -> None:
+    page = visitor.open(f"{stand_in}/")
+    expect(page.locator(".tau-name")).to_have_count(6)
+    page.get_by_role("radio", name="Needs attention 2").click()
+    expect(page.locator(".tau-name")).to_have_count(2)
+    page.locator(".tau-name").last.click()
+    page.wait_for_function("location.search.includes('id=failed')")
+
+
 @pytest.mark.parametrize(("width", "height", "dark"), [(390, 844, False), (1920, 1080, True)])
 def test_the_list_holds_on_narrow_and_wide_screens(browser: Browser, stand_in: str, width: int, height: int, dark: bool) -> None:
     with visiting(browser, width=width, height=height, dark=dark) as visitor:
@@ -79,11 +87,8 @@ def many(tmp_path: Path) -> Iterator[str]:
     """The address of a dashboard with 306 experiments."""
     state = FakeApi()
     state.launched = [f"new{index}" for index in range(300)]
-    with served(create_fake_api(state)) as api:
-        port = free_port()
-        command = [sys.executable, "-m", "frontend", "--port", str(port), "--api-url", api]
-        with running(command, f"http://127.0.0.1:{port}/_stcore/health", tmp_path / "log") as address:
-            yield address
+    with served(create_fake_api(state)) as api, dashboard(api, tmp_path) as address:
+        yield address
 
 
 def test_very_many_experiments_come_page_by_page(browser: Browser, many: str) -> None:

@@ -1,0 +1,126 @@
+"""Every state that a page can be in, by its address before the stand-in; ``python -m tests.frontend.states`` serves them to a person."""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
+
+from tests.frontend.fake_api import FakeApi, create_fake_api
+from tests.frontend.serving import dashboard, served
+from tests.service import free_port
+
+CHART = ".tau-chart .main-svg"
+CARDS = ".tau-sample canvas[data-painted]"
+
+
+@dataclass(frozen=True)
+class State:
+    """What stands at an address: words that must be seen there, and an element that shows that the page is complete."""
+
+    name: str
+    address: str
+    words: str
+    ready: str = CHART
+    api: bool = True
+
+
+STATES = (
+    State("watch-empty", "/experiment?id=empty", "No measurement yet"),
+    State("watch-loading", "/experiment?id=loading", "Reading the curves", ready=".tau-loading"),
+    State("watch-one-point", "/experiment?id=one", "Running"),
+    State("watch-live", "/experiment?id=live", "Running"),
+    State("watch-paused", "/experiment?id=paused", "Paused"),
+    State("watch-stale", "/experiment?id=stale", "No news for"),
+    State("watch-failed", "/experiment?id=failed", "Use a lower learning rate"),
+    State("watch-diverged", "/experiment?id=diverged", "Lower optimizer.lr"),
+    State("watch-never", "/experiment?id=never", "never for n = 16"),
+    State("watch-finished", "/experiment?id=demo", "Quality arrives at τ ≈ 31 for every n."),
+    State("watch-overlay", "/experiment?id=demo&view=overlay&n=32", "Quality arrives at τ ≈ 31 for every n."),
+    State("watch-path", "/experiment?id=demo&view=path", "Quality arrives at τ ≈ 31 for every n."),
+    State("watch-losses", "/experiment?id=demo&axis=tau_n&losses=100", "Quality arrives at τ ≈ 31 for every n."),
+    State("watch-talk", "/experiment?id=demo&talk=1", "Quality arrives at τ ≈ 31 for every n."),
+    State("watch-forty-runs", "/experiment?id=forty", "Running"),
+    State("watch-very-long", "/experiment?id=long", "Running"),
+    State("watch-unknown", "/experiment?id=unknown", "There is no experiment unknown", ready="text=There is no experiment unknown"),
+    State("watch-unnamed", "/experiment", "No experiment is named", ready="text=No experiment is named"),
+    State("watch-offline", "/experiment?id=demo", "The API does not answer", ready="text=The API does not answer", api=False),
+    State("law", "/law?id=demo", "score"),
+    State("law-empty", "/law?id=empty", "No"),
+    State("inspect", "/inspect?run=demor2&step=1763", "copy", ready=CARDS),
+    State("inspect-many", "/inspect?run=manyr2&step=1763", "copy", ready=CARDS),
+    State("inspect-waiting", "/inspect?run=staler1&step=266", "are still being evaluated", ready="[data-ready=yes]"),
+    State("inspect-diverged", "/inspect?run=staler1&step=178", "the sampler gave no finite image", ready="[data-ready=yes]"),
+    State("inspect-empty", "/inspect?run=emptyr0", "No samples yet", ready="[data-ready=yes]"),
+    State("inspect-unknown", "/inspect?run=unknownr0", "There is no experiment unknown", ready="text=There is no experiment unknown"),
+    State("experiments", "/experiments", "digits, lr 0.02", ready=".tau-name"),
+    State("experiments-none", "/experiments?q=nothing+like+it", "Nothing matches.", ready="text=Nothing matches."),
+    State("experiments-offline", "/experiments", "The API does not answer", ready="text=The API does not answer", api=False),
+    State("launch", "/launch?preset=digits-demo", "Launch 3 runs", ready="text=Launch 3 runs"),
+    State("launch-offline", "/launch", "The API does not answer", ready="text=The API does not answer", api=False),
+    State("run", "/run?id=demor0", "lost: its worker did not renew the lease", ready=".tau-run"),
+    State("system", "/system", "Needs attention: disk.", ready="text=Needs attention: disk."),
+    State("login", "/login", "token", ready="form"),
+)
+
+
+_STYLE = "body { font: 14px/1.6 sans-serif; margin: 24px } td { padding: 0 24px 8px 0; vertical-align: top } img { height: 240px }"
+
+
+def index(origin: str, without_api: str) -> str:
+    """A page with a link to every state."""
+    rows = [(state, (origin if state.api else without_api) + state.address) for state in STATES]
+    return _page(f'<tr><td><a href="{escape(url)}">{state.name}</a><td>{escape(state.words)}' for state, url in rows)
+
+
+def contact_sheet() -> str:
+    """A page with the screenshots of every state, which lie beside it."""
+    shots = ((state, (state.name, f"{state.name}-dark", f"{state.name}-390")) for state in STATES)
+    cells = ((state, "".join(f'<a href="{name}.png"><img src="{name}.png"></a> ' for name in names)) for state, names in shots)
+    return _page(f"<tr><td>{state.name}<br>{escape(state.words)}<td>{images}" for state, images in cells)
+
+
+def _page(rows: Iterable[str]) -> str:
+    title = "States of Tauscope's pages"
+    return f"<!doctype html><meta charset=utf-8><title>{title}</title><style>{_STYLE}</style><h1>{title}</h1><table>{''.join(rows)}</table>"
+
+
+def add_index(app: FastAPI, origin: str, without_api: str) -> None:
+    """Serve the page of links at the stand-in's own address."""
+
+    @app.get("/", response_class=HTMLResponse)
+    def states() -> str:
+        return index(origin, without_api)
+
+
+def main() -> None:
+    """Serve the stand-in, a dashboard before it, and one before nothing."""
+    parser = argparse.ArgumentParser(description="Serve every state of the dashboard's pages from made-up data.")
+    parser.add_argument("--port", type=int, default=8600, help="port of the page of links (default: 8600)")
+    parser.add_argument("--seconds", type=float, default=60.0, help="how long the live experiment grows (default: 60)")
+    arguments = parser.parse_args()
+    app = create_fake_api(FakeApi(seconds=arguments.seconds))
+    with tempfile.TemporaryDirectory() as name, served(app, port=arguments.port) as api:
+        folder = Path(name)
+        with dashboard(api, folder) as origin, dashboard(f"http://127.0.0.1:{free_port()}", folder) as without_api:
+            add_index(app, origin, without_api)
+            print(f"Every state: {api}\nCtrl-C ends it.")
+            wait_for_interrupt()
+
+
+def wait_for_interrupt() -> None:
+    """Until Ctrl-C."""
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        print("Ended.")
+
+
+if __name__ == "__main__":
+    main()
