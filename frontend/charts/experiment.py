@@ -167,5 +167,5 @@ def _waiting(curves: Curves, options: ViewOptions) -> list[Annotation]:
     if any(curves.runs.values()):
         return []
     words = "No measurement yet: the first point appears here by itself"
-    place = {"xanchor": "center", "yanchor": "top", "yshift": -60, "name": "waiting"}
+    place = {"xanchor": "center", "yanchor": "top", "yshift": -60, "name": "waiting", "bgcolor": options.palette.surface}
     return [label(0.5, 1, words, colour=options.palette.ink_3, **place)]
