@@ -50,7 +50,7 @@ lint: install ## Check style, types, import rules, docker-compose.yml and the Do
 	@$(BIN)/hadolint --failure-threshold style Dockerfile
 
 bench: install ## Run the benchmarks; each prints a ratio measured side by side
-	@for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
+	@for file in benchmarks/bench_*.py; do PYTHONPATH=. $(BIN)/python $$file || exit 1; done
 
 clean: ## Remove .venv, the demo's data and build files
 	@rm -rf $(VENV) .tauscope build

@@ -187,4 +187,4 @@ def _waiting(curves: Curves, panels: dict[str, Panel], options: ViewOptions) -> 
     panel = panels.get("memorization") or next(iter(panels.values()))
     # Between the grid's lines, above every level.
     height = panel.bottom + 0.62 * (panel.top - panel.bottom)
-    return [label(0.5, height, words, colour=options.palette.ink_2, xanchor="center", name="waiting")]
+    return [label(0.5, height, words, colour=options.palette.ink_2, xanchor="center", name="waiting", bgcolor=options.palette.surface)]

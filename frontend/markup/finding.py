@@ -33,6 +33,12 @@ def _missing(groups: Sequence[Group], name: str) -> str:
     return joined_names([group.name for group in groups if not any(_has(run.onsets.get(name)) for run in group.runs)])
 
 
+def _not_reached(groups: Sequence[Group], name: str) -> str:
+    """``never`` where a run came to its end without the onset; a run that goes on, failed or was stopped has not come to it yet."""
+    ended = [run.state is RunState.FINISHED for group in groups for run in group.runs if not _has(run.onsets.get(name))]
+    return "never" if all(ended) else "not yet"
+
+
 def _has(onset: Onset | None) -> bool:
     return onset is not None and onset.status is OnsetStatus.REACHED
 
@@ -47,8 +53,7 @@ def _quality(experiment: ExperimentView, groups: Sequence[Group]) -> Html:
     missing = _missing(groups, "tau_gen")
     if not values:
         return Html("Quality is not reached yet." if experiment.state not in TERMINAL_STATES else "Quality is never reached.")
-    later = "not yet" if experiment.state not in TERMINAL_STATES else "never"
-    where = f", {later} for {missing}." if missing else " for every n." if len(groups) > 1 else "."
+    where = f", {_not_reached(groups, 'tau_gen')} for {missing}." if missing else " for every n." if len(groups) > 1 else "."
     return join(f"Quality arrives at τ ≈ {_span(values)}", where)
 
 
@@ -60,8 +65,7 @@ def _copying(experiment: ExperimentView, groups: Sequence[Group]) -> Html:
     if fit is not None and fit.exponent is not None:
         return join("Copying waits: ", law(fit))
     missing = _missing(groups, "tau_mem")
-    later = "not yet" if experiment.state not in TERMINAL_STATES else "never"
-    return join(f"Copying starts at τ ≈ {_span(values)}", f", {later} for {missing}." if missing else ".")
+    return join(f"Copying starts at τ ≈ {_span(values)}", f", {_not_reached(groups, 'tau_mem')} for {missing}." if missing else ".")
 
 
 def law(fit: PowerLawFit) -> Html:

@@ -8,7 +8,7 @@ from typing import Any
 from frontend.markup.html import Html, join, tag
 from frontend.markup.icons import swatch
 from frontend.markup.settings import axis_name
-from frontend.theme import Palette, n_colours
+from frontend.theme import Palette, ink_on, n_colours
 from frontend.words import clock, plural
 from tauscope.contracts.experiments import Plan, PlannedRun
 
@@ -107,7 +107,7 @@ def slot_order(plan: Plan, palette: Palette) -> Html:
 
 def _block(share: float, label: str, colour: str) -> Html:
     words = label if share > 0.12 else ""
-    return tag("span", tag("span", words), style=f"width:{100 * share:.2f}%;background:{colour}", title=label)
+    return tag("span", tag("span", words), style=f"width:{100 * share:.2f}%;background:{colour};color:{ink_on(colour)}", title=label)
 
 
 def _at(run: PlannedRun, axis: str | None) -> str:

@@ -58,7 +58,8 @@ def test_a_state_says_what_it_is_and_holds_in_light_in_dark_and_on_a_phone(
     page.wait_for_timeout(200)
     guest.keep(f"{state.name}-390")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    assert found + complaints(guest) == []
+    # What the browser says of answers that are none is the state itself.
+    assert found + [fault for fault in complaints(guest) if state.api or "502" not in fault] == []
 
 
 def hindrances(page: Page, *, only: str | None = None) -> list[str]:

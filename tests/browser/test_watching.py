@@ -60,8 +60,20 @@ def test_the_hover_box_stays_while_points_arrive(visitor: Visitor, stand_in: str
     page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
     expect(page.locator(".tau-chart .hoverlayer .legend")).to_be_visible()
     drawn = page.evaluate("performance.getEntriesByName('tau-draw').length")
-    page.wait_for_function(f"performance.getEntriesByName('tau-draw').length > {drawn} + 1")
+    page.wait_for_function(f"performance.getEntriesByName('tau-draw').length > {drawn}", timeout=45_000)
     expect(page.locator(".tau-chart .hoverlayer .legend")).to_be_visible()
+
+
+def test_points_of_forty_runs_are_shown_within_a_second_though_the_figure_is_not_drawn_anew(visitor: Visitor, stand_in: str) -> None:
+    page = watched(visitor, stand_in, "id=forty")
+    watch = "document.querySelector('.tau-watch').tauWatch"
+    page.evaluate(f"{watch}.drawMs = 1000")
+    page.wait_for_function(f"{watch}.drawMs === 1000 && [...{watch}.tips.drawnUpTo.values()].every((step) => step >= 1000)")
+    drawn = page.evaluate("performance.getEntriesByName('tau-draw').length")
+    canvas = f"{watch}.tips.canvas"
+    painted = f"{canvas}.width > 0 && {canvas}.getContext('2d').getImageData(0, 0, {canvas}.width, {canvas}.height).data.some((v) => v > 0)"
+    page.wait_for_function(painted, timeout=3_000)
+    assert page.evaluate("performance.getEntriesByName('tau-draw').length") <= drawn + 1
 
 
 def test_forty_runs_grow_with_the_view_kept(browser: Browser, stand_in: str) -> None:

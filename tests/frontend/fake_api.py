@@ -102,12 +102,12 @@ def create_fake_api(state: FakeApi) -> FastAPI:
 
     @app.exception_handler(HTTPException)
     async def problem(request: Request, error: HTTPException) -> JSONResponse:
-        return _problem(error.status_code, "not_found", str(error.detail), [])
+        return _problem(error.status_code, "No such experiment", str(error.detail), [])
 
     @app.exception_handler(SpecError)
     async def spec_problem(request: Request, error: SpecError) -> JSONResponse:
         fields = [{"path": item.path, "message": item.message, "remedy": item.remedy} for item in error.problems]
-        return _problem(422, "invalid_spec", "The spec cannot be run as it stands", fields)
+        return _problem(422, "Invalid spec", "The spec cannot be run as it stands", fields)
 
     _catalogue(app)
     add_listing(app, state)
@@ -116,8 +116,9 @@ def create_fake_api(state: FakeApi) -> FastAPI:
     return app
 
 
-def _problem(status: int, code: str, detail: str, errors: list[dict[str, str]]) -> JSONResponse:
-    body = {"type": "about:blank", "title": detail, "status": status, "code": code, "detail": detail, "remedy": "", "errors": errors}
+def _problem(status: int, title: str, detail: str, errors: list[dict[str, str]]) -> JSONResponse:
+    code = title.lower().replace(" ", "_")
+    body = {"type": "about:blank", "title": title, "status": status, "code": code, "detail": detail, "remedy": "", "errors": errors}
     return JSONResponse(body, status_code=status, media_type="application/problem+json")
 
 

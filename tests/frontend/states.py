@@ -60,7 +60,7 @@ STATES = (
     State("inspect-unknown", "/inspect?run=unknownr0", "There is no experiment unknown", ready="text=There is no experiment unknown"),
     State("experiments", "/experiments", "digits, lr 0.02", ready=".tau-name"),
     State("experiments-none", "/experiments?q=nothing+like+it", "Nothing matches.", ready="text=Nothing matches."),
-    State("experiments-offline", "/experiments", "The API does not answer", ready="text=The API does not answer", api=False),
+    State("experiments-offline", "/experiments", "nothing answers at", ready="text=nothing answers at", api=False),
     State("launch", "/launch?preset=digits-demo", "Launch 3 runs", ready="text=Launch 3 runs"),
     State("launch-offline", "/launch", "The API does not answer", ready="text=The API does not answer", api=False),
     State("run", "/run?id=demor0", "lost: its worker did not renew the lease", ready=".tau-run"),

@@ -196,7 +196,7 @@ def test_among_many_runs_each_f_mem_still_has_its_control_and_the_newest_points_
     experiment, curves = many()
     filled = fill(experiment_figure(experiment, curves, ViewOptions()), curves)["data"]
     (control,) = [t for t in filled if t.get("meta", {}).get("bind", {}).get("metric") == "f_mem_control"]
-    assert control["y"].count(0.001) == 40 * 50
+    assert control["y"].count(0.001) == sum(len(run["f_mem_control"].step) for run in curves.runs.values()) > 0
     assert control["y"].count(None) == 40
     rings = [t for t in filled if t.get("meta", {}).get("bind", {}).get("last") and t["mode"] == "markers"]
     assert [len([x for x in ring["x"] if x is not None]) for ring in rings] == [40, 40]
