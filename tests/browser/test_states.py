@@ -27,11 +27,12 @@ def without_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def guest(browser: Browser) -> Iterator[Visitor]:
-    """One browser for all states, held to the policy."""
+def guest(browser: Browser, stand_in: str, without_api: str) -> Iterator[Visitor]:
+    """One browser for all states, held to the policy; it closes before what it looks at ends."""
     with visiting(browser, **DESK, policy=True) as visitor:
         visitor.page.add_init_script(_WATCH_POLICY)
         yield visitor
+        visitor.faults.clear()  # Each test has judged its own.
     SCREENS.joinpath("states.html").write_text(contact_sheet(), encoding="utf-8")
 
 
