@@ -57,6 +57,7 @@ def test_the_gallery_by_keyboard(visitor: Visitor, stand_in: str) -> None:
     page.keyboard.press("c")
     page.wait_for_function("location.search.includes('show=copies')")
     expect(page.locator(".tau-sample:not(.tau-copy)")).to_have_count(0)
+    wait_for_cards(page)
     first, second = (label.split(",")[0] for label in cards(page)[:2])
     expect(page.locator(".tau-enlarged b").first).to_have_text(first.capitalize())
     page.keyboard.press("j")
