@@ -16,6 +16,11 @@ from tests.service import free_port, wait_for
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 720}
+# The states that most of the code stands behind; all of them take minutes, and are looked at by `make test-slow`.
+QUICK = {
+    *("watch-live", "watch-failed", "watch-stale", "watch-finished", "watch-offline", "watch-forty-runs"),
+    *("law", "inspect", "experiments", "launch", "run", "system", "login"),
+}
 SERIOUS = ("serious", "critical")
 
 
@@ -36,7 +41,9 @@ def guest(browser: Browser, stand_in: str, without_api: str) -> Iterator[Visitor
     SCREENS.joinpath("states.html").write_text(contact_sheet(), encoding="utf-8")
 
 
-@pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
+@pytest.mark.parametrize(
+    "state", [pytest.param(state, id=state.name, marks=[] if state.name in QUICK else [pytest.mark.slow]) for state in STATES]
+)
 def test_a_state_says_what_it_is_and_holds_in_light_in_dark_and_on_a_phone(
     guest: Visitor, stand_in: str, without_api: str, state: State
 ) -> None:
