@@ -35,8 +35,8 @@ up: install ## Start everything and serve until Ctrl-C
 test: install ## Run all tests but the slow ones and the long chaos
 	@CHROMIUM="$$(sh tests/find_chromium.sh)" $(BIN)/python -m pytest -q -m 'not slow and not chaos'
 
-test-slow: install ## Run the slow science: full presets, minutes each
-	@$(BIN)/python -m pytest -q -m slow
+test-slow: install ## Run the slow science, full presets, and shoot every state of every page: minutes each
+	@CHROMIUM="$$(sh tests/find_chromium.sh)" $(BIN)/python -m pytest -q -m slow
 
 chaos: install ## Break a running service in every way, many times, and compare the results (15 minutes)
 	@$(BIN)/python -m pytest -q -m chaos tests/chaos
