@@ -1,5 +1,7 @@
 """Engines and sessions for SQLite and Postgres, and the one clock that decides: the database's."""
 
+import sqlite3
+import time
 from typing import Any
 
 from sqlalchemy import Engine, Float, create_engine, event, make_url
@@ -60,8 +62,23 @@ def session_factory(engine: Engine) -> sessionmaker[Session]:
 def _configure_sqlite(connection: Any, record: Any) -> None:
     # The driver would open transactions by itself, too late and too weak; _begin_immediate opens them instead.
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={BUSY_TIMEOUT_MS}", "foreign_keys=ON"):
+    for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "synchronous=NORMAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+    _keep_write_ahead_log(connection)
+
+
+def _keep_write_ahead_log(connection: sqlite3.Connection) -> None:
+    # Of several processes that open a new file at once one makes the switch; the others are refused at once, whatever the timeout.
+    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _begin_immediate(connection: Any) -> None:

@@ -1,14 +1,17 @@
 """``python -m tests.chaos.part MODULE...``: a module of the service on the flaky store, by clocks that step.
 
-It sends every wake-up twice.
+It sends every wake-up twice, and writes to its log what each of its threads does when it gets SIGUSR1.
 """
 
+import faulthandler
 import runpy
+import signal
 import sys
 
 from tests.chaos.clock import obey_orders
 
 if __name__ == "__main__":
+    faulthandler.register(signal.SIGUSR1)
     obey_orders()  # Before anything is imported that takes hold of the clock.
     from backend.storage.outbox import Outbox
     from tests.chaos.flaky_store import register

@@ -17,6 +17,7 @@ import pytest
 
 from backend.storage.artifacts import ArtifactStore
 from backend.storage.reading import reading
+from tests.chaos.aftermath import told_on_failure
 from tests.chaos.campaign import Campaign
 from tests.chaos.cluster import ClusterStack
 from tests.chaos.embedded import EmbeddedStack
@@ -57,7 +58,8 @@ def running_stack(name: str, orders: Path) -> Iterator[Stack]:
         stack.kinds = tuple(kind for kind in stack.kinds if kind not in unfillable)
         try:
             stack.start()
-            yield stack
+            with told_on_failure(stack, BUILD):
+                yield stack
             assert not stack.stop(), "processes are left"
             assert not list((stack.home / "scratch").iterdir()), "work folders are left"
         finally:
