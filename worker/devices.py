@@ -5,12 +5,15 @@ import platform
 import re
 import sys
 from collections.abc import Iterable
+from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
 
 
 def gpu_ids() -> tuple[str, ...]:
-    """The NVIDIA devices this process may use, as ``CUDA_VISIBLE_DEVICES`` names them."""
+    """The NVIDIA devices this process may use, as ``CUDA_VISIBLE_DEVICES`` names them; none with a build of PyTorch for the CPU."""
+    if version("torch").endswith("+cpu"):
+        return ()
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
         return tuple(name.strip() for name in visible.split(",") if name.strip() not in {"", "-1"})

@@ -45,11 +45,11 @@ def _has_device(run: Run, offer: Offer) -> bool:
 
 def _same_code(run: Run, offer: Offer) -> bool:
     unknown = run.checkpoint_step is None or run.checkpoint_version is None
-    return offer.accepts_other_code or unknown or run.checkpoint_version == offer.code_version
+    return offer.accepts_other_code or unknown or run.checkpoint_version == offer.version(run.spec)
 
 
 def _other_code(run: Run, workers: Sequence[Worker]) -> str:
-    versions = ", ".join(sorted({worker.code_version for worker in workers}))
+    versions = ", ".join(sorted({offer_of(worker).version(run.spec) for worker in workers}))
     return (
         f"waits for a worker of code version {run.checkpoint_version}, which wrote its checkpoint at step {run.checkpoint_step};"
         f" the workers here run {versions}. Start one, or set TAUSCOPE_CODE_VERSION_POLICY=accept"

@@ -68,7 +68,7 @@ def claim_next(session: Session, worker: str, lease_seconds: float, offer: Offer
     row = session.execute(taken.returning(*_CLAIM_COLUMNS), execution_options=_UNSYNCED).one_or_none()
     if row is None:
         return None
-    versions = {"code_version": offer.code_version, "resumed_version": row.checkpoint_version}
+    versions = {"code_version": offer.version(row.spec), "resumed_version": row.checkpoint_version}
     claim = Claim(row.id, row.epoch, worker, lease_seconds, row.spec, row.queue, row.steps, row.seconds, None, **versions)
     _rewind(session, claim.run_id, row.checkpoint_step)
     _close_attempts(session, claim.run_id, "lost: its worker did not renew the lease")

@@ -60,7 +60,7 @@ def claim_evaluation(
         return None  # It has just gone with a rewind.
     spec = session.execute(select(Run.spec).where(Run.id == chosen.run_id)).scalar_one()
     checkpoints = checkpoints_up_to(session, chosen.run_id, chosen.step)
-    versions = (row.code_version, offer.code_version)
+    versions = (row.code_version, offer.version(spec))
     return EvaluationClaim(chosen.run_id, chosen.step, row.epoch, worker, lease_seconds, spec, checkpoints, *versions)
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, and_, or_, true
+from sqlalchemy import ColumnElement, and_, case, or_, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.storage.tables import Evaluation, Run, Worker
@@ -12,6 +12,7 @@ from tauscope.contracts.runs import DEFAULT_QUEUE
 from tauscope.version import code_version
 
 ANY_DEVICE = "auto"
+_CPU = "cpu"
 
 
 @dataclass(frozen=True)
@@ -22,9 +23,22 @@ class Offer:
     """
 
     queues: tuple[str, ...] = (DEFAULT_QUEUE,)
-    devices: tuple[str, ...] = ("cpu",)
+    devices: tuple[str, ...] = (_CPU,)
     code_version: str = field(default_factory=code_version)
     accepts_other_code: bool = False
+
+    def version(self, spec: dict[str, Any]) -> str:
+        """What computes a run of this spec here: the code and, but for the CPU, the kind of device, as in ``0.4+3f0c@cuda``.
+
+        Floating-point sums differ between kinds of device as they do between versions of the code.
+        """
+        return self.code_version if spec.get("device") == _CPU else self.best_version
+
+    @property
+    def best_version(self) -> str:
+        """What computes a run that names no device, or the better one."""
+        better = [kind for kind in self.devices if kind != _CPU]
+        return f"{self.code_version}@{better[0]}" if better else self.code_version
 
 
 def offer_of(worker: Worker) -> Offer:
@@ -35,7 +49,7 @@ def offer_of(worker: Worker) -> Offer:
 
 def kinds(devices: Iterable[str]) -> tuple[str, ...]:
     """The kinds of device among these, and the CPU, which is everywhere."""
-    return tuple(sorted({device.partition(":")[0] for device in devices if device} | {"cpu"}))
+    return tuple(sorted({device.partition(":")[0] for device in devices if device} | {_CPU}))
 
 
 def suits(offer: Offer) -> ColumnElement[bool]:
@@ -52,7 +66,7 @@ def suits_evaluation(offer: Offer) -> ColumnElement[bool]:
 def could_draw(offer: Offer, spec: dict[str, Any], code: str) -> bool:
     """Whether a worker that offers this may draw samples of a run of this spec, computed by this code."""
     device = str(spec.get("device") or ANY_DEVICE).partition(":")[0]
-    return device in (ANY_DEVICE, *offer.devices) and (offer.accepts_other_code or offer.code_version == code)
+    return device in (ANY_DEVICE, *offer.devices) and (offer.accepts_other_code or offer.version(spec) == code)
 
 
 def _fits(offer: Offer) -> ColumnElement[bool]:
@@ -60,10 +74,14 @@ def _fits(offer: Offer) -> ColumnElement[bool]:
 
 
 def _on_its_devices(offer: Offer) -> ColumnElement[bool]:
-    device = Run.spec["device"].as_string()
+    device = _device()
     numbered = (device.startswith(f"{kind}:") for kind in offer.devices)
     return or_(device.is_(None), device.in_((ANY_DEVICE, *offer.devices)), *numbered)
 
 
 def _after_its_code(offer: Offer, wrote: InstrumentedAttribute[str] | InstrumentedAttribute[str | None]) -> ColumnElement[bool]:
-    return true() if offer.accepts_other_code else wrote == offer.code_version
+    return true() if offer.accepts_other_code else wrote == case((_device() == _CPU, offer.code_version), else_=offer.best_version)
+
+
+def _device() -> ColumnElement[str]:
+    return cast(ColumnElement[str], Run.spec["device"].as_string())

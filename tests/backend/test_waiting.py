@@ -62,7 +62,7 @@ def test_the_reason_names_what_is_missing_and_the_remedy(columns: dict[str, Any]
 def test_words_and_query_agree_on_every_run_and_worker(database_url: str) -> None:
     engine = open_database(database_url)
     queues, devices = ("default", "gpu"), (None, "auto", "cpu", "cuda", "cuda:1", "mps")
-    checkpoints = ((None, None), (5, None), (5, "a"), (5, "b"))
+    checkpoints = ((None, None), (5, None), (5, "a"), (5, "a@cuda"), (5, "b"))
     with session_factory(engine).begin() as session:
         session.add(Experiment(id="e", name="", sweep={}, code_version=""))
         session.flush()

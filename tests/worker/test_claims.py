@@ -302,6 +302,25 @@ def test_a_run_waits_for_the_code_that_wrote_its_checkpoint_unless_the_worker_ac
     assert certain(under(sessions, "a", accepting=True)).resumed_version == "b"
 
 
+def test_a_checkpoint_that_a_gpu_wrote_waits_for_one_and_a_run_for_the_cpu_may_go_on_anywhere(
+    sessions: Sessions, add_run: AddRun, expire_lease: Callable[[str], None]
+) -> None:
+    def on(*devices: str) -> Claim | None:
+        with sessions.begin() as session:
+            return claim_next(session, "one", 15, Offer(devices=devices, code_version="a"))
+
+    add_run()
+    reach(sessions, certain(on("cpu", "cuda")), 10)
+    expire_lease("run-1")
+    assert on("cpu") is None
+    assert run(sessions).checkpoint_version == "a@cuda"
+    assert certain(on("cpu", "cuda")).resumed_version == "a@cuda"
+    add_run("run-2", spec={"kind": "image_ddpm", "device": "cpu"})
+    reach(sessions, certain(on("cpu", "cuda")), 10)
+    expire_lease("run-2")
+    assert certain(on("cpu")).resumed_version == "a"
+
+
 def test_a_checkpoint_from_before_versions_were_kept_suits_everybody(sessions: Sessions, add_run: AddRun) -> None:
     add_run(checkpoint_step=10)
     assert under(sessions, "a") is not None
