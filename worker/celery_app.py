@@ -5,6 +5,9 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
+from celery.worker.request import Request
+from kombu.asynchronous import get_event_loop
+from kombu.entity import Queue
 
 from backend.storage.outbox import TASKS, Work, broker_queue, celery_settings
 from worker.settings import WorkerSettings
@@ -18,14 +21,34 @@ def consumed_queues(settings: WorkerSettings) -> tuple[str, ...]:
 def make_app(settings: WorkerSettings, answers: Mapping[Work, Callable[[str], object]]) -> Celery:
     """Build the application; ``answers`` holds what is done at a wake-up for each kind of work."""
     app = Celery("tauscope-worker", broker=settings.broker_url, set_as_current=False)
-    app.conf.update(celery_settings(segment_seconds=settings.segment_seconds))
+    app.conf.update(celery_settings())
+    for name in consumed_queues(settings):
+        app.amqp.queues.add(_taken_for_good(app.amqp.queues.new_missing(name)))
     for work, answer in answers.items():
         _add_task(app, TASKS[work], answer)
     return app
 
 
+def _taken_for_good(queue: Queue) -> Queue:
+    """A queue whose messages are gone once they were read: nobody waits for their acknowledgement (decision 0011)."""
+    queue.no_ack = True
+    return queue
+
+
+class _WakeUp(Request):  # type: ignore[misc]
+    """A message of such a queue: Celery would acknowledge it none the less, and a broker that is away leave the worker deaf or dead."""
+
+    def acknowledge(self) -> None:
+        # A slot is free. The event loop looks for that whenever it wakes, else once a second.
+        if (loop := get_event_loop()) is not None:
+            loop.call_soon(lambda: None)  # type: ignore[no-untyped-call]
+
+    def reject(self, requeue: bool = False) -> None:
+        self.acknowledge()
+
+
 def _add_task(app: Celery, name: str, answer: Callable[[str], object]) -> None:
-    @app.task(name=name)  # type: ignore[untyped-decorator]
+    @app.task(name=name, Request=_WakeUp, acks_late=True)  # type: ignore[untyped-decorator]
     def task(run_id: str) -> None:
         answer(run_id)
 

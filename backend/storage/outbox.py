@@ -39,16 +39,14 @@ def broker_queue(queue: str, work: Work = "train") -> str:
     return f"{work}.{queue}"
 
 
-def celery_settings(*, segment_seconds: float = SEGMENT_SECONDS) -> dict[str, Any]:
+def celery_settings() -> dict[str, Any]:
     """The Celery settings that producers and workers share.
 
-    A message is acknowledged after its segment, so that a killed worker's message returns; whether it returns early,
-    late or twice does not matter, because only a claim in the database gives the right to compute.
+    Whether a message comes early, late, twice or never does not matter: only a claim in the database gives the right to
+    compute, and the reconciler sends what was lost.
     """
     return {
         "task_default_queue": broker_queue(DEFAULT_QUEUE),
-        "task_acks_late": True,
-        "task_reject_on_worker_lost": True,
         "task_ignore_result": True,
         "task_serializer": "json",
         "accept_content": ["json"],
@@ -62,12 +60,6 @@ def celery_settings(*, segment_seconds: float = SEGMENT_SECONDS) -> dict[str, An
         "broker_connection_retry": True,
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
-        "broker_transport_options": {
-            "visibility_timeout": 3 * segment_seconds,
-            # Messages of dead workers are looked for every ten seconds, instead of every hundred.
-            "unacked_restore_interval": 10,
-            "unacked_restore_throttle": 1,
-        },
     }
 
 

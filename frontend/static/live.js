@@ -13,10 +13,10 @@ import { Tips } from "./tips.js";
 const MIN_INTERVAL_MS = 900;
 const QUIET_REFRESH_MS = 12000;
 const SETTLED_REFRESH_MS = 8000;
-// A figure that takes longer than this to draw is drawn anew this seldom, or when more than its progress has changed; until then its
-// newest points stand on a canvas over it.
+// A figure that takes longer than this to draw is drawn anew when more than its progress has changed, else so seldom that drawing takes
+// one part in so many of the time; until then its newest points stand on a canvas over it.
 const QUICK_DRAW_MS = 60;
-const SLOW_REDRAW_MS = 10000;
+const SLOW_REDRAW_SHARE = 100;
 const CONFIG = { displaylogo: false, responsive: false, displayModeBar: "hover", modeBarButtons: [["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]] };
 
 export function mount(root, data, send) {
@@ -187,7 +187,7 @@ class Watch {
     const essence = JSON.stringify([layout.uirevision, layout.meta, layout.shapes.length, layout.annotations.length, data.map((trace) => [trace.meta?.status, trace.line?.width])]);
     const same = essence === this.essence && this.chart.clientWidth === this.width && themeName() === this.theme;
     [this.essence, this.theme] = [essence, themeName()];
-    return same && this.slow && performance.now() - this.lastDraw < SLOW_REDRAW_MS;
+    return same && this.slow && performance.now() - this.lastDraw < SLOW_REDRAW_SHARE * this.drawMs;
   }
 
   refreshSoon() {

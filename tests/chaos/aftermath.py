@@ -18,7 +18,7 @@ from tests.chaos.embedded import EmbeddedStack
 from tests.chaos.processes import send
 from tests.chaos.stacks import MODULES
 
-_QUEUES = ("train.default", "evaluate.default", "unacked")
+_QUEUES = ("train.default", "evaluate.default")
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def told_on_failure(stack: EmbeddedStack | ClusterStack, folder: Path) -> Iterat
 def _broker(stack: EmbeddedStack | ClusterStack) -> Iterator[str]:
     with suppress(redis.RedisError), connect(stack.broker_url) as client:
         for name in _QUEUES:
-            yield f"{name}: {client.hlen(name) if name == 'unacked' else client.llen(name)} messages"
+            yield f"{name}: {client.llen(name)} messages"
         return
     yield "the broker does not answer"
 
