@@ -4,13 +4,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from celery import Celery
+from celery.bootsteps import StartStopStep
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
+from celery.worker.consumer.tasks import Tasks
 from celery.worker.request import Request
-from kombu.asynchronous import get_event_loop
 from kombu.entity import Queue
 
 from backend.storage.outbox import TASKS, Work, broker_queue, celery_settings
 from worker.settings import WorkerSettings
+
+LOOK_SECONDS = 0.05
 
 
 def consumed_queues(settings: WorkerSettings) -> tuple[str, ...]:
@@ -22,6 +25,7 @@ def make_app(settings: WorkerSettings, answers: Mapping[Work, Callable[[str], ob
     """Build the application; ``answers`` holds what is done at a wake-up for each kind of work."""
     app = Celery("tauscope-worker", broker=settings.broker_url, set_as_current=False)
     app.conf.update(celery_settings())
+    app.steps["consumer"].add(_LookForFreeSlots)
     for name in consumed_queues(settings):
         app.amqp.queues.add(_taken_for_good(app.amqp.queues.new_missing(name)))
     for work, answer in answers.items():
@@ -39,16 +43,26 @@ class _WakeUp(Request):  # type: ignore[misc]
     """A message of such a queue: Celery would acknowledge it none the less, and a broker that is away leave the worker deaf or dead."""
 
     def acknowledge(self) -> None:
-        # A slot is free. The event loop looks for that whenever it wakes, else once a second.
-        if (loop := get_event_loop()) is not None:
-            loop.call_soon(lambda: None)  # type: ignore[no-untyped-call]
+        pass
 
     def reject(self, requeue: bool = False) -> None:
-        self.acknowledge()
+        pass
+
+
+class _LookForFreeSlots(StartStopStep):  # type: ignore[misc]
+    """Wakes the event loop often, for it reads the next message when it wakes and finds a slot free.
+
+    By itself it wakes once a second. An acknowledgement would wake it too, though not any more once it has lost the broker (kombu 5.7).
+    """
+
+    requires = (Tasks,)
+
+    def start(self, consumer: Any) -> None:
+        consumer.timer.call_repeatedly(LOOK_SECONDS, lambda: None)
 
 
 def _add_task(app: Celery, name: str, answer: Callable[[str], object]) -> None:
-    @app.task(name=name, Request=_WakeUp, acks_late=True)  # type: ignore[untyped-decorator]
+    @app.task(name=name, Request=_WakeUp)  # type: ignore[untyped-decorator]
     def task(run_id: str) -> None:
         answer(run_id)
 
