@@ -46,7 +46,7 @@ class Campaign:
             for fault in plan:
                 time.sleep(fault.gap)
                 self._make_room(fault)
-                if self._watch.latest.unfinished < ENOUGH_RUNS:
+                if self._watch.latest.few(ENOUGH_RUNS):
                     self._end_all()
                     self._launch(settings)
                 self._under_way[pool.submit(self._attack, fault)] = fault

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.chaos.watch import Standing
+from tests.chaos.watch import Look, Standing
 
 BEFORE = Standing("running", epoch=3, step=40, start=20)
 
@@ -21,3 +21,9 @@ BEFORE = Standing("running", epoch=3, step=40, start=20)
 )
 def test_a_run_went_on_once_it_trained_beyond_where_it_stood_or_began_again(now: Standing, went_on: bool) -> None:
     assert now.went_on_since(BEFORE) is went_on
+
+
+def test_no_further_sweep_is_launched_while_the_database_cannot_say_how_many_runs_are_left() -> None:
+    assert not Look(runs={}).few(4)
+    assert Look(runs={"a": BEFORE, "b": BEFORE._replace(state="finished")}).few(2)
+    assert not Look(runs={"a": BEFORE, "b": BEFORE}).few(2)

@@ -48,6 +48,10 @@ class Look:
     def unfinished(self) -> int:
         return sum(run.state not in TERMINAL_STATES for run in self.runs.values())
 
+    def few(self, runs: int) -> bool:
+        """Whether fewer runs are left; while the database cannot be asked nobody knows."""
+        return bool(self.runs) and self.unfinished < runs
+
     @property
     def over(self) -> bool:
         """Whether all there is to compute is computed."""
