@@ -1,8 +1,11 @@
 """Run a preset through the API, as a user would: show its progress, and what came out."""
 
+import hashlib
 import os
 import time
+import uuid
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from rich.live import Live
@@ -36,9 +39,20 @@ class Demo:
         self._reported = time.monotonic()
 
     def submit(self, preset: str, assignments: Mapping[str, Any]) -> None:
-        """Launch the preset."""
-        self._view = self._client.launch(ExperimentCreate(preset=preset, settings=dict(assignments)))
-        self._terminal.say(f"\n{self._view.name}: {len(self._view.runs)} runs. Watch them at {self.address}\n")
+        """Launch the preset, or follow the experiment of a demo before that was killed under way."""
+        request = ExperimentCreate(preset=preset, settings=dict(assignments))
+        digest = hashlib.sha256(request.model_dump_json().encode()).hexdigest()[:16]
+        known = self._key_file.read_text() if self._key_file.exists() else ""
+        key = known if known.startswith(digest) else f"{digest}-{uuid.uuid4().hex}"
+        self._key_file.write_text(key)
+        self._view = self._client.launch(request, idempotency_key=key)
+        goes_on = ", begun before, which go on" if known == key else ""
+        self._terminal.say(f"\n{self._view.name}: {len(self._view.runs)} runs{goes_on}. Watch them at {self.address}\n")
+
+    @property
+    def _key_file(self) -> Path:
+        """Holds the key of the request while its experiment is under way; repeating a request returns the same one."""
+        return self._settings.home / "demo.key"
 
     @property
     def view(self) -> ExperimentView:
@@ -83,7 +97,10 @@ class Demo:
             return False  # The stack is starting a part again.
         show()
         self._say_progress()
-        return all(run.state in TERMINAL_STATES for run in self.view.runs)
+        over = all(run.state in TERMINAL_STATES for run in self.view.runs)
+        if over:
+            self._key_file.unlink(missing_ok=True)
+        return over
 
     def _say_progress(self) -> None:
         """Where lines cannot be redrawn, as in a log file, say from time to time how far it is."""
