@@ -76,16 +76,21 @@ def _highlight(y: float, panel: Panel, options: ViewOptions) -> Shape:
 
 
 def _tracks(rows: Sequence[Row], panel: Panel, *, start: float, options: ViewOptions) -> list[Trace]:
-    """Each row's track to its budget, its line to the present step, and a ring there while it runs; few traces for any number of rows."""
+    """Each row's track to its budget, its line to the present step, and a ring there while it runs; few traces for any number of rows.
+
+    What moves with the present step says so in ``meta``: between two drawings of a large figure the browser moves it by itself.
+    """
     times = [(-float(place), group, run, divisor(run, options)) for place, (group, run) in enumerate(rows)]
     traces = [_lines([(y, run.steps / by) for y, _, run, by in times], options.palette.rule, panel, start)]
     for colour in dict.fromkeys(group.colour for group, _ in rows):
-        traces.append(_lines([(y, run.step / by) for y, group, run, by in times if group.colour == colour], colour, panel, start))
+        ends = [(y, run.step / by) for y, group, run, by in times if group.colour == colour]
+        traces.append({**_lines(ends, colour, panel, start), "meta": {"present": "line"}})
     live = [(max(run.step, 1) / by, y, group.colour) for y, group, run, by in times if run.state is RunState.RUNNING]
     if live:
         x, y, colours = zip(*live, strict=True)
         ring = {"size": 11, "color": options.palette.surface, "line": {"color": list(colours), "width": 2.5}}
         traces.append({**_lines([], options.palette.rule, panel, start), "mode": "markers", "x": list(x), "y": list(y), "marker": ring})
+        traces[-1]["meta"] = {"present": "ring"}
     return traces
 
 
@@ -131,7 +136,7 @@ def _row_texts(
         xshift=-12,
         font={"color": palette.ink_1, "size": 13},
     )
-    right = label(1, y, state_words(run, short=options.narrow), colour=palette.ink_2, yref=panel.axis, xshift=12)
+    right = label(1, y, state_words(run, short=options.narrow), colour=palette.ink_2, yref=panel.axis, xshift=12, name="present")
     texts = [left, right]
     if run.state is RunState.FINISHED and window_of(run) is None:
         texts.extend(_reason(run, y, panel, x_range=x_range, options=options))

@@ -211,6 +211,10 @@ class Watch {
     this.chart.setAttribute("aria-label", view.alt);
     for (const name of ["header", "finding", "side", "keys"]) patch(this.regions[name], view[name]);
     const waits = this.canWait && view.live;
+    if (waits) {
+      this.tips.move(view.figure);
+      this.drawSoon();
+    }
     await Promise.all([waits ? null : this.draw(), this.refreshTables()]);
     if (!view.live && this.stream) await this.settle();
     this.root.dataset.ready = "yes";

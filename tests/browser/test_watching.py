@@ -60,20 +60,43 @@ def test_the_hover_box_stays_while_points_arrive(visitor: Visitor, stand_in: str
     page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
     expect(page.locator(".tau-chart .hoverlayer .legend")).to_be_visible()
     drawn = page.evaluate("performance.getEntriesByName('tau-draw').length")
+    let_it_draw(page)
     page.wait_for_function(f"performance.getEntriesByName('tau-draw').length > {drawn}", timeout=45_000)
     expect(page.locator(".tau-chart .hoverlayer .legend")).to_be_visible()
 
 
+WATCH = "document.querySelector('.tau-watch').tauWatch"
+
+
+def let_it_draw(page: Page) -> None:
+    """As if the figure had not been drawn for long; a large one waits for that."""
+    page.evaluate(f"{WATCH}.lastDraw = -1e9")
+
+
 def test_points_of_forty_runs_are_shown_within_a_second_though_the_figure_is_not_drawn_anew(visitor: Visitor, stand_in: str) -> None:
     page = watched(visitor, stand_in, "id=forty")
-    watch = "document.querySelector('.tau-watch').tauWatch"
-    page.evaluate(f"{watch}.drawMs = 1000")
-    page.wait_for_function(f"{watch}.drawMs === 1000 && [...{watch}.tips.drawnUpTo.values()].every((step) => step >= 1000)")
+    page.evaluate(f"{WATCH}.drawMs = 1000")
+    page.wait_for_function(f"{WATCH}.drawMs === 1000 && [...{WATCH}.tips.drawnUpTo.values()].every((step) => step >= 1000)")
     drawn = page.evaluate("performance.getEntriesByName('tau-draw').length")
-    canvas = f"{watch}.tips.canvas"
+    canvas = f"{WATCH}.tips.canvas"
     painted = f"{canvas}.width > 0 && {canvas}.getContext('2d').getImageData(0, 0, {canvas}.width, {canvas}.height).data.some((v) => v > 0)"
     page.wait_for_function(painted, timeout=3_000)
+    page.wait_for_function(f"{WATCH}.tips.present")
+    page.evaluate(f"{WATCH}.tips.move({LATER})")
+    assert page.locator(".annotation-text", has_text="99 % · soon over").count() == 40, "the rows say how far each run is by now"
+    assert page.locator(".annotation-text tspan", has_text="99 %").first.evaluate("node => node.style.fontWeight") == "bold"
+    hidden = (
+        f"{CHART}._fullData.filter(t => t.meta?.present === 'ring').map(t => document.querySelector('.trace' + t.uid).style.visibility)"
+    )
+    page.wait_for_function(f"String({hidden}) === 'hidden'")
     assert page.evaluate("performance.getEntriesByName('tau-draw').length") <= drawn + 1
+
+
+# The description with every run further.
+LATER = (
+    f"(({{data, layout}}) => ({{data, layout: {{...layout, annotations: layout.annotations.map("
+    f"(item) => item.name === 'present' ? {{...item, text: '<b>99 %</b> · soon over'}} : item)}}}}))({WATCH}.description)"
+)
 
 
 def test_forty_runs_grow_with_the_view_kept(browser: Browser, stand_in: str) -> None:
@@ -81,6 +104,7 @@ def test_forty_runs_grow_with_the_view_kept(browser: Browser, stand_in: str) -> 
         page = watched(visitor, stand_in, "id=forty&n=80")
         seen = last_step(page)
         chosen = zoom(page)
+        let_it_draw(page)
         page.wait_for_function(f"{LAST_STEP} > {seen} + 2", timeout=60_000)
         assert time_range(page) == chosen
         assert page.evaluate(f"{CHART}.data.length") < 150

@@ -21,6 +21,7 @@ from tests.chaos.tally import Tally
 from tests.chaos.watch import Look, Watch
 
 RECOVERY_SECONDS = 90.0
+VICTIM_SECONDS = 30.0
 # Faults under way at once, counted until the service recovered from them; two never share a victim.
 OVERLAP = 3
 # With fewer runs left than this, faults would find nothing to hurt: another sweep is launched.
@@ -97,8 +98,8 @@ class Campaign:
             done.result()
 
     def _attack(self, fault: Fault) -> None:
-        started = time.monotonic()
-        if not self.saboteur.inject(fault):
+        started = self._inject(fault)
+        if started is None:
             self.tally.skipped[fault.kind] = self.tally.skipped.get(fault.kind, 0) + 1
             return
         over = time.monotonic()
@@ -106,6 +107,15 @@ class Campaign:
         before = self._watch.await_look(lambda look: look.begun > over and bool(look.runs), what, RECOVERY_SECONDS)
         self._watch.await_look(lambda look: _recovered(before, look), what, RECOVERY_SECONDS)
         self.tally.recoveries.setdefault(fault.kind, []).append(time.monotonic() - started)
+
+    def _inject(self, fault: Fault) -> float | None:
+        """Carry the fault out as soon as there is a victim, and return when it began; ``None`` if none came."""
+        patience = time.monotonic() + VICTIM_SECONDS
+        while (started := time.monotonic()) < patience:
+            if self.saboteur.inject(fault):
+                return started
+            time.sleep(0.2)
+        return None
 
 
 def _recovered(before: Look, now: Look) -> bool:

@@ -97,7 +97,8 @@ class Saboteur:
                 path = self._stack.artifacts / digest[:2] / digest[2:]
                 self.damaged.setdefault(path, path.read_bytes())
                 path.write_bytes(spoil(self.damaged[path], rng))
-            send(self._stack.pids("child"), signal.SIGKILL)
+            if digests:
+                send(self._stack.pids("child"), signal.SIGKILL)
         finally:
             send(workers, signal.SIGCONT)
         return bool(digests)
