@@ -9,16 +9,17 @@ from starlette.responses import JSONResponse, Response
 
 from frontend.charts.experiment import experiment_figure
 from frontend.charts.figure import FigureError, Part, View, ViewOptions
-from frontend.charts.groups import focused, group_runs
+from frontend.charts.groups import Group, focused, group_runs
 from frontend.charts.printing import PRINT_WIDTHS
 from frontend.charts.reading import DESCRIBED, MAX_DRAWN
+from frontend.charts.window import window_of
 from frontend.connection import TOKEN_COOKIE, client_for
 from frontend.markup.alternative import alternative
 from frontend.markup.downloads import charts_of, downloads
 from frontend.markup.experiments import experiment_rows, storage_line
 from frontend.markup.finding import finding
 from frontend.markup.header import header
-from frontend.markup.html import join
+from frontend.markup.html import Html, join
 from frontend.markup.keys import mark_keys
 from frontend.markup.side import focus_card, notices, onset_table
 from frontend.markup.state import is_live
@@ -29,6 +30,8 @@ from frontend.words import AXIS_TITLES, slots_words
 from tauscope.client import ApiError, ApiUnreachable, TauscopeClient
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
+from tauscope.contracts.retention import Recommendation
+from tauscope.contracts.runs import TERMINAL_STATES
 
 ROWS, MOST_ROWS = 25, 1000
 # The filters of the list's address, and what the API calls them.
@@ -60,19 +63,29 @@ def options_from(query: dict[str, str]) -> ViewOptions:
     )
 
 
-def experiment_view(experiment: ExperimentView, curves: Curves, options: ViewOptions) -> dict[str, Any]:
-    """Everything the watch page shows, by region."""
+def experiment_view(
+    experiment: ExperimentView, curves: Curves, options: ViewOptions, recommended: Callable[[str], Recommendation] | None = None
+) -> dict[str, Any]:
+    """Everything the watch page shows, by region. ``recommended`` is asked for the focused run's checkpoint once the run is over."""
     groups = group_runs(experiment, options.palette)
     focus = focused(groups, options.focus)
     return {
         "figure": experiment_figure(experiment, curves, options),
         "header": header(experiment, tab="experiment", run_id=focus.runs[0].id if focus else None),
         "finding": finding(experiment, groups),
-        "side": join(*notices(experiment, groups), focus_card(focus) if focus else None, onset_table(experiment, curves, groups, focus)),
+        "side": join(*notices(experiment, groups), _focused(focus, recommended), onset_table(experiment, curves, groups, focus)),
         "keys": join(mark_keys(experiment, curves, options), downloads(experiment, charts_of(experiment, curves, options))),
         "alt": alternative(experiment, groups),
         "live": is_live(experiment),
     }
+
+
+def _focused(focus: Group | None, recommended: Callable[[str], Recommendation] | None) -> Html | None:
+    if focus is None:
+        return None
+    run = focus.runs[0]
+    known = recommended is not None and run.state in TERMINAL_STATES and window_of(run) is not None
+    return focus_card(focus, recommended(run.id) if recommended and known else None)
 
 
 async def serve_experiment(request: Request) -> Response:
@@ -83,7 +96,8 @@ async def serve_experiment(request: Request) -> Response:
 
 def _experiment(identifier: str, token: str | None, options: ViewOptions) -> dict[str, Any]:
     client = client_for(token)
-    view = experiment_view(client.experiment(identifier), client.curves(identifier, max_points=DESCRIBED), options)
+    experiment, curves = client.experiment(identifier), client.curves(identifier, max_points=DESCRIBED)
+    view = experiment_view(experiment, curves, options, lambda run_id: client.checkpoints(run_id).recommendation)
     return view | {"slots": slots_words(client.system())}
 
 

@@ -5,9 +5,18 @@ from collections.abc import Sequence
 from typing import Literal
 
 from tauscope.contracts.onsets import Onset, OnsetStatus
+from tauscope.contracts.run_views import RunView
 from tauscope.contracts.system import SystemView
 
 DASH = "–"
+# What "first at a level" means for a curve that turns back later, and what stands in brackets after an onset.
+UNTIL_BEST = "and kept up to its best value; what comes later is overfitting"
+UNTIL_PEAK = "and kept up to its highest value"
+INTERVAL = (
+    "Below each value its 95 % interval: the checkpoints between which the curve may have crossed its level given the intervals of all"
+    " its points. Window: from the upper end of the first clock to the lower end of the second."
+)
+FORETOLD_FROM = 0.05  # The share of a run from which its speed foretells its end.
 SILENT_AFTER = 30.0  # Seconds without a heartbeat after which a worker's slots no longer count.
 
 
@@ -89,6 +98,15 @@ def clock(seconds: float) -> str:
     hours, rest = divmod(round(seconds), 3600)
     minutes = f"{rest // 60:02d}" if hours else str(rest // 60)
     return (f"{hours}:" if hours else "") + f"{minutes}:{rest % 60:02d}"
+
+
+def seconds_left(run: RunView) -> float | None:
+    """How long a run still trains at its present speed; ``None`` while that foretells nothing.
+
+    The first checkpoints follow each other closely, and measuring them is most of the time.
+    """
+    known = run.steps_per_second and run.step >= FORETOLD_FROM * run.steps
+    return (run.steps - run.step) / run.steps_per_second if known and run.steps_per_second else None
 
 
 def ago(seconds: float) -> str:

@@ -149,13 +149,13 @@ def _hovered(name: str, metric: str, *, focus: bool, curves: Curves, options: Vi
 
 
 def hover(name: str, metric: str, *, with_interval: bool, options: ViewOptions) -> str:
-    """A line of the hover box: name, value, interval, count."""
+    """A line of the hover box: name, value, interval, count, and when it was measured: runs have checkpoints of their own."""
     is_share = metric.startswith("f_mem")
     form = ":.1%" if is_share else ":.3~g"
     spread = f" (%{{customdata[0]{form}}} to %{{customdata[1]{form}}})" if with_interval else ""
     count = " of %{customdata[2]:,} copied" if is_share else ""
-    time = ", τ %{customdata[3]:,}" if options.axis != "tau" else ""
-    return f"<b>{name}</b> · %{{y{form}}}{spread}{count}{time}<extra></extra>"
+    what = "" if is_share else "distance " if metric.startswith("frechet") else "loss "
+    return f"<b>{name}</b> · {what}%{{y{form}}}{spread}{count}, τ %{{customdata[3]:,}}<extra></extra>"
 
 
 def threshold(value: float, panel: Panel, *, colour: str, x_range: tuple[float, float], overlaid: bool = False) -> Shape:

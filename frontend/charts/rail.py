@@ -11,7 +11,7 @@ from frontend.charts.quality import Drawing
 from frontend.charts.reading import divisor, measured_span
 from frontend.charts.window import no_window, window_of
 from frontend.theme import with_opacity
-from frontend.words import duration, number, rough, steps
+from frontend.words import duration, number, rough, seconds_left, steps
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.onsets import OnsetStatus
 from tauscope.contracts.run_views import RunView
@@ -176,4 +176,7 @@ def _progress(run: RunView) -> str:
     """Share done, speed, and time left at that speed."""
     done = f"<b>{100 * run.step / max(run.steps, 1):.0f} %</b>"
     speed = run.steps_per_second
-    return f"{done} · {number(speed)} steps/s · {rough((run.steps - run.step) / speed)} left" if speed else f"{done} of {steps(run.steps)}"
+    if not speed:
+        return f"{done} of {steps(run.steps)}"
+    left = seconds_left(run)
+    return f"{done} · {number(speed)} steps/s" + (f" · {rough(left)} left" if left is not None else "")

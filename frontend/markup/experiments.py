@@ -21,7 +21,11 @@ from tauscope.contracts.storage import StorageView
 
 _WIDTH, _LEFT = 150, 2
 _KEYS = tag(
-    "p", tag("span", GEN, TAU_GEN), tag("span", MEM, TAU_MEM), tag("span", WINDOW, "window: good and not copying"), class_="tau-list-keys"
+    "p",
+    tag("span", GEN, TAU_GEN),
+    tag("span", MEM, TAU_MEM),
+    tag("span", WINDOW, "window: after quality, before copying"),
+    class_="tau-list-keys",
 )
 _MOST_LINES = 12  # More do not fit into a row of 80 px.
 

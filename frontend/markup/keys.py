@@ -36,5 +36,6 @@ def _definitions(experiment: ExperimentView, curves: Curves, options: ViewOption
 
 
 def _definition(info: MetricInfo) -> Html:
-    place = f" (index {info.index}, alpha_bar {info.alpha_bar:.3f})" if info.index is not None and info.alpha_bar is not None else ""
+    known = info.index is not None and info.alpha_bar is not None and "alpha_bar" not in info.label
+    place = f" (index {info.index}, alpha_bar {info.alpha_bar:.3f})" if known else ""
     return tag("p", tag("b", info.label + place), f": {info.definition} Unit: {info.unit}.")

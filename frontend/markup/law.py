@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from frontend.charts.reading import level_of, metric_info, title_of
 from frontend.markup.html import F_MEM, TAU_GEN, TAU_MEM, Html, join, tag
 from frontend.markup.icons import CENSORED, GEN, MEM
+from frontend.words import UNTIL_BEST, UNTIL_PEAK, level_text, percent, plural, sentence
 from frontend.words import exponent as power
-from frontend.words import level_text, percent, plural, sentence
 from tauscope.analysis.collapse import RISEN, Collapse
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
@@ -35,7 +35,13 @@ def _copying(fit: PowerLawFit) -> Html:
     measured = join("Measured: ", TAU_MEM, " ~ n", tag("sup", power(fit.exponent)))
     if fit.low is None or fit.high is None:
         return join(measured, ".")
-    compared = "steeper than linear" if fit.low > 1 else "flatter than linear" if fit.high < 1 else "linear within its interval"
+    compared = (
+        "steeper than linear"
+        if fit.low > 1
+        else "flatter than linear"
+        if fit.high < 1
+        else "linear growth (exponent 1) lies inside the interval"
+    )
     return join(measured, tag("span", f" ({power(fit.low)} to {power(fit.high)})", class_="tau-quiet"), f", {compared}.")
 
 
@@ -43,7 +49,7 @@ def _quality(fit: PowerLawFit) -> Html:
     if fit.exponent is None:
         return Html("")
     if fit.low is not None and fit.high is not None and fit.low <= 0 <= fit.high:
-        return join(TAU_GEN, " does not depend on n within its interval.")
+        return join(TAU_GEN, " shows no dependence on n: exponent 0 lies inside its interval.")
     return join(TAU_GEN, " ~ n", tag("sup", power(fit.exponent)), ".")
 
 
@@ -105,11 +111,10 @@ def collapse_words(found: Collapse | None, exponent: float) -> Html:
     """The score here, at its best and without scaling, and what it is."""
     if found is None:
         return Html("")
-    interval = f" ({found.low:.2f} to {found.high:.2f})" if found.low is not None and found.high is not None else ""
+    interval = f" ({found.low:.2f} to {found.high:.2f} by {found.note})" if found.low is not None and found.high is not None else ""
     here = tag("b", score_words(found, exponent), data_score=True)
-    best = (
-        f"Best a = {found.best:.2f}{interval}: {score_words(found, found.best).partition(': ')[2]}. Without scaling {_factor(found, 0.0)}."
-    )
+    closest = score_words(found, found.best).partition(": ")[2]
+    best = f"The curves lie closest at a = {found.best:.2f}{interval}: {closest}. Without scaling {_factor(found, 0.0)}."
     low, high = found.levels
     meaning = tag(
         "p",
@@ -163,10 +168,10 @@ def _law_row(experiment: ExperimentView, curves: Curves, name: str, fit: PowerLa
 def _definition(experiment: ExperimentView, curves: Curves, name: str, level: float | None) -> Html:
     defining = level_of(experiment, name)
     if name == "tau_mem":
-        return join(F_MEM, f" minus control first at or above {percent(level or (defining[1] if defining else 0))}, and staying there.")
+        return join(F_MEM, f" minus control first at or above {percent(level or (defining[1] if defining else 0))}, {UNTIL_PEAK}.")
     if defining is None:
         return Html("")
-    return join(f"{title_of(metric_info(curves, defining[0]))} first at or below {level_text(*defining)}, and staying there.")
+    return join(f"{title_of(metric_info(curves, defining[0]))} first at or below {level_text(*defining)}, {UNTIL_BEST}.")
 
 
 def _never(experiment: ExperimentView, name: str) -> Html | None:

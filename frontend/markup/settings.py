@@ -19,7 +19,7 @@ def settings_text(experiment: ExperimentView) -> list[str]:
     base = experiment.sweep.get("base", {})
     found = [_dataset(base.get("dataset")), _network(base.get("network")), _optimizer(base)]
     if "seed" in base and "seed" not in experiment.sweep.get("axes", {}):
-        found.append(f"seed {base['seed']}")
+        found.append(f"training seed {base['seed']}")
     return [item for item in found if item]
 
 

@@ -9,21 +9,41 @@ from frontend.markup.header import address
 from frontend.markup.html import F_MEM, TAU_GEN, TAU_MEM, Html, join, tag
 from frontend.markup.icons import GEN, MEM, WARNING, swatch
 from frontend.markup.state import silence
-from frontend.words import control_words, exponent, level_text, onset_words, rough, share_of_samples, steps
+from frontend.words import (
+    INTERVAL,
+    UNTIL_BEST,
+    UNTIL_PEAK,
+    control_words,
+    exponent,
+    interval,
+    level_text,
+    number,
+    onset_words,
+    rough,
+    sentence,
+    share_of_samples,
+    steps,
+)
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.onsets import Onset, OnsetStatus
+from tauscope.contracts.retention import Recommendation
 from tauscope.contracts.run_views import RunView
-from tauscope.contracts.runs import RunState
+from tauscope.contracts.runs import TERMINAL_STATES, RunState
 
 
-def focus_card(group: Group) -> Html:
-    """The focused n: its window, and how many samples of its last checkpoint are copies."""
+def focus_card(group: Group, recommendation: Recommendation | None = None) -> Html:
+    """The focused n: its window, the checkpoint to keep where one is known, and how many samples of the last checkpoint are copies."""
     run = group.runs[0]
     window = window_of(run)
-    value = tag("div", f"τ {steps(window.start)} to {steps(window.end)}" if window else "No window", class_="tau-key")
-    about = f"{window.ratio} as long as quality took" + (", still open" if window.open else "") if window else no_window(run)
-    rows = [tag("div", f"Window, {group.name}", class_="tau-label"), value, tag("div", about), *_copies(run)]
+    ended = run.state in TERMINAL_STATES
+    value = tag(
+        "div", f"τ {steps(window.start)} to {steps(window.end)}" if window else "No window" if ended else "No window yet", class_="tau-key"
+    )
+    reason = no_window(run) if ended else no_window(run).replace("never reached by", "not reached by")
+    about = f"{window.ratio} as long as quality took" + (", still open" if window.open else "") if window else reason
+    keep = [_keep(run, recommendation)] if recommendation and recommendation.step is not None else []
+    rows = [tag("div", f"Window, {group.name}", class_="tau-label"), value, tag("div", about), *keep, *_copies(run)]
     history = tag("a", "Run history", class_="tau-button", href=address("run", id=run.id), data_go=address("run", id=run.id))
     if not run.step:
         return tag("section", *rows, tag("div", history, class_="tau-buttons"), class_="tau-card tau-focus")
@@ -31,6 +51,20 @@ def focus_card(group: Group) -> Html:
         "a", "Inspect samples", class_="tau-button tau-primary", href=address("inspect", run=run.id), data_go=address("inspect", run=run.id)
     )
     return tag("section", *rows, tag("div", link, history, class_="tau-buttons"), class_="tau-card tau-focus")
+
+
+def _keep(run: RunView, recommendation: Recommendation) -> Html:
+    """The checkpoint to keep with its quality and copies, and why it."""
+    step, quality, f_mem = recommendation.step, recommendation.quality, recommendation.f_mem
+    assert step is not None
+    where = address("inspect", run=run.id, step=step)
+    parts: list[object] = [tag("a", f"Keep τ {steps(step)}", href=where, data_go=where)]
+    if quality and quality.value is not None:
+        parts.append(f"quality {number(quality.value)} ({interval(quality.low, quality.high)})")
+    if f_mem and f_mem.value is not None and f_mem.count and f_mem.low is not None and f_mem.high is not None:
+        parts.append(share_of_samples(round(f_mem.value * f_mem.count), f_mem.count, f_mem.low, f_mem.high))
+    head = tag("div", parts[0], *[f", {part}" for part in parts[1:]])
+    return tag("div", head, tag("div", sentence(recommendation.reason), class_="tau-quiet"), class_="tau-keep")
 
 
 def _copies(run: RunView) -> list[Html]:
@@ -93,10 +127,11 @@ def _definitions(experiment: ExperimentView, curves: Curves) -> list[Html]:
     gen, mem = _any_onset(experiment, "tau_gen"), _any_onset(experiment, "tau_mem")
     if gen:
         notes.append(
-            join(TAU_GEN, f": first sustained {metric_info(curves, gen.metric).label} at or below {level_text(gen.metric, gen.level)}")
+            join(TAU_GEN, f": {metric_info(curves, gen.metric).label} first at or below {level_text(gen.metric, gen.level)}, {UNTIL_BEST}")
         )
     if mem:
-        notes.append(join(TAU_MEM, ": first sustained ", F_MEM, f" minus control at or above {level_text(mem.metric, mem.level)}"))
+        notes.append(join(TAU_MEM, ": ", F_MEM, f" minus control first at or above {level_text(mem.metric, mem.level)}, {UNTIL_PEAK}"))
+        notes.append(Html(INTERVAL))
     fit = experiment.fits.get("tau_mem_vs_n")
     if fit is not None:
         counted = f"{fit.points} onsets" + (f", {fit.censored} censored" if fit.censored else "")

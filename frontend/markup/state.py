@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from frontend.words import duration, plural, rough, steps
+from frontend.words import duration, plural, rough, seconds_left, steps
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import STALE_AFTER_SECONDS, TERMINAL_STATES, DesiredState, RunState
@@ -92,5 +92,5 @@ def time_left(experiment: ExperimentView) -> str:
     running = [run for run in experiment.runs if run.state is RunState.RUNNING]
     if not running or any(run.state is RunState.QUEUED for run in experiment.runs) or silence(experiment) is not None:
         return ""
-    left = [(run.steps - run.step) / run.steps_per_second for run in running if run.steps_per_second]
+    left = [seconds for run in running if (seconds := seconds_left(run)) is not None]
     return f"about {rough(max(left))} left" if len(left) == len(running) else ""

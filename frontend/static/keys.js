@@ -8,6 +8,15 @@ const KEYS = [
   ["Inspect", [["← →", "checkpoint before, after"], ["J K", "sample after, before"], ["C", "copies only"], ["Enter", "enlarge"], ["Esc", "close what is enlarged"]]],
   ["Launch", [["Ctrl Enter", "launch"]]],
 ];
+const WORDS = [
+  ["τ", "training time, in optimizer steps"],
+  ["τ_gen", "when samples become good enough: the quality reaches its level"],
+  ["τ_mem", "when copying sets in: the memorized share reaches its level"],
+  ["window", "between the two: trained enough, and not yet copying"],
+  ["f_mem", "share of generated samples whose nearest training image is under a third as far as the second nearest"],
+  ["control", "the same share among real images that were held out: what looks like copying by chance"],
+  ["n", "number of training images"],
+];
 const PATIENCE_MS = 5000;
 
 document.addEventListener("keydown", (event) => {
@@ -32,8 +41,9 @@ const search = () => document.querySelector(".st-key-q input");
 function showKeys() {
   if (document.querySelector(".tau-keys-dialog")) return;
   const groups = KEYS.map(([title, keys]) => h("section", {}, h("h3", {}, title), h("dl", {}, ...keys.flatMap(entry))));
+  const words = h("section", {}, h("h3", {}, "Words"), h("dl", {}, ...WORDS.flatMap(([word, meaning]) => [h("dt", {}, word), h("dd", {}, meaning)])));
   const close = h("button", { type: "submit", class: "tau-button" }, "Close");
-  const dialog = h("dialog", { class: "tau-root tau-keys-dialog", "aria-label": "Keys" }, h("h2", {}, "Keys"), ...groups, h("form", { method: "dialog" }, close));
+  const dialog = h("dialog", { class: "tau-root tau-keys-dialog", "aria-label": "Keys and words" }, h("h2", {}, "Keys and words"), ...groups, words, h("form", { method: "dialog" }, close));
   dialog.addEventListener("close", () => dialog.remove());
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   // The pages' own keys rest while the list is open.

@@ -21,6 +21,8 @@ from tauscope.contracts.curves import Curves
 from tauscope.contracts.diagnosis import DiagnosisView
 from tauscope.contracts.experiments import ExperimentCreate, ExperimentView, Plan, PlannedRun, PresetView
 from tauscope.contracts.launching import Estimate, KindView
+from tauscope.contracts.points import Point
+from tauscope.contracts.retention import Recommendation, RunCheckpoints
 from tauscope.contracts.run_views import AttemptView, RunEventView, RunExtension, RunView
 from tauscope.contracts.runs import RunState
 from tauscope.contracts.samples import SampleSteps, SamplesView, SeedView
@@ -37,6 +39,14 @@ EXPERIMENTS = {
     **{"failed": world.failed, "stale": world.stale, "empty": world.queued, "never": world.never_good},
     **{"paused": fake_states.paused, "one": fake_states.one_point, "diverged": fake_states.diverged, "long": fake_states.long},
 }
+
+
+RECOMMENDED = Recommendation(
+    step=411,
+    quality=Point(metric="held_out_loss_100", step=411, value=0.339, low=0.332, high=0.346, count=0),
+    f_mem=Point(metric="f_mem", step=411, value=0.0, low=0.0, high=0.0096, count=384),
+    reason="the best quality between tau_gen (by 36) and tau_mem (from 940)",
+)
 
 
 class FakeApi:
@@ -214,6 +224,10 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
         state.extended[run_id] = extension.steps
         identifier, _, index = run_id.rpartition("r")
         return state.experiment(identifier).runs[int(index)]
+
+    @app.get("/api/v1/runs/{run_id}/checkpoints")
+    def checkpoints(run_id: str) -> RunCheckpoints:
+        return RunCheckpoints(run_id=run_id, recommendation=RECOMMENDED, checkpoints=())
 
     @app.get("/api/v1/runs/{run_id}/attempts")
     def attempts(run_id: str) -> tuple[AttemptView, ...]:

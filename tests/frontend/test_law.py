@@ -118,7 +118,7 @@ def test_an_exponent_of_nothing_is_zero_without_a_sign() -> None:
     experiment = world.finished().model_copy(update={"fits": {"tau_gen_vs_n": fit, "tau_mem_vs_n": world.FIT}})
     view = shown(experiment)
     assert "-0.00" not in str(view["figures"]["law"])
-    assert "does not depend on n within its interval" in view["finding"]
+    assert "shows no dependence on n: exponent 0 lies inside its interval" in view["finding"]
 
 
 def test_plotly_accepts_both_figures_in_every_state_and_for_paper() -> None:

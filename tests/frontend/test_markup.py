@@ -5,6 +5,7 @@ from re import findall
 import pytest
 
 from frontend.charts.groups import group_runs
+from frontend.charts.rail import state_words
 from frontend.markup.experiments import experiment_rows, mini_rail, storage_line
 from frontend.markup.finding import finding
 from frontend.markup.header import header
@@ -18,6 +19,7 @@ from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.runs import RunState
 from tauscope.contracts.storage import StorageView
 from tests.frontend import fake_world as world
+from tests.frontend.fake_api import RECOMMENDED
 
 
 def found(experiment: ExperimentView) -> str:
@@ -102,6 +104,21 @@ def test_the_focus_card_gives_the_window_the_copies_and_the_control() -> None:
     assert "τ 36 to 940" in card
     assert "of 384 copied" in card
     assert "held-out control 0.1 % (0 to 0.5 %) of 1,000" in card
+
+
+def test_the_focus_card_names_the_checkpoint_to_keep_with_its_numbers_and_the_reason() -> None:
+    card = focus_card(group_runs(world.finished(), LIGHT)[-1], RECOMMENDED)
+    assert ">Keep τ 411</a>, quality 0.339 (0.332 to 0.346), 0 of 384 copied, under 1.0 % at 95 %" in card
+    assert "The best quality between tau_gen (by 36) and tau_mem (from 940)." in card
+    nothing = RECOMMENDED.model_copy(update={"step": None})
+    assert "Keep" not in focus_card(group_runs(world.finished(), LIGHT)[-1], nothing)
+
+
+def test_a_run_that_has_just_begun_foretells_no_end_and_has_no_window_yet() -> None:
+    young = world.live(step=14)
+    assert time_left(young) == ""
+    assert all(" left" not in state_words(run) for run in young.runs)
+    assert "No window yet" in focus_card(group_runs(young, LIGHT)[-1])
 
 
 def test_a_paused_experiment_says_so_and_offers_to_go_on() -> None:
