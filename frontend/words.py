@@ -13,8 +13,8 @@ DASH = "–"
 UNTIL_BEST = "and kept up to its best value; what comes later is overfitting"
 UNTIL_PEAK = "and kept up to its highest value"
 INTERVAL = (
-    "Below each value its 95 % interval: the checkpoints between which the curve may have crossed its level given the intervals of all"
-    " its points. Window: from the upper end of the first clock to the lower end of the second."
+    "Below each its 95 % interval: the checkpoints between which the curve may have crossed the level, given the intervals of its"
+    " points. Window: from the upper end of one to the lower end of the other."
 )
 FORETOLD_FROM = 0.05  # The share of a run from which its speed foretells its end.
 SILENT_AFTER = 30.0  # Seconds without a heartbeat after which a worker's slots no longer count.

@@ -58,13 +58,18 @@ def _keep(run: RunView, recommendation: Recommendation) -> Html:
     step, quality, f_mem = recommendation.step, recommendation.quality, recommendation.f_mem
     assert step is not None
     where = address("inspect", run=run.id, step=step)
-    parts: list[object] = [tag("a", f"Keep τ {steps(step)}", href=where, data_go=where)]
+    told = []
     if quality and quality.value is not None:
-        parts.append(f"quality {number(quality.value)} ({interval(quality.low, quality.high)})")
+        told.append(f"quality {number(quality.value)} ({interval(quality.low, quality.high)})")
     if f_mem and f_mem.value is not None and f_mem.count and f_mem.low is not None and f_mem.high is not None:
-        parts.append(share_of_samples(round(f_mem.value * f_mem.count), f_mem.count, f_mem.low, f_mem.high))
-    head = tag("div", parts[0], *[f", {part}" for part in parts[1:]])
-    return tag("div", head, tag("div", sentence(recommendation.reason), class_="tau-quiet"), class_="tau-keep")
+        told.append(share_of_samples(round(f_mem.value * f_mem.count), f_mem.count, f_mem.low, f_mem.high))
+    return tag(
+        "div",
+        tag("a", f"Keep τ {steps(step)}", href=where, data_go=where),
+        *[tag("div", words) for words in told],
+        tag("div", sentence(recommendation.reason), class_="tau-quiet"),
+        class_="tau-keep",
+    )
 
 
 def _copies(run: RunView) -> list[Html]:

@@ -108,7 +108,7 @@ def test_the_focus_card_gives_the_window_the_copies_and_the_control() -> None:
 
 def test_the_focus_card_names_the_checkpoint_to_keep_with_its_numbers_and_the_reason() -> None:
     card = focus_card(group_runs(world.finished(), LIGHT)[-1], RECOMMENDED)
-    assert ">Keep τ 411</a>, quality 0.339 (0.332 to 0.346), 0 of 384 copied, under 1.0 % at 95 %" in card
+    assert ">Keep τ 411</a><div>quality 0.339 (0.332 to 0.346)</div><div>0 of 384 copied, under 1.0 % at 95 %</div>" in card
     assert "The best quality between tau_gen (by 36) and tau_mem (from 940)." in card
     nothing = RECOMMENDED.model_copy(update={"step": None})
     assert "Keep" not in focus_card(group_runs(world.finished(), LIGHT)[-1], nothing)
