@@ -68,9 +68,11 @@ class Watch {
     this.root.classList.toggle("tau-talk", Boolean(data.options.talk));
     if (other) {
       this.stream?.close();
-      await this.loadCurves();
+      this.stream = this.curves = null;
     }
+    // First whether anything may still come: the curves of an experiment that is over are whole if they are fetched after that.
     await this.refreshView();
+    if (other) await this.loadCurves();
   }
 
   act(event) {
@@ -111,8 +113,8 @@ class Watch {
       return;
     }
     this.curves = curves;
-    this.draw();
-    this.listen(curves.cursor);
+    if (this.live !== false) this.listen(curves.cursor);
+    await this.draw();
   }
 
   // All is over: the last points may still be on their way in the stream, so they are fetched, and it is closed.
@@ -217,7 +219,7 @@ class Watch {
     }
     await Promise.all([waits ? null : this.draw(), this.refreshTables()]);
     if (!view.live && this.stream) await this.settle();
-    this.root.dataset.ready = "yes";
+    if (view.live && !this.stream && this.curves) await this.loadCurves(); // It was trained further.
   }
 
   async refreshTables() {
@@ -245,6 +247,7 @@ class Watch {
     if (!this.drawn) this.tips.follow(() => this.slow && this.curves);
     if (!this.drawn) listenToClicks(this.chart, { focusRow: (row) => this.focusRow(row), inspect: (point) => this.send("inspect", point) });
     this.drawn = true;
+    this.root.dataset.ready = "yes";
     this.hover.restore();
   }
 

@@ -23,7 +23,7 @@ NO_CHROMIUM = "no Chromium: set CHROMIUM to one, or install it (apt install chro
 
 def find_chromium() -> str | None:
     """A Chromium to drive: the one that is named, or the first on PATH."""
-    names = [os.environ.get("CHROMIUM") or "", "chromium", "chromium-browser", "google-chrome"]
+    names = [os.environ.get("CHROMIUM") or "", "chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"]
     return next((path for name in names if name and (path := shutil.which(name))), None)
 
 

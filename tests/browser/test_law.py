@@ -48,7 +48,7 @@ def test_an_address_restores_level_and_exponent_in_the_dark(browser: Browser, st
     with visiting(browser, width=1280, height=720, dark=True) as visitor:
         page = opened(visitor, stand_in, "&a=0.5&measure=0.5")
         expect(page.locator("[data-a]")).to_have_text("0.50")
-        expect(page.get_by_text("first at or above 50 %")).to_be_visible()
+        expect(page.get_by_role("cell", name="first at or above 50 %")).to_be_visible()
         visitor.keep("law-dark")
 
 
