@@ -16,6 +16,12 @@ def wait_for_cards(page: Page) -> None:
     )
 
 
+def wait_for_cards_of(page: Page, step: str) -> None:
+    """Until every card is one of a checkpoint: the address changes first."""
+    script = "(step) => [...document.querySelectorAll('.tau-sample')].every((card) => card.ariaLabel.includes(`τ ${step}`))"
+    page.wait_for_function(script, arg=step)
+
+
 def cards(page: Page) -> list[str]:
     """The labels of the cards that are elements of the page, in their order."""
     script = "[...document.querySelectorAll('.tau-sample')].sort((a, b) => a.ariaPosInSet - b.ariaPosInSet).map((card) => card.ariaLabel)"

@@ -5,7 +5,7 @@ from typing import cast
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Visitor, grow_anew, visiting
-from tests.browser.gallery import cards, pixels_of_card, wait_for_cards
+from tests.browser.gallery import cards, pixels_of_card, wait_for_cards, wait_for_cards_of
 
 MANY = "/inspect?run=manyr2&step=1763"
 
@@ -44,7 +44,7 @@ def test_the_scroll_stays_when_the_checkpoint_changes(visitor: Visitor, stand_in
     top = page.evaluate("document.querySelector('[data-region=grid]').getBoundingClientRect().top")
     page.keyboard.press("ArrowLeft")
     page.wait_for_function("location.search.includes('step=1320')")
-    page.wait_for_function("[...document.querySelectorAll('.tau-sample')].every((card) => card.ariaLabel.includes('τ 1,320'))")
+    wait_for_cards_of(page, "1,320")
     assert page.evaluate("document.querySelector('[data-region=grid]').getBoundingClientRect().top") == top
 
 
@@ -54,6 +54,7 @@ def test_the_gallery_by_keyboard(visitor: Visitor, stand_in: str) -> None:
     visitor.keep("inspect")
     page.keyboard.press("ArrowLeft")
     page.wait_for_function("location.search.includes('step=1320')")
+    wait_for_cards_of(page, "1,320")
     page.keyboard.press("c")
     page.wait_for_function("location.search.includes('show=copies')")
     expect(page.locator(".tau-sample:not(.tau-copy)")).to_have_count(0)
