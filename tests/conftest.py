@@ -65,7 +65,7 @@ def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: P
         yield f"sqlite:///{path}"
     else:
         template = request.getfixturevalue("postgres_template")
-        yield from _postgres_database(request.getfixturevalue("postgres_server"), f"TEMPLATE {template}")
+        yield from _postgres_database(request.getfixturevalue("postgres_server"), f"TEMPLATE {template} STRATEGY FILE_COPY")
 
 
 @pytest.fixture

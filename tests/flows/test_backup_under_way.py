@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from backend.storage.database import open_database, session_factory
@@ -46,6 +47,7 @@ def over(view: ExperimentView) -> bool:
     return all(run.state in TERMINAL_STATES and run.unevaluated == 0 for run in view.runs)
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
 def test_restored_runs_finish_with_the_curves_of_the_original(database_url: str, other_database_url: str, tmp_path: Path) -> None:
     home, other, file = tmp_path / "home", tmp_path / "other", tmp_path / "backup.tar"
     with service(home, database_url, segment_seconds=3) as client:
