@@ -84,8 +84,9 @@ def _focused(focus: Group | None, recommended: Callable[[str], Recommendation] |
     if focus is None:
         return None
     run = focus.runs[0]
-    known = recommended is not None and run.state in TERMINAL_STATES and window_of(run) is not None
-    return focus_card(focus, recommended(run.id) if recommended and known else None)
+    if recommended is None or run.state not in TERMINAL_STATES or window_of(run) is None:
+        return focus_card(focus)
+    return focus_card(focus, recommended(run.id))
 
 
 async def serve_experiment(request: Request) -> Response:

@@ -105,8 +105,8 @@ def seconds_left(run: RunView) -> float | None:
 
     The first checkpoints follow each other closely, and measuring them is most of the time.
     """
-    known = run.steps_per_second and run.step >= FORETOLD_FROM * run.steps
-    return (run.steps - run.step) / run.steps_per_second if known and run.steps_per_second else None
+    speed = run.steps_per_second
+    return (run.steps - run.step) / speed if speed and run.step >= FORETOLD_FROM * run.steps else None
 
 
 def ago(seconds: float) -> str:

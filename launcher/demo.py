@@ -46,7 +46,8 @@ class Demo:
         key = known if known.startswith(digest) else f"{digest}-{uuid.uuid4().hex}"
         self._key_file.write_text(key)
         self._view = self._client.launch(request, idempotency_key=key)
-        goes_on = ", begun before, which go on" if known == key else ""
+        # A request that was refused, or whose experiment was deleted, left its key behind too.
+        goes_on = ", begun before, which go on" if known == key and any(run.step for run in self._view.runs) else ""
         self._terminal.say(f"\n{self._view.name}: {len(self._view.runs)} runs{goes_on}. Watch them at {self.address}\n")
 
     @property

@@ -9,7 +9,6 @@ from typing import Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
-from backend.storage.outbox import SEGMENT_SECONDS
 from backend.storage.settings import StorageSettings
 from tauscope.contracts.runs import DEFAULT_QUEUE, QUEUE_PATTERN
 from worker.devices import default_slots
@@ -29,7 +28,7 @@ class WorkerSettings(StorageSettings):
     )
     device_patience_seconds: float = Field(60.0, ge=0, description="how long a run waits for its GPU to be free before it is given back")
     lease_seconds: float = Field(15.0, gt=0, description="a run whose worker was silent for this long may be claimed by another")
-    segment_seconds: float = Field(SEGMENT_SECONDS, gt=0, description="a run is given back to the queue after training this long")
+    segment_seconds: float = Field(120.0, gt=0, description="a run is given back to the queue after training this long")
     flush_seconds: float = Field(1.0, gt=0, description="how often progress is written and the owner's wish is read")
     end_seconds: float = Field(6.0, gt=0, description="time a child has to write its checkpoint when asked to end; then it is killed")
     defer_samples: Literal["spare", "always", "never"] = Field(

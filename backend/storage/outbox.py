@@ -16,8 +16,6 @@ from backend.storage.reading import reading
 from backend.storage.tables import Run
 from tauscope.contracts.runs import DEFAULT_QUEUE
 
-SEGMENT_SECONDS = 120.0
-
 Work = Literal["train", "evaluate"]
 TASKS: dict[Work, str] = {"train": "worker.wake", "evaluate": "worker.evaluate"}
 
