@@ -100,21 +100,17 @@ class Segment:
     def _evaluate_rest(self) -> bool:
         """Draw what samples of the run nobody has drawn yet, and wait for those that somebody draws; whether all are there."""
         claim, settings = self._recorder.claim, self._settings
-        while not self._unwanted() and time.monotonic() - self._began < settings.segment_seconds:
-            found, left = self._recorder.persistence.persist(
-                lambda session: (
-                    claim_evaluation(session, claim.worker, settings.lease_seconds, self._offer, run_id=claim.run_id),
-                    bool(unevaluated(session, [claim.run_id])),
-                )
-            )
-            if not left:
-                return True
+        persist = self._recorder.persistence.persist
+        while persist(lambda session: bool(unevaluated(session, [claim.run_id]))):
+            if self._unwanted() or time.monotonic() - self._began >= settings.segment_seconds:
+                return False
+            found = persist(lambda session: claim_evaluation(session, claim.worker, settings.lease_seconds, self._offer, run_id=claim.run_id))
             if found:
                 self._evaluate(found)
             else:
                 self._recorder.flush_if_due()
                 time.sleep(self._recorder.pause)
-        return False
+        return True
 
     def _evaluate(self, claim: EvaluationClaim) -> None:
         evaluating = Evaluating(claim, self._slot, self._services, also=self._recorder.flush_if_due, unwanted=self._unwanted)
