@@ -9,12 +9,14 @@ BIN := $(VENV)/bin
 # Where pip looks for torch: empty is pip's own default; for a small CPU build
 # TORCH_INDEX_URL=https://download.pytorch.org/whl/cpu, for CUDA the index of your driver.
 TORCH_INDEX_URL ?=
+# How many processes test at once, each with its own servers and its own browser.
+JOBS ?= 2
 
 .PHONY: help install demo up test test-slow chaos lint bench clean
 
 help: ## List the targets and their options
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 18
-	@echo '  options           PORT=8501 API_PORT=8500 TAUSCOPE_HOME=.tauscope TORCH_INDEX_URL= PYTHON=python3'
+	@echo '  options           PORT=8501 API_PORT=8500 TAUSCOPE_HOME=.tauscope TORCH_INDEX_URL= PYTHON=python3 JOBS=2'
 
 install: $(VENV)/.installed ## Make .venv and install everything into it
 
@@ -33,7 +35,7 @@ up: install ## Start everything and serve until Ctrl-C
 	@$(BIN)/python -m launcher up --port $(PORT) --api-port $(API_PORT)
 
 test: install ## Run all tests but the slow ones and the long chaos
-	@CHROMIUM="$$(sh tests/find_chromium.sh)" $(BIN)/python -m pytest -q -m 'not slow and not chaos'
+	@CHROMIUM="$$(sh tests/find_chromium.sh)" $(BIN)/python -m pytest -q -m 'not slow and not chaos' -n $(JOBS) --dist loadfile
 
 test-slow: install ## Run the slow science, full presets, and shoot every state of every page: minutes each
 	@CHROMIUM="$$(sh tests/find_chromium.sh)" $(BIN)/python -m pytest -q -m slow

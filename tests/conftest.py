@@ -1,5 +1,6 @@
 """Fixtures shared by all tests: a real Postgres, and a fresh migrated database for each test."""
 
+import os
 import shutil
 import tempfile
 import uuid
@@ -13,6 +14,9 @@ import pytest
 from backend.storage.migrate import upgrade
 
 TEMPLATE = "tauscope_template"
+
+# Two test processes that each compute on all cores wait for one another, several times longer than either would take.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")

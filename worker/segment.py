@@ -99,12 +99,13 @@ class Segment:
 
     def _evaluate_rest(self) -> bool:
         """Draw what samples of the run nobody has drawn yet, and wait for those that somebody draws; whether all are there."""
-        claim, settings = self._recorder.claim, self._settings
+        claim = self._recorder.claim
+        lease_seconds, segment_seconds = self._settings.lease_seconds, self._settings.segment_seconds
         persist = self._recorder.persistence.persist
         while persist(lambda session: bool(unevaluated(session, [claim.run_id]))):
-            if self._unwanted() or time.monotonic() - self._began >= settings.segment_seconds:
+            if self._unwanted() or time.monotonic() - self._began >= segment_seconds:
                 return False
-            found = persist(lambda session: claim_evaluation(session, claim.worker, settings.lease_seconds, self._offer, run_id=claim.run_id))
+            found = persist(lambda session: claim_evaluation(session, claim.worker, lease_seconds, self._offer, run_id=claim.run_id))
             if found:
                 self._evaluate(found)
             else:

@@ -163,7 +163,7 @@ def test_checkpoints_without_samples_say_why_and_lead_on(visitor: Visitor, stand
 
 def test_a_new_checkpoint_appears_in_the_strip_and_what_is_shown_stays(visitor: Visitor, stand_in: str) -> None:
     page = visitor.page
-    grow_anew(page, stand_in)
+    grow_anew(stand_in)
     visitor.open(f"{stand_in}/inspect?run=liver2")
     wait_for_cards(page)
     before, shown = page.locator(".tau-frame").count(), cards(page)

@@ -38,7 +38,7 @@ def gaps(page: Page, known: dict[str, Any]) -> list[str]:
 
 
 def test_a_stream_that_is_cut_again_and_again_leaves_no_point_out(visitor: Visitor, stand_in: str, fake: FakeApi) -> None:
-    grow_anew(visitor.page, stand_in)
+    grow_anew(stand_in)
     page = visitor.open(f"{stand_in}/experiment?id=live")
     wait_for_chart(page)
     fake.resumed.clear()
@@ -52,7 +52,7 @@ def test_a_stream_that_is_cut_again_and_again_leaves_no_point_out(visitor: Visit
 
 def test_two_browsers_see_the_same_and_what_one_asks_the_other_is_told(browser: Browser, stand_in: str) -> None:
     with visiting(browser) as one, visiting(browser, dark=True) as other:
-        grow_anew(one.page, stand_in)
+        grow_anew(stand_in)
         pages = [visitor.open(f"{stand_in}/experiment?id=live") for visitor in (one, other)]
         for page in pages:
             wait_for_chart(page)

@@ -65,7 +65,7 @@ def points_of_control(page: Page) -> int:
 
 
 def test_zoom_survives_arriving_points(visitor: Visitor, stand_in: str) -> None:
-    grow_anew(visitor.page, stand_in)
+    grow_anew(stand_in)
     page = visitor.open(f"{stand_in}/experiment?id=live")
     wait_for_chart(page)
     chosen = zoom(page)

@@ -48,7 +48,7 @@ def test_a_state_says_what_it_is_and_holds_in_light_in_dark_and_on_a_phone(
     guest: Visitor, stand_in: str, without_api: str, state: State
 ) -> None:
     complaints(guest)
-    grow_anew(guest.page, stand_in)
+    grow_anew(stand_in)
     page = guest.page
     page.set_viewport_size(DESK)
     page.emulate_media(color_scheme="light")

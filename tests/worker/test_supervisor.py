@@ -137,7 +137,9 @@ def test_segments_give_the_run_back_and_the_curve_is_that_of_one_segment(setting
     assert steps(sessions) == WHOLE
 
 
-def test_a_run_ends_with_its_last_step_though_its_segment_had_no_time_left(settings: WorkerSettings, sessions: Sessions, add_run: AddRun) -> None:
+def test_a_run_ends_with_its_last_step_though_its_segment_had_no_time_left(
+    settings: WorkerSettings, sessions: Sessions, add_run: AddRun
+) -> None:
     run_id = add_run(spec=ImageDdpmSpec(steps=2).model_dump(mode="json"), steps=2)
     supervisor = Supervisor(open_services(settings.model_copy(update={"segment_seconds": 0.0})))
     assert [supervisor.serve(run_id) for _ in range(2)] == [run_id] * 2
