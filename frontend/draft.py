@@ -73,3 +73,8 @@ def begin_draft(source: str, origin: dict[str, Any], origin_yaml: str) -> Draft:
     earlier = drafts.get(source)
     drafts[source] = Draft(source, origin, origin_yaml, origin, filled=earlier.filled + 1 if earlier else 0)
     return drafts[source]
+
+
+def forget_draft(source: str) -> None:
+    """Let the next visit begin anew."""
+    st.session_state.get(_DRAFTS, {}).pop(source, None)

@@ -1,4 +1,7 @@
-"""Where a launch starts from, by the page's address: a preset, an earlier experiment, one run of it, or a kind's defaults."""
+"""Where a launch starts from, by the page's address: a preset, an earlier experiment, one run of it, or a kind's defaults.
+
+``grow`` names an experiment that shall get further runs instead of a launch of its own.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +15,7 @@ from tauscope.contracts.launching import KindView
 
 _MAX_NAME = 80
 _FIRST = "digits-demo"
+EARLIER = ("from", "fork", "grow")
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Source:
 
 def source_of(address: Mapping[str, str], presets: Sequence[PresetView], kinds: Sequence[KindView]) -> Source:
     """What the address asks for; without anything the preset to begin with."""
-    for parameter in ("from", "fork"):
+    for parameter in EARLIER:
         if address.get(parameter):
             return Source(parameter, address[parameter])
     if address.get("kind"):
@@ -60,7 +64,7 @@ def draft_of(client: TauscopeClient, source: Source, presets: Sequence[PresetVie
 
 
 def _sweep(client: TauscopeClient, source: Source, kinds: Sequence[KindView]) -> dict[str, Any]:
-    if source.parameter == "from":
+    if source.parameter in ("from", "grow"):
         return client.experiment(source.value).sweep
     if source.parameter == "fork":
         return _one_run(client, source.value)
@@ -71,7 +75,8 @@ def _sweep(client: TauscopeClient, source: Source, kinds: Sequence[KindView]) ->
 def _one_run(client: TauscopeClient, run_id: str) -> dict[str, Any]:
     run = client.run(run_id)
     experiment = client.experiment(run.experiment_id)
-    spec = client.plan(ExperimentCreate(sweep=experiment.sweep)).runs[run.index].spec
+    # By its parameters: a run keeps its place in an experiment that has grown, and not in the sweep.
+    spec = next(item.spec for item in client.plan(ExperimentCreate(sweep=experiment.sweep)).runs if item.params == run.params)
     return _single(f"{experiment.name}, {run.label}"[:_MAX_NAME], spec)
 
 

@@ -9,10 +9,11 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.background import BackgroundTask
 
 from backend.api.parameters import Id, IdempotencyKey, IfNoneMatch, UsesContext, matches
-from backend.services import curves, experiments, export, launch, listing, retention, tables
+from backend.services import curves, experiments, export, growing, launch, listing, retention, tables
 from backend.services.stream import ExperimentStream, follow
 from tauscope.contracts.curves import Curves
-from tauscope.contracts.experiments import ExperimentCreate, ExperimentPage, ExperimentView
+from tauscope.contracts.experiments import ExperimentCreate, ExperimentPage, ExperimentView, Plan
+from tauscope.contracts.growing import SweepGrowth
 from tauscope.contracts.listing import ArchiveChange, DeletionPreview, ExperimentCensus, ListState, TagsChange
 from tauscope.contracts.retention import PruneReport, PruneRequest
 from tauscope.contracts.run_views import PriorityChange
@@ -40,6 +41,19 @@ def create_experiment(
     response.headers["Location"] = f"/api/v1/experiments/{created.experiment_id}"
     response.headers["Idempotency-Replayed"] = str(created.replayed).lower()
     return experiments.view(context, created.experiment_id)
+
+
+@router.post("/{experiment_id}/runs/plan")
+def plan_growth(context: UsesContext, experiment_id: Id, request: SweepGrowth) -> Plan:
+    """The runs that a larger sweep would add to an experiment; adds nothing."""
+    return growing.plan_growth(context, experiment_id, request)
+
+
+@router.post("/{experiment_id}/runs", status_code=201)
+def add_runs(context: UsesContext, experiment_id: Id, request: SweepGrowth) -> ExperimentView:
+    """Add runs to an experiment, also one that is over: its sweep becomes a larger one, and the runs it has stay as they are."""
+    growing.add_runs(context, experiment_id, request)
+    return experiments.view(context, experiment_id)
 
 
 @router.get("")

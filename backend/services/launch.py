@@ -26,9 +26,13 @@ def plan(context: Context, request: ExperimentCreate) -> Plan:
     Raises:
         SpecError: naming each field at fault.
     """
-    sweep, runs = resolve(request)
-    lacks = requirements(context, runs)
-    expected, note = _expected(context, runs, lacks)
+    return plan_of(context, *resolve(request))
+
+
+def plan_of(context: Context, sweep: SweepSpec, runs: tuple[ResolvedRun, ...]) -> Plan:
+    """Some or all runs of a sweep, with what they need and how long they take."""
+    lacks = dict(zip((run.index for run in runs), requirements(context, runs), strict=True))
+    expected, note = _expected(context, runs, lacking=any(lacks.values()))
     return Plan(
         estimate=expected,
         estimate_note=note,
@@ -47,8 +51,10 @@ def plan(context: Context, request: ExperimentCreate) -> Plan:
     )
 
 
-def _expected(context: Context, runs: tuple[ResolvedRun, ...], lacks: tuple[tuple[str, ...], ...]) -> tuple[Estimate | None, str]:
-    if any(lacks):
+def _expected(context: Context, runs: tuple[ResolvedRun, ...], *, lacking: bool) -> tuple[Estimate | None, str]:
+    if not runs:
+        return None, ""
+    if lacking:
         return None, "unknown: it lacks something here"
     with reading(context.sessions) as session:
         return History(session).estimate(runs)
@@ -82,7 +88,7 @@ def resolve(request: ExperimentCreate) -> tuple[SweepSpec, tuple[ResolvedRun, ..
     Raises:
         SpecError: naming each field at fault.
     """
-    _check_text({"preset": request.preset, "sweep": request.sweep, "settings": request.settings})
+    check_text({"preset": request.preset, "sweep": request.sweep, "settings": request.settings})
     sweep = load_preset(request.preset).sweep if request.preset is not None else parse_sweep(request.sweep)
     if request.settings:
         sweep = apply_settings(sweep, request.settings)
@@ -91,7 +97,7 @@ def resolve(request: ExperimentCreate) -> tuple[SweepSpec, tuple[ResolvedRun, ..
     return sweep, runs
 
 
-def _check_text(document: Any) -> None:
+def check_text(document: Any) -> None:
     """Refuse text that no database or file holds, and nesting that no spec has."""
     for path, value in _leaves(document):
         if path.count(".") >= MAX_DEPTH:

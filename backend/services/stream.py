@@ -68,6 +68,7 @@ class ExperimentStream:
             found = find_experiment(session, self._id)
             if found is None:
                 return None
+            self._marks += [Mark(0, 0)] * (len(found.experiment.runs) - len(self._marks))  # An experiment can grow.
             events = [event for place, run in enumerate(found.experiment.runs) for event in self._run_events(session, place, run, workers)]
             now = server_time(session)
         self._fingerprint = fingerprint

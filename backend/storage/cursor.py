@@ -24,12 +24,12 @@ def format_cursor(marks: Iterable[Mark]) -> str:
 
 
 def parse_cursor(text: str, n_runs: int) -> tuple[Mark, ...]:
-    """Read a cursor of an experiment with ``n_runs`` runs.
+    """Read a cursor of an experiment with ``n_runs`` runs; of runs that came after it was written, nothing was seen.
 
     Raises:
-        InvalidCursorError: if it has another form or another number of runs.
+        InvalidCursorError: if it has another form or more runs.
     """
     parts = text.split("-")
-    if len(parts) != n_runs or not all(_MARK.fullmatch(part) for part in parts):
+    if len(parts) > n_runs or not all(_MARK.fullmatch(part) for part in parts):
         raise InvalidCursorError(f"is no cursor of an experiment with {n_runs} runs")
-    return tuple(Mark(*map(int, part.split("."))) for part in parts)
+    return tuple(Mark(*map(int, part.split("."))) for part in parts) + (Mark(0, 0),) * (n_runs - len(parts))

@@ -117,10 +117,7 @@ def _insert(
     experiment.id = new_id(now)
     session.add(experiment)
     session.flush()
-    rows = [_row(run, experiment_id=experiment.id, id=new_id(now), **columns) for run in runs]
-    session.add_all(rows)
-    session.flush()
-    session.add_all(RunEvent(run_id=row.id, seq=0, name="created") for row in rows)
+    rows = insert_runs(session, experiment.id, runs, now=now, places=range(len(runs)), **columns)
     if request:
         session.add(IdempotencyKey(key=request.key, request_sha256=request.sha256, experiment_id=experiment.id))
         session.flush()
@@ -128,9 +125,19 @@ def _insert(
     return Created(experiment.id, tuple(row.id for row in longest_first), replayed=False)
 
 
+def insert_runs(
+    session: Session, experiment_id: str, runs: Sequence[ResolvedRun], *, now: float, places: Sequence[int], **columns: Any
+) -> list[Run]:
+    """Insert runs of an experiment at these places in it; ``columns`` are the same for every run."""
+    rows = [_row(run, experiment_id=experiment_id, id=new_id(now), index=place, **columns) for run, place in zip(runs, places, strict=True)]
+    session.add_all(rows)
+    session.flush()
+    session.add_all(RunEvent(run_id=row.id, seq=0, name="created") for row in rows)
+    return rows
+
+
 def _row(run: ResolvedRun, **columns: Any) -> Run:
     return Run(
-        index=run.index,
         label=run.label,
         params=run.params,
         spec=run.spec.model_dump(mode="json"),

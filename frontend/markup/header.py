@@ -34,6 +34,8 @@ def header(experiment: ExperimentView, *, tab: str, run_id: str | None = None) -
     times = tag("div", tag("span", elapsed(experiment)), tag("b", left_words) if is_live(experiment) else None, class_="tau-times")
     actions: list[object] = [times]
     actions += [tag("button", name.capitalize(), class_="tau-button", type="button", data_action=name) for name in requests(experiment)]
+    more = address("launch", grow=experiment.id)
+    actions.append(tag("a", "Add runs", class_="tau-button", href=more, data_go=more))
     actions.append(tag("a", "Export", class_="tau-button", href=f"/api/v1/experiments/{experiment.id}/export", download=True))
     row = tag("div", left, tag("div", *actions, class_="tau-actions"), class_="tau-header-row")
     return join(row, _tabs(experiment, tab, run_id))

@@ -13,6 +13,13 @@ from frontend.words import duration, plural, rough
 from tauscope.contracts.experiments import ExperimentView, Plan, PresetView
 from tauscope.contracts.launching import Estimate, KindView
 
+# For each way to start from what was launched before: what it is, what happens to the earlier one, and its page.
+_EARLIER = {
+    "from": ("A copy of an earlier experiment", "Nothing of the earlier one changes.", "experiment"),
+    "fork": ("One run of an earlier experiment", "Nothing of the earlier one changes.", "run"),
+    "grow": ("Further runs for this experiment", "Add values to n, seeds or another axis. The runs it has stay as they are.", "experiment"),
+}
+
 
 def launch_cards(
     presets: Sequence[PresetView],
@@ -22,7 +29,7 @@ def launch_cards(
     palette: Palette,
 ) -> Html:
     """A card for each preset, and for each kind that no preset shows; what the address names beside them comes first."""
-    own = [_source_card(source)] if source.parameter in ("from", "fork") else []
+    own = [_source_card(source)] if source.parameter in _EARLIER else []
     shown = {preset.kind for preset in presets}
     made = [_preset(preset, source.key == f"preset:{preset.name}", earlier.get(preset.name), palette) for preset in presets]
     bare = [_kind(kind, source.key == f"kind:{kind.name}") for kind in kinds if kind.name not in shown]
@@ -30,12 +37,9 @@ def launch_cards(
 
 
 def _source_card(source: Source) -> Html:
-    words = {"from": "A copy of an earlier experiment", "fork": "One run of an earlier experiment"}[source.parameter]
-    page = "experiment" if source.parameter == "from" else "run"
+    words, told, page = _EARLIER[source.parameter]
     link = tag("a", "Open it", href=f"/{page}?id={source.value}", data_go=f"/{page}?id={source.value}", class_="tau-link")
-    return tag(
-        "div", tag("b", words), tag("span", "Nothing of the earlier one changes.", class_="tau-quiet"), link, class_="tau-preset tau-chosen"
-    )
+    return tag("div", tag("b", words), tag("span", told, class_="tau-quiet"), link, class_="tau-preset tau-chosen")
 
 
 def _preset(preset: PresetView, chosen: bool, earlier: ExperimentView | None, palette: Palette) -> Html:
@@ -70,14 +74,14 @@ def _cost(preset: PresetView) -> list[Html]:
     return [tag("b", f"about {rough(preset.estimate.seconds)}"), runs] if preset.estimate else [runs]
 
 
-def plan_summary(plan: Plan, palette: Palette) -> Html:
+def plan_summary(plan: Plan, palette: Palette, *, label: str = "This launch") -> Html:
     """How many runs and how long, each with its share of the work, and the order on the slots."""
     needs = list(dict.fromkeys(need for run in plan.runs for need in run.requirements))
     warnings = [tag("p", tag("span", need), class_="tau-need") for need in needs]
     counted = plural(len(plan.runs), "run")
     title = f"{counted}, about {rough(plan.estimate.seconds)}" if plan.estimate else counted
     return join(
-        tag("div", "This launch", class_="tau-label"),
+        tag("div", label, class_="tau-label"),
         tag("div", title, class_="tau-key"),
         _source(plan.estimate) if plan.estimate else tag("p", f"Duration {plan.estimate_note or 'unknown'}.", class_="tau-notes"),
         *warnings,

@@ -7,12 +7,12 @@ import streamlit as st
 
 from frontend.components import cards, copying
 from frontend.controls import choice, put
-from frontend.draft import Draft
+from frontend.draft import Draft, forget_draft
 from frontend.form.document import YamlError, as_command, as_yaml, line_of, read_yaml
 from frontend.form.form import Form, field_of, make_form
 from frontend.form.service import draw_service, request_of, service_options
 from frontend.form.widgets import draw_faults, draw_form
-from frontend.launch_source import Source, draft_of, source_of
+from frontend.launch_source import EARLIER, Source, draft_of, source_of
 from frontend.markup.html import tag
 from frontend.markup.launch import copy_buttons, launch_cards, plan_summary
 from frontend.navigation import open_page
@@ -21,6 +21,7 @@ from frontend.theme import PALETTES
 from frontend.words import plural
 from tauscope.client import ApiError
 from tauscope.contracts.experiments import ExperimentCreate, ExperimentView, Plan, PresetView
+from tauscope.contracts.growing import SweepGrowth
 from tauscope.contracts.launching import KindView
 from tauscope.contracts.problems import FieldError
 from tauscope.contracts.system import SystemView
@@ -32,7 +33,7 @@ _OWN = ("name", "summary")
 def choose() -> None:
     """Take a card; drafts of the others are kept."""
     parameter, _, value = st.session_state["cards"]["choose"].partition(":")
-    for other in ("preset", "from", "fork", "kind"):
+    for other in ("preset", *EARLIER, "kind"):
         put(other, value if other == parameter else None)
 
 
@@ -48,10 +49,18 @@ def earlier_results(presets: Sequence[PresetView]) -> dict[str, ExperimentView]:
     return found
 
 
+def grown() -> str | None:
+    """The experiment that shall get further runs, if the address names one."""
+    return st.query_params.get("grow")
+
+
 def ask_plan(sweep: dict[str, object]) -> tuple[Plan | None, list[FieldError]]:
     """What would run, or the faults by field."""
+    identifier = grown()
     with api_errors():
         try:
+            if identifier:
+                return client().plan_growth(identifier, SweepGrowth(sweep=sweep)), []
             return client().plan(ExperimentCreate(sweep=sweep)), []
         except ApiError as error:
             if not error.problem.errors:
@@ -163,10 +172,20 @@ def launch(request: ExperimentCreate) -> None:
     open_page("experiment", id=created.id)
 
 
+def add_runs(identifier: str, growth: SweepGrowth) -> None:
+    """Let the experiment grow, and go to its page."""
+    with api_errors():
+        client().add_runs(identifier, growth)
+    forget_draft(f"grow:{identifier}")
+    open_page("experiment", id=identifier)
+
+
 def summarize(source: Source, draft: Draft, sweep: dict[str, object] | None, plan: Plan | None, faults: Sequence[FieldError]) -> None:
     """The sticky side: every run, how long, and the buttons."""
     if sweep is None or plan is None or faults:
         st.markdown(f"**Nothing to launch yet**  \n{plural(len(faults), 'fault')} to mend. What you typed is kept.")
+    elif not plan.runs:
+        st.markdown("**Nothing to add yet**  \nThe experiment has every run of this sweep. Add a value to an axis, for example a seed.")
     else:
         offer(source, draft, sweep, plan)
     if draft.touched:
@@ -175,7 +194,13 @@ def summarize(source: Source, draft: Draft, sweep: dict[str, object] | None, pla
 
 def offer(source: Source, draft: Draft, sweep: dict[str, object], plan: Plan) -> None:
     """What would run, and the ways to start it."""
-    st.html(tag("div", plan_summary(plan, PALETTES[theme_name()]), class_="tau-root"))
+    identifier = grown()
+    label = "These further runs" if identifier else "This launch"
+    st.html(tag("div", plan_summary(plan, PALETTES[theme_name()], label=label), class_="tau-root"))
+    if identifier:
+        if st.button(f"Add {plural(len(plan.runs), 'run')}", type="primary", width="stretch", shortcut="Ctrl+Enter"):
+            add_runs(identifier, SweepGrowth(sweep=sweep, priority=draft.priority, queue=draft.queue))
+        return
     if st.button(f"Launch {plural(len(plan.runs), 'run')}", type="primary", width="stretch", shortcut="Ctrl+Enter"):
         launch(request_of(sweep, draft))
     preset = source.value if source.parameter == "preset" else None

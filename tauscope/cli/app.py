@@ -117,6 +117,26 @@ def launch(
         output.print(f"{view.id}  {view.name}: {len(view.runs)} runs")
 
 
+@app.command()
+def grow(
+    experiment_id: str,
+    settings: Settings,
+    priority: Annotated[int, typer.Option(min=-1000, max=1000, help="Runs of higher priority are computed first.")] = 0,
+    url: Url = DEFAULT_URL,
+    json: Json = False,
+) -> None:
+    """Add seeds or training-set sizes to an experiment: --set seed=[4,5,6] adds the runs that it does not have yet."""
+    from tauscope.contracts.growing import SweepGrowth
+
+    with open_client(url) as client:
+        held = len(client.experiment(experiment_id).runs)
+        view = client.add_runs(experiment_id, SweepGrowth(settings=parse_settings(settings), priority=priority))
+    if json:
+        sys.stdout.write(view.model_dump_json() + "\n")
+    else:
+        output.print(f"{view.id}  {view.name}: {len(view.runs) - held} runs added, {len(view.runs)} in all")
+
+
 @app.command("list")
 def list_experiments(url: Url = DEFAULT_URL, json: Json = False) -> None:
     """List the service's experiments, newest first."""

@@ -13,6 +13,7 @@ from tauscope.client.transport import Transport
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.diagnosis import DiagnosisView
 from tauscope.contracts.experiments import DatasetView, ExperimentCreate, ExperimentPage, ExperimentView, Plan, PresetView
+from tauscope.contracts.growing import SweepGrowth
 from tauscope.contracts.launching import KindView
 from tauscope.contracts.listing import DeletionPreview, ExperimentCensus
 from tauscope.contracts.retention import GarbageReport, PruneReport, PruneRequest, RunCheckpoints
@@ -75,6 +76,14 @@ class TauscopeClient(Transport):
         """Start an experiment. Repeated with the same key it returns the one that was started."""
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         return self.call("POST", "/experiments", ExperimentView, json=request.model_dump(mode="json"), headers=headers)
+
+    def plan_growth(self, experiment_id: str, growth: SweepGrowth) -> Plan:
+        """The runs that a larger sweep would add to an experiment; adds nothing."""
+        return self.call("POST", _path("experiments", experiment_id, "runs", "plan"), Plan, json=growth.model_dump(mode="json"))
+
+    def add_runs(self, experiment_id: str, growth: SweepGrowth) -> ExperimentView:
+        """Add runs to an experiment, also one that is over; the runs it has stay as they are."""
+        return self.call("POST", _path("experiments", experiment_id, "runs"), ExperimentView, json=growth.model_dump(mode="json"))
 
     def experiments(
         self,

@@ -110,3 +110,18 @@ def test_a_changed_form_is_launched_on_the_real_stack_and_can_be_copied(visitor:
     expect(copy.get_by_label("Training images n", exact=True)).to_have_value("4, 8")
     expect(copy.get_by_text("2 earlier runs of this network and image size")).to_be_visible()
     visitor.keep("launch-clone")
+    grow(visitor, stack, identifier)
+
+
+def grow(visitor: Visitor, stack: str, identifier: str) -> None:
+    """Give the finished experiment a further seed, from its own page."""
+    page = visitor.open(f"{stack}/experiment?id={identifier}")
+    page.get_by_role("link", name="Add runs").click()
+    expect(page.get_by_text("Nothing to add yet")).to_be_visible()
+    seed = page.get_by_label("Seeds", exact=True).input_value()
+    type_into(page, "Seeds", f"{seed}, 77")
+    expect(page.get_by_role("button", name="Add 2 runs")).to_be_visible()
+    visitor.keep("launch-grow")
+    page.keyboard.press("Control+Enter")
+    wait_for_chart(page)
+    expect(page.locator(".tau-pill")).to_contain_text("Finished, 4 of 4", timeout=90_000)

@@ -20,6 +20,7 @@ from backend.services.durations import schedule
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.diagnosis import DiagnosisView
 from tauscope.contracts.experiments import ExperimentCreate, ExperimentView, Plan, PlannedRun, PresetView
+from tauscope.contracts.growing import SweepGrowth
 from tauscope.contracts.launching import Estimate, KindView
 from tauscope.contracts.points import Point
 from tauscope.contracts.retention import Recommendation, RunCheckpoints
@@ -119,7 +120,7 @@ def create_fake_api(state: FakeApi) -> FastAPI:
         fields = [{"path": item.path, "message": item.message, "remedy": item.remedy} for item in error.problems]
         return _problem(422, "Invalid spec", "The spec cannot be run as it stands", fields)
 
-    _catalogue(app)
+    _catalogue(app, state)
     add_listing(app, state)
     _experiments(app, state)
     _samples(app, state)
@@ -132,7 +133,7 @@ def _problem(status: int, title: str, detail: str, errors: list[dict[str, str]])
     return JSONResponse(body, status_code=status, media_type="application/problem+json")
 
 
-def _catalogue(app: FastAPI) -> None:
+def _catalogue(app: FastAPI, state: FakeApi) -> None:
     @app.get("/api/v1/presets")
     def presets() -> list[PresetView]:
         return [_preset(name) for name in preset_names()]
@@ -150,6 +151,13 @@ def _catalogue(app: FastAPI) -> None:
             for run in sweep.resolve()
         ]
         return Plan(sweep=sweep.model_dump(mode="json"), runs=tuple(runs), estimate=_estimate([run.cost for run in runs]))
+
+    @app.post("/api/v1/experiments/{identifier}/runs/plan")
+    def plan_growth(identifier: str, request: SweepGrowth) -> Plan:
+        asked = plan(ExperimentCreate(sweep=request.sweep))
+        held = {run.n_train for run in state.experiment(identifier).runs}
+        runs = tuple(run for run in asked.runs if run.spec["dataset"]["n_train"] not in held)
+        return asked.model_copy(update={"runs": runs, "estimate": _estimate([run.cost for run in runs]) if runs else None})
 
     @app.get("/api/v1/system")
     def system() -> SystemView:

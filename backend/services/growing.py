@@ -1,0 +1,102 @@
+"""Adding runs to an experiment: its sweep becomes a larger one, of which every run it has is a part."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from backend.services.context import Context
+from backend.services.errors import UnknownExperimentError
+from backend.services.experiments import required
+from backend.services.launch import check_text, plan_of
+from backend.services.requirements import check_data
+from backend.storage.growing import grow, lock_experiment
+from backend.storage.outbox import send_wakeups
+from backend.storage.reading import reading
+from backend.storage.tables import Experiment, Run
+from tauscope.contracts.experiments import Plan
+from tauscope.contracts.growing import SweepGrowth
+from tauscope.specs import KINDS, ResolvedRun, SpecError, SweepSpec, apply_settings, parse_sweep
+
+
+def plan_growth(context: Context, experiment_id: str, request: SweepGrowth) -> Plan:
+    """The larger sweep and the runs it would add, which may be none; adds nothing.
+
+    Raises:
+        UnknownExperimentError: if there is no such experiment.
+        SpecError: naming each field at fault; also if the sweep leaves out a run that is there.
+    """
+    with reading(context.sessions) as session:
+        sweep, _, new = _larger(required(session, experiment_id).experiment, request)
+    return plan_of(context, sweep, new)
+
+
+def add_runs(context: Context, experiment_id: str, request: SweepGrowth) -> None:
+    """Insert the new runs, commit, and only then wake the workers.
+
+    Raises:
+        UnknownExperimentError: if there is no such experiment.
+        SpecError: as for ``plan_growth``; also if the sweep adds no run.
+    """
+    with context.sessions.begin() as session:
+        experiment = _locked(session, experiment_id)
+        sweep, held, new = _larger(experiment, request)
+        if not new:
+            raise SpecError.single("axes", "adds no run: the experiment has every run of it", "Add a value to an axis, for example a seed")
+        ids = grow(session, experiment, sweep, held=held, new=new, priority=request.priority, queue=request.queue)
+    send_wakeups(context.sessions, context.outbox, ids)
+
+
+def _locked(session: Session, experiment_id: str) -> Experiment:
+    experiment = lock_experiment(session, experiment_id)
+    if experiment is None:
+        raise UnknownExperimentError(experiment_id)
+    return experiment
+
+
+def _larger(experiment: Experiment, request: SweepGrowth) -> tuple[SweepSpec, dict[str, ResolvedRun], tuple[ResolvedRun, ...]]:
+    """The larger sweep, which of its runs each run of the experiment is, and the others."""
+    check_text(request.model_dump(include={"sweep", "settings"}))
+    sweep = parse_sweep(request.sweep if request.sweep is not None else experiment.sweep)
+    sweep = apply_settings(sweep, request.settings) if request.settings else sweep
+    runs = sweep.resolve()
+    check_data(runs)
+    held = _places(experiment.runs, runs)
+    taken = {run.index for run in held.values()}
+    return sweep, held, tuple(run for run in runs if run.index not in taken)
+
+
+def _places(held: Sequence[Run], runs: Sequence[ResolvedRun]) -> dict[str, ResolvedRun]:
+    by_content = {_content(run.spec.model_dump(mode="json")): run for run in runs}
+    places = {run.id: by_content.get(_content(_of_today(run.spec))) for run in held}
+    left_out = [run.label for run in held if places[run.id] is None]
+    if left_out:
+        raise SpecError.single(
+            "axes",
+            f"leaves out {len(left_out)} of the experiment's {len(held)} runs: {'; '.join(left_out[:3])}",
+            "A sweep only grows: keep every value and setting that it has, or launch the changed sweep as an experiment of its own",
+        )
+    found = {run_id: place for run_id, place in places.items() if place is not None}
+    for run in held:
+        _check_steps(run, found[run.id])
+    return found
+
+
+def _check_steps(run: Run, place: ResolvedRun) -> None:
+    if place.spec.steps > run.steps:
+        raise SpecError.single(
+            "steps",
+            f"gives {place.spec.steps:,} steps to {run.label}, which was given {run.steps:,}",
+            "Extend that run, or leave its steps as they are",
+        )
+
+
+def _of_today(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored spec with the fields that came later."""
+    return KINDS[spec["kind"]].model_validate(spec).model_dump(mode="json")
+
+
+def _content(spec: Mapping[str, Any]) -> str:
+    """What makes two runs the same one: everything but how long they go on."""
+    return json.dumps({name: value for name, value in spec.items() if name != "steps"}, sort_keys=True)
