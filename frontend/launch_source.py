@@ -20,22 +20,27 @@ EARLIER = ("from", "fork", "grow")
 
 @dataclass(frozen=True)
 class Source:
-    """``parameter`` and ``value`` as in the address; ``note`` says where the address asked for what there is not."""
+    """``parameter`` and ``value`` as in the address; ``note`` says where the address asked for what there is not.
+
+    ``step`` is that of the checkpoint which a fork begins from, where it does not start from scratch.
+    """
 
     parameter: str
     value: str
     note: str = ""
+    step: int | None = None
 
     @property
     def key(self) -> str:
-        return f"{self.parameter}:{self.value}"
+        return f"{self.parameter}:{self.value}" + (f"@{self.step}" if self.step else "")
 
 
 def source_of(address: Mapping[str, str], presets: Sequence[PresetView], kinds: Sequence[KindView]) -> Source:
     """What the address asks for; without anything the preset to begin with."""
     for parameter in EARLIER:
         if address.get(parameter):
-            return Source(parameter, address[parameter])
+            step = address.get("step", "") if parameter == "fork" else ""
+            return Source(parameter, address[parameter], step=int(step) if step.isdecimal() else None)
     if address.get("kind"):
         return _known("kind", address["kind"], [kind.name for kind in kinds])
     return _known("preset", address.get("preset", _FIRST), [preset.name for preset in presets])
@@ -67,17 +72,21 @@ def _sweep(client: TauscopeClient, source: Source, kinds: Sequence[KindView]) ->
     if source.parameter in ("from", "grow"):
         return client.experiment(source.value).sweep
     if source.parameter == "fork":
-        return _one_run(client, source.value)
+        return _one_run(client, source.value, source.step)
     kind = next(kind for kind in kinds if kind.name == source.value)
     return _single(kind.title, kind.defaults or {"kind": kind.name})
 
 
-def _one_run(client: TauscopeClient, run_id: str) -> dict[str, Any]:
+def _one_run(client: TauscopeClient, run_id: str, step: int | None) -> dict[str, Any]:
     run = client.run(run_id)
     experiment = client.experiment(run.experiment_id)
     # By its parameters: a run keeps its place in an experiment that has grown, and not in the sweep.
     spec = next(item.spec for item in client.plan(ExperimentCreate(sweep=experiment.sweep)).runs if item.params == run.params)
-    return _single(f"{experiment.name}, {run.label}"[:_MAX_NAME], spec)
+    name = f"{experiment.name}, {run.label}"
+    if step is None:
+        return _single(name[:_MAX_NAME], spec)
+    begun = spec | {"fork": {"run": run_id, "step": step}, "steps": max(run.steps, step + 1)}
+    return _single(f"{name}, from {step:,}"[:_MAX_NAME], begun)
 
 
 def _single(name: str, base: dict[str, Any]) -> dict[str, Any]:

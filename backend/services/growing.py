@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from backend.services.context import Context
 from backend.services.errors import UnknownExperimentError
 from backend.services.experiments import required
+from backend.services.forking import pin_forks
 from backend.services.launch import check_text, plan_of
 from backend.services.requirements import check_data
 from backend.storage.growing import grow, lock_experiment
@@ -28,7 +29,7 @@ def plan_growth(context: Context, experiment_id: str, request: SweepGrowth) -> P
         SpecError: naming each field at fault; also if the sweep leaves out a run that is there.
     """
     with reading(context.sessions) as session:
-        sweep, _, new = _larger(required(session, experiment_id).experiment, request)
+        sweep, _, new = _larger(context, required(session, experiment_id).experiment, request)
     return plan_of(context, sweep, new)
 
 
@@ -41,7 +42,7 @@ def add_runs(context: Context, experiment_id: str, request: SweepGrowth) -> None
     """
     with context.sessions.begin() as session:
         experiment = _locked(session, experiment_id)
-        sweep, held, new = _larger(experiment, request)
+        sweep, held, new = _larger(context, experiment, request)
         if not new:
             raise SpecError.single("axes", "adds no run: the experiment has every run of it", "Add a value to an axis, for example a seed")
         ids = grow(session, experiment, sweep, held=held, new=new, priority=request.priority, queue=request.queue)
@@ -55,12 +56,14 @@ def _locked(session: Session, experiment_id: str) -> Experiment:
     return experiment
 
 
-def _larger(experiment: Experiment, request: SweepGrowth) -> tuple[SweepSpec, dict[str, ResolvedRun], tuple[ResolvedRun, ...]]:
+def _larger(
+    context: Context, experiment: Experiment, request: SweepGrowth
+) -> tuple[SweepSpec, dict[str, ResolvedRun], tuple[ResolvedRun, ...]]:
     """The larger sweep, which of its runs each run of the experiment is, and the others."""
     check_text(request.model_dump(include={"sweep", "settings"}))
     sweep = parse_sweep(request.sweep if request.sweep is not None else experiment.sweep)
     sweep = apply_settings(sweep, request.settings) if request.settings else sweep
-    runs = sweep.resolve()
+    runs = pin_forks(context, sweep.resolve())
     check_data(runs)
     held = _places(experiment.runs, runs)
     taken = {run.index for run in held.values()}

@@ -8,8 +8,10 @@ from typing import Any
 from backend.services.context import Context
 from backend.services.durations import History
 from backend.services.errors import IdempotencyConflictError
+from backend.services.forking import pin_forks
 from backend.services.requirements import check_data, requirements
 from backend.storage.experiments import Created, KeyReusedError, Request, create_experiment
+from backend.storage.forking import ForkGoneError
 from backend.storage.outbox import send_wakeups
 from backend.storage.reading import reading
 from tauscope.contracts.experiments import ExperimentCreate, Plan, PlannedRun
@@ -26,7 +28,8 @@ def plan(context: Context, request: ExperimentCreate) -> Plan:
     Raises:
         SpecError: naming each field at fault.
     """
-    return plan_of(context, *resolve(request))
+    sweep, runs = resolve(request)
+    return plan_of(context, sweep, pin_forks(context, runs))
 
 
 def plan_of(context: Context, sweep: SweepSpec, runs: tuple[ResolvedRun, ...]) -> Plan:
@@ -68,11 +71,14 @@ def launch(context: Context, request: ExperimentCreate, key: str | None) -> Crea
         IdempotencyConflictError: if the key came with another request.
     """
     sweep, runs = resolve(request)
+    runs = pin_forks(context, runs)
     repeatable = Request(key, _digest(request)) if key else None
     try:
         created = create_experiment(
             context.sessions, sweep, runs, code_version=code_version(), request=repeatable, priority=request.priority, queue=request.queue
         )
+    except ForkGoneError as error:
+        raise SpecError.single("fork.step", str(error), "Fork from another checkpoint") from error
     except KeyReusedError as error:
         raise IdempotencyConflictError(
             f"Idempotency-Key {key} came with another body before", "Use a new key for a new experiment"

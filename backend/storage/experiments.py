@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload, sessionmaker
 
 from backend.storage.database import db_now
+from backend.storage.forking import begin_from
 from backend.storage.ids import new_id
 from backend.storage.tables import Attempt, Experiment, IdempotencyKey, Run, RunEvent
 from tauscope.contracts.runs import DEFAULT_QUEUE, RunState
@@ -56,6 +57,7 @@ def create_experiment(
 
     Raises:
         KeyReusedError: if the idempotency key came with another request.
+        ForkGoneError: if a checkpoint that a run forks from is not there any more.
     """
     experiment = Experiment(name=sweep.name, sweep=sweep.model_dump(mode="json"), code_version=code_version)
     try:
@@ -128,11 +130,17 @@ def _insert(
 def insert_runs(
     session: Session, experiment_id: str, runs: Sequence[ResolvedRun], *, now: float, places: Sequence[int], **columns: Any
 ) -> list[Run]:
-    """Insert runs of an experiment at these places in it; ``columns`` are the same for every run."""
+    """Insert runs of an experiment at these places in it; ``columns`` are the same for every run.
+
+    Raises:
+        ForkGoneError: if a checkpoint that one forks from is not there any more.
+    """
     rows = [_row(run, experiment_id=experiment_id, id=new_id(now), index=place, **columns) for run, place in zip(runs, places, strict=True)]
     session.add_all(rows)
     session.flush()
-    session.add_all(RunEvent(run_id=row.id, seq=0, name="created") for row in rows)
+    for run, row in zip(runs, rows, strict=True):
+        detail = begin_from(session, row, run.spec.fork) if run.spec.fork else ""
+        session.add(RunEvent(run_id=row.id, seq=0, name="created", detail=detail))
     return rows
 
 

@@ -40,6 +40,11 @@ def _facts(experiment: ExperimentView, run: RunView) -> Html:
     )
 
 
+def beginning(step: int | None) -> str:
+    """What a changed copy of the run starts from, in words."""
+    return "from scratch" if step is None else f"from its checkpoint at τ {steps(step)}"
+
+
 def undrawn(checkpoints: int) -> str:
     """How many checkpoints wait for their samples, in words; empty for none."""
     return f"the samples of {checkpoints} checkpoint{'s' * (checkpoints > 1)} are still to be drawn" if checkpoints else ""

@@ -35,6 +35,7 @@ def choose() -> None:
     parameter, _, value = st.session_state["cards"]["choose"].partition(":")
     for other in ("preset", *EARLIER, "kind"):
         put(other, value if other == parameter else None)
+    put("step", None)
 
 
 def earlier_results(presets: Sequence[PresetView]) -> dict[str, ExperimentView]:

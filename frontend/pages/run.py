@@ -3,7 +3,7 @@
 import streamlit as st
 
 from frontend.components import run as history
-from frontend.markup.run import run_history
+from frontend.markup.run import beginning, run_history
 from frontend.navigation import TITLES, go, open_page
 from frontend.page import api_errors, client, name_tab, notice
 from frontend.requests import serve_requests
@@ -25,8 +25,12 @@ serve_requests(experiment, chosen)
 if chosen.go:
     go(chosen.go)
 
-if st.button("Launch this run alone, changed"):
-    open_page("launch", fork=run.id)
+with api_errors():
+    checkpoints = [item.step for item in client().checkpoints(identifier).checkpoints]
+with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    begin = st.selectbox("Begin", [None, *checkpoints], format_func=beginning, width=240)
+    if st.button("Launch this run alone, changed"):
+        open_page("launch", fork=run.id, **({"step": str(begin)} if begin else {}))
 
 if run.state in (RunState.FINISHED, RunState.STOPPED):
     with st.form("extend", border=False), st.container(horizontal=True, vertical_alignment="bottom", gap="small"):

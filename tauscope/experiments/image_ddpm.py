@@ -14,7 +14,7 @@ from tauscope.experiments.recorder import Recorder
 from tauscope.networks import Preconditioned, UNet
 from tauscope.process import Diffusion, linear_schedule
 from tauscope.specs import ImageDdpmSpec
-from tauscope.training.checkpoints import load_checkpoint, publish, save_checkpoint
+from tauscope.training.checkpoints import CheckpointError, load_checkpoint, publish, save_checkpoint
 from tauscope.training.seeding import seeded_initialization
 from tauscope.training.trainer import Trainer
 
@@ -57,8 +57,7 @@ class ImageDdpmExperiment:
             DivergedError: if the loss is no longer a number.
             CheckpointError: if the checkpoint cannot be resumed from.
         """
-        if checkpoint is not None:
-            load_checkpoint(self.trainer, checkpoint)
+        self._begin(checkpoint)
         recorder.dataset(*self._write_images())
         saved = self.trainer.step
         reported = 0.0
@@ -89,8 +88,7 @@ class ImageDdpmExperiment:
         Raises:
             CheckpointError: if the checkpoint cannot be read.
         """
-        if checkpoint is not None:
-            load_checkpoint(self.trainer, checkpoint)
+        self._begin(checkpoint)
         while self.trainer.step < step:
             self.trainer.advance()
             if not recorder.sampling(step, 0.0):
@@ -99,6 +97,16 @@ class ImageDdpmExperiment:
         if points is not None:
             recorder.measured(self.trainer.step, points)
         return points is not None
+
+    def _begin(self, checkpoint: Path | None) -> None:
+        """Go on from a checkpoint, from the one that the spec forks from, or start from scratch."""
+        fork = self.spec.fork
+        if checkpoint is None and fork is not None:
+            if fork.path is None:
+                raise CheckpointError(f"the checkpoint of step {fork.step} of run {fork.run} is not here; fork from another one")
+            checkpoint = Path(fork.path)
+        if checkpoint is not None:
+            load_checkpoint(self.trainer, checkpoint)
 
     def _measure(self, recorder: Recorder) -> bool:
         """Measure what is due at this step; whether its samples are left to another process."""

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from tauscope.specs.fork import ForkSpec
 from tauscope.specs.model import SpecModel
 from tauscope.specs.schedule import MAX_STEPS, LogSpaced, Schedule
 from tauscope.specs.shown import shown
@@ -167,6 +168,7 @@ class ImageDdpmSpec(SpecModel):
     replacement: bool = shown(True, "With replacement", "draw batches with replacement; otherwise by epochs", group=TRAINING, advanced=True)
     steps: int = shown(1000, "Training steps", "training steps, the budget tau_max", ge=1, le=MAX_STEPS, unit="steps", group=SWEEP)
     ema: EmaSpec | None = shown(EmaSpec(), "Average of weights", "measured instead of the last weights", group=TRAINING, advanced=True)
+    fork: ForkSpec | None = shown(None, "Begin from a checkpoint", "of another run; by default from scratch", group=TRAINING, advanced=True)
     seed: int = shown(0, "Seeds", "weights, batches, noise and samples derive from it", ge=0, lt=2**31, group=SWEEP)
     measurement: MeasurementSpec = shown(MeasurementSpec(), "Measurement", group=MEASUREMENT)
     onsets: OnsetsSpec = shown(OnsetsSpec(), "Onsets", group=MEASUREMENT)
@@ -196,6 +198,7 @@ class ImageDdpmSpec(SpecModel):
         self._check_indices()
         self._check_onsets()
         self._check_resolution()
+        self._check_fork()
         return self
 
     def _check_batch(self) -> None:
@@ -231,6 +234,12 @@ class ImageDdpmSpec(SpecModel):
                 f"dataset.size {self.dataset.size} cannot be halved {halvings} times"
                 f" | Use a multiple of {2**halvings} or fewer network.multipliers"
             )
+
+    def _check_fork(self) -> None:
+        if self.fork is not None and self.fork.step >= self.steps:
+            raise ValueError(f"steps {self.steps} are done by the checkpoint of step {self.fork.step} | Give more steps than that")
+        if self.fork is not None and (self.fork.run is None) == (self.fork.path is None):
+            raise ValueError("fork needs either run or path | Name the run in the service, or the checkpoint's .json file")
 
     @property
     def batch(self) -> int:

@@ -54,22 +54,37 @@ def save_checkpoint(trainer: Trainer, folder: Path) -> CheckpointFiles:
 
 
 def load_checkpoint(trainer: Trainer, state_file: Path) -> None:
-    """Put the trainer where it stood when the checkpoint was written.
+    """Put the trainer where it stood when the checkpoint was written, or where its spec forks from that checkpoint.
 
     Raises:
-        CheckpointError: if the files are damaged or belong to another spec.
+        CheckpointError: if the files are damaged, belong to another spec, or do not fit the network that forks from them.
     """
     state = read_state(state_file)
     weights = state_file.with_suffix(".safetensors")
     if not weights.is_file() or _sha256(weights) != state["weights_sha256"]:
         raise CheckpointError(f"{weights} is missing or damaged; remove this checkpoint and resume from an earlier one")
     if not _continues(state["spec"], trainer.spec.model_dump(mode="json")):
-        raise CheckpointError(f"{state_file} was written for another spec; resume with the spec it holds, or start anew")
+        _check_fork(state, trainer.spec, state_file)
     tensors = load_file(weights)
-    trainer.network.load_state_dict(_part(tensors, "network"))
+    try:
+        trainer.network.load_state_dict(_part(tensors, "network"))
+    except RuntimeError as error:
+        raise CheckpointError(
+            f"{state_file} holds another network; fork with the network, channels and process it has ({error})"
+        ) from error
     trainer.average.load(_part(tensors, "ema"))
-    _load_optimizer(trainer.optimizer, _part(tensors, "optimizer"))
+    if state["spec"]["optimizer"]["name"] == trainer.spec.optimizer.name:
+        _load_optimizer(trainer.optimizer, _part(tensors, "optimizer"))
     trainer.step = int(state["step"])
+
+
+def _check_fork(state: dict[str, Any], spec: ImageDdpmSpec, state_file: Path) -> None:
+    """A checkpoint of another spec may only be one that this spec names."""
+    fork = spec.fork
+    if fork is None:
+        raise CheckpointError(f"{state_file} was written for another spec; resume with the spec it holds, or start anew")
+    if int(state["step"]) != fork.step or fork.weights_sha256 not in (None, state["weights_sha256"]):
+        raise CheckpointError(f"{state_file} is not the checkpoint of step {fork.step} that the spec forks from; name the step it holds")
 
 
 def read_state(state_file: Path) -> dict[str, Any]:

@@ -252,3 +252,48 @@ def test_a_disk_that_takes_no_more_is_an_os_error_whoever_writes_the_file(tmp_pa
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert not list(tmp_path.glob("*.safetensors"))
+
+
+def forked(folder: Path, step: int, **changes: object) -> tuple[ImageDdpmExperiment, Notebook]:
+    """A run of its own that begins from a checkpoint in ``folder``."""
+    fork = {"step": step, "path": str(folder / "checkpoints" / f"{step}.json")}
+    experiment = ImageDdpmExperiment(spec(fork=fork, **changes), device=CPU, folder=folder.with_name("fork"))
+    notebook = Notebook()
+    experiment.run(notebook)
+    return experiment, notebook
+
+
+def test_a_fork_that_changes_nothing_is_the_run_it_forks_from(tmp_path: Path) -> None:
+    original, whole = ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path / "run"), Notebook()
+    original.run(whole)
+    fork, notebook = forked(tmp_path / "run", 8)
+    assert notebook.points == [point for point in whole.points if point.step > 8]
+    for a, b in zip(original.trainer.network.parameters(), fork.trainer.network.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"optimizer": {"name": "sgd", "lr": 1e-3}}, {"dataset": {"n_train": 32, "n_held_out": 64}}, {"ema": None}]
+)
+def test_a_fork_goes_on_with_other_parameters_from_the_same_weights(tmp_path: Path, changes: dict[str, Any]) -> None:
+    ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path / "run").run(Notebook())
+    fork, notebook = forked(tmp_path / "run", 8, **changes)
+    assert fork.trainer.step == 12
+    assert {point.step for point in notebook.points} == {12}
+
+
+def test_a_fork_of_another_network_says_what_must_agree(tmp_path: Path) -> None:
+    ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path / "run").run(Notebook())
+    other = {"base_width": 16, "multipliers": [1, 2], "blocks": 1, "attention": [False, True]}
+    with pytest.raises(CheckpointError, match="holds another network; fork with the network"):
+        forked(tmp_path / "run", 8, network=other)
+
+
+def test_a_fork_takes_only_the_checkpoint_it_names(tmp_path: Path) -> None:
+    ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path / "run").run(Notebook())
+    fork = {"step": 8, "path": str(tmp_path / "run" / "checkpoints" / "4.json")}
+    with pytest.raises(CheckpointError, match="is not the checkpoint of step 8"):
+        ImageDdpmExperiment(spec(fork=fork, seed=1), device=CPU, folder=tmp_path / "fork").run(Notebook())
+    nowhere = {"step": 8, "run": "1abc"}
+    with pytest.raises(CheckpointError, match="step 8 of run 1abc is not here"):
+        ImageDdpmExperiment(spec(fork=nowhere), device=CPU, folder=tmp_path / "fork").run(Notebook())
