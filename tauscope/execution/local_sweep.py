@@ -2,17 +2,23 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from pydantic import ValidationError
+
+from tauscope.analysis.stopping import stops, verdict
 from tauscope.analysis.summary import summarize_experiment, summarize_points
 from tauscope.contracts.points import Point
+from tauscope.contracts.stopping import Verdict
 from tauscope.contracts.summary import ExperimentSummary, RunSummary
 from tauscope.execution.events import CheckpointWritten, DatasetWritten, Failed, Measured, Progress, SegmentEnded, TrainerEvent
 from tauscope.execution.trainer_process import TrainerProcess
 from tauscope.results.folder import read_spec, run_name, spec_document, write_measurements, write_spec, write_summary
-from tauscope.specs import ResolvedRun, SpecError, SweepSpec
+from tauscope.specs import KINDS, ExperimentSpec, ResolvedRun, SpecError, SweepSpec
+from tauscope.specs.stopping import BudgetPolicy
 from tauscope.version import code_version
 
 POLL_SECONDS = 0.1
@@ -50,6 +56,7 @@ class LocalRun:
         elif isinstance(event, SegmentEnded):
             self.step, self.seconds = event.step, self.seconds + event.seconds
             self.state = "finished" if event.finished else "stopped"
+            self.obey(self.verdict)
             self.save()
         elif isinstance(event, Failed):
             self.state, self.reason = "failed", f"{event.message}. {event.remedy}"
@@ -82,6 +89,19 @@ class LocalRun:
             self.step = int(self.checkpoint.stem)
         lines = (self.folder / "points.jsonl").read_text().splitlines()
         self.points = [point for point in map(Point.model_validate_json, lines) if point.step <= self.step]
+        if self.state != "finished":
+            self.obey(self.verdict)
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What the run's policy says of it, by the points up to its checkpoint."""
+        return verdict(self.plan.spec, self.points, settled=self.step if self.checkpoint else 0)
+
+    def obey(self, verdict: Verdict | None) -> None:
+        """Count the run as stopped by its policy, if that left steps to take; whether it was told in time changes nothing."""
+        if stops(self.plan.spec, verdict):
+            assert verdict is not None
+            self.state, self.reason = "stopped", verdict.reason
 
     def summary(self) -> RunSummary:
         onsets, final = summarize_points(self.plan.spec, self.points)
@@ -120,16 +140,18 @@ class LocalSweep:
             if resume:
                 run.restore()
 
-    def _claim_folder(self, document: dict[str, object], *, resume: bool) -> None:
+    def _claim_folder(self, document: dict[str, Any], *, resume: bool) -> None:
         if (self.folder / "spec.json").is_file():
             held = read_spec(self.folder)
             if not resume:
                 raise SpecError.single(
                     "--out", f"{self.folder} already holds {held['experiment']!r}", "Name another folder, or add --resume"
                 )
-            if held["runs"] != json.loads(json.dumps(document["runs"])):
+            if not _same_training(held["runs"], document["runs"]):
                 raise SpecError.single(
-                    "--resume", f"{self.folder} holds a sweep with another spec", "Resume with the same preset and settings"
+                    "--resume",
+                    f"{self.folder} holds a sweep with another spec",
+                    "Resume with the same preset and settings; only stopping may differ",
                 )
         self.folder.mkdir(parents=True, exist_ok=True)
         write_spec(self.folder, document)
@@ -164,6 +186,8 @@ class LocalSweep:
             event = child.next_event(POLL_SECONDS / len(busy))
             if event is not None:
                 run.take(event)
+            if isinstance(event, CheckpointWritten) and stops(run.plan.spec, run.verdict):
+                child.end_segment()
             if isinstance(event, (SegmentEnded, Failed)):
                 del busy[child]
 
@@ -186,6 +210,19 @@ def _start(child: TrainerProcess, run: LocalRun) -> LocalRun:
     run.state = "running"
     child.run_segment(run.plan.spec, run.folder, checkpoint=run.checkpoint)
     return run
+
+
+def _same_training(held: Sequence[Mapping[str, Any]], wanted: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether two lists of runs train the same, whatever policies they have; a field that came later has its default."""
+    return [_training(entry) for entry in held] == [_training(entry) for entry in wanted]
+
+
+def _training(entry: Mapping[str, Any]) -> tuple[str, ExperimentSpec | None]:
+    try:
+        spec = KINDS[entry["spec"]["kind"]].model_validate(entry["spec"])
+    except (KeyError, ValidationError):
+        return entry["run"], None
+    return entry["run"], spec.model_copy(update={"stopping": BudgetPolicy()})
 
 
 def _replace(path: Path, text: str) -> None:

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from tauscope.specs.model import SpecModel
 from tauscope.specs.schedule import MAX_STEPS, LogSpaced, Schedule
 from tauscope.specs.shown import shown
+from tauscope.specs.stopping import BudgetPolicy, Stopping, WindowPolicy
 
 GAP_THRESHOLD = 1 / 3
 
@@ -166,6 +167,7 @@ class ImageDdpmSpec(SpecModel):
     )
     replacement: bool = shown(True, "With replacement", "draw batches with replacement; otherwise by epochs", group=TRAINING, advanced=True)
     steps: int = shown(1000, "Training steps", "training steps, the budget tau_max", ge=1, le=MAX_STEPS, unit="steps", group=SWEEP)
+    stopping: Stopping = shown(BudgetPolicy(), "Stopping", "when to stop before all steps are taken", group=TRAINING)
     ema: EmaSpec | None = shown(EmaSpec(), "Average of weights", "measured instead of the last weights", group=TRAINING, advanced=True)
     seed: int = shown(0, "Seeds", "weights, batches, noise and samples derive from it", ge=0, lt=2**31, group=SWEEP)
     measurement: MeasurementSpec = shown(MeasurementSpec(), "Measurement", group=MEASUREMENT)
@@ -182,6 +184,8 @@ class ImageDdpmSpec(SpecModel):
     }
     # Runs that agree in these take about the same time for a unit of cost.
     PACE: ClassVar[tuple[str, ...]] = ("dataset.size", "network")
+    # What may change while a run goes on, since no weight depends on it: when it ends.
+    ENDING: ClassVar[tuple[str, ...]] = ("steps", "stopping")
 
     @field_validator("device")
     @classmethod
@@ -216,6 +220,9 @@ class ImageDdpmSpec(SpecModel):
                 f"measurement.loss_indices {outside} are never trained"
                 f" | Choose from {self.process.first_trained_index} to {self.process.steps - 1}"
             )
+        measured = self.measurement.loss_indices
+        if isinstance(self.stopping, WindowPolicy) and self.stopping.gap_index not in (None, *measured):
+            raise ValueError(f"stopping.gap_index {self.stopping.gap_index} is not measured | Choose from {', '.join(map(str, measured))}")
 
     def _check_onsets(self) -> None:
         quality = quality_metrics(self)
