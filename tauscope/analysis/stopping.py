@@ -76,14 +76,22 @@ def gap_index(spec: ExperimentSpec) -> int:
     return max(spec.measurement.loss_indices) if chosen is None else chosen
 
 
-def warning(item: Checkpoint, *, gap: float, index: int) -> str:
+def warnings_at(item: Checkpoint, *, gap: float, index: int) -> tuple[str, ...]:
     """What at a checkpoint says that copying comes or has come, with its numbers; empty if nothing does."""
     told = []
     if item.gap is not None and item.gap.low is not None and item.gap.low > gap:
         told.append(f"relative loss gap at index {index} {share_words(item.gap)}, above {percent(gap)}")
     if item.excess is not None and item.excess > 0:
         told.append(_copies(item))
-    return "; ".join(told)
+    return tuple(told)
+
+
+def warnings(spec: ExperimentSpec, points: Sequence[Point]) -> tuple[str, ...]:
+    """What the last checkpoint warns of, by the window policy's levels, whether or not the run has that policy."""
+    found = checkpoints(spec, points)
+    policy = spec.stopping if isinstance(spec.stopping, WindowPolicy) else WindowPolicy()
+    told = warnings_at(found[-1], gap=policy.gap, index=gap_index(spec)) if found else ()
+    return tuple(f"{words} at {found[-1].step:,}" for words in told)
 
 
 def _copying(policy: CopyingPolicy, found: Sequence[Checkpoint]) -> tuple[int, str] | None:
@@ -95,14 +103,14 @@ def _copying(policy: CopyingPolicy, found: Sequence[Checkpoint]) -> tuple[int, s
 
 
 def _window(policy: WindowPolicy, found: Sequence[Checkpoint], index: int) -> tuple[int, str] | None:
-    warnings = [warning(item, gap=policy.gap, index=index) for item in found]
+    told = [warnings_at(item, gap=policy.gap, index=index) for item in found]
     best = list(accumulate((item.quality for item in found), _better))
     for place in range(policy.patience, len(found)):
         reference, later = best[place - policy.patience], found[place + 1 - policy.patience : place + 1]
-        recent = warnings[max(0, place + 1 - policy.confirmations) : place + 1]
+        recent = told[max(0, place + 1 - policy.confirmations) : place + 1]
         warned = all(recent) and len(recent) == policy.confirmations
         if warned and reference is not None and all(_no_better(item, reference) for item in later):
-            return place, f"{_flat_words(found[place], reference, policy.patience)}; warning: {warnings[place]}"
+            return place, f"{_flat_words(found[place], reference, policy.patience)}; warning: {'; '.join(told[place])}"
     return None
 
 
