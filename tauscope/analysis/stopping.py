@@ -1,8 +1,8 @@
 """Whether a run stops before its budget is spent: decided from its points, in the order of their steps.
 
 Only checkpoints count: steps at which samples were drawn. So the step at which a policy says stop has weights to go back to, and what is
-decided at a step rests on points up to it, whatever came after. ``settled`` keeps a decision from resting on half of them: see
-docs/decisions/0012.
+decided at a step rests on points up to it, whatever came after. ``settled`` keeps a decision from resting on half of them: the decision
+record on policies says how.
 """
 
 from collections.abc import Sequence
@@ -76,12 +76,12 @@ def gap_index(spec: ExperimentSpec) -> int:
     return max(spec.measurement.loss_indices) if chosen is None else chosen
 
 
-def warnings_at(item: Checkpoint, *, gap: float, index: int) -> tuple[str, ...]:
+def warnings_at(item: Checkpoint, policy: WindowPolicy, *, index: int) -> tuple[str, ...]:
     """What at a checkpoint says that copying comes or has come, with its numbers; empty if nothing does."""
     told = []
-    if item.gap is not None and item.gap.low is not None and item.gap.low > gap:
-        told.append(f"relative loss gap at index {index} {share_words(item.gap)}, above {percent(gap)}")
-    if item.excess is not None and item.excess > 0:
+    if item.gap is not None and item.gap.low is not None and item.gap.low > policy.gap:
+        told.append(f"relative loss gap at index {index} {share_words(item.gap)}, above {percent(policy.gap)}")
+    if item.excess is not None and item.excess > policy.copies:
         told.append(_copies(item))
     return tuple(told)
 
@@ -90,7 +90,7 @@ def warnings(spec: ExperimentSpec, points: Sequence[Point]) -> tuple[str, ...]:
     """What the last checkpoint warns of, by the window policy's levels, whether or not the run has that policy."""
     found = checkpoints(spec, points)
     policy = spec.stopping if isinstance(spec.stopping, WindowPolicy) else WindowPolicy()
-    told = warnings_at(found[-1], gap=policy.gap, index=gap_index(spec)) if found else ()
+    told = warnings_at(found[-1], policy, index=gap_index(spec)) if found else ()
     return tuple(f"{words} at {found[-1].step:,}" for words in told)
 
 
@@ -103,7 +103,7 @@ def _copying(policy: CopyingPolicy, found: Sequence[Checkpoint]) -> tuple[int, s
 
 
 def _window(policy: WindowPolicy, found: Sequence[Checkpoint], index: int) -> tuple[int, str] | None:
-    told = [warnings_at(item, gap=policy.gap, index=index) for item in found]
+    told = [warnings_at(item, policy, index=index) for item in found]
     best = list(accumulate((item.quality for item in found), _better))
     for place in range(policy.patience, len(found)):
         reference, later = best[place - policy.patience], found[place + 1 - policy.patience : place + 1]

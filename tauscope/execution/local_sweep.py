@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from tauscope.analysis.retention import reasons_to_keep
 from tauscope.analysis.stopping import stops, verdict
 from tauscope.analysis.summary import summarize_experiment, summarize_points
 from tauscope.contracts.points import Point
@@ -103,6 +104,18 @@ class LocalRun:
             assert verdict is not None
             self.state, self.reason = "stopped", verdict.reason
 
+    def prune(self) -> None:
+        """Drop the checkpoints that are not worth their space, where that is wanted and the run is over; samples and points stay."""
+        over = self.state == "finished" or (self.state == "stopped" and self.reason)
+        if self.plan.spec.retention == "all" or not over:
+            return
+        files = list((self.folder / "checkpoints").glob("*.*"))
+        onsets, _ = summarize_points(self.plan.spec, self.points)
+        kept = reasons_to_keep({int(file.stem) for file in files}, self.points, onsets)
+        for file in files:
+            if not kept[int(file.stem)]:
+                file.unlink()
+
     def summary(self) -> RunSummary:
         onsets, final = summarize_points(self.plan.spec, self.points)
         return RunSummary(
@@ -151,7 +164,7 @@ class LocalSweep:
                 raise SpecError.single(
                     "--resume",
                     f"{self.folder} holds a sweep with another spec",
-                    "Resume with the same preset and settings; only stopping may differ",
+                    "Resume with the same preset and settings; only stopping and retention may differ",
                 )
         self.folder.mkdir(parents=True, exist_ok=True)
         write_spec(self.folder, document)
@@ -199,10 +212,12 @@ class LocalSweep:
             self._collect(busy)
 
     def finish(self) -> ExperimentSummary:
-        """Write ``summary.json`` and ``measurements.parquet`` for what there is, and return the summary."""
+        """Write ``summary.json`` and ``measurements.parquet`` for what there is, prune where that is wanted, and return the summary."""
         summary = summarize_experiment(self.sweep.name, code_version(), [run.summary() for run in self.runs])
         write_summary(self.folder, summary)
         write_measurements(self.folder, ((run.name, point) for run in self.runs for point in run.points))
+        for run in self.runs:
+            run.prune()
         return summary
 
 
@@ -213,7 +228,7 @@ def _start(child: TrainerProcess, run: LocalRun) -> LocalRun:
 
 
 def _same_training(held: Sequence[Mapping[str, Any]], wanted: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether two lists of runs train the same, whatever policies they have; a field that came later has its default."""
+    """Whether two lists of runs train the same for as long, whatever their policies; a field that came later has its default."""
     return [_training(entry) for entry in held] == [_training(entry) for entry in wanted]
 
 
@@ -222,7 +237,7 @@ def _training(entry: Mapping[str, Any]) -> tuple[str, ExperimentSpec | None]:
         spec = KINDS[entry["spec"]["kind"]].model_validate(entry["spec"])
     except (KeyError, ValidationError):
         return entry["run"], None
-    return entry["run"], spec.model_copy(update={"stopping": BudgetPolicy()})
+    return entry["run"], spec.model_copy(update={"stopping": BudgetPolicy(), "retention": "all"})
 
 
 def _replace(path: Path, text: str) -> None:

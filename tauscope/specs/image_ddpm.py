@@ -172,6 +172,9 @@ class ImageDdpmSpec(SpecModel):
     seed: int = shown(0, "Seeds", "weights, batches, noise and samples derive from it", ge=0, lt=2**31, group=SWEEP)
     measurement: MeasurementSpec = shown(MeasurementSpec(), "Measurement", group=MEASUREMENT)
     onsets: OnsetsSpec = shown(OnsetsSpec(), "Onsets", group=MEASUREMENT)
+    retention: Literal["all", "pruned"] = shown(
+        "all", "Checkpoints kept", "all, or once a run is over only those worth their space", group=MEASUREMENT, advanced=True
+    )
     device: str = shown("auto", "Device", "auto, cpu, cuda, cuda:i or mps", group=TRAINING, advanced=True)
 
     # Short names that stand for a path in axes, settings and tables.
@@ -184,8 +187,8 @@ class ImageDdpmSpec(SpecModel):
     }
     # Runs that agree in these take about the same time for a unit of cost.
     PACE: ClassVar[tuple[str, ...]] = ("dataset.size", "network")
-    # What may change while a run goes on, since no weight depends on it: when it ends.
-    ENDING: ClassVar[tuple[str, ...]] = ("steps", "stopping")
+    # What may change while a run goes on, since no weight depends on it: when it ends, and what is kept then.
+    ENDING: ClassVar[tuple[str, ...]] = ("steps", "stopping", "retention")
 
     @field_validator("device")
     @classmethod

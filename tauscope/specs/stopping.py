@@ -27,13 +27,14 @@ class CopyingPolicy(SpecModel):
 class WindowPolicy(SpecModel):
     """Stop in the window: quality no longer improves, and a warning says that copying comes.
 
-    Either of two is a warning: the relative loss gap above ``gap`` with its lower 95 % end, or f_mem above its control, 95 % ends against
-    each other.
+    Either of two is a warning: the relative loss gap above ``gap`` with its lower 95 % end, or f_mem minus its control above ``copies``,
+    95 % ends against each other.
     """
 
     name: Literal["window"] = "window"
     patience: int = shown(2, "Patience", "checkpoints in a row without better quality", ge=1, le=1000, unit="checkpoints")
     gap: float = shown(0.1, "Loss gap", "(held-out - training loss) / held-out loss that is a warning", ge=0, lt=1)
+    copies: float = shown(0.01, "Copies", "share of samples copied beyond the control that is a warning", ge=0, lt=1, advanced=True)
     gap_index: int | None = shown(None, "Loss gap at index", "one of the loss indices; by default the highest of them", ge=0, advanced=True)
     confirmations: int = _CONFIRMATIONS
 

@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tauscope.analysis.retention import reasons_to_keep
 from tauscope.analysis.stopping import verdict
+from tauscope.analysis.summary import summarize_points
 from tauscope.execution.events import Failed, SegmentEnded
 from tauscope.execution.local_sweep import LocalSweep
 from tauscope.execution.trainer_process import TrainerProcess
@@ -188,11 +190,25 @@ def test_a_policy_stops_runs_and_says_why_and_without_it_they_go_on_to_the_same_
     assert read_measurements(tmp_path / "out") == read_measurements(finished)
 
 
+def test_a_sweep_that_asks_for_it_keeps_only_checkpoints_worth_their_space_and_all_samples(finished: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    subprocess.run(["cp", "-r", finished, copy], check=True)
+    sweep = LocalSweep(tiny(retention="pruned"), copy, resume=True)
+    before, after = read_summary(copy), sweep.finish()
+    assert before == after
+    for run in sweep.runs:
+        onsets, _ = summarize_points(run.plan.spec, run.points)
+        wanted = {step for step, why in reasons_to_keep((8, 16, 24), run.points, onsets).items() if why}
+        assert {int(file.stem) for file in (run.folder / "checkpoints").iterdir()} == wanted
+        assert len(list((run.folder / "samples").iterdir())) == 3
+    assert verify_folder(copy).findings == ()
+
+
 def test_a_folder_from_before_policies_can_be_resumed(finished: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     subprocess.run(["cp", "-r", finished, copy], check=True)
     document = json.loads((copy / "spec.json").read_text())
     for entry in document["runs"]:
-        del entry["spec"]["stopping"]
+        del entry["spec"]["stopping"], entry["spec"]["retention"]
     (copy / "spec.json").write_text(json.dumps(document))
     assert [run.state for run in LocalSweep(tiny(), copy, resume=True).runs] == ["finished", "finished"]
