@@ -9,6 +9,7 @@ from frontend.page import api_errors, client
 from frontend.theme import PALETTES
 from frontend.words import plural, steps
 from tauscope.contracts.experiments import ExperimentView
+from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import RunState
 
 
@@ -33,6 +34,16 @@ def _confirm_stop(experiment: ExperimentView) -> None:
     if st.button("Stop all runs", type="primary"):
         with api_errors():
             client().stop(experiment.id)
+        st.rerun()
+
+
+@st.dialog("Stop this run?")
+def confirm_stop_run(run: RunView) -> None:
+    """Stop one run after asking once."""
+    st.markdown(f"It ends within seconds, at about τ = {steps(run.step)}. What was measured is kept; it goes on only if you extend it.")
+    if st.button("Stop it", type="primary"):
+        with api_errors():
+            client().stop_run(run.id)
         st.rerun()
 
 

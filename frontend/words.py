@@ -1,12 +1,14 @@
 """Numbers and states in words: one way of writing each on every page."""
 
-import math
 from collections.abc import Sequence
 from typing import Literal
 
 from tauscope.contracts.onsets import Onset, OnsetStatus
 from tauscope.contracts.run_views import RunView
 from tauscope.contracts.system import SystemView
+from tauscope.contracts.wording import interval_percent as interval_percent
+from tauscope.contracts.wording import number as number
+from tauscope.contracts.wording import percent as percent
 
 DASH = "–"
 # What "first at a level" means for a curve that turns back later, and what stands in brackets after an onset.
@@ -20,17 +22,6 @@ FORETOLD_FROM = 0.05  # The share of a run from which its speed foretells its en
 SILENT_AFTER = 30.0  # Seconds without a heartbeat after which a worker's slots no longer count.
 
 
-def number(value: float) -> str:
-    """Three significant digits, thousands separated: 1,360; 38; 0.547."""
-    if value == 0:
-        return "0"
-    if abs(value) >= 100:
-        return f"{value:,.0f}"
-    digits = max(0, 2 - math.floor(math.log10(abs(value))))
-    text = f"{value:.{digits}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
 def exponent(value: float) -> str:
     """Two digits after the point, zero without a sign, below it with a minus."""
     return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
@@ -39,12 +30,6 @@ def exponent(value: float) -> str:
 def steps(value: float) -> str:
     """A training time: whole steps, thousands separated."""
     return f"{value:,.0f}"
-
-
-def percent(share: float) -> str:
-    """A share in percent; one digit after the point below 10 %."""
-    value = 100 * share
-    return f"{value:.1f} %" if 0 < value < 9.95 else f"{value:.0f} %"
 
 
 def share_of_samples(copies: int, count: int, low: float, high: float) -> str:
@@ -58,11 +43,6 @@ def control_words(share: float, low: float, high: float, count: int) -> str:
     """The held-out control with its interval and count; a share of zero is given its upper end."""
     spread = f"under {percent(high)}" if share == 0 else interval_percent(low, high)
     return f"held-out control {percent(share)} ({spread}) of {count:,}"
-
-
-def interval_percent(low: float, high: float) -> str:
-    """An interval of shares."""
-    return f"{percent(low).removesuffix(' %')} to {percent(high)}"
 
 
 def interval(low: float | None, high: float | None) -> str:

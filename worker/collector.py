@@ -27,7 +27,7 @@ class Collector:
         self._store = ArtifactStore(settings.artifacts_url, grace_seconds=settings.garbage_grace_seconds)
         self._sightings = Sightings()
         self._seconds = settings.garbage_seconds
-        self._prunes = settings.retention == "pruned"
+        self._prunes_all = settings.retention == "pruned"
         self._pruned: set[tuple[str, int]] = set()
         self._due = time.monotonic()
         self._running: Future[Garbage] | None = None
@@ -47,8 +47,7 @@ class Collector:
             self._running = in_background(self._collect, name="garbage")
 
     def _collect(self) -> Garbage:
-        if self._prunes:
-            self._prune_ended()
+        self._prune_ended()
         if not refers_to_any(self._sessions):
             # A new database beside an old store is rather a lost database than a reason to empty the store.
             return NOTHING
@@ -56,7 +55,7 @@ class Collector:
 
     def _prune_ended(self) -> None:
         with reading(self._sessions) as session:
-            ended = ended_runs(session)
+            ended = ended_runs(session, asking=not self._prunes_all)
         for run_id, epoch in sorted(ended - self._pruned):
             prune(self._sessions, self._store, [run_id], dry_run=False)
             self._pruned.add((run_id, epoch))

@@ -84,11 +84,11 @@ class Recorder:
                 seconds=self.claim.seconds + time.monotonic() - self._started,
             )
             # The first time too: the claim has deleted what an attempt before it measured beyond its checkpoint.
-            if batch.points or not self._summarized:
-                record_summary(session, self.claim.run_id)
+            due = batch.points or batch.checkpoint is not None or not self._summarized
+            stopped = due and record_summary(session, self.claim.run_id)
             self.defers = self._defers(session)
         self._summarized = True
-        self.desired = flushed.desired
+        self.desired = DesiredState.STOP if stopped else flushed.desired
         self.outgoing.written(batch)
         send_wakeups(self._services.sessions, self._services.outbox, [self.claim.run_id] * len(batch.unevaluated), "evaluate")
 

@@ -4,10 +4,12 @@ import shutil
 import time
 
 import structlog
+from sqlalchemy.orm import Session
 
 from backend.storage.claims import Claim, FencedError, finish, release
 from backend.storage.evaluations import EvaluationClaim, claim_evaluation, unevaluated
 from backend.storage.offers import Offer
+from backend.storage.verdicts import verdict_of
 from tauscope.contracts.runs import DesiredState, RunState
 from tauscope.execution.events import Failed, SegmentEnded
 from tauscope.specs import KINDS
@@ -122,8 +124,17 @@ class Segment:
             self._slot.discard()
 
     def _finish(self, state: RunState, reason: str = "", detail: str = "") -> bool:
-        self._recorder.persistence.persist(lambda session: finish(session, self._recorder.claim, state, reason, detail=detail))
-        log.info("run_ended", run=self._recorder.claim.run_id, state=str(state), reason=reason)
+        claim = self._recorder.claim
+
+        def end(session: Session) -> tuple[RunState, str]:
+            found = verdict_of(session, claim.run_id)
+            # Also where it came too late to save a step: how a run ends must not depend on how soon its samples were drawn.
+            ended = (RunState.STOPPED, found.reason) if found and state is not RunState.FAILED else (state, reason)
+            finish(session, claim, *ended, detail=detail)
+            return ended
+
+        ended, why = self._recorder.persistence.persist(end)
+        log.info("run_ended", run=claim.run_id, state=str(ended), reason=why)
         return False
 
     def _release(self, end: End) -> bool:

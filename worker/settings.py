@@ -46,7 +46,8 @@ class WorkerSettings(StorageSettings):
     garbage_seconds: float = Field(300.0, gt=0, description="how often the reconciler removes files that nothing refers to")
     retention: Literal["all", "pruned"] = Field(
         "all",
-        description="all: every measured checkpoint stays; pruned: the reconciler prunes runs that are over",
+        description="all: every measured checkpoint stays, unless the run's spec says otherwise;"
+        " pruned: the reconciler prunes runs that are over",
     )
     code_version_policy: Literal["refuse", "accept"] = Field(
         "refuse", description="refuse: a run whose checkpoint other code wrote waits for that code; accept: it goes on, and the run says so"

@@ -4,14 +4,24 @@ from sqlalchemy.orm import Session
 
 from backend.storage.flush import read_points, write_summary
 from backend.storage.tables import Run
+from backend.storage.verdicts import request_stop_by_policy, settled_step
 from tauscope.specs import KINDS
 
 
-def record_summary(session: Session, run_id: str) -> None:
-    """Compute a run's onsets and last values in the transaction that brought points, so that neither is ever without the other."""
-    from tauscope.analysis.summary import summarize_points  # SciPy loads slowly, and only a worker with points needs it.
+def record_summary(session: Session, run_id: str) -> bool:
+    """Compute a run's onsets and last values in the transaction that brought points, so that neither is ever without the other.
+
+    Returns:
+        Whether the run's policy, with these points, has asked the run to stop.
+    """
+    # SciPy loads slowly, and only a worker with points needs it.
+    from tauscope.analysis.stopping import stops, verdict
+    from tauscope.analysis.summary import summarize_points
 
     session.flush()
-    spec = session.get_one(Run, run_id, populate_existing=True).spec
-    onsets, final = summarize_points(KINDS[spec["kind"]].model_validate(spec), read_points(session, run_id))
+    document = session.get_one(Run, run_id, populate_existing=True).spec
+    spec, points = KINDS[document["kind"]].model_validate(document), read_points(session, run_id)
+    onsets, final = summarize_points(spec, points)
     write_summary(session, run_id, onsets, final)
+    found = verdict(spec, points, settled=settled_step(session, run_id))
+    return found is not None and stops(spec, found) and request_stop_by_policy(session, run_id, found)

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from backend.services.context import Context
 from backend.services.errors import ExperimentActiveError, InvalidRequestError, NotExtendableError, UnknownExperimentError, UnknownRunError
+from backend.services.policies import in_spite_of_policy
 from backend.services.views import attempt_views, experiment_view, run_event_view, run_summary, run_view
 from backend.storage import deletion, experiments, requests
 from backend.storage.census import living_workers, server_time
@@ -19,6 +20,7 @@ from backend.storage.tables import Run
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.problems import FieldError
 from tauscope.contracts.run_views import AttemptView, RunEventView, RunView
+from tauscope.contracts.runs import RunState
 from tauscope.contracts.summary import ExperimentSummary
 from tauscope.specs import KINDS, ExperimentSpec, SpecError
 
@@ -105,9 +107,12 @@ def pause_run(context: Context, run_id: str) -> RunView:
 
 
 def resume_run(context: Context, run_id: str) -> RunView:
-    """Let a paused run go on."""
+    """Let a paused run go on, or one that its policy stopped, in spite of it."""
     with context.sessions.begin() as session:
-        waiting = requests.request_resume(session, [required_run(session, run_id).id])
+        held = required_run(session, run_id)
+        waiting = requests.request_resume(session, [held.id])
+    if held.state == RunState.STOPPED and held.verdict:
+        return extend_run(context, run_id, held.steps)
     send_wakeups(context.sessions, context.outbox, waiting)
     return run(context, run_id)
 
@@ -128,8 +133,8 @@ def extend_run(context: Context, run_id: str, steps: int) -> RunView:
     """
     with context.sessions.begin() as session:
         held = required_run(session, run_id)
-        spec = _with_steps(held.spec, steps)
-        if not requests.extend(session, run_id, spec.model_dump(mode="json"), cost=spec.cost()):
+        spec, note = in_spite_of_policy(session, held, _with_steps(held.spec, steps))
+        if not requests.extend(session, run_id, spec.model_dump(mode="json"), cost=spec.cost(), note=note):
             detail = f"Run {run_id} is {held.state} with a budget of {held.steps} steps"
             raise NotExtendableError(
                 detail, "Extend a finished run to more steps than that, or a stopped or failed one to at least as many"

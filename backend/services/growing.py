@@ -1,8 +1,7 @@
 """Adding runs to an experiment: its sweep becomes a larger one, of which every run it has is a part."""
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
@@ -18,7 +17,7 @@ from backend.storage.reading import reading
 from backend.storage.tables import Experiment, Run
 from tauscope.contracts.experiments import Plan
 from tauscope.contracts.growing import SweepGrowth
-from tauscope.specs import KINDS, ResolvedRun, SpecError, SweepSpec, apply_settings, parse_sweep
+from tauscope.specs import KINDS, ExperimentSpec, ResolvedRun, SpecError, SweepSpec, apply_settings, parse_sweep
 
 
 def plan_growth(context: Context, experiment_id: str, request: SweepGrowth) -> Plan:
@@ -71,8 +70,9 @@ def _larger(
 
 
 def _places(held: Sequence[Run], runs: Sequence[ResolvedRun]) -> dict[str, ResolvedRun]:
-    by_content = {_content(run.spec.model_dump(mode="json")): run for run in runs}
-    places = {run.id: by_content.get(_content(_of_today(run.spec))) for run in held}
+    by_content = {_content(run.spec): run for run in runs}
+    # A stored spec is read anew, so that it has the fields that came later.
+    places = {run.id: by_content.get(_content(KINDS[run.spec["kind"]].model_validate(run.spec))) for run in held}
     left_out = [run.label for run in held if places[run.id] is None]
     if left_out:
         raise SpecError.single(
@@ -95,11 +95,6 @@ def _check_steps(run: Run, place: ResolvedRun) -> None:
         )
 
 
-def _of_today(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """A stored spec with the fields that came later."""
-    return KINDS[spec["kind"]].model_validate(spec).model_dump(mode="json")
-
-
-def _content(spec: Mapping[str, Any]) -> str:
-    """What makes two runs the same one: everything but how long they go on."""
-    return json.dumps({name: value for name, value in spec.items() if name != "steps"}, sort_keys=True)
+def _content(spec: ExperimentSpec) -> str:
+    """What makes two runs the same one: everything but when they end."""
+    return json.dumps(spec.model_dump(mode="json", exclude=set(spec.ENDING)), sort_keys=True)

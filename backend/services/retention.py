@@ -8,7 +8,9 @@ from backend.storage.flush import read_points
 from backend.storage.pruning import onsets_of, prune, why_kept
 from backend.storage.reading import reading
 from tauscope.analysis.recommendation import recommend
+from tauscope.analysis.stopping import warnings
 from tauscope.contracts.retention import CheckpointView, GarbageReport, PruneReport, RunCheckpoints
+from tauscope.specs import KINDS
 
 
 def checkpoints(context: Context, run_id: str) -> RunCheckpoints:
@@ -18,10 +20,11 @@ def checkpoints(context: Context, run_id: str) -> RunCheckpoints:
         files = retention.checkpoint_files(session, [run_id])
         reasons = why_kept(session, run, files)
         pinned = retention.pinned_steps(session, run_id)
-        recommendation = recommend(read_points(session, run_id), onsets_of(run))
+        points, spec = read_points(session, run_id), KINDS[run.spec["kind"]].model_validate(run.spec)
+        recommendation, warned = recommend(points, onsets_of(run)), warnings(spec, points)
     sizes = {step: sum(file.n_bytes for file in files if file.step == step) for step in reasons}
     views = (CheckpointView(step=step, n_bytes=sizes[step], pinned=step in pinned, kept=why) for step, why in reasons.items())
-    return RunCheckpoints(run_id=run_id, recommendation=recommendation, checkpoints=tuple(views))
+    return RunCheckpoints(run_id=run_id, recommendation=recommendation, warnings=warned, checkpoints=tuple(views))
 
 
 def set_pin(context: Context, run_id: str, step: int, *, pinned: bool) -> RunCheckpoints:

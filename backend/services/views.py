@@ -25,6 +25,7 @@ def run_view(run: Run, workers: Sequence[Worker]) -> RunView:
         {
             **{name: getattr(run, name) for name in _SAME_NAME},
             "waiting": waiting(run, workers),
+            "verdict": run.verdict or None,
             "n_train": (n_train := run.spec.get("dataset", {}).get("n_train")),
             "batch_size": n_train if run.spec.get("batch_size") == "full" else run.spec.get("batch_size"),
         }

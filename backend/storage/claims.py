@@ -150,7 +150,8 @@ def retry_seconds(stalls: InstrumentedAttribute[int]) -> ColumnElement[float]:
 
 def settle(session: Session) -> list[str]:
     """Stop or pause the runs that nobody holds, as their owner asked, and fail those that stalled too often."""
-    stopped = _set_unheld(session, Run.desired == DesiredState.STOP, RunState.STOPPED, "stopped on request")
+    why = func.coalesce(Run.verdict["reason"].as_string(), "stopped on request")
+    stopped = _set_unheld(session, Run.desired == DesiredState.STOP, RunState.STOPPED, why)
     paused = and_(Run.desired == DesiredState.PAUSE, Run.state != RunState.PAUSED)
     stalled = and_(Run.desired == DesiredState.RUN, Run.stalls >= STALL_LIMIT)
     return (

@@ -2,11 +2,13 @@
 
 from typing import Any, NamedTuple
 
+from pydantic import ValidationError
 from sqlalchemy import and_, exists, func, select
 from sqlalchemy.orm import Session
 
 from backend.storage.tables import Attempt, Experiment, Run
 from tauscope.contracts.runs import RunState
+from tauscope.specs import SweepSpec
 
 _REMEMBERED = 60  # The newest runs of a kind; older ones were computed by older code, or on other machines.
 _NAMESAKES = 20
@@ -50,4 +52,8 @@ def finished_sweep(session: Session, sweep: dict[str, Any]) -> Finished | None:
 
 
 def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    return {**one, "summary": ""} == {**other, "summary": ""}
+    try:
+        known = SweepSpec.model_validate(one).model_dump(mode="json")  # A field that came later has its default.
+    except ValidationError:
+        return False  # Other code launched it.
+    return {**known, "summary": ""} == {**other, "summary": ""}

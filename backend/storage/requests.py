@@ -44,10 +44,11 @@ def set_priority(session: Session, run_ids: Sequence[str], priority: int) -> Non
     _ask(session, _active(run_ids, Run.priority != priority), values, "priority_set", f"to {priority} by its owner")
 
 
-def extend(session: Session, run_id: str, spec: dict[str, Any], *, cost: float) -> bool:
+def extend(session: Session, run_id: str, spec: dict[str, Any], *, cost: float, note: str = "") -> bool:
     """Let a finished, stopped or failed run go on from its last checkpoint to ``spec["steps"]``; whether it was such a run.
 
-    Final states are final for faults. This is the owner's own act, the only one that leaves them, and an event tells of it.
+    Final states are final for faults. This is the owner's own act, the only one that leaves them, and an event tells of it
+    with the ``note``.
     A wake-up must follow the commit.
     """
     steps = spec["steps"]
@@ -62,12 +63,13 @@ def extend(session: Session, run_id: str, spec: dict[str, Any], *, cost: float) 
         "steps": steps,
         "cost": cost,
         "reason": "",
+        "verdict": {},
         "stalls": 0,
         "lease_until": 0.0,
         "enqueued_at": 0.0,
         "updated_at": db_now(),
     }
-    return bool(_ask(session, and_(Run.id == run_id, longer), values, "extended", f"to {steps} steps by its owner"))
+    return bool(_ask(session, and_(Run.id == run_id, longer), values, "extended", f"to {steps} steps by its owner{note}"))
 
 
 def _active(run_ids: Sequence[str], wanted: ColumnElement[bool]) -> ColumnElement[bool]:

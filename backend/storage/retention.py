@@ -29,10 +29,16 @@ def lock_runs(session: Session, run_ids: Sequence[str]) -> list[Run]:
     return list(session.scalars(select(Run).where(Run.id.in_(run_ids)).order_by(Run.id).with_for_update()))
 
 
-def ended_runs(session: Session) -> set[tuple[str, int]]:
-    """The runs that are over and of which no checkpoint awaits its evaluation, each with its epoch: one that was extended is another."""
+def ended_runs(session: Session, *, asking: bool = False) -> set[tuple[str, int]]:
+    """The runs that are over and of which no checkpoint awaits its evaluation, each with its epoch: one that was extended is another.
+
+    With ``asking`` only those whose own spec asks to be pruned.
+    """
     awaited = exists().where(Evaluation.run_id == Run.id)
-    return {(row.id, row.epoch) for row in session.execute(select(Run.id, Run.epoch).where(Run.state.in_(TERMINAL_STATES), ~awaited))}
+    ended = select(Run.id, Run.epoch).where(Run.state.in_(TERMINAL_STATES), ~awaited)
+    if asking:
+        ended = ended.where(Run.spec["retention"].as_string() == "pruned")
+    return {(row.id, row.epoch) for row in session.execute(ended)}
 
 
 def checkpoint_files(session: Session, run_ids: Sequence[str]) -> list[CheckpointFile]:

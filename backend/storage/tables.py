@@ -81,6 +81,7 @@ class Run(Base):
     checkpoint_version: Mapped[str | None] = mapped_column(String(80))  # The code that wrote that checkpoint.
     onsets: Mapped[dict[str, Any]] = mapped_column(default=dict)
     final: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    verdict: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # Why its policy asked it to stop, if it did.
     code_note: Mapped[str] = mapped_column(Text, default="", server_default="")  # Which steps other code computed, if any.
     unevaluated: ClassVar[MappedSQLExpression[int]]  # How many checkpoints wait for their samples to be drawn; set below, by a query.
     experiment: Mapped[Experiment] = relationship(back_populates="runs")

@@ -8,6 +8,7 @@ from frontend.charts.window import no_window, window_of
 from frontend.markup.header import address
 from frontend.markup.html import F_MEM, TAU_GEN, TAU_MEM, Html, join, tag
 from frontend.markup.icons import GEN, MEM, WARNING, swatch
+from frontend.markup.keep import keep_lines
 from frontend.markup.state import silence
 from frontend.words import (
     INTERVAL,
@@ -15,12 +16,9 @@ from frontend.words import (
     UNTIL_PEAK,
     control_words,
     exponent,
-    interval,
     level_text,
-    number,
     onset_words,
     rough,
-    sentence,
     share_of_samples,
     steps,
 )
@@ -42,7 +40,7 @@ def focus_card(group: Group, recommendation: Recommendation | None = None) -> Ht
     )
     reason = no_window(run) if ended else no_window(run).replace("never reached by", "not reached by")
     about = f"{window.ratio} as long as quality took" + (", still open" if window.open else "") if window else reason
-    keep = [_keep(run, recommendation)] if recommendation and recommendation.step is not None else []
+    keep = [keep_lines(run, recommendation)] if recommendation and recommendation.step is not None else []
     rows = [tag("div", f"Window, {group.name}", class_="tau-label"), value, tag("div", about), *keep, *_copies(run)]
     history = tag("a", "Run history", class_="tau-button", href=address("run", id=run.id), data_go=address("run", id=run.id))
     if not run.step:
@@ -51,25 +49,6 @@ def focus_card(group: Group, recommendation: Recommendation | None = None) -> Ht
         "a", "Inspect samples", class_="tau-button tau-primary", href=address("inspect", run=run.id), data_go=address("inspect", run=run.id)
     )
     return tag("section", *rows, tag("div", link, history, class_="tau-buttons"), class_="tau-card tau-focus")
-
-
-def _keep(run: RunView, recommendation: Recommendation) -> Html:
-    """The checkpoint to keep with its quality and copies, and why it."""
-    step, quality, f_mem = recommendation.step, recommendation.quality, recommendation.f_mem
-    assert step is not None
-    where = address("inspect", run=run.id, step=step)
-    told = []
-    if quality and quality.value is not None:
-        told.append(f"quality {number(quality.value)} ({interval(quality.low, quality.high)})")
-    if f_mem and f_mem.value is not None and f_mem.count and f_mem.low is not None and f_mem.high is not None:
-        told.append(share_of_samples(round(f_mem.value * f_mem.count), f_mem.count, f_mem.low, f_mem.high))
-    return tag(
-        "div",
-        tag("a", f"Keep τ {steps(step)}", href=where, data_go=where),
-        *[tag("div", words) for words in told],
-        tag("div", sentence(recommendation.reason), class_="tau-quiet"),
-        class_="tau-keep",
-    )
 
 
 def _copies(run: RunView) -> list[Html]:

@@ -6,8 +6,8 @@ from frontend.components import run as history
 from frontend.markup.run import beginning, run_history
 from frontend.navigation import TITLES, go, open_page
 from frontend.page import api_errors, client, name_tab, notice
-from frontend.requests import serve_requests
-from tauscope.contracts.runs import RunState
+from frontend.requests import confirm_stop_run, serve_requests
+from tauscope.contracts.runs import TERMINAL_STATES, RunState
 
 identifier = st.query_params.get("id")
 if not identifier:
@@ -18,19 +18,28 @@ with api_errors():
     run = client().run(identifier)
     experiment = client().experiment(run.experiment_id)
     attempts, events = client().run_attempts(identifier), client().run_events(identifier)
+    checkpoints = client().checkpoints(identifier)
 
 name_tab(experiment.name, TITLES["run"])
-chosen = history({"html": run_history(experiment, run, attempts, events)})
+chosen = history({"html": run_history(experiment, run, attempts, events, checkpoints)})
 serve_requests(experiment, chosen)
 if chosen.go:
     go(chosen.go)
 
-with api_errors():
-    checkpoints = [item.step for item in client().checkpoints(identifier).checkpoints]
 with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-    begin = st.selectbox("Begin", [None, *checkpoints], format_func=beginning, width=240)
+    begin = st.selectbox("Begin", [None, *[item.step for item in checkpoints.checkpoints]], format_func=beginning, width=240)
     if st.button("Launch this run alone, changed"):
         open_page("launch", fork=run.id, **({"step": str(begin)} if begin else {}))
+
+if run.state not in TERMINAL_STATES and st.button("Stop this run"):
+    confirm_stop_run(run)
+
+if run.state is RunState.STOPPED and run.verdict:
+    st.caption("Its policy stopped it. It goes on from its last checkpoint to the steps it was given, and the policy is off for it.")
+    if st.button("Go on in spite of its policy"):
+        with api_errors():
+            client().resume_run(run.id)
+        st.rerun()
 
 if run.state in (RunState.FINISHED, RunState.STOPPED):
     with st.form("extend", border=False), st.container(horizontal=True, vertical_alignment="bottom", gap="small"):

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from tauscope.contracts.onsets import Onset, OnsetStatus
 from tauscope.contracts.points import Point
-from tauscope.contracts.retention import Recommendation
+from tauscope.contracts.retention import Margin, Recommendation
+from tauscope.contracts.wording import counted_words, interval_percent, measured_words, percent
 
 _REACHED = (OnsetStatus.REACHED, OnsetStatus.BEFORE_FIRST)
 
@@ -29,7 +30,10 @@ def recommend(points: Sequence[Point], onsets: Mapping[str, Onset]) -> Recommend
         return Recommendation(step=None, reason=f"nothing was measured between tau_gen (by {first:,.0f}) and tau_mem (from {last:,.0f})")
     best = min((quality for _, quality, _ in inside), key=_value)
     step, quality, f_mem = next(row for row in inside if _low(row[1]) <= _high(best))
-    return Recommendation(step=step, quality=quality, f_mem=f_mem, reason=_why(step, best, window, tau_mem))
+    margin = _margin(step, tau_mem)
+    words = f"step {step:,}: {quality.metric} {measured_words(quality)}, f_mem {counted_words(f_mem)}, {margin.words}"
+    reason = _why(step, best, window, tau_mem)
+    return Recommendation(step=step, quality=quality, f_mem=f_mem, margin=margin, reason=reason, summary=words)
 
 
 def _measured(points: Sequence[Point], metric: str) -> dict[int, tuple[Point, Point]]:
@@ -51,6 +55,18 @@ def _window(measured: dict[int, tuple[Point, Point]], tau_gen: Onset, tau_mem: O
     if tau_gen.high > last:
         return f"tau_gen (by {tau_gen.high:,.0f}) is not clearly before tau_mem (from {last:,.0f}): no step is both good and free of copies"
     return tau_gen.high, last
+
+
+def _margin(step: int, tau_mem: Onset) -> Margin:
+    """The earlier of two steps has the more of it; where tau_mem was not reached only its lower bound counts."""
+    high = step / tau_mem.low if tau_mem.low and step <= tau_mem.low else None
+    if tau_mem.value is None:
+        least = f"which is not before {tau_mem.low or 0:,.0f}"
+        words = f"at most {percent(high)} of tau_mem, {least}" if high is not None else f"margin to tau_mem not known, {least}"
+        return Margin(share=None, low=None, high=high, words=words)
+    share, low = step / tau_mem.value, step / tau_mem.high if tau_mem.high else None
+    spread = f" ({interval_percent(low or 0, high)})" if high is not None else ""
+    return Margin(share=share, low=low, high=high, words=f"{percent(share)} of tau_mem{spread}")
 
 
 def _why(step: int, best: Point, window: tuple[float, float], tau_mem: Onset) -> str:

@@ -28,6 +28,8 @@ from tauscope.cli.tables import (
     waiting_sentences,
 )
 from tauscope.client import TauscopeClient
+from tauscope.contracts.experiments import ExperimentView
+from tauscope.contracts.onsets import OnsetStatus
 from tauscope.contracts.runs import DEFAULT_QUEUE, TERMINAL_STATES
 from tauscope.contracts.summary import ExperimentSummary
 from tauscope.specs import SweepSpec, apply_settings, load_preset, preset_names
@@ -163,12 +165,20 @@ def show(
             _show_events(client, experiment, json=json)
             return
         summary, view = client.summary(experiment), client.experiment(experiment)
+        kept = [] if json else _recommended(client, view)
     if json:
         sys.stdout.write(summary.model_dump_json() + "\n")
         return
     _print_summary(summary)
-    for sentence in waiting_sentences(view):
+    for sentence in (*kept, *waiting_sentences(view)):
         output.print(Text(sentence))
+
+
+def _recommended(client: TauscopeClient, view: ExperimentView) -> list[str]:
+    """The checkpoint to keep of every run that has one; without tau_gen there is none."""
+    good = [run for run in view.runs if "tau_gen" in run.onsets and run.onsets["tau_gen"].status is OnsetStatus.REACHED]
+    found = {run.label: client.checkpoints(run.id).recommendation.summary for run in good}
+    return [f"keep of {label}: {summary}" for label, summary in found.items() if summary]
 
 
 def _show_events(client: TauscopeClient, experiment: str, *, json: bool) -> None:

@@ -31,7 +31,9 @@ def checkpoints(run_id: RunId, url: Url = DEFAULT_URL, json: Json = False) -> No
         )
     output.print(table)
     chosen = found.recommendation
-    output.print(f"Recommended: {'none' if chosen.step is None else f'step {chosen.step:,}'}; {chosen.reason}")
+    output.print(f"Recommended: {chosen.summary or 'none'}; {chosen.reason}", highlight=False)
+    for warned in found.warnings:
+        output.print(f"Warning: {warned}", highlight=False)
 
 
 @commands.command()

@@ -6,13 +6,27 @@ from tauscope.contracts.model import Contract
 from tauscope.contracts.points import Point
 
 
+class Margin(Contract):
+    """How far a step is on the way to tau_mem: step / tau_mem, with the interval of tau_mem.
+
+    ``share`` is ``None`` where tau_mem was not reached; ``high`` is then what its lower bound allows, ``None`` where that allows any.
+    """
+
+    share: float | None
+    low: float | None
+    high: float | None
+    words: str = Field(description="e.g. '38 % of tau_mem (34 to 43 %)', 'at most 41 % of tau_mem, which is not before 3,000'")
+
+
 class Recommendation(Contract):
     """The checkpoint to use: the earliest that is as good as any between the two onsets; or why there is none."""
 
     step: int | None
     quality: Point | None = Field(None, description="the quality that defines tau_gen, at that step")
     f_mem: Point | None = Field(None, description="the memorized fraction at that step")
-    reason: str
+    margin: Margin | None = Field(None, description="what is left until copying begins")
+    reason: str = Field(description="why this step, or why none")
+    summary: str = Field("", description="step, quality, copies and margin in one line; empty where there is none")
 
 
 class CheckpointView(Contract):
@@ -29,6 +43,7 @@ class RunCheckpoints(Contract):
 
     run_id: str
     recommendation: Recommendation
+    warnings: tuple[str, ...] = Field((), description="what at the last checkpoint says that copying comes or has come, with its numbers")
     checkpoints: tuple[CheckpointView, ...]
 
 

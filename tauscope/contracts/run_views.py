@@ -7,6 +7,7 @@ from pydantic import Field
 from tauscope.contracts.model import Contract
 from tauscope.contracts.onsets import Onset
 from tauscope.contracts.runs import DEFAULT_QUEUE, DesiredState, RunState
+from tauscope.contracts.stopping import Verdict
 from tauscope.specs.schedule import MAX_STEPS
 
 Priority = Annotated[int, Field(ge=-1000, le=1000, description="runs of higher priority are computed first")]
@@ -51,6 +52,7 @@ class RunView(Contract):
     onsets: dict[str, Onset]
     final: dict[str, float | int | None]
     unevaluated: int = Field(0, description="checkpoints whose samples are still to be drawn and measured")
+    verdict: Verdict | None = Field(None, description="why its policy asked it to stop, if it did")
     code_note: str = Field("", description="which steps were computed by which code version, where it changed under way")
 
 

@@ -2,17 +2,24 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from pydantic import ValidationError
+
+from tauscope.analysis.retention import reasons_to_keep
+from tauscope.analysis.stopping import stops, verdict
 from tauscope.analysis.summary import summarize_experiment, summarize_points
 from tauscope.contracts.points import Point
+from tauscope.contracts.stopping import Verdict
 from tauscope.contracts.summary import ExperimentSummary, RunSummary
 from tauscope.execution.events import CheckpointWritten, DatasetWritten, Failed, Measured, Progress, SegmentEnded, TrainerEvent
 from tauscope.execution.trainer_process import TrainerProcess
 from tauscope.results.folder import read_spec, run_name, spec_document, write_measurements, write_spec, write_summary
-from tauscope.specs import ResolvedRun, SpecError, SweepSpec
+from tauscope.specs import KINDS, ExperimentSpec, ResolvedRun, SpecError, SweepSpec
+from tauscope.specs.stopping import BudgetPolicy
 from tauscope.version import code_version
 
 POLL_SECONDS = 0.1
@@ -50,6 +57,7 @@ class LocalRun:
         elif isinstance(event, SegmentEnded):
             self.step, self.seconds = event.step, self.seconds + event.seconds
             self.state = "finished" if event.finished else "stopped"
+            self.obey(self.verdict)
             self.save()
         elif isinstance(event, Failed):
             self.state, self.reason = "failed", f"{event.message}. {event.remedy}"
@@ -82,6 +90,31 @@ class LocalRun:
             self.step = int(self.checkpoint.stem)
         lines = (self.folder / "points.jsonl").read_text().splitlines()
         self.points = [point for point in map(Point.model_validate_json, lines) if point.step <= self.step]
+        if self.state != "finished":
+            self.obey(self.verdict)
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What the run's policy says of it, by the points up to its checkpoint."""
+        return verdict(self.plan.spec, self.points, settled=self.step if self.checkpoint else 0)
+
+    def obey(self, verdict: Verdict | None) -> None:
+        """Count the run as stopped by its policy, if that left steps to take; whether it was told in time changes nothing."""
+        if stops(self.plan.spec, verdict):
+            assert verdict is not None
+            self.state, self.reason = "stopped", verdict.reason
+
+    def prune(self) -> None:
+        """Drop the checkpoints that are not worth their space, where that is wanted and the run is over; samples and points stay."""
+        over = self.state == "finished" or (self.state == "stopped" and self.reason)
+        if self.plan.spec.retention == "all" or not over:
+            return
+        files = list((self.folder / "checkpoints").glob("*.*"))
+        onsets, _ = summarize_points(self.plan.spec, self.points)
+        kept = reasons_to_keep({int(file.stem) for file in files}, self.points, onsets)
+        for file in files:
+            if not kept[int(file.stem)]:
+                file.unlink()
 
     def summary(self) -> RunSummary:
         onsets, final = summarize_points(self.plan.spec, self.points)
@@ -120,16 +153,18 @@ class LocalSweep:
             if resume:
                 run.restore()
 
-    def _claim_folder(self, document: dict[str, object], *, resume: bool) -> None:
+    def _claim_folder(self, document: dict[str, Any], *, resume: bool) -> None:
         if (self.folder / "spec.json").is_file():
             held = read_spec(self.folder)
             if not resume:
                 raise SpecError.single(
                     "--out", f"{self.folder} already holds {held['experiment']!r}", "Name another folder, or add --resume"
                 )
-            if held["runs"] != json.loads(json.dumps(document["runs"])):
+            if not _same_training(held["runs"], document["runs"]):
                 raise SpecError.single(
-                    "--resume", f"{self.folder} holds a sweep with another spec", "Resume with the same preset and settings"
+                    "--resume",
+                    f"{self.folder} holds a sweep with another spec",
+                    "Resume with the same preset and settings; only stopping and retention may differ",
                 )
         self.folder.mkdir(parents=True, exist_ok=True)
         write_spec(self.folder, document)
@@ -164,6 +199,8 @@ class LocalSweep:
             event = child.next_event(POLL_SECONDS / len(busy))
             if event is not None:
                 run.take(event)
+            if isinstance(event, CheckpointWritten) and stops(run.plan.spec, run.verdict):
+                child.end_segment()
             if isinstance(event, (SegmentEnded, Failed)):
                 del busy[child]
 
@@ -175,10 +212,12 @@ class LocalSweep:
             self._collect(busy)
 
     def finish(self) -> ExperimentSummary:
-        """Write ``summary.json`` and ``measurements.parquet`` for what there is, and return the summary."""
+        """Write ``summary.json`` and ``measurements.parquet`` for what there is, prune where that is wanted, and return the summary."""
         summary = summarize_experiment(self.sweep.name, code_version(), [run.summary() for run in self.runs])
         write_summary(self.folder, summary)
         write_measurements(self.folder, ((run.name, point) for run in self.runs for point in run.points))
+        for run in self.runs:
+            run.prune()
         return summary
 
 
@@ -186,6 +225,19 @@ def _start(child: TrainerProcess, run: LocalRun) -> LocalRun:
     run.state = "running"
     child.run_segment(run.plan.spec, run.folder, checkpoint=run.checkpoint)
     return run
+
+
+def _same_training(held: Sequence[Mapping[str, Any]], wanted: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether two lists of runs train the same for as long, whatever their policies; a field that came later has its default."""
+    return [_training(entry) for entry in held] == [_training(entry) for entry in wanted]
+
+
+def _training(entry: Mapping[str, Any]) -> tuple[str, ExperimentSpec | None]:
+    try:
+        spec = KINDS[entry["spec"]["kind"]].model_validate(entry["spec"])
+    except (KeyError, ValidationError):
+        return entry["run"], None
+    return entry["run"], spec.model_copy(update={"stopping": BudgetPolicy(), "retention": "all"})
 
 
 def _replace(path: Path, text: str) -> None:

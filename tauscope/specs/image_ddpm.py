@@ -9,6 +9,7 @@ from tauscope.specs.fork import ForkSpec
 from tauscope.specs.model import SpecModel
 from tauscope.specs.schedule import MAX_STEPS, LogSpaced, Schedule
 from tauscope.specs.shown import shown
+from tauscope.specs.stopping import BudgetPolicy, Stopping, WindowPolicy
 
 GAP_THRESHOLD = 1 / 3
 
@@ -167,11 +168,15 @@ class ImageDdpmSpec(SpecModel):
     )
     replacement: bool = shown(True, "With replacement", "draw batches with replacement; otherwise by epochs", group=TRAINING, advanced=True)
     steps: int = shown(1000, "Training steps", "training steps, the budget tau_max", ge=1, le=MAX_STEPS, unit="steps", group=SWEEP)
+    stopping: Stopping = shown(BudgetPolicy(), "Stopping", "when to stop before all steps are taken", group=TRAINING)
     ema: EmaSpec | None = shown(EmaSpec(), "Average of weights", "measured instead of the last weights", group=TRAINING, advanced=True)
     fork: ForkSpec | None = shown(None, "Begin from a checkpoint", "of another run; by default from scratch", group=TRAINING, advanced=True)
     seed: int = shown(0, "Seeds", "weights, batches, noise and samples derive from it", ge=0, lt=2**31, group=SWEEP)
     measurement: MeasurementSpec = shown(MeasurementSpec(), "Measurement", group=MEASUREMENT)
     onsets: OnsetsSpec = shown(OnsetsSpec(), "Onsets", group=MEASUREMENT)
+    retention: Literal["all", "pruned"] = shown(
+        "all", "Checkpoints kept", "all, or once a run is over only those worth their space", group=MEASUREMENT, advanced=True
+    )
     device: str = shown("auto", "Device", "auto, cpu, cuda, cuda:i or mps", group=TRAINING, advanced=True)
 
     # Short names that stand for a path in axes, settings and tables.
@@ -184,6 +189,8 @@ class ImageDdpmSpec(SpecModel):
     }
     # Runs that agree in these take about the same time for a unit of cost.
     PACE: ClassVar[tuple[str, ...]] = ("dataset.size", "network")
+    # What may change while a run goes on, since no weight depends on it: when it ends, and what is kept then.
+    ENDING: ClassVar[tuple[str, ...]] = ("steps", "stopping", "retention")
 
     @field_validator("device")
     @classmethod
@@ -219,6 +226,9 @@ class ImageDdpmSpec(SpecModel):
                 f"measurement.loss_indices {outside} are never trained"
                 f" | Choose from {self.process.first_trained_index} to {self.process.steps - 1}"
             )
+        measured = self.measurement.loss_indices
+        if isinstance(self.stopping, WindowPolicy) and self.stopping.gap_index not in (None, *measured):
+            raise ValueError(f"stopping.gap_index {self.stopping.gap_index} is not measured | Choose from {', '.join(map(str, measured))}")
 
     def _check_onsets(self) -> None:
         quality = quality_metrics(self)

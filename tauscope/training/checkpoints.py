@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -63,7 +64,7 @@ def load_checkpoint(trainer: Trainer, state_file: Path) -> None:
     weights = state_file.with_suffix(".safetensors")
     if not weights.is_file() or _sha256(weights) != state["weights_sha256"]:
         raise CheckpointError(f"{weights} is missing or damaged; remove this checkpoint and resume from an earlier one")
-    if not _continues(state["spec"], trainer.spec.model_dump(mode="json")):
+    if not _continues(state["spec"], trainer.spec):
         _check_fork(state, trainer.spec, state_file)
     tensors = load_file(weights)
     try:
@@ -127,12 +128,18 @@ def publish(temporary: Path, final: Path) -> None:
         os.close(folder)
 
 
-def _continues(held: dict[str, Any], wanted: dict[str, Any]) -> bool:
-    """Whether a run of the wanted spec passes through a checkpoint of the held one: the same, or the same for longer.
+def _continues(held: dict[str, Any], wanted: ImageDdpmSpec) -> bool:
+    """Whether a run of the wanted spec passes through a checkpoint of the held one: the same, but for when and why it ends.
 
-    No step's draws depend on how many are to come, so a longer run shares the whole past of a shorter one.
+    No step's draws depend on how many are to come, so a longer run shares the whole past of a shorter one. A field that the
+    held spec does not know yet has its default there.
     """
-    return {**held, "steps": wanted["steps"]} == wanted and held["steps"] <= wanted["steps"]
+    try:
+        written_for = type(wanted).model_validate(held)
+    except ValidationError:
+        return False
+    ending = {name: getattr(wanted, name) for name in wanted.ENDING}
+    return written_for.model_copy(update=ending) == wanted and written_for.steps <= wanted.steps
 
 
 def _write_tensors(tensors: dict[str, Tensor], path: Path) -> None:

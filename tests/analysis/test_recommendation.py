@@ -38,6 +38,25 @@ def test_it_is_the_earliest_step_that_cannot_be_told_from_the_best_between_the_o
     assert "the best (at 300)" in found.reason
 
 
+def test_it_says_in_one_line_quality_copies_and_how_far_it_is_on_the_way_to_tau_mem() -> None:
+    found = recommend(POINTS, {"tau_gen": GEN, "tau_mem": MEM})
+    assert found.summary == "step 200: loss_held_out@100 0.505 (0.495 to 0.515), f_mem 0 of 384 (under 1.0 %), 50 % of tau_mem (40 to 50 %)"
+    assert found.margin is not None and (found.margin.low, found.margin.high) == (200 / 500, 200 / 400)
+    assert found.margin.share == pytest.approx(200 / 401)
+
+
+def test_of_a_tau_mem_that_was_not_reached_only_the_lower_bound_counts() -> None:
+    beyond = recommend(POINTS, {"tau_gen": GEN, "tau_mem": onset("f_mem", OnsetStatus.CENSORED, low=300)}).margin
+    assert beyond is not None and (beyond.share, beyond.high, beyond.words) == (
+        None,
+        None,
+        "margin to tau_mem not known, which is not before 300",
+    )
+    before = recommend(POINTS, {"tau_gen": GEN, "tau_mem": onset("f_mem", OnsetStatus.CENSORED, low=600)}).margin
+    assert before is not None and before.share is None and before.high == pytest.approx(500 / 600)
+    assert before.words == "at most 83 % of tau_mem, which is not before 600"
+
+
 def test_a_better_step_after_memorization_began_is_not_recommended() -> None:
     assert recommend(POINTS, {"tau_gen": GEN, "tau_mem": onset("f_mem", low=300, high=400)}).step == 200
     assert recommend(POINTS, {"tau_gen": GEN, "tau_mem": onset("f_mem", low=100, high=200)}).step == 100

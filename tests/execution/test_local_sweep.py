@@ -10,10 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tauscope.analysis.retention import reasons_to_keep
+from tauscope.analysis.stopping import verdict
+from tauscope.analysis.summary import summarize_points
 from tauscope.execution.events import Failed, SegmentEnded
 from tauscope.execution.local_sweep import LocalSweep
 from tauscope.execution.trainer_process import TrainerProcess
-from tauscope.results.folder import read_measurements, read_summary
+from tauscope.results.folder import read_measurements, read_summary, run_name
 from tauscope.results.verify import verify_folder
 from tauscope.specs import SpecError, SweepSpec, apply_settings, load_preset
 
@@ -165,3 +168,47 @@ def test_a_segment_ends_when_its_time_is_up_and_the_next_goes_on_in_the_same_chi
         assert not event.finished
     child.close()
     assert 0 < steps[0] < steps[1]
+
+
+# It says stop at once: at 16, since a loss is hardly ever told from that 8 steps before, and any gap of the losses warns.
+EAGER = {"name": "window", "patience": 1, "gap": 0.0, "confirmations": 1}
+
+
+def test_a_policy_stops_runs_and_says_why_and_without_it_they_go_on_to_the_same_curves(finished: Path, tmp_path: Path) -> None:
+    wanted = [verdict(run.spec, read_measurements(finished)[run_name(run.index, run.label)]) for run in tiny(stopping=EAGER).resolve()]
+    assert any(found is not None and found.step < 24 for found in wanted)
+    stopped = LocalSweep(tiny(stopping=EAGER), tmp_path / "out")
+    stopped.execute(processes=2)
+    ended = [(run.state, run.reason) for run in stopped.finish().runs]
+    assert ended == [("stopped", found.reason) if found and found.step < 24 else ("finished", "") for found in wanted]
+    again = LocalSweep(tiny(stopping=EAGER), tmp_path / "out", resume=True)
+    again.execute(processes=2)
+    assert [(run.state, run.reason) for run in again.finish().runs] == ended
+    without = LocalSweep(tiny(), tmp_path / "out", resume=True)
+    without.execute(processes=2)
+    assert [run.state for run in without.finish().runs] == ["finished", "finished"]
+    assert read_measurements(tmp_path / "out") == read_measurements(finished)
+
+
+def test_a_sweep_that_asks_for_it_keeps_only_checkpoints_worth_their_space_and_all_samples(finished: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    subprocess.run(["cp", "-r", finished, copy], check=True)
+    sweep = LocalSweep(tiny(retention="pruned"), copy, resume=True)
+    before, after = read_summary(copy), sweep.finish()
+    assert before == after
+    for run in sweep.runs:
+        onsets, _ = summarize_points(run.plan.spec, run.points)
+        wanted = {step for step, why in reasons_to_keep((8, 16, 24), run.points, onsets).items() if why}
+        assert {int(file.stem) for file in (run.folder / "checkpoints").iterdir()} == wanted
+        assert len(list((run.folder / "samples").iterdir())) == 3
+    assert verify_folder(copy).findings == ()
+
+
+def test_a_folder_from_before_policies_can_be_resumed(finished: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    subprocess.run(["cp", "-r", finished, copy], check=True)
+    document = json.loads((copy / "spec.json").read_text())
+    for entry in document["runs"]:
+        del entry["spec"]["stopping"], entry["spec"]["retention"]
+    (copy / "spec.json").write_text(json.dumps(document))
+    assert [run.state for run in LocalSweep(tiny(), copy, resume=True).runs] == ["finished", "finished"]

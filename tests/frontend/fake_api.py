@@ -23,7 +23,7 @@ from tauscope.contracts.experiments import ExperimentCreate, ExperimentView, Pla
 from tauscope.contracts.growing import SweepGrowth
 from tauscope.contracts.launching import Estimate, KindView
 from tauscope.contracts.points import Point
-from tauscope.contracts.retention import Recommendation, RunCheckpoints
+from tauscope.contracts.retention import Margin, Recommendation, RunCheckpoints
 from tauscope.contracts.run_views import AttemptView, RunEventView, RunExtension, RunView
 from tauscope.contracts.runs import RunState
 from tauscope.contracts.samples import SampleSteps, SamplesView, SeedView
@@ -39,6 +39,7 @@ EXPERIMENTS = {
     **{"demo": world.finished, "many": world.finished, "loading": world.finished},
     **{"failed": world.failed, "stale": world.stale, "empty": world.queued, "never": world.never_good},
     **{"paused": fake_states.paused, "one": fake_states.one_point, "diverged": fake_states.diverged, "long": fake_states.long},
+    "policy": fake_states.stopped_by_policy,
 }
 
 
@@ -46,8 +47,11 @@ RECOMMENDED = Recommendation(
     step=411,
     quality=Point(metric="held_out_loss_100", step=411, value=0.339, low=0.332, high=0.346, count=0),
     f_mem=Point(metric="f_mem", step=411, value=0.0, low=0.0, high=0.0096, count=384),
+    margin=Margin(share=0.37, low=0.31, high=0.437, words="37 % of tau_mem (31 to 44 %)"),
     reason="the best quality between tau_gen (by 36) and tau_mem (from 940)",
+    summary="step 411: loss_held_out@100 0.339 (0.332 to 0.346), f_mem 0 of 384 (under 1.0 %), 37 % of tau_mem (31 to 44 %)",
 )
+WARNED = ("relative loss gap at index 100 46 % (44 to 48 %), above 10 % at 1,100",)
 
 
 class FakeApi:
@@ -235,7 +239,7 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
 
     @app.get("/api/v1/runs/{run_id}/checkpoints")
     def checkpoints(run_id: str) -> RunCheckpoints:
-        return RunCheckpoints(run_id=run_id, recommendation=RECOMMENDED, checkpoints=())
+        return RunCheckpoints(run_id=run_id, recommendation=RECOMMENDED, warnings=WARNED, checkpoints=())
 
     @app.get("/api/v1/runs/{run_id}/attempts")
     def attempts(run_id: str) -> tuple[AttemptView, ...]:

@@ -7,6 +7,7 @@ from backend.services.thinning import thinned
 from tauscope.contracts.curves import Curves, Series
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.runs import RunState
+from tauscope.contracts.stopping import Verdict
 from tests.frontend import fake_world as world
 
 LONG_POINTS = 100_000
@@ -34,6 +35,18 @@ def diverged(identifier: str) -> ExperimentView:
     lost = world.run_view(identifier, 1, 32, step=640, state=RunState.FAILED, reason=reason)
     lost = lost.model_copy(update={"onsets": world.onsets(32, _DIVERGED_FROM), "final": world.final(32, 178)})
     return world.experiment_view(identifier, "digits, diverged", (sound, lost), state=RunState.FAILED)
+
+
+def stopped_by_policy(identifier: str) -> ExperimentView:
+    """The policy of one n stopped it once it copied beyond doubt; the other took all its steps."""
+    reason = (
+        "stopped by its policy at 266: f_mem 55 of 384 (11 to 18 %), control 1 of 1,000 (0.0 to 0.6 %);"
+        " beyond the control by more than 1.0 % at 95 % at 2 checkpoints in a row"
+    )
+    stopped = world.run_view(identifier, 0, 16, step=281, state=RunState.STOPPED, reason=reason)
+    stopped = stopped.model_copy(update={"verdict": Verdict(policy="copying", step=266, reason=reason)})
+    whole = world.run_view(identifier, 1, 32, step=1100, state=RunState.FINISHED)
+    return world.experiment_view(identifier, "digits, stopped by policy", (stopped, whole), state=RunState.STOPPED)
 
 
 def broken_off(view: ExperimentView, curves: Curves) -> Curves:

@@ -64,6 +64,7 @@ STATES = (
     State("launch", "/launch?preset=digits-demo", "Launch 3 runs", ready="text=Launch 3 runs"),
     State("launch-offline", "/launch", "The API does not answer", ready="text=The API does not answer", api=False),
     State("run", "/run?id=demor0", "lost: its worker did not renew the lease", ready=".tau-run"),
+    State("run-policy", "/run?id=policyr0", "Stopped by its policy at 266", ready=".tau-run"),
     State("system", "/system", "Needs attention: disk.", ready="text=Needs attention: disk."),
     State("login", "/login", "token", ready="form"),
 )

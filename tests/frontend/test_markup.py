@@ -10,16 +10,24 @@ from frontend.markup.experiments import experiment_rows, mini_rail, storage_line
 from frontend.markup.finding import finding
 from frontend.markup.header import header
 from frontend.markup.html import tag, text
+from frontend.markup.keep import keep_card
 from frontend.markup.run import run_history
 from frontend.markup.side import focus_card, notices, onset_table
 from frontend.markup.state import status_of, time_left
 from frontend.theme import LIGHT
 from frontend.words import duration, number, percent, share_of_samples
 from tauscope.contracts.experiments import ExperimentView
+from tauscope.contracts.retention import Recommendation, RunCheckpoints
+from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import RunState
 from tauscope.contracts.storage import StorageView
 from tests.frontend import fake_world as world
-from tests.frontend.fake_api import RECOMMENDED
+from tests.frontend.fake_api import RECOMMENDED, WARNED
+
+
+def nothing_to_keep(run: RunView) -> RunCheckpoints:
+    nothing = Recommendation(step=None, reason="tau_gen was not reached: quality never reached by 450")
+    return RunCheckpoints(run_id=run.id, recommendation=nothing, checkpoints=())
 
 
 def found(experiment: ExperimentView) -> str:
@@ -109,9 +117,18 @@ def test_the_focus_card_gives_the_window_the_copies_and_the_control() -> None:
 def test_the_focus_card_names_the_checkpoint_to_keep_with_its_numbers_and_the_reason() -> None:
     card = focus_card(group_runs(world.finished(), LIGHT)[-1], RECOMMENDED)
     assert ">Keep τ 411</a><div>quality 0.339 (0.332 to 0.346)</div><div>0 of 384 copied, under 1.0 % at 95 %</div>" in card
+    assert "<div>37 % of tau_mem (31 to 44 %)</div>" in card
     assert "The best quality between tau_gen (by 36) and tau_mem (from 940)." in card
     nothing = RECOMMENDED.model_copy(update={"step": None})
     assert "Keep" not in focus_card(group_runs(world.finished(), LIGHT)[-1], nothing)
+
+
+def test_the_card_of_a_run_says_what_to_keep_or_why_nothing_and_what_its_last_checkpoint_warns_of() -> None:
+    run = world.finished().runs[0]
+    card = keep_card(run, RunCheckpoints(run_id=run.id, recommendation=RECOMMENDED, warnings=WARNED, checkpoints=()))
+    for told in ("Keep τ 411", "0 of 384 copied", "37 % of tau_mem (31 to 44 %)", "Relative loss gap at index 100 46 % (44 to 48 %)"):
+        assert told in card
+    assert "None: tau_gen was not reached: quality never reached by 450." in keep_card(run, nothing_to_keep(run))
 
 
 def test_a_run_that_has_just_begun_foretells_no_end_and_has_no_window_yet() -> None:
@@ -153,13 +170,13 @@ def test_what_queued_runs_wait_for_is_told_once_with_every_run_that_waits() -> N
     shown = "".join(notices(view, group_runs(view, LIGHT)))
     assert shown.count("start one with TAUSCOPE_QUEUES=gpu") == 1
     assert shown.count("n = ") == len(runs)
-    history = run_history(view, runs[0], (), ())
+    history = run_history(view, runs[0], (), (), nothing_to_keep(runs[0]))
     assert "queue gpu" in history and "No worker serves the queue" in history
 
 
 def test_a_runs_history_tells_worker_rewind_and_reason_and_folds_the_traceback() -> None:
     view = world.live(step=150)
-    words = run_history(view, view.runs[1], world.attempts(), world.events())
+    words = run_history(view, view.runs[1], world.attempts(), world.events(), nothing_to_keep(view.runs[1]))
     for told in ("held by laptop", "lost: its worker did not renew the lease", "<td>100 to 150</td><td>7</td><td>goes on</td>"):
         assert told in words
     assert "<details><summary>in trouble</summary><pre>Traceback &lt;last&gt;</pre></details>" in words

@@ -15,12 +15,15 @@ from tauscope.contracts.experiments import ExperimentCreate, ExperimentPage, Exp
 from tauscope.contracts.launching import KindView
 from tauscope.contracts.listing import DeletionPreview, ExperimentCensus
 from tauscope.contracts.problems import FieldError, Problem
+from tauscope.contracts.retention import RunCheckpoints
 from tauscope.contracts.run_views import AttemptView, RunEventView, RunView
 from tauscope.contracts.system import SystemView
 from tauscope.specs import KINDS, SpecError, SweepSpec, apply_settings, load_preset, parse_sweep, preset_names
 from tauscope.specs.model import SpecModel
 from tauscope.specs.shown import shown as shown_field
+from tests.frontend import fake_states
 from tests.frontend import fake_world as world
+from tests.frontend.fake_api import RECOMMENDED, WARNED
 
 ENTRY = Path(frontend.page.__file__).parent / "entry" / "app.py"
 
@@ -36,6 +39,7 @@ class FakeClient:
         self.launched: list[ExperimentCreate] = []
         self.asked: list[tuple[str, Any]] = []
         self.made = {view.id: view for view in (world.finished(), world.queued(), world.stale(), world.failed(), world.never_good())}
+        self.made["policy"] = fake_states.stopped_by_policy("policy")
 
     def system(self) -> SystemView:
         return SystemView(version="0", database="sqlite", queued=0, running=0, workers=(), server_time=world.T0)
@@ -75,6 +79,17 @@ class FakeClient:
 
     def run_attempts(self, identifier: str) -> tuple[AttemptView, ...]:
         return world.attempts()
+
+    def checkpoints(self, identifier: str) -> RunCheckpoints:
+        return RunCheckpoints(run_id=identifier, recommendation=RECOMMENDED, warnings=WARNED, checkpoints=())
+
+    def resume_run(self, identifier: str) -> RunView:
+        self.asked.append(("resume", identifier))
+        return self.run(identifier)
+
+    def stop_run(self, identifier: str) -> RunView:
+        self.asked.append(("stop", identifier))
+        return self.run(identifier)
 
     def run_events(self, identifier: str) -> tuple[RunEventView, ...]:
         return world.events()
@@ -411,6 +426,28 @@ def test_the_entry_point_opens(api: FakeClient) -> None:
 def test_the_run_page_opens_and_without_a_name_leads_to_the_list(api: FakeClient) -> None:
     opened("run", id="demor0")
     assert "No run is named" in shown(opened("run"))
+
+
+def test_a_run_that_its_policy_stopped_goes_on_in_spite_of_it_at_a_click(api: FakeClient) -> None:
+    app = opened("run", id="policyr0")
+    press(app, "Go on in spite of its policy")
+    assert api.asked == [("resume", "policyr0")]
+    assert "Go on in spite of its policy" not in [button.label for button in opened("run", id="policyr1").button]
+
+
+def stopping() -> None:
+    """A page that is nothing but the question before a run is stopped."""
+    from frontend.page import client
+    from frontend.requests import confirm_stop_run
+
+    confirm_stop_run(client().run("staler1"))
+
+
+def test_a_single_run_is_stopped_from_its_page_after_asking_once(api: FakeClient) -> None:
+    press(opened("run", id="staler1"), "Stop this run")
+    assert api.asked == []
+    press(AppTest.from_function(stopping, default_timeout=20).run(), "Stop it")
+    assert api.asked == [("stop", "staler1")]
 
 
 @pytest.mark.parametrize("identifier", ["demo", "empty", "failed", "never"])

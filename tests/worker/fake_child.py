@@ -33,6 +33,7 @@ from tauscope.execution.events import (
 
 EVERY = 10
 FAULT_STEP = int(os.environ.get("FAKE_CHILD_FAULT_STEP", "35"))
+COPIES_FROM = int(os.environ.get("FAKE_CHILD_COPIES_FROM", "1000000"))  # From this step on half of its samples are copies.
 DEFERS = "FAKE_CHILD_DEFERS" in os.environ  # As if slots were always spare.
 EVALUATION_SECONDS = float(os.environ.get("FAKE_CHILD_EVALUATION_SECONDS", "0.01"))
 STEP_SECONDS = float(os.environ.get("FAKE_CHILD_STEP_SECONDS", "0.002"))
@@ -97,7 +98,14 @@ def measure(folder: Path, step: int) -> None:
     path.write_bytes(f"samples {step}".encode())
     send(SamplesWritten(step=step, path=str(path), n_generated=32))
     metrics = ("f_mem", "f_mem_control", "loss_held_out@100")
-    send(Measured(step=step, points=tuple(Point(step=step, metric=name, value=value(step), low=0, high=1, count=32) for name in metrics)))
+    points = [Point(step=step, metric=name, value=value(step), low=0, high=1, count=32) for name in metrics]
+    if step >= COPIES_FROM:
+        points[:2] = [share(step, "f_mem", 16, 0.319, 0.681), share(step, "f_mem_control", 0, 0.0, 0.109)]
+    send(Measured(step=step, points=tuple(points)))
+
+
+def share(step: int, metric: str, found: int, low: float, high: float) -> Point:
+    return Point(step=step, metric=metric, value=found / 32, low=low, high=high, count=32)
 
 
 def save(folder: Path, step: int, *, unevaluated: bool = False) -> None:

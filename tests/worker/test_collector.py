@@ -86,12 +86,15 @@ def test_results_may_not_be_held_back_for_longer_than_the_grace() -> None:
         WorkerSettings(garbage_grace_seconds=500)
 
 
-@pytest.mark.parametrize(("retention", "left"), [("all", [1, 2, 3]), ("pruned", [2, 3])])
+@pytest.mark.parametrize(
+    ("retention", "asked", "left"),
+    [("all", "all", [1, 2, 3]), ("all", "pruned", [2, 3]), ("pruned", "all", [2, 3]), ("all", None, [1, 2, 3])],
+)
 def test_a_run_that_is_over_is_pruned_only_where_that_is_wanted(
-    retention: Any, left: list[int], sessions: sessionmaker[Session], add_run: AddRun, tmp_path: Path
+    retention: Any, asked: str | None, left: list[int], sessions: sessionmaker[Session], add_run: AddRun, tmp_path: Path
 ) -> None:
     for run_id, state in (("over", "finished"), ("under-way", "paused")):
-        add_run(run_id, state=state)
+        add_run(run_id, state=state, spec={"kind": "image_ddpm"} | ({"retention": asked} if asked else {}))
         with sessions.begin() as session:
             for step in (1, 2, 3):
                 sha256 = f"{run_id}-{step}"
