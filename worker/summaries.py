@@ -6,6 +6,7 @@ from backend.storage.flush import read_points, write_summary
 from backend.storage.tables import Run
 from backend.storage.verdicts import request_stop_by_policy, settled_step
 from tauscope.specs import KINDS
+from tauscope.specs.stopping import BudgetPolicy
 
 
 def record_summary(session: Session, run_id: str) -> bool:
@@ -23,5 +24,7 @@ def record_summary(session: Session, run_id: str) -> bool:
     spec, points = KINDS[document["kind"]].model_validate(document), read_points(session, run_id)
     onsets, final = summarize_points(spec, points)
     write_summary(session, run_id, onsets, final)
+    if isinstance(spec.stopping, BudgetPolicy):
+        return False
     found = verdict(spec, points, settled=settled_step(session, run_id))
     return found is not None and stops(spec, found) and request_stop_by_policy(session, run_id, found)

@@ -31,7 +31,7 @@ def pause_run(context: UsesContext, run_id: Id) -> RunView:
 
 @router.post("/resume")
 def resume_run(context: UsesContext, run_id: Id) -> RunView:
-    """Let a paused run go on from its checkpoint, when a slot is free."""
+    """Let a paused run go on from its checkpoint, when a slot is free; or one that its policy stopped, in spite of it."""
     return experiments.resume_run(context, run_id)
 
 

@@ -19,6 +19,7 @@ from frontend.words import (
     level_text,
     onset_words,
     rough,
+    sentence,
     share_of_samples,
     steps,
 )
@@ -129,12 +130,18 @@ def _any_onset(experiment: ExperimentView, name: str) -> Onset | None:
 
 
 def notices(experiment: ExperimentView, groups: Sequence[Group]) -> list[Html]:
-    """What needs attention: failed runs with reason and remedy, runs that nobody there can compute, mixed code versions, and silence."""
+    """What needs attention: failed runs with reason and remedy, what policies stopped, what nobody can compute, mixed code, silence."""
     found = [
         _notice(f"{run_name(group, run)} failed at τ {steps(run.step)}", run.reason)
         for group in groups
         for run in group.runs
         if run.state is RunState.FAILED
+    ]
+    found += [
+        _notice(f"{run_name(group, run)} was stopped by its policy", sentence(run.verdict.reason))
+        for group in groups
+        for run in group.runs
+        if run.state is RunState.STOPPED and run.verdict
     ]
     found += _waiting(groups)
     found += [

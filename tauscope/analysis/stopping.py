@@ -91,7 +91,7 @@ def warnings(spec: ExperimentSpec, points: Sequence[Point]) -> tuple[str, ...]:
     found = checkpoints(spec, points)
     policy = spec.stopping if isinstance(spec.stopping, WindowPolicy) else WindowPolicy()
     told = warnings_at(found[-1], policy, index=gap_index(spec)) if found else ()
-    return tuple(f"{words} at {found[-1].step:,}" for words in told)
+    return tuple(f"at {found[-1].step:,}: {words}" for words in told)
 
 
 def _copying(policy: CopyingPolicy, found: Sequence[Checkpoint]) -> tuple[int, str] | None:

@@ -201,7 +201,7 @@ class TauscopeClient(Transport):
         return self.call("POST", _path("runs", run_id, "pause"), RunView)
 
     def resume_run(self, run_id: str) -> RunView:
-        """Let one paused run go on from its checkpoint."""
+        """Let one paused run go on from its checkpoint, or one that its policy stopped, in spite of it."""
         return self.call("POST", _path("runs", run_id, "resume"), RunView)
 
     def extend_run(self, run_id: str, steps: int) -> RunView:

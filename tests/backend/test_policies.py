@@ -100,4 +100,4 @@ def test_the_checkpoints_of_a_run_tell_what_the_last_one_warns_of(client: TestCl
     run = launch(client, {"name": "budget"})
     measure(worker)
     found = client.get(f"{API}/runs/{run.id}/checkpoints").json()
-    assert found["warnings"] == ["f_mem 16 of 32 (40 to 60 %), control 0 of 1,000 (under 0.4 %) at 40"]
+    assert found["warnings"] == ["at 40: f_mem 16 of 32 (40 to 60 %), control 0 of 1,000 (under 0.4 %)"]

@@ -74,3 +74,13 @@ def test_orphans_are_asked_for_by_name(tauscope: Terminal) -> None:
     }
     result = CliRunner().invoke(app, ["prune"])
     assert result.exit_code == 2 and "--orphans" in result.output
+
+
+def test_show_and_checkpoints_name_the_checkpoint_to_keep_with_its_margin(
+    server: LiveServer, api: TauscopeClient, worker: FakeWorker
+) -> None:
+    experiment = api.launch(ExperimentCreate(preset="digits-ci", settings={"steps": 60, "n_train": [8]})).id
+    tauscope = Terminal(server, experiment, train(worker).run_id)
+    keep = "step 30: loss_held_out@100 0 (0 to 0), f_mem 0 of 32 (under 10 %), 67 % of tau_mem (60 to 75 %)"
+    assert f"keep of n_train=8: {keep}" in " ".join(tauscope("show", experiment).split())
+    assert f"Recommended: {keep}" in " ".join(tauscope("checkpoints", tauscope.run).split())

@@ -51,7 +51,7 @@ RECOMMENDED = Recommendation(
     reason="the best quality between tau_gen (by 36) and tau_mem (from 940)",
     summary="step 411: loss_held_out@100 0.339 (0.332 to 0.346), f_mem 0 of 384 (under 1.0 %), 37 % of tau_mem (31 to 44 %)",
 )
-WARNED = ("relative loss gap at index 100 46 % (44 to 48 %), above 10 % at 1,100",)
+WARNED = ("at 1,100: relative loss gap at index 100 46 % (44 to 48 %), above 10 %",)
 
 
 class FakeApi:

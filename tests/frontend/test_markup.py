@@ -23,6 +23,7 @@ from tauscope.contracts.runs import RunState
 from tauscope.contracts.storage import StorageView
 from tests.frontend import fake_world as world
 from tests.frontend.fake_api import RECOMMENDED, WARNED
+from tests.frontend.fake_states import stopped_by_policy
 
 
 def nothing_to_keep(run: RunView) -> RunCheckpoints:
@@ -123,10 +124,21 @@ def test_the_focus_card_names_the_checkpoint_to_keep_with_its_numbers_and_the_re
     assert "Keep" not in focus_card(group_runs(world.finished(), LIGHT)[-1], nothing)
 
 
+def test_a_run_that_its_policy_stopped_says_so_beside_the_chart() -> None:
+    view = stopped_by_policy("policy")
+    (told,) = notices(view, group_runs(view, LIGHT))
+    assert "n = 16 was stopped by its policy" in told and "f_mem 55 of 384 (11 to 18 %)" in told
+
+
 def test_the_card_of_a_run_says_what_to_keep_or_why_nothing_and_what_its_last_checkpoint_warns_of() -> None:
     run = world.finished().runs[0]
     card = keep_card(run, RunCheckpoints(run_id=run.id, recommendation=RECOMMENDED, warnings=WARNED, checkpoints=()))
-    for told in ("Keep τ 411", "0 of 384 copied", "37 % of tau_mem (31 to 44 %)", "Relative loss gap at index 100 46 % (44 to 48 %)"):
+    for told in (
+        "Keep τ 411",
+        "0 of 384 copied",
+        "37 % of tau_mem (31 to 44 %)",
+        "At 1,100: relative loss gap at index 100 46 % (44 to 48 %), above 10 %.",
+    ):
         assert told in card
     assert "None: tau_gen was not reached: quality never reached by 450." in keep_card(run, nothing_to_keep(run))
 

@@ -5,6 +5,7 @@ import yaml
 from pydantic import ValidationError
 
 from tauscope.specs import ImageDdpmSpec, SpecError, apply_settings, load_preset, parse_sweep, preset_names
+from tauscope.specs.stopping import BudgetPolicy, CopyingPolicy, WindowPolicy
 
 
 def small(**changes: object) -> dict[str, object]:
@@ -110,3 +111,25 @@ def test_a_preset_is_readable_yaml_with_a_sentence_on_what_it_shows() -> None:
 def test_an_unknown_preset_lists_those_there_are() -> None:
     with pytest.raises(SpecError, match="digits-demo"):
         load_preset("digits")
+
+
+def test_the_options_of_a_policy_are_set_by_their_path() -> None:
+    sweep = apply_settings(load_preset("digits-ci").sweep, {"stopping.name": "copying", "stopping.level": 0.05})
+    assert {run.spec.stopping for run in sweep.resolve()} == {CopyingPolicy(level=0.05)}
+
+
+def test_a_policy_can_be_an_axis() -> None:
+    sweep = parse_sweep(small(axes={"stopping": [{"name": "budget"}, {"name": "window", "patience": 3}]}))
+    assert [run.spec.stopping for run in sweep.resolve()] == [BudgetPolicy(), WindowPolicy(patience=3)]
+
+
+def test_a_spec_from_before_policies_means_the_same_as_ever() -> None:
+    known = ImageDdpmSpec().model_dump(mode="json")
+    assert ImageDdpmSpec.model_validate({name: value for name, value in known.items() if name not in {"stopping", "retention"}}) == (
+        ImageDdpmSpec()
+    )
+
+
+def test_a_policy_warns_by_a_loss_gap_that_is_measured() -> None:
+    with pytest.raises(SpecError, match=r"gap_index 7 is not measured\. Choose from 10, 100"):
+        parse_sweep(small(base={"kind": "image_ddpm", "stopping": {"name": "window", "gap_index": 7}}))

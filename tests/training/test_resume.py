@@ -297,3 +297,15 @@ def test_a_fork_takes_only_the_checkpoint_it_names(tmp_path: Path) -> None:
     nowhere = {"step": 8, "run": "1abc"}
     with pytest.raises(CheckpointError, match="step 8 of run 1abc is not here"):
         ImageDdpmExperiment(spec(fork=nowhere), device=CPU, folder=tmp_path / "fork").run(Notebook())
+@pytest.mark.parametrize("known", [True, False], ids=["same code", "from before policies"])
+def test_a_checkpoint_goes_on_under_another_policy_since_no_weight_depends_on_it(tmp_path: Path, known: bool) -> None:
+    short, resumed, whole = Notebook(), Notebook(), Notebook()
+    ImageDdpmExperiment(spec(steps=8), device=CPU, folder=tmp_path).run(short)
+    if not known:
+        state = json.loads(short.checkpoints[-1].read_text())
+        del state["spec"]["stopping"], state["spec"]["retention"]
+        short.checkpoints[-1].write_text(json.dumps(state))
+    under_policy = spec(stopping={"name": "copying"}, retention="pruned")
+    ImageDdpmExperiment(under_policy, device=CPU, folder=tmp_path).run(resumed, checkpoint=short.checkpoints[-1])
+    ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path / "whole").run(whole)
+    assert short.points + resumed.points == whole.points
