@@ -51,7 +51,10 @@ def _post(receiver: Receiver, body: bytes, headers: dict[str, str], *, deadline:
         connection.sock = line
         connection.auto_open = 0  # It never connects by itself, to whatever the name means by then.
         connection.request("POST", receiver.target, body, about | headers | {"Connection": "close"})
-        return connection.getresponse().status
+        status = connection.getresponse().status
+    if time.monotonic() >= deadline:
+        raise TimeoutError  # What was read may be the beginning of an answer that was cut off.
+    return status
 
 
 def _connect(receiver: Receiver, deadline: float, allow_private: bool) -> socket.socket:
