@@ -1,9 +1,13 @@
 """Signatures, and the commands about hooks against a running service with a real receiver."""
 
 import json
+import threading
 import time
+from http.server import ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from pydantic import ValidationError
 from typer.testing import CliRunner
@@ -12,7 +16,8 @@ from backend.settings import ApiSettings
 from tauscope.cli.app import app
 from tauscope.client import SignatureError, TauscopeClient, verify_webhook
 from tauscope.client.webhooks import check_secret, new_secret, signed_headers
-from tauscope.contracts.notifications import Announcement, HookEvent
+from tauscope.contracts.notifications import Announcement, HookEvent, OnsetNews, RunNews
+from tauscope.contracts.onsets import Onset, OnsetStatus
 from tests.client.conftest import LiveServer
 from tests.client.test_worker_commands import invoke
 from tests.receiver import http_receiver
@@ -120,3 +125,35 @@ def test_trying_a_hook_that_does_not_answer_says_why_and_exits_with_one(
     monkeypatch.undo()
     assert result.exit_code == 1 and "ConnectionRefusedError" in result.stdout
     server.stop()
+
+
+def test_the_receiver_of_the_documentation_takes_what_is_signed_once_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (Path(__file__).parents[2] / "docs/how-to/notifications.md").read_text()
+    names: dict[str, Any] = {"__name__": "example"}
+    exec(page.partition("```python\n")[2].partition("```")[0], names)
+    monkeypatch.setenv("HOOK_SECRET", SECRET)
+    monkeypatch.setattr(names["Receiver"], "log_message", lambda *_: None)
+    told = Onset(value=233.0, low=206.0, high=326.0, status=OnsetStatus.REACHED, metric="f_mem", level=0.25)
+    body = _announced(told).model_dump_json().encode()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), names["Receiver"])
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    address = f"http://127.0.0.1:{server.server_port}/"
+    signed_now = signed_headers(SECRET, "msg", int(time.time()), body)
+    answers = [httpx.post(address, content=sent, headers=signed_now, trust_env=False).status_code for sent in (body, body, body + b" ")]
+    server.shutdown()
+    server.server_close()
+    thread.join()
+    assert answers == [204, 204, 401]
+    assert capsys.readouterr().out == "n_train=16: tau_mem = 233.0 (206.0 to 326.0)\n"
+
+
+def _announced(told: Onset) -> Announcement:
+    run = RunNews(
+        **{"id": "r", "label": "n_train=16", "params": {}, "state": "running", "step": 1, "steps": 2, "measured_step": 1, "reason": ""},
+        onsets={"tau_mem": OnsetNews(**told.model_dump(), count=384)},
+        numbers=(),
+    )
+    return Announcement(id="e", event=HookEvent.ONSET_REACHED, at=1.0, run=run, onset="tau_mem")
