@@ -62,10 +62,12 @@ def claim_delivery(session: Session, kinds: Sequence[str], *, lease_seconds: flo
 
     Two callers never get the same one: on SQLite they take turns, on Postgres one skips what the other has locked.
     """
-    waiting = select(Notification.id, Notification.attempts).join(Webhook).where(_due(kinds))
-    first = waiting.order_by(Notification.due_at, Notification.id).limit(1).with_for_update(of=Notification, skip_locked=True)
-    chosen = session.execute(first).one_or_none()
-    if chosen is None:
+    waiting = select(Notification.id, Notification.attempts, Notification.webhook_id).join(Webhook).where(_due(kinds))
+    # The hook's row is locked too, in the way that lets others refer to it meanwhile.
+    locked = waiting.with_for_update(of=(Notification, Webhook), key_share=True, skip_locked=True)
+    chosen = session.execute(locked.order_by(Notification.due_at, Notification.id).limit(1)).one_or_none()
+    # Asked again, now that nobody else can claim: Postgres may have chosen by a moment before another's commit.
+    if chosen is None or session.scalar(select(exists().where(Notification.webhook_id == chosen.webhook_id, _leased(Notification)))):
         return None
     if chosen.attempts >= ATTEMPT_LIMIT:
         _give_up(session, chosen.id, f"{ATTEMPT_LIMIT} attempts failed; the last: {LOST}")
@@ -117,10 +119,15 @@ _PENDING = Notification.state == "pending"
 def _due(kinds: Sequence[str]) -> ColumnElement[bool]:
     """What may be tried now. A hook is sent one notification at a time, so that a slow one holds up no other."""
     other = aliased(Notification)
-    sending = exists().where(other.webhook_id == Notification.webhook_id, other.state == "pending", other.lease_until >= db_now())
+    sending = exists().where(other.webhook_id == Notification.webhook_id, _leased(other))
     # A disabled hook may still be tried out.
     wanted = or_(Webhook.enabled, Notification.event == "test")
     return and_(_PENDING, Notification.due_at <= db_now(), Webhook.kind.in_(kinds), wanted, ~sending)
+
+
+def _leased(table: type[Notification]) -> ColumnElement[bool]:
+    """Whether somebody sends it now."""
+    return and_(table.state == "pending", table.lease_until >= db_now())
 
 
 def _give_up(session: Session, notification_id: str, reason: str) -> None:
