@@ -1,7 +1,7 @@
 """Notifications on their way: claimed with a lease, tried, recorded, tried again later, or given up."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
@@ -28,10 +28,10 @@ class Delivery:
     number: int
     hook_id: str
     kind: str
-    url: str
-    secret: str
+    url: str = field(repr=False)  # No log or traceback shall tell.
+    secret: str = field(repr=False)
     event: str
-    payload: dict[str, Any]
+    payload: dict[str, Any] = field(repr=False)
 
 
 @dataclass(frozen=True)

@@ -118,9 +118,9 @@ def test_after_the_last_attempt_it_is_given_up_with_the_reason_and_every_attempt
         assert delivery.number == number
         record(sessions, delivery, FAILED)
         assert take(sessions) is None
-        pass_time(sessions, 0.99 * (retry_after(number, 0.5) or 0))
+        pass_time(sessions, 0.5 * (retry_after(number, 0.5) or 0))
         assert take(sessions) is None
-        pass_time(sessions, 0.02 * (retry_after(number, 0.5) or 0))
+        pass_time(sessions, 0.5 * (retry_after(number, 0.5) or 0))
     (row,) = notifications(sessions)
     assert (row.state, row.reason) == ("given_up", "10 attempts failed; the last: answer 500")
     assert attempts(sessions) == [(number, 500, "answer 500") for number in range(1, 11)]
