@@ -20,4 +20,4 @@ async def serve_system(request: Request) -> Response:
 
 def _system(client: TauscopeClient) -> dict[str, Any]:
     system = client.system()
-    return {"regions": system_regions(system, client.diagnosis()), "slots": slots_words(system)}
+    return {"regions": system_regions(system, client.diagnosis(), client.hooks()), "slots": slots_words(system)}

@@ -124,6 +124,9 @@ class Stack:
             "TAUSCOPE_DATABASE_URL": settings.database_url,
             "TAUSCOPE_ARTIFACTS_URL": settings.artifacts_url,
             "TAUSCOPE_BROKER_URL": broker_url,
+            # On one's own machine a receiver is mostly there too.
+            "TAUSCOPE_WEBHOOKS_PRIVATE": os.environ.get("TAUSCOPE_WEBHOOKS_PRIVATE", "true"),
+            "TAUSCOPE_PUBLIC_URL": os.environ.get("TAUSCOPE_PUBLIC_URL", settings.address),
         }
         commands = {
             "api": ["backend", "--host", HOST, "--port", str(settings.api_port)],

@@ -9,12 +9,12 @@ from typing import Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
-from backend.storage.settings import StorageSettings
 from tauscope.contracts.runs import DEFAULT_QUEUE, QUEUE_PATTERN
 from worker.devices import default_slots
+from worker.notification_settings import NotificationSettings
 
 
-class WorkerSettings(StorageSettings):
+class WorkerSettings(NotificationSettings):
     """How many runs a worker trains at once, and how patient it is."""
 
     queues: str = Field(DEFAULT_QUEUE, description="queues it serves, separated by commas; it computes runs of no other")
@@ -105,8 +105,11 @@ def read_settings() -> WorkerSettings:
     try:
         return WorkerSettings()
     except ValidationError as error:
-        faults = [
-            f"TAUSCOPE_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}; it now holds {fault['input']!r}"
-            for fault in error.errors()
-        ]
-        sys.exit("\n".join(faults))
+        sys.exit("\n".join(_fault(fault["loc"], fault["msg"], fault["input"]) for fault in error.errors()))
+
+
+def _fault(location: tuple[int | str, ...], message: str, held: object) -> str:
+    name = "_".join(map(str, location))
+    # A mail server's address holds a password.
+    shown = "" if name == "smtp_url" else f"; it now holds {held!r}"
+    return f"TAUSCOPE_{name.upper()}: {message}{shown}"

@@ -2,7 +2,8 @@
 
 ServiceError
 |-- UnknownExperimentError, UnknownRunError, UnknownPresetError, UnknownCheckpointError, NoSamplesError, NoImageError  404
-|-- ExperimentActiveError, NotExtendableError, IdempotencyConflictError                        409
+|-- UnknownHookError                                                                         404
+|-- ExperimentActiveError, NotExtendableError, IdempotencyConflictError, FixedHookError        409
 |-- InvalidRequestError                                                                      422
 |-- UnauthorizedError                                                                        401
 |-- ForbiddenHostError, ForbiddenOriginError                                                   403
@@ -51,6 +52,17 @@ class UnknownWorkerError(ServiceError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"There is no worker {name}", "List them with GET /api/v1/system or: tauscope workers")
+
+
+class UnknownHookError(ServiceError):
+    status, code, title = 404, "hook_not_found", "No such hook"
+
+    def __init__(self, hook_id: str) -> None:
+        super().__init__(f"There is no hook {hook_id}", "List them with GET /api/v1/webhooks or: tauscope hooks list")
+
+
+class FixedHookError(ServiceError):
+    status, code, title = 409, "hook_fixed", "The hook is set up elsewhere"
 
 
 class UnknownPresetError(ServiceError):

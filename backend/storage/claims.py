@@ -6,6 +6,7 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, and_, case, delete, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
+from backend.storage.announcements import announce_ends
 from backend.storage.database import db_now
 from backend.storage.files import CheckpointFiles, checkpoint_files
 from backend.storage.offers import Offer, suits
@@ -121,6 +122,7 @@ def finish(session: Session, claim: Claim, state: RunState, reason: str = "", *,
     seq = own(session, claim, {"state": state, "reason": reason, "lease_until": 0.0, "worker": None, "steps_per_second": None})
     _current_attempt(session, claim, {"ended_at": db_now(), "outcome": f"{state}: {reason}" if reason else str(state)})
     add_event(session, claim.run_id, seq, state, "\n".join(text for text in (reason, detail) if text))
+    announce_ends(session, [claim.run_id])
 
 
 def release(session: Session, claim: Claim, outcome: str, *, trouble: str = "", excused: bool = False, detail: str = "") -> None:
@@ -219,6 +221,8 @@ def _set_unheld(session: Session, which: ColumnElement[bool], state: RunState, r
     for row in rows:
         _close_attempts(session, row.id, f"lost; then {state}")
         add_event(session, row.id, row.seq, state, row.reason)
+    if state in TERMINAL_STATES:
+        announce_ends(session, [row.id for row in rows])
     return [row.id for row in rows]
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Table, case, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from backend.storage.announcements import announce_onsets, newly_happened
 from backend.storage.claims import Claim, own
 from backend.storage.database import db_now
 from backend.storage.tables import Artifact, Attempt, Base, CheckpointPin, Evaluation, MetricPoint, Run, RunFile, Series
@@ -99,9 +100,14 @@ def _progress(claim: Claim, checkpoint: int) -> dict[str, Any]:
 
 
 def write_summary(session: Session, run_id: str, onsets: Mapping[str, Onset], final: Mapping[str, float | int | None]) -> None:
-    """Write onsets and last values, in a transaction that holds the run's row: they follow from its points alone, whoever brought them."""
+    """Write onsets and last values, in a transaction that holds the run's row: they follow from its points alone, whoever brought them.
+
+    Onsets that have just happened are announced.
+    """
+    news = newly_happened(session, run_id, onsets)
     values = {"onsets": {name: onset.model_dump(mode="json") for name, onset in onsets.items()}, "final": dict(final)}
     session.execute(update(Run).where(Run.id == run_id).values(**values), execution_options=_UNSYNCED)
+    announce_onsets(session, run_id, news)
 
 
 def record_files(session: Session, run_id: str, files: Sequence[FileRecord]) -> None:

@@ -35,6 +35,8 @@ class StorageSettings(BaseSettings):
         3600.0, gt=0, description="age below which a file that nothing refers to is left alone; longer than any worker holds results back"
     )
 
+    webhooks_private: bool = Field(False, description="whether hooks may lead to loopback and private addresses; `tauscope up` allows it")
+
     @field_validator("home")
     @classmethod
     def _absolute(cls, home: Path) -> Path:

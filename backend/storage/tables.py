@@ -190,6 +190,53 @@ class RunEvent(Base):
     detail: Mapped[str] = mapped_column(Text, default="")
 
 
+class Webhook(Base):
+    """Who is told of what happens: an address that takes a POST, or the mailbox that the settings name."""
+
+    __tablename__ = "webhook"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10))  # http or email
+    url: Mapped[str] = mapped_column(Text)
+    events: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    secret: Mapped[str] = mapped_column(String(120))  # As it is: what signs must be readable.
+    experiment_id: Mapped[str | None] = mapped_column(ForeignKey("experiment.id", ondelete="CASCADE"), index=True)
+    enabled: Mapped[bool]
+    created_at: Mapped[float] = mapped_column(Float, server_default=db_now())
+
+
+class Notification(Base):
+    """What one hook is to be told; inserted in the transaction in which it became true, sent afterwards."""
+
+    __tablename__ = "notification"
+    __table_args__ = (Index("notification_due", "state", "due_at"), Index("notification_of_hook", "webhook_id", "id"))
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    webhook_id: Mapped[str] = mapped_column(ForeignKey("webhook.id", ondelete="CASCADE"))
+    event_id: Mapped[str] = mapped_column(String(32))  # The same for every hook that is told.
+    event: Mapped[str] = mapped_column(String(40))
+    subject: Mapped[str] = mapped_column(String(80), default="", server_default="")  # Which onset, which warning.
+    experiment_id: Mapped[str | None] = mapped_column(ForeignKey("experiment.id", ondelete="CASCADE"), index=True)
+    run_id: Mapped[str | None] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), index=True)
+    payload: Mapped[dict[str, Any]]
+    created_at: Mapped[float] = mapped_column(Float, server_default=db_now())
+    state: Mapped[str] = mapped_column(String(12), default="pending", server_default="pending")  # pending, delivered, given_up
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")  # The fencing token: bumped by every claim.
+    due_at: Mapped[float] = mapped_column(Float, default=0.0, server_default="0")
+    lease_until: Mapped[float] = mapped_column(Float, default=0.0, server_default="0")
+    reason: Mapped[str] = mapped_column(Text, default="", server_default="")
+
+
+class NotificationAttempt(Base):
+    """One attempt to deliver, recorded before it is made, so that one that dies is seen too."""
+
+    __tablename__ = "notification_attempt"
+    notification_id: Mapped[str] = mapped_column(ForeignKey("notification.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[float] = mapped_column(Float, server_default=db_now())
+    seconds: Mapped[float | None]
+    status: Mapped[int | None]
+    error: Mapped[str] = mapped_column(Text, default="", server_default="")
+
+
 class IdempotencyKey(Base):
     """A POST that was answered, so that its repetition gets the same answer."""
 

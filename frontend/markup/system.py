@@ -5,26 +5,28 @@ from collections.abc import Sequence
 from frontend.markup.header import address
 from frontend.markup.html import Html, join, tag
 from frontend.markup.icons import FINE, WARNING
+from frontend.markup.notifications import failing, notifications
 from frontend.markup.sections import section, table
 from frontend.words import DASH, SILENT_AFTER, ago, plural, slots_words
 from tauscope.contracts.diagnosis import CheckView, DiagnosisView, FailureView, QueueView, VersionView
+from tauscope.contracts.notifications import HookView
 from tauscope.contracts.storage import StorageView
 from tauscope.contracts.system import SystemView, WorkerView
 
 
-def system_finding(system: SystemView, diagnosis: DiagnosisView) -> Html:
+def system_finding(system: SystemView, diagnosis: DiagnosisView, hooks: Sequence[HookView] = ()) -> Html:
     """How busy the service is, and whether anything needs attention."""
-    faults = [check.part for check in diagnosis.checks if not check.ok]
+    faults = [check.part for check in diagnosis.checks if not check.ok] + ["notifications"] * bool(failing(hooks))
     waiting = plural(system.queued, "run") + (" waits." if system.queued == 1 else " wait.")
     words = f"{slots_words(system).capitalize()}; {waiting} "
     return join(words, f"Needs attention: {', '.join(faults)}." if faults else "Nothing needs attention.")
 
 
-def system_regions(system: SystemView, diagnosis: DiagnosisView) -> dict[str, str]:
+def system_regions(system: SystemView, diagnosis: DiagnosisView, hooks: Sequence[HookView] = ()) -> dict[str, str]:
     """Every region of the page."""
     return {
-        "finding": system_finding(system, diagnosis),
-        "main": join(_workers(system), _failures(diagnosis.failures, system.server_time)),
+        "finding": system_finding(system, diagnosis, hooks),
+        "main": join(_workers(system), _failures(diagnosis.failures, system.server_time), notifications(hooks, system.server_time)),
         "side": join(_checks(diagnosis.checks), _queues(diagnosis.queues), _versions(diagnosis.versions), _space(system.storage)),
     }
 

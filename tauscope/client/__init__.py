@@ -3,5 +3,6 @@
 from tauscope.client.client import TauscopeClient
 from tauscope.client.errors import ApiError, ApiUnreachable
 from tauscope.client.stream import StreamEvent
+from tauscope.client.webhooks import SignatureError, verify_webhook
 
-__all__ = ["ApiError", "ApiUnreachable", "StreamEvent", "TauscopeClient"]
+__all__ = ["ApiError", "ApiUnreachable", "SignatureError", "StreamEvent", "TauscopeClient", "verify_webhook"]

@@ -8,8 +8,8 @@ from urllib.parse import quote
 import httpx
 
 from tauscope.client.errors import raise_for_problem
+from tauscope.client.hooks import Hooks
 from tauscope.client.stream import StreamEvent, follow
-from tauscope.client.transport import Transport
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.diagnosis import DiagnosisView
 from tauscope.contracts.experiments import DatasetView, ExperimentCreate, ExperimentPage, ExperimentView, Plan, PresetView
@@ -26,7 +26,7 @@ from tauscope.contracts.system import SystemView, WorkerView
 _EXPORT_SECONDS = 600.0
 
 
-class TauscopeClient(Transport):
+class TauscopeClient(Hooks):
     """One connection pool to one service; close it, or use it in a ``with`` block. Threads may share it.
 
     Every method raises ``ApiError`` with the service's problem, and ``ApiUnreachable`` where nothing answers.

@@ -31,6 +31,7 @@ from tauscope.contracts.system import SystemView, WorkerView
 from tauscope.specs import SpecError, apply_settings, load_preset, parse_sweep, preset_names
 from tests.frontend import fake_states
 from tests.frontend import fake_world as world
+from tests.frontend.fake_hooks import add_hooks
 from tests.frontend.fake_listing import add_listing
 from tests.frontend.many_runs import ManyRuns
 
@@ -126,6 +127,7 @@ def create_fake_api(state: FakeApi) -> FastAPI:
 
     _catalogue(app, state)
     add_listing(app, state)
+    add_hooks(app)
     _experiments(app, state)
     _samples(app, state)
     return app
