@@ -115,8 +115,7 @@ def copied_images(
         n_distinct=len(counts),
         n_copied=int((counts > 0).sum()),
         n_copied_ever=int((record.seeds > 0).sum()),
-        n_held_out=typical.n_held_out if typical else None,
-        n_held_out_copies=int(typical.held_out_copies.sum()) if typical and typical.n_held_out is not None else None,
+        **_control(typical),
         uniform=uniform_copying(int(counts.sum()), record.distinct),
         typicality=_association(record, counts),
         typicality_missing=record.typicality_missing,
@@ -182,6 +181,14 @@ def _association(record: CopyRecord, counts: ndarray) -> CopiesAndTypicality:
         value, low, high = rank_correlation(counts / record.distinct.equal, record.typicality.distance)
         return CopiesAndTypicality(value=value, low=low, high=high, count=count)
     return CopiesAndTypicality(value=None, count=count, reason=reason)
+
+
+def _control(found: Typicality | None) -> dict[str, Any]:
+    if found is None or found.n_held_out is None:
+        return dict.fromkeys(("n_held_out", "n_held_out_copies", "held_out_low", "held_out_high"))
+    copies = int(found.held_out_copies.sum())
+    low, high = clopper_pearson(copies, found.n_held_out)
+    return {"n_held_out": found.n_held_out, "n_held_out_copies": copies, "held_out_low": low, "held_out_high": high}
 
 
 class _Rows:

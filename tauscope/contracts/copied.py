@@ -82,6 +82,8 @@ class CopiedImages(Contract):
     n_copied_ever: int = Field(description="at any measured checkpoint")
     n_held_out: int | None = Field(description="held-out images that were compared; empty where none were")
     n_held_out_copies: int | None = Field(description="those that the same rule calls copies: the control")
+    held_out_low: float | None = Field(description="95 % Clopper-Pearson interval of their share")
+    held_out_high: float | None
     uniform: UniformCopying
     typicality: CopiesAndTypicality
     typicality_missing: str = Field("", description="why nearest_distance and the control are empty")
