@@ -2,6 +2,7 @@
 
 import csv
 import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -168,3 +169,20 @@ def test_a_run_without_held_out_images_has_no_control_and_says_so(
     worker.measure(claim, 10)
     view = asked(client, claim)
     assert (view.n_held_out, view.n_held_out_copies, view.items[0].held_out_copies) == (None, None, None)
+
+
+def test_a_damaged_file_of_samples_is_told_apart_from_a_crash(
+    client: TestClient, context: Context, copying: Claim, worker: FakeWorker
+) -> None:
+    nearest, distances = np.zeros((N_SAMPLES, 2), np.int64), np.ones((N_SAMPLES, 2))
+    arrays = {"samples": np.zeros((N_SAMPLES, 1, 2, 2), np.float32), "neighbours": nearest, "distances": distances}
+    record = worker.store(copying, "samples/40.npz", "samples", 40, **arrays)
+    path = Path(context.settings.artifacts_url) / record.sha256[:2] / record.sha256[2:]
+    whole = path.read_bytes()
+    # One bit within the distances, whose ones are 3FF0.
+    place = whole.rindex(b"\xf0\x3f")
+    path.write_bytes(whole[:place] + b"\xf1" + whole[place + 1 :])
+    worker.measure(copying, 40)
+    assert client.get(f"{API}/runs/{copying.run_id}/copied").json()["code"] == "artifact_damaged"
+    worker.damage(record)
+    assert client.get(f"{API}/runs/{copying.run_id}/copied").json()["code"] == "artifact_damaged"
