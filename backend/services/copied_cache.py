@@ -40,7 +40,7 @@ class CopiedCache:
 
     def _checkpoint(self, step: int, sha256: str) -> SampledCheckpoint:
         found = self._images.neighbours(sha256)
-        return SampledCheckpoint(step, found.nearest[:, 0], found.gap_ratio < GAP_THRESHOLD)
+        return SampledCheckpoint(step, found.nearest[:, 0], found.distances[:, 0], found.gap_ratio < GAP_THRESHOLD)
 
     def _measure(self, train: str, held_out: str | None) -> tuple[Distinct, Typicality | None]:
         images = read_arrays(self._artifacts, train, "images")["images"]

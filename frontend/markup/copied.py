@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 from frontend.markup.html import Html, join, tag
 from frontend.words import control_words, interval_percent, number, plural, sentence, share_of_samples, steps
-from tauscope.contracts.copied import CAVEAT, CopiedImage, CopiedImages
+from tauscope.contracts.copied import CAVEAT, CopiedImage, CopiedImages, CopiesAndTypicality
 
 ROWS = 20
 _TITLE = "Most copied training images"
@@ -129,12 +129,20 @@ def _control(view: CopiedImages) -> str:
 
 
 def _correlation(view: CopiedImages) -> str:
-    found = view.typicality
+    words = f"Rank correlation of copies with the distance to the nearest other image: {_estimate(view.typicality)}"
+    if view.typicality.value is None:
+        return f"{words}."
+    fair = (
+        f"Of the {view.n_copies:,} samples nearest to a training image, whatever their gap ratio: {_estimate(view.typicality_by_distance)}"
+    )
+    return f"{words}; {CAVEAT}. {fair}."
+
+
+def _estimate(found: CopiesAndTypicality) -> str:
     if found.value is None or found.low is None or found.high is None:
-        return f"Copies and typicality: no correlation: {found.reason}."
+        return f"none, {found.reason}"
     value, low, high = (f"{end:.2f}".replace("-", "−") for end in (found.value, found.low, found.high))
-    spread = f"{value} ({low} to {high} at 95 %, {found.count:,} images)"
-    return f"Rank correlation of copies with the distance to the nearest other image: {spread}; {CAVEAT}."
+    return f"{value} ({low} to {high} at 95 %, {found.count:,} images)"
 
 
 def _unmeasured(view: CopiedImages) -> list[str]:

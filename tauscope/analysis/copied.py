@@ -25,10 +25,11 @@ FEWEST_IMAGES = 10
 
 @dataclass(frozen=True)
 class SampledCheckpoint:
-    """The samples of a measured checkpoint: index of each one's nearest training image, and whether it is a copy of it."""
+    """The samples of a measured checkpoint: index of, and distance to, the nearest training image of each, and whether it is a copy."""
 
     step: int
     nearest: Int[ndarray, " sample"]
+    distance: Float[ndarray, " sample"]
     is_copy: Bool[ndarray, " sample"]
 
 
@@ -39,6 +40,7 @@ class CopyRecord:
     Attributes:
         steps: measured checkpoints, increasing; with the samples drawn at each.
         copies: samples that copy an image, at each checkpoint.
+        closest: the same of as many samples as are copies, but those nearest to their training image.
         seeds: distinct seeds that copy it at one checkpoint or more.
     """
 
@@ -46,6 +48,7 @@ class CopyRecord:
     steps: tuple[int, ...]
     n_generated: tuple[int, ...]
     copies: Int[ndarray, "step distinct"]
+    closest: Int[ndarray, "step distinct"]
     seeds: Int[ndarray, " distinct"]
     distinct: Distinct
     typicality: Typicality | None
@@ -69,6 +72,7 @@ def count_copies(
         raise ValueError("no checkpoint is measured, so no copy is known")
     width = len(distinct.image)
     copied = [np.searchsorted(distinct.image, item.nearest[item.is_copy]) for item in checkpoints]
+    closest = [np.searchsorted(distinct.image, item.nearest[_closest(item)]) for item in checkpoints]
     # A pair of seed and image counts once, however many checkpoints show it.
     pairs = [seed * width + image for image, seed in zip(copied, (np.flatnonzero(item.is_copy) for item in checkpoints), strict=True)]
     return CopyRecord(
@@ -76,6 +80,7 @@ def count_copies(
         steps=tuple(item.step for item in checkpoints),
         n_generated=tuple(len(item.is_copy) for item in checkpoints),
         copies=np.stack([np.bincount(image, minlength=width) for image in copied]),
+        closest=np.stack([np.bincount(image, minlength=width) for image in closest]),
         seeds=np.bincount(np.unique(np.concatenate(pairs)) % width, minlength=width),
         distinct=distinct,
         typicality=typicality,
@@ -118,6 +123,7 @@ def copied_images(
         **_control(typical),
         uniform=uniform_copying(int(counts.sum()), record.distinct),
         typicality=_association(record, counts),
+        typicality_by_distance=_association(record, record.closest[at]),
         typicality_missing=record.typicality_missing,
         offset=offset,
         total=len(asked),
@@ -164,6 +170,11 @@ def rank_correlation(x: Float[ndarray, " item"], y: Float[ndarray, " item"]) -> 
     centre = np.arctanh(np.clip(value, -1 + 1e-12, 1 - 1e-12))
     half = Z95 * ((1 + value**2 / 2) / (len(x) - 3)) ** 0.5
     return value, float(np.tanh(centre - half)), float(np.tanh(centre + half))
+
+
+def _closest(checkpoint: SampledCheckpoint) -> ndarray:
+    """As many samples as are copies, those of smallest distance."""
+    return np.argsort(checkpoint.distance, kind="stable")[: int(checkpoint.is_copy.sum())]
 
 
 def _association(record: CopyRecord, counts: ndarray) -> CopiesAndTypicality:

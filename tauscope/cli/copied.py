@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from tauscope.cli.service import DEFAULT_URL, Json, Url, open_client, output
-from tauscope.contracts.copied import CAVEAT, CopiedImage, CopiedImages
+from tauscope.contracts.copied import CAVEAT, CopiedImage, CopiedImages, CopiesAndTypicality
 from tauscope.results.copied import copied_csv, copied_in_folder, sampled_steps
 from tauscope.specs import SpecError
 
@@ -82,15 +82,19 @@ def _sentences(view: CopiedImages) -> list[str]:
         chance = view.uniform
         each = f"{chance.expected:.2f} copies each ({chance.low} to {chance.high} at 95 %)"
         lines.append(f"If they fell on all images alike: {each}, the most copied at most {chance.most}")
-    found = view.typicality
-    if found.value is None or found.low is None or found.high is None:
-        lines.append(f"Copies and distance to the nearest other image: no correlation: {found.reason}")
-    else:
-        spread = f"{found.value:.2f} (95 % interval {found.low:.2f} to {found.high:.2f}; {found.count:,} images)"
-        lines.append(f"Rank correlation of copies with the distance to the nearest other image: {spread}; {CAVEAT}")
+    lines.append(f"Rank correlation of copies with the distance to the nearest other image: {_estimate(view.typicality)}")
+    if view.typicality.value is not None:
+        nearest = f"of the {view.n_copies:,} samples nearest to a training image: {_estimate(view.typicality_by_distance)}"
+        lines.append(f"  ({CAVEAT}; {nearest})")
     if view.n_held_out is not None:
         lines.append(f"Control: {view.n_held_out_copies} of {view.n_held_out:,} held-out images would count as copies")
     return lines + [f"Step {item.step:,} is not measured: {item.reason}" for item in view.unmeasured]
+
+
+def _estimate(found: CopiesAndTypicality) -> str:
+    if found.value is None or found.low is None or found.high is None:
+        return f"none: {found.reason}"
+    return f"{found.value:.2f} (95 % interval {found.low:.2f} to {found.high:.2f}; {found.count:,} images)"
 
 
 def _cells(item: CopiedImage, view: CopiedImages) -> list[str]:

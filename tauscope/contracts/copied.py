@@ -8,7 +8,7 @@ from tauscope.contracts.model import Contract
 
 MAX_IMAGES = 1000
 CAVEAT = "the rule itself favours images that stand alone: a copy of one is told from farther away"
-"""What has to be said with every such correlation."""
+"""What has to be said of ``CopiedImages.typicality``."""
 
 
 class UnmeasuredStep(Contract):
@@ -86,6 +86,9 @@ class CopiedImages(Contract):
     held_out_high: float | None
     uniform: UniformCopying
     typicality: CopiesAndTypicality
+    typicality_by_distance: CopiesAndTypicality = Field(
+        description="the same of as many samples as are copies, but those of smallest d1: a rule blind to how alone an image stands"
+    )
     typicality_missing: str = Field("", description="why nearest_distance and the control are empty")
     offset: int
     total: int

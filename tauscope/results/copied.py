@@ -59,7 +59,7 @@ def _read_record(run: Path, files: Sequence[Path]) -> CopyRecord:
 
 def sampled_checkpoint(step: int, neighbours: np.ndarray, distances: np.ndarray) -> SampledCheckpoint:
     """The samples of a step from the arrays of its file, both [sample, 2]."""
-    return SampledCheckpoint(step, neighbours[:, 0], distances[:, 0] / distances[:, 1] < GAP_THRESHOLD)
+    return SampledCheckpoint(step, neighbours[:, 0], distances[:, 0], distances[:, 0] / distances[:, 1] < GAP_THRESHOLD)
 
 
 def _array(file: Path, name: str) -> np.ndarray:

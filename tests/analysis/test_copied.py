@@ -28,7 +28,8 @@ def distinct(*equal: int) -> Distinct:
 def at(step: int, **copied: int | None) -> SampledCheckpoint:
     """Four samples: ``s0=5`` is a copy of image 5; the others are near image 0 and no copies."""
     nearest = [copied.get(f"s{seed}") for seed in range(4)]
-    return SampledCheckpoint(step, np.array([image or 0 for image in nearest]), np.array([image is not None for image in nearest]))
+    is_copy = np.array([image is not None for image in nearest])
+    return SampledCheckpoint(step, np.array([image or 0 for image in nearest]), np.where(is_copy, 0.1, 0.9), is_copy)
 
 
 def typicality(distances: list[float]) -> Typicality:
@@ -165,7 +166,7 @@ def test_the_interval_of_the_correlation_holds_its_promise_for_counts_full_of_ti
 
 def test_a_correlation_needs_enough_images_and_copies_that_differ() -> None:
     def reason(n: int, counts: list[int], distances: list[float]) -> str:
-        checkpoint = SampledCheckpoint(1, np.repeat(np.arange(n), counts), np.ones(sum(counts), dtype=bool))
+        checkpoint = SampledCheckpoint(1, np.repeat(np.arange(n), counts), np.zeros(sum(counts)), np.ones(sum(counts), dtype=bool))
         found = copied_images(count_copies("run", [checkpoint], distinct(*[1] * n), typicality(distances)), 1).typicality
         assert (found.value is None) == bool(found.reason)
         return found.reason
@@ -182,9 +183,31 @@ def test_copies_of_an_image_that_is_stored_twice_count_half_each_in_the_correlat
     n = 12
     weights = [2] * 6 + [1] * 6
     images = distinct(*weights)
-    checkpoint = SampledCheckpoint(1, np.repeat(images.image, [2 * w for w in weights]), np.ones(36, dtype=bool))
+    checkpoint = SampledCheckpoint(1, np.repeat(images.image, [2 * w for w in weights]), np.zeros(36), np.ones(36, dtype=bool))
     checkpoint.nearest[0] = images.image[-1]
     found = copied_images(count_copies("run", [checkpoint], images, typicality([float(i) for i in range(n)])), 1).typicality
     # Per stored image all but two are copied twice: nothing but these two can be correlated with the distance.
     expected = spearmanr([1.5] + [2.0] * 10 + [3.0], range(n)).statistic
     assert found.value == pytest.approx(float(expected))
+
+
+def test_samples_at_one_distance_of_every_image_show_that_the_rule_favours_images_that_stand_alone() -> None:
+    """Every image is approached alike; the gap ratio calls only the lonelier half copied, and distance alone all of them alike."""
+    n, each = 20, 30
+    loneliness = np.linspace(1.0, 3.0, n)
+    generator = np.random.default_rng(5)
+    nearest, distance = np.repeat(np.arange(n), each), generator.uniform(0.1, 1.0, n * each)
+    is_copy = distance < loneliness[nearest] / 4  # Where d2 is the distance to the nearest other image, less d1.
+    found = copied_images(
+        count_copies("run", [SampledCheckpoint(1, nearest, distance, is_copy)], distinct(*[1] * n), typicality(list(loneliness))), 1
+    )
+    by_rule, by_distance = found.typicality, found.typicality_by_distance
+    assert by_rule.low is not None and by_rule.low > 0.7
+    assert by_distance.low is not None and by_distance.high is not None and by_distance.low < 0 < by_distance.high
+
+
+def test_the_samples_taken_by_distance_are_as_many_as_the_copies() -> None:
+    checkpoint = SampledCheckpoint(1, np.array([0, 1, 1, 0]), np.array([0.4, 0.1, 0.3, 0.2]), np.array([True, False, True, False]))
+    found = count_copies("run", [checkpoint], distinct(1, 1), None, typicality_missing="too large")
+    assert (found.copies.tolist(), found.closest.tolist()) == ([[1, 1]], [[1, 1]])
+    assert count_copies("run", [at(1)], distinct(1, 1), None).closest.tolist() == [[0, 0]]

@@ -42,7 +42,7 @@ def invoke(*arguments: str) -> str:
 def test_a_run_is_told_with_intervals_chance_control_and_what_is_not_measured(server: LiveServer, claim: Claim) -> None:
     told = invoke(claim.run_id, "--url", server.url)
     assert "3 of 8 samples are copies at step 20, of 2 of 4 distinct training images" in told
-    assert "0.60 copies each (0 to 2 at 95 %)" in told and "no correlation: 4 distinct training images are too few" in told
+    assert "0.60 copies each (0 to 2 at 95 %)" in told and "none: 4 distinct training images are too few" in told
     assert "held-out images would count as copies" in told and "20 (not at 10)" in told
     assert "Step 150 is not measured: training has not come this far" in told
     assert "0 of 8 samples are copies at step 10" in invoke(claim.run_id, "--step", "10", "--url", server.url)

@@ -41,7 +41,9 @@ _checkpoints: dict[tuple[str, int], SampledCheckpoint] = {}
 def _checkpoint(run_id: str, run: RunView, step: int) -> SampledCheckpoint:
     if (run_id, step) not in _checkpoints:
         view = world.samples_view(run, step)
-        _checkpoints[run_id, step] = SampledCheckpoint(step, np.array(view.neighbours)[:, 0], np.array(view.is_copy))
+        _checkpoints[run_id, step] = SampledCheckpoint(
+            step, np.array(view.neighbours)[:, 0], np.array(view.distances)[:, 0], np.array(view.is_copy)
+        )
     return _checkpoints[run_id, step]
 
 

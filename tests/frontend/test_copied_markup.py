@@ -47,12 +47,13 @@ def test_chance_control_and_correlation_stand_beside_the_board_with_what_they_le
     assert "each would be 3.64 times (0 to 8 at 95 %), the most copied at most 11 times" in words
     assert re.search(r"Held-out control 0 % \(under 0\.4 %\) of 1,000\. It copies nothing\.", words)
     assert re.search(r"Rank correlation .*: −?0\.\d\d \(−?0\.\d\d to −?0\.\d\d at 95 %, 64 images\); ", words) and CAVEAT in words
+    assert re.search(r"Of the 233 samples nearest to a training image, whatever their gap ratio: −?0\.\d\d \(", words)
 
 
 def test_without_a_copy_no_image_is_on_the_board_and_chance_has_nothing_to_say() -> None:
     words = plain(board(copied(RUN, 5), None))
     assert "0 of 384 copied at τ = 5: no image is on the board." in words
-    assert "Chance:" not in words and "no correlation: no image is copied" in words
+    assert "Chance:" not in words and "nearest other image: none, no image is copied." in words
 
 
 def test_checkpoints_that_are_not_measured_are_named_with_the_reason() -> None:
