@@ -10,7 +10,7 @@ from tauscope.analysis.typicality import Distinct, Typicality, comparisons, meas
 from tauscope.specs.image_ddpm import GAP_THRESHOLD
 
 MOST_COMPARISONS = 10**11  # About ten seconds on two shared cores: 9,900 training images of 32 x 32 pixels.
-_RUNS, _TRAINING_SETS = 32, 16
+_RUNS, _TRAINING_SETS = 8, 16  # A run of 32,768 images and 30 checkpoints takes 8 MB.
 
 
 class CopyFiles(NamedTuple):

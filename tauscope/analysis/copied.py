@@ -79,8 +79,8 @@ def count_copies(
         run_id=run_id,
         steps=tuple(item.step for item in checkpoints),
         n_generated=tuple(len(item.is_copy) for item in checkpoints),
-        copies=np.stack([np.bincount(image, minlength=width) for image in copied]),
-        closest=np.stack([np.bincount(image, minlength=width) for image in closest]),
+        copies=_counts(copied, width),
+        closest=_counts(closest, width),
         seeds=np.bincount(np.unique(np.concatenate(pairs)) % width, minlength=width),
         distinct=distinct,
         typicality=typicality,
@@ -170,6 +170,10 @@ def rank_correlation(x: Float[ndarray, " item"], y: Float[ndarray, " item"]) -> 
     centre = np.arctanh(np.clip(value, -1 + 1e-12, 1 - 1e-12))
     half = Z95 * ((1 + value**2 / 2) / (len(x) - 3)) ** 0.5
     return value, float(np.tanh(centre - half)), float(np.tanh(centre + half))
+
+
+def _counts(images: Sequence[ndarray], width: int) -> ndarray:
+    return np.stack([np.bincount(image, minlength=width) for image in images]).astype(np.int32)
 
 
 def _closest(checkpoint: SampledCheckpoint) -> ndarray:
