@@ -7,10 +7,11 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
-from backend.api import catalogue, experiments, images, problems, runs, system, webhooks, workers
+from backend.api import catalogue, copied, experiments, images, problems, runs, system, webhooks, workers
 from backend.api.guard import Guard
 from backend.services.closing import Closing
 from backend.services.context import Context
+from backend.services.copied_cache import CopiedCache
 from backend.services.curve_cache import CurveCache
 from backend.services.fits import FitCache
 from backend.services.image_cache import ImageCache
@@ -41,7 +42,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
     app.add_middleware(Guard, settings=settings)
     problems.install(app)
     router = APIRouter(prefix=PREFIX, responses=PROBLEMS)
-    for part in (system, workers, webhooks, catalogue, experiments, runs, images):
+    for part in (system, workers, webhooks, catalogue, experiments, runs, images, copied):
         router.include_router(part.router)
     app.include_router(router)
     problems.describe(app)
@@ -51,6 +52,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
 def _context(settings: ApiSettings) -> Context:
     engine = open_database(settings.database_url)
     artifacts = ArtifactStore(settings.artifacts_url, grace_seconds=settings.garbage_grace_seconds)
+    images = ImageCache(artifacts)
     return Context(
         settings=settings,
         engine=engine,
@@ -58,7 +60,8 @@ def _context(settings: ApiSettings) -> Context:
         outbox=Outbox(settings.broker_url),
         artifacts=artifacts,
         fits=FitCache(),
-        images=ImageCache(artifacts),
+        images=images,
+        copied=CopiedCache(artifacts, images),
         curves=CurveCache(),
         closing=Closing(),
     )

@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 from streamlit import config as streamlit_config
 
 from frontend.connection import set_api_url
+from frontend.copied_view import serve_copied
 from frontend.document import serve_document
 from frontend.inspection import serve_inspection
 from frontend.law_view import serve_law
@@ -56,6 +57,7 @@ def _routes(proxy: ApiProxy) -> list[Any]:
         Route("/view/experiments/{id}/tables", serve_tables),
         Route("/view/law/{id}", serve_law),
         Route("/view/inspect/{run}", serve_inspection),
+        Route("/view/inspect/{run}/copied", serve_copied),
         Route("/view/system", serve_system),
         *[Route(f"/{name}", serve_document) for name in ("", *TITLES)],
         Route("/login", show_login, methods=["GET"]),

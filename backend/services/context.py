@@ -6,6 +6,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from backend.services.closing import Closing
+from backend.services.copied_cache import CopiedCache
 from backend.services.curve_cache import CurveCache
 from backend.services.fits import FitCache
 from backend.services.image_cache import ImageCache
@@ -25,5 +26,6 @@ class Context:
     artifacts: ArtifactStore
     fits: FitCache
     images: ImageCache
+    copied: CopiedCache
     curves: CurveCache
     closing: Closing

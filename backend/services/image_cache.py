@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from backend.storage.artifacts import ArtifactStore
+from backend.storage.artifacts import ArtifactCorruptError, ArtifactStore
 
 Pixels = NDArray[np.uint8]
 _BUDGET = 128 * 1024 * 1024
@@ -64,7 +64,7 @@ class ImageCache:
         return held[index] if held is not None else _bytes(read_row(self._artifacts, sha256, array, index))
 
     def _neighbours(self, sha256: str) -> Neighbours:
-        arrays = read_arrays(self._artifacts, sha256, "neighbours", "distances")
+        arrays = read_members(self._artifacts, sha256, "neighbours", "distances")
         shape = read_shape(self._artifacts, sha256, "samples")[1:]
         return Neighbours(arrays["neighbours"], arrays["distances"].astype(np.float64), (shape[0], shape[1], shape[2]))
 
@@ -82,6 +82,25 @@ def read_row(artifacts: ArtifactStore, sha256: str, name: str, index: int) -> ND
         size = int(np.prod(shape[1:])) * dtype.itemsize
         member.seek(index * size, io.SEEK_CUR)
         return np.frombuffer(member.read(size), dtype).reshape(shape[1:])
+
+
+def read_members(artifacts: ArtifactStore, sha256: str, *names: str) -> dict[str, NDArray[Any]]:
+    """The named arrays of an npz artifact, of which alone the bytes are read: the images beside them are a hundred times as many.
+
+    Raises:
+        ArtifactCorruptError: if the file is gone, or an array does not match the archive's own checksum of it.
+    """
+    try:
+        with artifacts.open(sha256) as file, zipfile.ZipFile(file) as archive:
+            return {name: _read_member(archive, name) for name in names}
+    except zipfile.BadZipFile as error:
+        raise ArtifactCorruptError(sha256, "is damaged in the store") from error
+
+
+def _read_member(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    with archive.open(f"{name}.npy") as member:
+        found: NDArray[Any] = npy.read_array(member, allow_pickle=False)
+        return found
 
 
 def _header(member: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:

@@ -72,24 +72,29 @@ def sample_sheet(context: Context, run_id: str, step: str, of: Of, numbers: Sequ
     if of == "generated":
         return Picture(sha256, "samples", chosen, scale, COLUMNS, version_of(sha256))
     images = tuple(nearest[list(chosen), 0 if of == "nearest" else 1].tolist())
-    return Picture(_train_file(context, run_id).sha256, "images", images, scale, COLUMNS, version_of(sha256))
+    return Picture(train_file(context, run_id).sha256, "images", images, scale, COLUMNS, version_of(sha256))
 
 
 def train_picture(context: Context, run_id: str, index: int, scale: int) -> Picture:
     """One training image."""
-    sha256 = _train_file(context, run_id).sha256
+    sha256 = train_file(context, run_id).sha256
     return Picture(sha256, "images", (index,), scale, 1, version_of(sha256))
 
 
 def train_sheet(context: Context, run_id: str, numbers: Sequence[int] | None, scale: int) -> Picture:
     """Training images by number."""
-    sha256 = _train_file(context, run_id).sha256
+    sha256 = train_file(context, run_id).sha256
     count = len(context.images.load(sha256, "images"))
     chosen = range(min(count, COLUMNS**2)) if numbers is None else numbers
     return Picture(sha256, "images", known(chosen, count), scale, COLUMNS, version_of(sha256))
 
 
-def _train_file(context: Context, run_id: str) -> RunFile:
+def train_file(context: Context, run_id: str) -> RunFile:
+    """The file of the training images.
+
+    Raises:
+        NoImageError: if the run has not stored them yet.
+    """
     with reading(context.sessions) as session:
         required_run(session, run_id)
         file = find_file(session, run_id, "train")

@@ -7,8 +7,7 @@ import numpy as np
 from backend.services.context import Context
 from backend.services.errors import NoImageError, NoSamplesError
 from backend.services.experiments import required_run
-from backend.services.images import Sheet, sheet_of
-from backend.storage.files import find_file
+from backend.services.images import Sheet, sheet_of, train_file
 from backend.storage.reading import reading
 from backend.storage.sampled import measured_files
 from backend.storage.tables import RunFile
@@ -45,10 +44,7 @@ def seed_view(context: Context, run_id: str, seed: int) -> SeedView:
 def film(context: Context, run_id: str, seed: int, scale: int) -> Sheet:
     """Two rows, a column a checkpoint: the sample, and below it its nearest training image."""
     view = seed_view(context, run_id, seed)
-    with reading(context.sessions) as session:
-        train = find_file(session, run_id, "train")
-    if train is None:
-        raise NoImageError(f"Run {run_id} has not stored its training images yet", "They come with its first news")
+    train = train_file(context, run_id)
     samples = [context.images.row(file.sha256, "samples", seed) for file in _files(context, run_id)]
     nearest = [context.images.load(train.sha256, "images")[index] for index in view.nearest]
     return sheet_of(np.stack([*samples, *nearest[: len(samples)]]), columns=len(samples), scale=scale)

@@ -67,15 +67,19 @@ _INSPECT = """
     <div class="tau-finding" data-region="finding" aria-live="polite"></div>
     <div data-region="link"></div>
   </div>
-  <section class="tau-surface tau-strip" aria-label="Checkpoints">
-    <div data-region="curves"></div>
-    <input class="tau-slider" type="range" min="0" aria-label="Checkpoint, training time τ">
-    <svg class="tau-links" data-region="links" preserveAspectRatio="none" aria-hidden="true"></svg>
-    <div class="tau-frames" data-region="frames"></div>
-  </section>
+  <div class="tau-columns tau-over-time">
+    <section class="tau-surface tau-strip" aria-label="Checkpoints">
+      <div data-region="curves"></div>
+      <input class="tau-slider" type="range" min="0" aria-label="Checkpoint, training time τ">
+      <svg class="tau-links" data-region="links" preserveAspectRatio="none" aria-hidden="true"></svg>
+      <div class="tau-frames" data-region="frames"></div>
+    </section>
+    <section class="tau-card tau-board" data-region="board" aria-label="Most copied training images"></section>
+  </div>
   <div class="tau-columns">
     <div class="tau-main">
       <div class="tau-filters" data-region="filters"></div>
+      <div data-region="about"></div>
       <p class="tau-label">Each card: generated, nearest training image, and (small) the second-nearest.
         Bar: gap ratio d<sub>1</sub>/d<sub>2</sub>, tick at 1/3.</p>
       <div data-region="state"></div>

@@ -3,7 +3,8 @@
 import { h, refill, steps } from "./dom.js";
 import { loadImage, paint } from "./sheets.js";
 
-const FRAME = 58;
+const FRAME = 50; // As wide as the picture and its frame; a long step needs more.
+const DIGIT = 7;
 const SCALE = 10000; // Places along the axis, in steps of the range input.
 
 export class Checkpoints {
@@ -51,8 +52,9 @@ export class Checkpoints {
 
   // As many frames as fit, always with the present one, the first, the last and the first copy.
   chosen() {
-    const room = Math.max(3, Math.floor(this.frames.clientWidth / FRAME));
     const count = this.list.length;
+    const wide = Math.max(FRAME, DIGIT * steps(this.list.at(-1)?.step ?? 0).length);
+    const room = Math.max(3, Math.floor(this.frames.clientWidth / wide));
     if (count <= room) return this.list;
     const wanted = this.list.filter((item, index) => index === 0 || index === count - 1 || item.step === this.current || item.step === this.film?.first_copied_at);
     const even = Array.from({ length: room - wanted.length }, (_, place) => this.list[Math.round(((place + 1) * (count - 1)) / (room - wanted.length + 1))]);

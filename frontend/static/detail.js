@@ -15,7 +15,7 @@ export class Detail {
   show(samples, seed, film) {
     this.node.hidden = !samples;
     if (!samples) return;
-    refill(this.node, seed === null ? this.summary(samples) : this.sample(samples, seed, film));
+    refill(this.node, seed === null ? this.summary() : this.sample(samples, seed, film));
   }
 
   sample(samples, seed, film) {
@@ -67,25 +67,8 @@ export class Detail {
     return h("div", { class: "tau-others" }, h("div", { class: "tau-label" }, words), h("div", { class: "tau-other-row" }, ...pictures), all);
   }
 
-  // Nothing is enlarged: which training images are copied most.
-  summary(samples) {
-    const ranked = mostCopied(samples);
-    const head = h("div", { class: "tau-pair-head" }, h("b", {}, "Training images copied most"));
-    const hint = h("p", { class: "tau-notes" }, "Click a card, or press Enter on it, to enlarge it.");
-    if (!ranked.length) return h("section", { class: "tau-card tau-enlarged" }, head, h("p", {}, "None: no sample is a copy here."), hint);
-    const url = `/api/v1/runs/${samples.run_id}/train/sheet.png?images=${ranked.map(([image]) => image).join(",")}`;
-    const rows = ranked.map(([image, count], place) =>
-      h(
-        "button",
-        { type: "button", class: "tau-ranked", "data-focus": `ranked-${image}`, on: { click: () => this.page.filterImage(image) } },
-        thumbnail(samples, url, place),
-        h("span", {}, `image ${image}`),
-        h("span", { class: "tau-copied" }, `${count} ${count === 1 ? "copy" : "copies"}`),
-      ),
-    );
-    const distinct = new Set(samples.neighbours.filter((_, seed) => samples.is_copy[seed]).map(([first]) => first)).size;
-    const about = h("p", { class: "tau-label" }, `${distinct.toLocaleString("en")} distinct training ${distinct === 1 ? "image is" : "images are"} copied.`);
-    return h("section", { class: "tau-card tau-enlarged" }, head, about, ...rows, hint);
+  summary() {
+    return h("section", { class: "tau-card tau-enlarged" }, h("b", {}, "No sample is enlarged"), h("p", { class: "tau-notes" }, "Click a card, or press Enter on it, to enlarge it."));
   }
 }
 
@@ -118,10 +101,4 @@ function scaleWords(threshold) {
 
 function copiesOf(samples, image) {
   return samples.neighbours.flatMap(([first], seed) => (first === image && samples.is_copy[seed] ? [seed] : []));
-}
-
-function mostCopied(samples) {
-  const counts = new Map();
-  samples.neighbours.forEach(([first], seed) => samples.is_copy[seed] && counts.set(first, (counts.get(first) ?? 0) + 1));
-  return [...counts].sort(([a, m], [b, n]) => n - m || a - b).slice(0, 10);
 }

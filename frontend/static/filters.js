@@ -10,18 +10,19 @@ const SORTS = [
 ];
 
 // The seeds that pass the filters, in order.
-export function orderOf(samples, { show, sort, image }) {
+export function orderOf(samples, { show, sort, image, train }) {
   const wanted = { copies: true, originals: false }[show];
   const seeds = [];
   for (let seed = 0; seed < samples.n_generated; seed += 1) {
     if (wanted !== undefined && samples.is_copy[seed] !== wanted) continue;
+    if (train !== null && !(samples.is_copy[seed] && samples.neighbours[seed][0] === train)) continue;
     if (image === null || samples.neighbours[seed][0] === image) seeds.push(seed);
   }
   const value = { ratio: (seed) => samples.gap_ratio[seed], distance: (seed) => samples.distances[seed][0] }[sort];
   return value ? seeds.sort((a, b) => value(a) - value(b) || a - b) : seeds;
 }
 
-export function filterBar(samples, { show, sort, image }, go) {
+export function filterBar(samples, { show, sort, image, train }, go) {
   const total = samples?.n_generated;
   const count = (value) => (total === undefined ? "" : ` ${value.toLocaleString("en")}`);
   const shows = [
@@ -29,9 +30,11 @@ export function filterBar(samples, { show, sort, image }, go) {
     ["copies", `Copies${count(samples?.n_copies)}`],
     ["originals", `Not copies${count(total - samples?.n_copies)}`],
   ];
-  const clear = { type: "button", class: "tau-button tau-chip", "data-focus": "clear-image", on: { click: () => go({ image: null }) } };
+  const chip = (name, words) =>
+    h("button", { type: "button", class: "tau-button tau-chip", "data-focus": `clear-${name}`, on: { click: () => go({ [name]: null }) } }, `${words} `, h("span", { "aria-label": "remove" }, "×"));
   return [
-    image !== null && h("button", clear, `near training image ${image} `, h("span", { "aria-label": "remove" }, "×")),
+    train !== null && chip("train", `copies of training image ${train}`),
+    image !== null && chip("image", `near training image ${image}`),
     segments("Show", shows, show, (value) => go({ show: value === "all" ? null : value })),
     segments("Order", SORTS, sort, (value) => go({ sort: value === "seed" ? null : value })),
   ];

@@ -4,6 +4,7 @@
 // checkpoint is told by the event stream. What the viewer chooses goes into the address without asking the server.
 
 import { readAddress, writeAddress } from "./address.js";
+import { Board } from "./board.js";
 import { Checkpoints, loadFilm } from "./checkpoints.js";
 import { Detail } from "./detail.js";
 import { refill, steps, h } from "./dom.js";
@@ -34,6 +35,7 @@ class Inspect {
     this.checkpoints = new Checkpoints(root, (step) => this.go({ step }));
     this.grid = new Grid(this.regions.grid, (seed, open) => this.select(seed, open));
     this.detail = new Detail(this.regions.detail, this);
+    this.board = new Board(this.regions, this);
     this.onKey = (event) => this.key(event);
     document.addEventListener("keydown", this.onKey);
     this.stopTheme = onThemeChange(() => this.refresh());
@@ -51,6 +53,7 @@ class Inspect {
     clearTimeout(this.timer);
     this.stopTheme();
     this.grid.close();
+    this.board.close();
     this.checkpoints.close();
     delete this.root.tauInspect;
   }
@@ -95,11 +98,11 @@ class Inspect {
   }
 
   chosen() {
-    const { step, seed, show = "all", sort = "seed", image } = readAddress();
+    const { step, seed, show = "all", sort = "seed", image, train } = readAddress();
     const whole = (text) => (/^\d+$/.test(text ?? "") ? Number(text) : null);
     const last = this.view.checkpoints.filter((item) => item.state === "measured").at(-1) ?? this.view.checkpoints.at(-1);
     // Without a step in the address the newest checkpoint is shown, and stays when newer ones come: nothing jumps.
-    return { step: whole(step) ?? this.stay ?? last?.step ?? null, seed: seed === "none" ? "none" : whole(seed), show, sort, image: whole(image) };
+    return { step: whole(step) ?? this.stay ?? last?.step ?? null, seed: seed === "none" ? "none" : whole(seed), show, sort, image: whole(image), train: whole(train) };
   }
 
   go(changes) {
@@ -114,7 +117,7 @@ class Inspect {
     const here = this.view.checkpoints.find((item) => item.step === chosen.step);
     const samples = here?.state === "measured" ? await this.load(here) : null;
     if (turn !== this.turn) return;
-    const same = samples && this.now?.samples === samples && ["show", "sort", "image"].every((name) => this.now[name] === chosen[name]);
+    const same = samples && this.now?.samples === samples && ["show", "sort", "image", "train"].every((name) => this.now[name] === chosen[name]);
     const order = same ? this.now.order : samples ? orderOf(samples, chosen) : [];
     const seed = pick(samples, order, chosen.seed);
     const tiles = same ? this.now.tiles : order.length ? new Tiles(samples, order) : null;
@@ -139,14 +142,16 @@ class Inspect {
   }
 
   draw() {
-    const { step, seed, here, samples, order, tiles, show, sort, image } = this.now;
+    const { step, seed, here, samples, order, tiles, show, sort, image, train } = this.now;
     this.root.dataset.cards = order.length ? "some" : this.view.checkpoints.length ? "none" : "never";
     refill(this.regions.runs, runSwitch(this.view.runs, this.run, (run) => this.switchRun(run)));
     patch(this.regions.finding, here?.finding ?? "");
-    refill(this.regions.filters, ...filterBar(samples, { show, sort, image }, (changes) => this.go(changes)));
+    refill(this.regions.filters, ...filterBar(samples, { show, sort, image, train }, (changes) => this.go(changes)));
     const shape = samples?.image_shape ?? this.shape ?? [1, 8, 8];
     this.shape = shape;
     this.checkpoints.show(this.view.checkpoints, step, this.currentFilm, shape);
+    const versions = this.view.checkpoints.map((item) => item.version).join();
+    if (step !== null) this.board.show({ run: this.run, step, train, measured: here?.state === "measured", versions, shape });
     refill(this.regions.state, order.length ? null : this.nothing(here));
     if (!tiles || this.grid.tiles !== tiles) this.grid.show(samples, tiles, seed);
     this.enlarge(samples, seed);
@@ -156,13 +161,20 @@ class Inspect {
   nothing(here) {
     if (!this.view.checkpoints.length) return state(this.view.empty);
     if (this.now.samples) {
-      const back = h("button", { type: "button", class: "tau-button", on: { click: () => this.go({ show: null, image: null }) } }, "Show all samples");
-      return state({ title: this.now.show === "originals" ? "Every sample is a copy here" : "No such sample at this checkpoint", detail: "" }, back);
+      const back = h("button", { type: "button", class: "tau-button", on: { click: () => this.go({ show: null, image: null, train: null }) } }, "Show all samples");
+      // What is known of the training image, above, offers the same.
+      return state({ title: this.empty(), detail: "" }, this.now.train === null && back);
     }
     if (here) return state(here);
     const near = this.view.checkpoints.reduce((best, item) => (Math.abs(item.step - this.now.step) < Math.abs(best.step - this.now.step) ? item : best));
     const to = h("button", { type: "button", class: "tau-button", on: { click: () => this.go({ step: near.step }) } }, `Go to τ = ${steps(near.step)}`);
     return state({ title: `No samples were drawn at τ = ${steps(this.now.step)}`, detail: "It is no checkpoint of this run, or its samples could not be drawn." }, to);
+  }
+
+  empty() {
+    const { show, train, step } = this.now;
+    if (train !== null) return `No sample${show === "originals" ? "" : ` copies training image ${train}`} at τ = ${steps(step)}`;
+    return show === "originals" ? "Every sample is a copy here" : "No such sample at this checkpoint";
   }
 
   async load({ step, version }) {
@@ -190,7 +202,7 @@ class Inspect {
   switchRun(run) {
     this.run = run;
     this.stay = null;
-    writeAddress({ run, image: null });
+    writeAddress({ run, image: null, train: null });
     return this.refresh();
   }
 
@@ -203,6 +215,13 @@ class Inspect {
   filterImage(image) {
     delete this.root.dataset.enlarged;
     return this.go({ image: String(image) });
+  }
+
+  // Every sample that copies a training image, the first of them enlarged; without one, all samples again.
+  async filterTrain(image) {
+    delete this.root.dataset.enlarged;
+    await this.go({ train: image === null ? null : String(image), image: null, show: null, seed: null });
+    this.regions.about.scrollIntoView({ block: "nearest" });
   }
 
   async close() {

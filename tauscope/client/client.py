@@ -10,6 +10,7 @@ import httpx
 from tauscope.client.errors import raise_for_problem
 from tauscope.client.hooks import Hooks
 from tauscope.client.stream import StreamEvent, follow
+from tauscope.contracts.copied import CopiedImages
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.diagnosis import DiagnosisView
 from tauscope.contracts.experiments import DatasetView, ExperimentCreate, ExperimentPage, ExperimentView, Plan, PresetView
@@ -235,6 +236,15 @@ class TauscopeClient(Hooks):
     def seed(self, run_id: str, seed: int) -> SeedView:
         """The sample of one seed at every measured checkpoint."""
         return self.get(_path("runs", run_id, "seeds", str(seed)), SeedView)
+
+    def copied(self, run_id: str, step: int | str = "last", *, offset: int = 0, limit: int = 100, image: int | None = None) -> CopiedImages:
+        """The training images of a run, the most copied at a checkpoint first; or ``image`` alone."""
+        query = {"step": str(step), "offset": offset, "limit": limit, "image": image}
+        return self.get_again(_path("runs", run_id, "copied"), CopiedImages, **query)
+
+    def copied_csv(self, run_id: str, step: int | str = "last") -> bytes:
+        """Every training image as a row of CSV, with its copies at each checkpoint."""
+        return self.send("GET", _path("runs", run_id, "copied.csv"), params={"step": str(step)}).content
 
 
 def _prune_body(dry_run: bool) -> dict[str, Any]:

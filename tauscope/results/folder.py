@@ -89,7 +89,8 @@ def read_spec(folder: Path) -> dict[str, Any]:
 
 def read_measurements(folder: Path) -> dict[str, list[Point]]:
     """Read ``measurements.parquet``: run to its points."""
-    table = pq.read_table(folder / "measurements.parquet", schema=SCHEMA)
+    with (folder / "measurements.parquet").open("rb") as file:  # Unlike pyarrow's, its error names the file.
+        table = pq.read_table(file, schema=SCHEMA)
     points: dict[str, list[Point]] = {}
     for row in table.to_pylist():
         points.setdefault(row.pop("run"), []).append(Point.model_validate(row))

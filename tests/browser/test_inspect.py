@@ -66,7 +66,7 @@ def test_the_gallery_by_keyboard(visitor: Visitor, stand_in: str) -> None:
     page.keyboard.press("k")
     expect(page.locator(".tau-enlarged b").first).to_have_text(first.capitalize())
     page.keyboard.press("Escape")
-    expect(page.get_by_text("Training images copied most")).to_be_visible()
+    expect(page.get_by_text("No sample is enlarged")).to_be_visible()
     assert "seed=none" in search(page)
 
 

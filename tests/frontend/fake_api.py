@@ -31,6 +31,7 @@ from tauscope.contracts.system import SystemView, WorkerView
 from tauscope.specs import SpecError, apply_settings, load_preset, parse_sweep, preset_names
 from tests.frontend import fake_states
 from tests.frontend import fake_world as world
+from tests.frontend.fake_copied import add_copied
 from tests.frontend.fake_hooks import add_hooks
 from tests.frontend.fake_listing import add_listing
 from tests.frontend.many_runs import ManyRuns
@@ -294,9 +295,11 @@ def _samples(app: FastAPI, state: FakeApi) -> None:
         return state.experiment(identifier), int(index)
 
     @app.get("/api/v1/runs/{run_id}")
-    def run(run_id: str) -> object:
+    def run(run_id: str) -> RunView:
         experiment, index = run_of(run_id)
         return experiment.runs[index]
+
+    add_copied(app, run)
 
     @app.get("/api/v1/runs/{run_id}/samples/{step}")
     def samples(run_id: str, step: str) -> SamplesView:

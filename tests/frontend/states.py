@@ -53,6 +53,7 @@ STATES = (
     State("law", "/law?id=demo", "score"),
     State("law-empty", "/law?id=empty", "No"),
     State("inspect", "/inspect?run=demor2&step=1763", "copy", ready=CARDS),
+    State("inspect-copied", "/inspect?run=demor2&step=1763&train=29", "Training image 29", ready=CARDS),
     State("inspect-many", "/inspect?run=manyr2&step=1763", "copy", ready=CARDS),
     State("inspect-waiting", "/inspect?run=staler1&step=266", "are still being evaluated", ready="[data-ready=yes]"),
     State("inspect-diverged", "/inspect?run=staler1&step=178", "the sampler gave no finite image", ready="[data-ready=yes]"),

@@ -6,7 +6,7 @@ from alembic import op
 from backend.storage.database import db_now
 
 revision: str = "0010"
-down_revision: str | None = "0005"
+down_revision: str | None = "0007"
 
 
 def upgrade() -> None:
