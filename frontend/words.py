@@ -169,12 +169,13 @@ def level_text(metric: str, level: float) -> str:
     return percent(level) if metric.startswith("f_mem") else number(level)
 
 
-Axis = Literal["tau", "tau_n", "epochs", "seconds"]
+Axis = Literal["tau", "tau_n", "w_tau", "epochs", "seconds"]
 AXIS_TITLES: dict[Axis, str] = {
     "tau": "training time τ, steps (log)",
     "tau_n": "τ/n, steps per training image (log)",
+    "w_tau": "Wτ, steps times base width (log)",
     "epochs": "epochs, τ × batch / n (log)",
     "seconds": "time spent computing, s, at each run's mean speed (log)",
 }
-AXIS_SYMBOLS: dict[Axis, str] = {"tau": "τ", "tau_n": "τ/n", "epochs": "epoch", "seconds": "s"}
-AXIS_NAMES: dict[Axis, str] = {"tau": "τ", "tau_n": "τ/n", "epochs": "epochs", "seconds": "seconds"}
+AXIS_SYMBOLS: dict[Axis, str] = {"tau": "τ", "tau_n": "τ/n", "w_tau": "Wτ", "epochs": "epoch", "seconds": "s"}
+AXIS_NAMES: dict[Axis, str] = {"tau": "τ", "tau_n": "τ/n", "w_tau": "Wτ", "epochs": "epochs", "seconds": "seconds"}

@@ -27,6 +27,7 @@ def run_view(run: Run, workers: Sequence[Worker]) -> RunView:
             "waiting": waiting(run, workers),
             "n_train": (n_train := run.spec.get("dataset", {}).get("n_train")),
             "batch_size": n_train if run.spec.get("batch_size") == "full" else run.spec.get("batch_size"),
+            "width": run.spec.get("network", {}).get("base_width"),
         }
     )
 

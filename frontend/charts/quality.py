@@ -57,7 +57,7 @@ def quality_panel(
     levels = [defining[1]] if defining and defining[0] == metric else []
     lines: list[float] = []
     if metric == FRECHET:
-        _draw_references(drawing, groups, panel, curves=curves, options=options, frame=frame)
+        draw_references(drawing, groups, panel, curves=curves, options=options, frame=frame)
         lines = [value for group in groups if (value := _last_value(curves, group.runs[0].id, f"{FRECHET}_train")) is not None]
     drawing.annotations.extend(
         end_labels(line_ends(groups, metric, focus=focus, curves=curves, options=options), frame, panel.axis, levels=levels, lines=lines)
@@ -82,24 +82,23 @@ def _draw_level(
 ) -> None:
     palette = options.palette
     drawing.shapes.append(threshold(level, panel, colour=palette.quality, x_range=frame.x_range))
-    drawing.annotations.append(_on_line(level, panel, frame, f"good enough: {number(level)}", palette.quality))
+    drawing.annotations.append(on_line(level, panel, frame, f"good enough: {number(level)}", palette.quality))
     drawing.traces.extend(reached_onsets("tau_gen", groups, level, panel, curves=curves, options=options))
 
 
-def _draw_references(
-    drawing: Drawing, groups: Sequence[Group], panel: Panel, *, curves: Curves, options: ViewOptions, frame: Frame
-) -> None:
+def draw_references(drawing: Drawing, groups: Sequence[Group], panel: Panel, *, curves: Curves, options: ViewOptions, frame: Frame) -> None:
+    """What real images score against each other, and what a perfect copier of each group's training set would."""
     palette = options.palette
     floors = [value for group in groups for run in group.runs if (value := _last_value(curves, run.id, f"{FRECHET}_floor")) is not None]
     if floors:
         drawing.shapes.append(threshold(min(floors), panel, colour=palette.control, x_range=frame.x_range))
-        drawing.annotations.append(_on_line(min(floors), panel, frame, f"real against real: {number(min(floors))}", palette.ink_3))
+        drawing.annotations.append(on_line(min(floors), panel, frame, f"real against real: {number(min(floors))}", palette.ink_3))
     for group in groups:
         copier = _last_value(curves, group.runs[0].id, f"{FRECHET}_train")
         if copier is not None:
             drawing.shapes.append(threshold(copier, panel, colour=group.colour, x_range=frame.x_range))
             drawing.annotations.append(
-                _on_line(copier, panel, frame, f"a copier, {group.name}: {number(copier)}", palette.ink_3, right=True)
+                on_line(copier, panel, frame, f"a copier, {group.name}: {number(copier)}", palette.ink_3, right=True)
             )
 
 
@@ -108,7 +107,8 @@ def _last_value(curves: Curves, run_id: str, metric: str) -> float | None:
     return next((value for value in reversed(series.value) if value is not None), None) if series else None
 
 
-def _on_line(value: float, panel: Panel, frame: Frame, text: str, colour: str, *, right: bool = False) -> Annotation:
+def on_line(value: float, panel: Panel, frame: Frame, text: str, colour: str, *, right: bool = False) -> Annotation:
+    """Words on a level, at the panel's left, or right of it."""
     return {
         "x": 1 if right else 0,
         "xref": "paper",

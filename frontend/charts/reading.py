@@ -24,6 +24,8 @@ def divisor(run: RunView, options: ViewOptions) -> float:
     match options.axis:
         case "tau_n":
             return float(run.n_train or 1)
+        case "w_tau":
+            return 1 / run.width if run.width else _NEVER
         case "epochs":
             return (run.n_train or 1) / (run.batch_size or 1)
         case "seconds":
@@ -40,6 +42,7 @@ def drawn_points(n_runs: int) -> int:
 def axes_of(experiment: ExperimentView) -> tuple[Axis, ...]:
     """The time axes that all runs can be drawn on."""
     axes: list[Axis] = ["tau", "tau_n"]
+    axes += ["w_tau"] if all(run.width for run in experiment.runs) and len({run.width for run in experiment.runs}) > 1 else []
     axes += ["epochs"] if all(run.batch_size and run.n_train for run in experiment.runs) else []
     axes += ["seconds"] if any(run.seconds > 0 and run.step > 0 for run in experiment.runs) else []
     return tuple(axes)
