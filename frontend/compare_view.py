@@ -85,7 +85,7 @@ def compare_view(
         "chosen": chosen_list(comparison),
         "finding": compare_finding(lines),
         "notices": compare_notices(comparison, lines, curves, metric),
-        "keys": compare_keys(lines, charts_compared(query, metric), stem_of(comparison)),
+        "keys": compare_keys(lines, charts_compared(query, metric), stem_of(comparison), options.theme),
         "tables": join(difference_table(lines), result_table(lines, curves, recommended)),
         "numbers": _numbers(lines, curves, metric, query) if query.get("tables") else None,
         "alt": compare_alternative(lines),

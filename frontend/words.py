@@ -1,6 +1,7 @@
 """Numbers and states in words: one way of writing each on every page."""
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -156,8 +157,14 @@ def slots_words(system: SystemView) -> str:
     return f"{busy} of {plural(slots, 'slot')} busy" if slots else "no worker"
 
 
+_LETTERED = re.compile(r"([A-Z]†?(?:, [A-Z]†?)*) (.+)")
+
+
 def joined_names(names: Sequence[str]) -> str:
-    """Names of one form share their beginning: ``n = 16, 32, 64``."""
+    """Names of one form share their beginning: ``n = 16, 32, 64``; those of several experiments their end: ``A, B n = 16``."""
+    split = [_LETTERED.fullmatch(name) for name in names]
+    if len({found and found[2] for found in split}) == 1 and all(split):
+        return f"{', '.join(found[1] for found in split if found)} {split[0][2]}"  # type: ignore[index]
     beginnings = {name.partition(" = ")[0] for name in names}
     if len(beginnings) == 1 and all(" = " in name for name in names):
         return f"{beginnings.pop()} = " + ", ".join(name.partition(" = ")[2] for name in names)

@@ -6,7 +6,7 @@ from typing import Any
 from frontend.charts.axes import FOOT, HEAD, base_layout, time_axes
 from frontend.charts.compare_key import KEY_ROW, experiment_keys, key_place, key_rows
 from frontend.charts.compared import Line, drawn_curves
-from frontend.charts.definitions import MARK, measured_otherwise
+from frontend.charts.definitions import MARK, marked_name, measured_otherwise
 from frontend.charts.figure import Annotation, Panel, Trace, ViewOptions, bind_many, label
 from frontend.charts.filling import fill
 from frontend.charts.labels import Frame, LineEnd, end_labels
@@ -24,7 +24,7 @@ from tauscope.contracts.curves import Curves
 _GAP, _ABOVE = 44, 300
 _SHARES = {"quality": 0.53, "memorization": 0.47}
 _MOST_THIN = 48  # Seeds drawn one by one behind their means.
-_COPIERS = 6  # More lines of what a copier scores would hide the curves.
+_ROOMY = 4  # Names that find room on a narrow screen, and beside each other everywhere.
 RIGHT = 176  # Pixels beside the panels for names at line ends.
 
 
@@ -57,7 +57,7 @@ def compare_figure(parts: Sequence[Part], lines: Sequence[Line], curves: Curves,
             # A box with a line for each of many curves is read by nobody.
             "hovermode": "closest" if crowded(drawn) else "x unified",
             "hoversubplots": "axis",
-            **time_axes(panels, frames, 0, x_range, options),
+            **_axes(panels, frames, x_range, options),
             "shapes": [shape for drawing in drawings for shape in drawing.shapes],
             "annotations": [*[item for drawing in drawings for item in drawing.annotations], *_waiting(curves, options)],
             "meta": {"height": height},
@@ -67,6 +67,12 @@ def compare_figure(parts: Sequence[Part], lines: Sequence[Line], curves: Curves,
     }
     filled = fill(made, curves.model_copy(update={"runs": {**curves.runs, **drawn.runs}}))
     return printed(filled, options) if options.print_mm else filled
+
+
+def _axes(panels: dict[str, Panel], frames: dict[str, Frame], x_range: tuple[float, float], options: ViewOptions) -> dict[str, Any]:
+    """As on the watch page, but with every tick at the left: the names at line ends stand at the right."""
+    axes = time_axes(panels, frames, 0, x_range, options)
+    return axes | {"yaxis2": axes["yaxis2"] | {"side": "left"}}
 
 
 def _references(metric: str) -> tuple[str, ...]:
@@ -113,15 +119,14 @@ def _quality(
 ) -> Drawing:
     drawing, otherwise = Drawing(), measured_otherwise(lines, metric)
     info = metric_info(curves, metric)
-    title = f"<b>{short_label(info) if options.narrow else title_of(info)}</b>, lower is better{_marked(otherwise)}"
+    title = f"<b>{short_label(info) if options.narrow else title_of(info)}</b>, lower is better{_marked(otherwise, options)}"
     drawing.annotations.append(label(0, panel.top, title, colour=options.palette.quality, yanchor="bottom", yshift=8))
     _draw_curves(drawing, lines, metric, panel, curves=curves, drawn=drawn, options=options)
     levels = [level for (name, level) in _levels(parts, "tau_gen") if name == metric]
     _draw_levels(drawing, parts, lines, "tau_gen", metric, panel, frame, curves=curves, options=options)
     if metric == FRECHET:
-        shown = [line.drawn for line in lines] if len(lines) <= _COPIERS else []
-        draw_references(drawing, shown, panel, curves=drawn, options=options, frame=frame)
-    drawing.annotations.extend(end_labels(_ends(lines, metric, drawn, options, otherwise), frame, panel.axis, levels=levels))
+        draw_references(drawing, [line.drawn for line in lines], panel, curves=drawn, options=options, frame=frame)
+    drawing.annotations.extend(_named_ends(_ends(lines, metric, drawn, options, otherwise), frame, panel, levels, options))
     return drawing
 
 
@@ -138,19 +143,19 @@ def _memorization(
     for run in runs:
         if series_of(curves, run, F_MEM) is not None:
             require_control(curves, run, CONTROL)
-    title = f"<b>Memorized, f<sub>mem</sub></b>, share of samples{_marked(otherwise)}"
+    title = f"<b>Memorized, f<sub>mem</sub></b>, share of samples{_marked(otherwise, options)}"
     drawing.annotations.append(label(0, panel.top, title, colour=options.palette.memorization, yanchor="bottom", yshift=8))
     drawing.traces.append(_controls([(run.id, divisor(run, options)) for run in runs], panel, options))
     _draw_curves(drawing, lines, F_MEM, panel, curves=curves, drawn=drawn, options=options)
     _draw_levels(drawing, parts, lines, "tau_mem", F_MEM, panel, frame, curves=curves, options=options)
     drawing.annotations.extend(_control_words(_control_values(lines, curves), panel, options))
     levels = [0.0, *[level for _, level in _levels(parts, "tau_mem")]]
-    drawing.annotations.extend(end_labels(_ends(lines, F_MEM, drawn, options, otherwise), frame, panel.axis, levels=levels))
+    drawing.annotations.extend(_named_ends(_ends(lines, F_MEM, drawn, options, otherwise), frame, panel, levels, options))
     return drawing
 
 
-def _marked(otherwise: Mapping[str, str]) -> str:
-    return f" · {MARK} measured otherwise" if otherwise else ""
+def _marked(otherwise: Mapping[str, str], options: ViewOptions) -> str:
+    return (f" {MARK}" if options.narrow else f" · {MARK} measured otherwise") if otherwise else ""
 
 
 def _draw_curves(
@@ -188,7 +193,7 @@ def _styled(trace: Trace, line: Line, metric: str, drawn: Curves, options: ViewO
         **trace,
         "mode": "lines+markers",
         "line": {**trace["line"], "dash": line.dash},
-        "marker": {**trace["marker"], "symbol": line.symbol, "size": 6, "maxdisplayed": 14},
+        "marker": {**trace["marker"], "symbol": line.symbol, "size": 6, "maxdisplayed": 4 if crowded(drawn) else 14},
         "hoverinfo": "all",
         "hovertemplate": _hover_of_mean(line, metric)
         if line.is_mean
@@ -266,7 +271,8 @@ def _control_words(values: Sequence[float], panel: Panel, options: ViewOptions) 
 
 def _ends(lines: Sequence[Line], metric: str, drawn: Curves, options: ViewOptions, otherwise: Mapping[str, str]) -> list[LineEnd]:
     """Each line with its name; of very many the first and the last of each experiment, and the focused one."""
-    shown = {line.key for line in _labelled(lines)} if crowded(drawn) else {line.key for line in lines}
+    few = not crowded(drawn) and not (options.narrow and len(lines) > _ROOMY)
+    shown = {line.key for line in (lines if few else _labelled(lines))}
     found = []
     for line in lines:
         series = series_of(drawn, line.run, metric)
@@ -274,9 +280,15 @@ def _ends(lines: Sequence[Line], metric: str, drawn: Curves, options: ViewOption
             continue
         by, focus = divisor(line.run, options), line.key == options.focus
         points = tuple((step / by, value) for step, value in zip(series.step, series.value, strict=True) if value is not None and step > 0)
-        mark = MARK if line.key in otherwise else ""
-        found.append(LineEnd(points, f"{line.name}{mark}", options.palette.ink_1 if focus else options.palette.ink_2, bold=focus))
+        name = marked_name(line) if line.key in otherwise else line.name
+        found.append(LineEnd(points, name, options.palette.ink_1 if focus else options.palette.ink_2, bold=focus))
     return found
+
+
+def _named_ends(ends: Sequence[LineEnd], frame: Frame, panel: Panel, levels: Sequence[float], options: ViewOptions) -> list[Annotation]:
+    """The names at the line ends; where they may stand on other lines they cover them."""
+    behind = {"bgcolor": with_opacity(options.palette.surface, 0.8)} if len(ends) > _ROOMY else {}
+    return [item | behind for item in end_labels(ends, frame, panel.axis, levels=levels)]
 
 
 def _labelled(lines: Sequence[Line]) -> list[Line]:

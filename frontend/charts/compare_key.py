@@ -55,6 +55,7 @@ def key_place(inner: float, options: ViewOptions) -> dict[str, Any]:
     """Where the key stands over panels of ``inner`` pixels: above their titles."""
     return {
         "orientation": "h",
+        "traceorder": "normal",
         "x": 0,
         "xanchor": "left",
         "y": 1 + 28 / inner,

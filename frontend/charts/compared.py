@@ -57,7 +57,9 @@ def compared_lines(parts: Sequence[Part], curves: Curves, palette: Palette, *, s
             for made in _lines_of(group, part, curves, colour, alone=len(parts) == 1, apart=seeds_apart):
                 turn = place // len(DASHES) + same_n[group.n_train]
                 same_n[group.n_train] += 1
-                lines.append(Line(made[0].key, part, *made, DASHES[place % len(DASHES)], SYMBOLS[(place + turn) % len(SYMBOLS)]))
+                lines.append(
+                    Line(made[0].key, part, *made, DASHES[place % len(DASHES)], SYMBOLS[(place % len(DASHES) + turn) % len(SYMBOLS)])
+                )
     return tuple(lines)
 
 

@@ -27,6 +27,12 @@ def measured_otherwise(lines: Sequence[Line], metric: str) -> dict[str, str]:
     return found
 
 
+def marked_name(line: Line) -> str:
+    """The name of a line that is measured otherwise: ``B† n = 16``."""
+    letter = f"{line.part.letter} "
+    return f"{letter.strip()}{MARK} {line.name.removeprefix(letter)}" if line.name.startswith(letter) else f"{line.name}{MARK}"
+
+
 def not_measured(lines: Sequence[Line], metric: str) -> list[Line]:
     """The lines that do not measure a quantity at all; those whose configuration cannot be read are not among them."""
     readable = [line for line in lines if spec_of(line.part.experiment, line.members.runs[0]) is not None]

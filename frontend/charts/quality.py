@@ -8,9 +8,11 @@ from frontend.charts.groups import Group
 from frontend.charts.labels import Frame, end_labels
 from frontend.charts.panels import breaks, common_rings, curve, line_ends, reached_onsets, threshold
 from frontend.charts.reading import FRECHET, level_of, metric_info, short_label, title_of, value_range
-from frontend.words import number
+from frontend.words import joined_names, number
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
+
+_MOST_COPIERS = 12  # More lines would hide the curves.
 
 
 @dataclass(frozen=True)
@@ -93,13 +95,15 @@ def draw_references(drawing: Drawing, groups: Sequence[Group], panel: Panel, *, 
     if floors:
         drawing.shapes.append(threshold(min(floors), panel, colour=palette.control, x_range=frame.x_range))
         drawing.annotations.append(on_line(min(floors), panel, frame, f"real against real: {number(min(floors))}", palette.ink_3))
+    copiers: dict[float, list[Group]] = {}
     for group in groups:
         copier = _last_value(curves, group.runs[0].id, f"{FRECHET}_train")
         if copier is not None:
-            drawing.shapes.append(threshold(copier, panel, colour=group.colour, x_range=frame.x_range))
-            drawing.annotations.append(
-                on_line(copier, panel, frame, f"a copier, {group.name}: {number(copier)}", palette.ink_3, right=True)
-            )
+            copiers.setdefault(copier, []).append(group)
+    for copier, alike in copiers.items() if len(copiers) <= _MOST_COPIERS else ():
+        drawing.shapes.append(threshold(copier, panel, colour=alike[0].colour, x_range=frame.x_range))
+        words = f"a copier, {joined_names([group.name for group in alike])}: {number(copier)}"
+        drawing.annotations.append(on_line(copier, panel, frame, words, palette.ink_3, right=True))
 
 
 def _last_value(curves: Curves, run_id: str, metric: str) -> float | None:

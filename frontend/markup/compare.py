@@ -19,10 +19,11 @@ from frontend.markup.downloads import Chart, take_table
 from frontend.markup.header import address
 from frontend.markup.html import F_MEM as F_MEM_SIGN
 from frontend.markup.html import TAU_GEN, TAU_MEM, Html, join, tag
-from frontend.markup.icons import CENSORED, GEN, LIVE, MEM, WARNING, state_icon, swatch
 from frontend.markup.icons import CONTROL as CONTROL_ICON
+from frontend.markup.icons import GEN, LIVE, MEM, WARNING, state_icon, swatch
 from frontend.markup.side import onset_cell
 from frontend.markup.state import status_of
+from frontend.theme import ThemeName
 from frontend.words import (
     INTERVAL,
     UNTIL_BEST,
@@ -43,9 +44,9 @@ from tauscope.contracts.run_views import RunView
 Recommended = Callable[[RunView], Recommendation | None]
 _NAMED = 3
 MEAN_WORDS = (
-    "Where three or more runs differ by their seed alone, the line is their mean over the seeds and the band its 95 % interval by Student's t"
-    " over the seeds, pointwise, never taken narrower than one seed's own interval is on average; thin lines are the seeds. With fewer seeds"
-    " each run is a line of its own, and its band is the 95 % interval of its measurement."
+    "Where three or more runs differ by their seed alone, the line is their mean over the seeds and the band its 95 % interval by"
+    " Student's t over the seeds, pointwise, never taken narrower than one seed's own interval is on average; thin lines are the seeds."
+    " With fewer seeds each run is a line of its own, and its band is the 95 % interval of its measurement."
 )
 
 
@@ -81,9 +82,9 @@ def compare_finding(lines: Sequence[Line]) -> Html:
     parts = {line.part.letter for line in lines}
     differing, _ = differences(columns_of(lines))
     names = [item.title.partition(",")[0].rpartition(" · ")[2] for item in differing]
-    listed = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+    listed = ", ".join(names[:_NAMED]) + (f" and {plural(len(names) - _NAMED, 'further setting')}" if len(names) > _NAMED else "")
     first = f"{plural(len(runs), 'run')} of {plural(len(parts), 'experiment')}" + (
-        f", different in {listed}." if names else ", no setting differs."
+        f"; they differ in {listed}." if names else "; no setting differs."
     )
     return join(first, " ", TAU_GEN, f" {_span(runs, 'tau_gen')}; ", TAU_MEM, f" {_span(runs, 'tau_mem')}.")
 
@@ -121,17 +122,15 @@ def _other_quantities(lines: Sequence[Line], curves: Curves, metric: str) -> lis
     return told
 
 
-def compare_keys(lines: Sequence[Line], charts: Sequence[Chart], stem: str) -> Html:
+def compare_keys(lines: Sequence[Line], charts: Sequence[Chart], stem: str, theme: ThemeName) -> Html:
     """The line of mark keys, how the curves are made, and the downloads."""
+    styles = "Line style and marker: experiment; " if len({line.part.letter for line in lines}) > 1 else ""
     keys = [
         tag("span", GEN, TAU_GEN),
         tag("span", MEM, TAU_MEM),
         tag("span", CONTROL_ICON, "control, floor"),
         tag("span", LIVE, "newest point"),
-        tag(
-            "span",
-            "Line style and marker: experiment; darker: larger n" if len({line.part.letter for line in lines}) > 1 else "Darker: larger n",
-        ),
+        tag("span", f"{styles}{'darker' if theme == 'light' else 'lighter'}: larger n"),
         tag("span", "Bars and bands: 95 %", class_="tau-right"),
     ]
     means = tag("p", MEAN_WORDS, class_="tau-notes") if any(line.is_mean for line in lines) else None
@@ -227,7 +226,7 @@ def _definitions(lines: Sequence[Line], curves: Curves) -> list[Html]:
         for (metric, level), letters in found.items():
             where = f" in {', '.join(letters)}" if len(letters) < len(parts) else ""
             notes.append(join(sign, where, ": ", _crossing(name, metric, level, curves)))
-    return [*notes, Html(INTERVAL), join(CENSORED, "Not reached: the run goes on beyond its last measurement without it.")] if notes else []
+    return [*notes, Html(INTERVAL)] if notes else []
 
 
 def _crossing(name: OnsetName, metric: str, level: float, curves: Curves) -> Html:

@@ -98,6 +98,6 @@ def _agreeing(fields: Sequence[Difference], *, more: bool) -> Html:
 def _unreadable(lines: Sequence[Line]) -> list[Html]:
     """The experiments whose configuration this version cannot read are shown as they were stored."""
     parts = {line.part.letter: line.part for line in lines}
-    lost = [letter for letter, part in parts.items() if spec_of(part.experiment, part.runs[0]) is None]
+    lost = [letter for letter, part in parts.items() if any(spec_of(part.experiment, run) is None for run in part.runs)]
     words = f"The configuration of {', '.join(lost)} is of another version: its fields stand as they were stored, without their titles."
     return [tag("p", words, class_="tau-notes")] if lost else []

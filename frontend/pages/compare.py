@@ -3,7 +3,7 @@
 import streamlit as st
 
 from frontend.charts.groups import group_runs, run_name
-from frontend.charts.reading import axes_of
+from frontend.charts.reading import axes_of, short_label
 from frontend.comparison import Comparison, Selection, find, spec_of
 from frontend.components import compare
 from frontend.controls import choice, put
@@ -12,6 +12,7 @@ from frontend.page import api_errors, client, loading, name_tab
 from frontend.theme import LIGHT
 from frontend.words import AXIS_NAMES, plural
 from tauscope.analysis.metrics_info import metric_infos
+from tauscope.analysis.seeds import MIN_SEEDS
 from tauscope.specs import ExperimentSpec
 
 _LISTED = 100  # The newest of the service, by name; any other is chosen on the list.
@@ -66,7 +67,7 @@ def qualities(comparison: Comparison) -> dict[str, str]:
     specs = specs_of(comparison)
     infos = {name: info for spec in reversed(specs) for name, info in metric_infos(spec).items() if info.role == "quality"}
     first = [specs[0].onsets.tau_gen.metric] if specs else []
-    return {name: infos[name].label.partition(" (")[0].partition(" on ")[0] for name in dict.fromkeys([*first, *infos]) if name in infos}
+    return {name: short_label(infos[name]) for name in dict.fromkeys([*first, *infos]) if name in infos}
 
 
 def axes(comparison: Comparison) -> dict[str, str]:
@@ -74,6 +75,12 @@ def axes(comparison: Comparison) -> dict[str, str]:
     known = [axis for part in comparison.parts for axis in axes_of(part.experiment.model_copy(update={"runs": part.runs}))]
     widths = any(run.width for part in comparison.parts for run in part.runs)
     return {axis: AXIS_NAMES[axis] for axis in AXIS_NAMES if axis in known or (axis == "w_tau" and widths)}
+
+
+def has_seeds(comparison: Comparison) -> bool:
+    """Whether any setting has seeds enough for a mean."""
+    groups = [group for part in comparison.parts for group in group_runs(part.experiment, LIGHT)]
+    return any(len(group.runs) >= MIN_SEEDS for group in groups)
 
 
 selection = Selection.of(st.query_params.to_dict())
@@ -103,7 +110,7 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small", key
         choose_runs(comparison)
         metric = choice("metric", "Quality", found := qualities(comparison), default=next(iter(found), None))
         axis = choice("axis", "Time axis", axes(comparison), default="tau") or "tau"
-        seeds = choice("seeds", "Seeds", _SEEDS, default="mean") if any(part.runs for part in comparison.parts) else "mean"
+        seeds = choice("seeds", "Seeds", _SEEDS, default="mean") if has_seeds(comparison) else "mean"
 if listed.total > len(listed.items):
     st.caption(f"The newest {len(listed.items)} of {listed.total:,} are listed here; any other can be chosen on the list of experiments.")
 

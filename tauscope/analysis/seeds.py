@@ -48,6 +48,8 @@ def mean_over_seeds(curves: Sequence[SeedCurve]) -> SeedMean:
     if len(curves) < MIN_SEEDS:
         raise ValueError(f"{len(curves)} seeds give no interval over seeds; give {MIN_SEEDS} or more, or draw them singly")
     tau = _common_times(curves)
+    if len(tau) == 0:
+        return SeedMean(tau, tau, tau, tau)
     value = np.array([_at(tau, curve, curve.value) for curve in curves])
     intervals = np.array([mean_interval(column) for column in value.T]).reshape(-1, 3)
     own_low, own_high = (_own_ends(tau, curves, side) for side in ("low", "high"))

@@ -91,8 +91,8 @@ class FakeApi:
         if identifier == "long":
             return fake_states.long_curves(identifier, max_points)
         view = self.experiment(identifier)
-        if identifier == "seeds":
-            return fake_compared.seed_curves(view)
+        if identifier in fake_compared.CURVES:
+            return fake_compared.CURVES[identifier](view)
         return fake_states.broken_off(view, world.curves_of(view))
 
     def _stopped(self, view: ExperimentView) -> ExperimentView:

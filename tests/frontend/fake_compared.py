@@ -4,11 +4,13 @@ import math
 
 from tauscope.contracts.curves import Curves, Series
 from tauscope.contracts.experiments import ExperimentView
+from tauscope.contracts.onsets import Onset
+from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import RunState
 from tests.frontend import fake_world as world
 
 SEEDS = (1, 2, 3, 4)
-_WIDTH = 32
+_WIDTH, _FACTOR = 32, 2.0
 
 
 def wide(identifier: str = "wide") -> ExperimentView:
@@ -20,7 +22,7 @@ def wide(identifier: str = "wide") -> ExperimentView:
         "optimizer": base["optimizer"] | {"lr": 0.001},
         "process": {"name": "linear", "steps": 500},
     }
-    runs = tuple(run.model_copy(update={"width": _WIDTH, "seconds": 3 * run.seconds}) for run in view.runs)
+    runs = tuple(run.model_copy(update={"width": _WIDTH, "seconds": 3 * run.seconds, "onsets": _earlier(run.onsets)}) for run in view.runs)
     return view.model_copy(update={"name": "digits, twice as wide", "sweep": view.sweep | {"base": base | changed}, "runs": runs})
 
 
@@ -39,16 +41,34 @@ def seeds(identifier: str = "seeds") -> ExperimentView:
     return view.model_copy(update={"sweep": sweep})
 
 
+def _earlier(onsets: dict[str, Onset]) -> dict[str, Onset]:
+    """The same onsets as many times earlier as the network is wider."""
+    ends = ("value", "low", "high")
+    return {
+        name: onset.model_copy(update={end: at / _FACTOR for end in ends if (at := getattr(onset, end)) is not None})
+        for name, onset in onsets.items()
+    }
+
+
+def wide_curves(view: ExperimentView) -> Curves:
+    """The curves of its runs, as many times earlier."""
+    curves = world.curves_of(view)
+    return curves.model_copy(update={"runs": {run: _shifted(found, _FACTOR) for run, found in curves.runs.items()}})
+
+
 def seed_curves(view: ExperimentView) -> Curves:
     """The curves of each run a little early or late by its seed."""
     curves = world.curves_of(view)
     return curves.model_copy(
-        update={"runs": {run.id: _shifted(curves.runs[run.id], int(run.params["seed"])) for run in view.runs if run.id in curves.runs}}
+        update={"runs": {run.id: _shifted(curves.runs[run.id], _by_seed(run)) for run in view.runs if run.id in curves.runs}}
     )
 
 
-def _shifted(found: dict[str, Series], seed: int) -> dict[str, Series]:
-    factor = math.exp(0.12 * (seed - 2.5))
+def _by_seed(run: RunView) -> float:
+    return math.exp(0.12 * (int(run.params["seed"]) - 2.5))
+
+
+def _shifted(found: dict[str, Series], factor: float) -> dict[str, Series]:
     return {name: _at_other_times(item, factor) if name == "f_mem" or name.startswith("loss") else item for name, item in found.items()}
 
 
@@ -65,3 +85,6 @@ def _value(steps: tuple[int, ...], values: tuple[float | None, ...], at: float) 
         return known[place]
     share = math.log(at / steps[place - 1]) / math.log(steps[place] / steps[place - 1])
     return known[place - 1] + share * (known[place] - known[place - 1])
+
+
+CURVES = {"wide": wide_curves, "seeds": seed_curves}

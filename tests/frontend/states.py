@@ -63,7 +63,9 @@ STATES = (
     State("experiments-offline", "/experiments", "nothing answers at", ready="text=nothing answers at", api=False),
     State("compare", "/compare?experiments=demo,live", "6 runs of 2 experiments"),
     State("compare-empty", "/compare", "Nothing is compared yet.", ready="text=Nothing is compared yet."),
-    State("compare-unknown", "/compare?experiments=unknown", "There is no experiment or run unknown", ready="text=Nothing is compared yet."),
+    State(
+        "compare-unknown", "/compare?experiments=unknown", "There is no experiment or run unknown", ready="text=Nothing is compared yet."
+    ),
     State("compare-one-unknown", "/compare?experiments=demo,unknown", "There is no experiment or run unknown; it is left out."),
     State("compare-otherwise", "/compare?experiments=demo,wide&axis=w_tau", "measured otherwise"),
     State("compare-seeds", "/compare?experiments=seeds,demo", "mean over the seeds"),
