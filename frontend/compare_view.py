@@ -15,7 +15,7 @@ from frontend.charts.compare import RIGHT, compare_figure
 from frontend.charts.compared import Line, compared_lines, drawn_curves, merged
 from frontend.charts.figure import ViewOptions
 from frontend.charts.memorization import CONTROL, F_MEM
-from frontend.charts.reading import FRECHET, drawn_points, level_of
+from frontend.charts.reading import FRECHET, drawn_points, level_of, references_of
 from frontend.charts.window import window_of
 from frontend.comparison import Comparison, Selection, find, spec_of
 from frontend.connection import TOKEN_COOKIE, client_for
@@ -63,9 +63,9 @@ async def serve_numbers(request: Request) -> Response:
 
 def _compare(client: TauscopeClient, token: str | None, query: Mapping[str, str]) -> dict[str, Any]:
     comparison = find(client, Selection.of(query))
-    options = replace(options_from(dict(query)), right=RIGHT)
+    options = replace(options_from(dict(query)), right=RIGHT, focus=query.get("focus") or None)
     metric = options.quality or quality_of(comparison)
-    wanted = (metric, F_MEM, CONTROL, *((f"{FRECHET}_floor", f"{FRECHET}_train") if metric == FRECHET else ()))
+    wanted = (metric, F_MEM, CONTROL, *references_of(metric))
     points = drawn_points(sum(len(part.runs) for part in comparison.parts))
     found = {part.experiment.id: client.curves(part.experiment.id, wanted, max_points=points) for part in comparison.parts}
     view = compare_view(comparison, found, options, query, lambda run: _recommended(client, token, run))

@@ -24,7 +24,7 @@ from tauscope.contracts.curves import Curves
 _GAP, _ABOVE = 44, 300
 _SHARES = {"quality": 0.53, "memorization": 0.47}
 _MOST_THIN = 48  # Seeds drawn one by one behind their means.
-_ROOMY = 4  # Names that find room on a narrow screen, and beside each other everywhere.
+_ROOMY = 4  # Names that find room on a narrow screen.
 RIGHT = 176  # Pixels beside the panels for names at line ends.
 
 
@@ -38,7 +38,7 @@ def compare_figure(parts: Sequence[Part], lines: Sequence[Line], curves: Curves,
     Raises:
         FigureError: if a run has f_mem without its control.
     """
-    drawn = drawn_curves(lines, curves, (metric, F_MEM, CONTROL, *_references(metric)))
+    drawn = drawn_curves(lines, curves, (metric, F_MEM, CONTROL))
     panels, height, legend = _panels(parts, options)
     x_range = _time_range(parts, curves, options)
     frames = _frames(parts, curves, options, metric, x_range=x_range, height=height - HEAD - FOOT - legend)
@@ -75,10 +75,6 @@ def _axes(panels: dict[str, Panel], frames: dict[str, Frame], x_range: tuple[flo
     return axes | {"yaxis2": axes["yaxis2"] | {"side": "left"}}
 
 
-def _references(metric: str) -> tuple[str, ...]:
-    return (f"{FRECHET}_floor", f"{FRECHET}_train") if metric == FRECHET else ()
-
-
 def _panels(parts: Sequence[Part], options: ViewOptions) -> tuple[dict[str, Panel], float, float]:
     """Both panels, the height of the figure, and how much of it its key takes."""
     legend = KEY_ROW * key_rows(parts, options)
@@ -99,10 +95,13 @@ def _frames(
     ranges = [quality_range(part.experiment, curves, metric) for part in parts]
     quality = min(low for low, _ in ranges), max(high for _, high in ranges)
     log = metric_info(curves, metric).log_scale
-    place = {"x_range": x_range, "width": options.plot_width, "beyond": options.margins[1] - 4}
+    place = {"x_range": x_range, "width": options.plot_width}
+    room = options.margins[1] - 4
+    # Right of the distances stand the words on what a copier scores.
+    beside = 0 if metric == FRECHET else room
     return {
-        "quality": Frame(y_range=quality, height=_SHARES["quality"] * height, log_y=log, **place),  # type: ignore[arg-type]
-        "memorization": Frame(y_range=(-0.03, 1.03), height=_SHARES["memorization"] * height, log_y=False, **place),  # type: ignore[arg-type]
+        "quality": Frame(y_range=quality, height=_SHARES["quality"] * height, log_y=log, beyond=beside, **place),  # type: ignore[arg-type]
+        "memorization": Frame(y_range=(-0.03, 1.03), height=_SHARES["memorization"] * height, log_y=False, beyond=room, **place),  # type: ignore[arg-type]
     }
 
 
@@ -125,7 +124,7 @@ def _quality(
     levels = [level for (name, level) in _levels(parts, "tau_gen") if name == metric]
     _draw_levels(drawing, parts, lines, "tau_gen", metric, panel, frame, curves=curves, options=options)
     if metric == FRECHET:
-        draw_references(drawing, [line.drawn for line in lines], panel, curves=drawn, options=options, frame=frame)
+        draw_references(drawing, [line.members for line in lines], panel, curves=curves, options=options, frame=frame)
     drawing.annotations.extend(_named_ends(_ends(lines, metric, drawn, options, otherwise), frame, panel, levels, options))
     return drawing
 
@@ -286,9 +285,9 @@ def _ends(lines: Sequence[Line], metric: str, drawn: Curves, options: ViewOption
 
 
 def _named_ends(ends: Sequence[LineEnd], frame: Frame, panel: Panel, levels: Sequence[float], options: ViewOptions) -> list[Annotation]:
-    """The names at the line ends; where they may stand on other lines they cover them."""
-    behind = {"bgcolor": with_opacity(options.palette.surface, 0.8)} if len(ends) > _ROOMY else {}
-    return [item | behind for item in end_labels(ends, frame, panel.axis, levels=levels)]
+    """The names at the line ends; where one stands on other lines it stays readable."""
+    behind = with_opacity(options.palette.surface, 0.8)
+    return [item | {"bgcolor": behind} for item in end_labels(ends, frame, panel.axis, levels=levels)]
 
 
 def _labelled(lines: Sequence[Line]) -> list[Line]:

@@ -7,7 +7,7 @@ from frontend.charts.figure import Annotation, Panel, Shape, Trace, ViewOptions,
 from frontend.charts.groups import Group
 from frontend.charts.labels import Frame, end_labels
 from frontend.charts.panels import breaks, common_rings, curve, line_ends, reached_onsets, threshold
-from frontend.charts.reading import FRECHET, level_of, metric_info, short_label, title_of, value_range
+from frontend.charts.reading import FRECHET, level_of, metric_info, references_of, short_label, title_of, value_range
 from frontend.words import joined_names, number
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
@@ -70,7 +70,7 @@ def quality_panel(
 
 def quality_range(experiment: ExperimentView, curves: Curves, metric: str) -> tuple[float, float]:
     """The vertical range: every value, the level and the references, with a little air."""
-    shown = [metric, *((f"{FRECHET}_floor", f"{FRECHET}_train") if metric == FRECHET else ())]
+    shown = [metric, *references_of(metric)]
     low, high = value_range(curves, shown) or (0.3, 1.2)
     defining = level_of(experiment, "tau_gen")
     if defining and defining[0] == metric:

@@ -65,6 +65,11 @@ def quality_choices(experiment: ExperimentView, curves: Curves) -> tuple[str, ..
     return tuple(dict.fromkeys(names))
 
 
+def references_of(metric: str) -> tuple[str, ...]:
+    """What must be drawn beside a quality: of a Fréchet distance what real images score, and what a copier would."""
+    return (f"{FRECHET}_floor", f"{FRECHET}_train") if metric == FRECHET else ()
+
+
 def loss_indices(curves: Curves) -> tuple[int, ...]:
     """Diffusion indices at which both a train and a held-out loss are measured."""
     indices = {info.index for name, info in curves.metrics.items() if name.startswith("loss_train@") and info.index is not None}

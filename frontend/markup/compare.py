@@ -10,7 +10,7 @@ from frontend.charts.definitions import MARK, measured_otherwise, not_measured
 from frontend.charts.groups import run_name
 from frontend.charts.marks import OnsetName
 from frontend.charts.memorization import CONTROL, F_MEM
-from frontend.charts.reading import level_of, metric_info
+from frontend.charts.reading import level_of, metric_info, references_of
 from frontend.charts.window import window_of
 from frontend.comparison import MOST_EXPERIMENTS, Comparison, Part
 from frontend.markup.alternative import plain, run_words
@@ -146,7 +146,7 @@ def stem_of(comparison: Comparison) -> str:
 def charts_compared(query: Mapping[str, str], metric: str) -> tuple[Chart, ...]:
     """The whole figure, with the address of its numbers: every point as measured of every run."""
     asked = {name: query[name] for name in ("experiments", "runs") if query.get(name)}
-    metrics = dict.fromkeys((metric, *((f"{metric}_floor", f"{metric}_train") if metric == "frechet_pca" else ()), F_MEM, CONTROL))
+    metrics = dict.fromkeys((metric, *references_of(metric), F_MEM, CONTROL))
     return (Chart("figure", "Both panels", "", f"/view/compare/numbers.csv?{urlencode(asked | {'metrics': ','.join(metrics)})}"),)
 
 

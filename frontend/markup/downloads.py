@@ -10,7 +10,7 @@ from frontend.charts.figure import ViewOptions
 from frontend.charts.losses import loss_metrics
 from frontend.charts.memorization import CONTROL, F_MEM
 from frontend.charts.printing import PRINT_WIDTHS
-from frontend.charts.reading import FRECHET, quality_choices
+from frontend.charts.reading import FRECHET, quality_choices, references_of
 from frontend.markup.html import Html, tag
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
@@ -42,7 +42,7 @@ def charts_of(experiment: ExperimentView, curves: Curves, options: ViewOptions) 
     """The charts of the watch page as it is shown, the whole figure first."""
     quality = options.quality or next(iter(quality_choices(experiment, curves)), FRECHET)
     shown = {
-        "quality": (quality, *((f"{FRECHET}_floor", f"{FRECHET}_train") if quality == FRECHET else ())),
+        "quality": (quality, *references_of(quality)),
         "memorization": (F_MEM, CONTROL),
     }
     titles = {"quality": "Quality", "memorization": "Memorized", "losses": "Loss pair"}

@@ -1,4 +1,4 @@
-"""Comparing in a browser: from boxes on the list to the figure by keyboard, an address in a fresh browser, live points, what is taken away."""
+"""Comparing in a browser: from the list to the figure by keyboard, an address in a fresh browser, live points, what is taken away."""
 
 import csv
 from pathlib import Path
@@ -98,6 +98,6 @@ def test_the_figure_and_its_numbers_can_be_taken_away(visitor: Visitor, stand_in
     with page.expect_download() as download:
         page.get_by_role("link", name="CSV").click()
     download.value.save_as(tmp_path / "numbers.csv")
-    rows = list(csv.DictReader((tmp_path / "numbers.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "numbers.csv").read_text().splitlines()))
     assert len({row["run"] for row in rows}) == 11
     assert {"f_mem", "f_mem_control", "loss_held_out@100"} == {row["metric"] for row in rows}
