@@ -48,7 +48,7 @@ _COLUMNS = ("experiment", "name", "run", "label", "n", "seed", "metric", "tau", 
 async def serve_comparison(request: Request) -> Response:
     """``GET /view/compare``: every region of the page; ``tables=1`` adds the numbers of the charts."""
     query, token = dict(request.query_params), request.cookies.get(TOKEN_COOKIE)
-    return await answer(lambda: _compare(client_for(token), token, query))
+    return await answer(lambda: _compare(client_for(token), query))
 
 
 async def serve_numbers(request: Request) -> Response:
@@ -61,14 +61,14 @@ async def serve_numbers(request: Request) -> Response:
     return Response(text, media_type="text/csv", headers={"content-disposition": 'attachment; filename="compare.csv"'})
 
 
-def _compare(client: TauscopeClient, token: str | None, query: Mapping[str, str]) -> dict[str, Any]:
+def _compare(client: TauscopeClient, query: Mapping[str, str]) -> dict[str, Any]:
     comparison = find(client, Selection.of(query))
     options = replace(options_from(dict(query)), right=RIGHT, focus=query.get("focus") or None)
     metric = options.quality or quality_of(comparison)
     wanted = (metric, F_MEM, CONTROL, *references_of(metric))
     points = drawn_points(sum(len(part.runs) for part in comparison.parts))
     found = {part.experiment.id: client.curves(part.experiment.id, wanted, max_points=points) for part in comparison.parts}
-    view = compare_view(comparison, found, options, query, lambda run: _recommended(client, token, run))
+    view = compare_view(comparison, found, options, query, lambda run: _recommended(client, run))
     return view | {"slots": slots_words(client.system()), "cursors": {name: curves.cursor for name, curves in found.items()}}
 
 
@@ -77,14 +77,14 @@ def compare_view(
 ) -> dict[str, Any]:
     """Everything the page shows, by region. ``found`` holds the curves of each experiment."""
     if not comparison.parts:
-        return {"figure": None, "notices": compare_notices(comparison, (), merged(()), ""), "live": []}
-    curves, metric = merged(found.values()), options.quality or quality_of(comparison)
+        return {"figure": None, "notices": compare_notices(comparison, (), merged((), {}), "", options), "live": []}
+    curves, metric = merged(comparison.parts, found), options.quality or quality_of(comparison)
     lines = compared_lines(comparison.parts, curves, options.palette, seeds_apart=query.get("seeds") == "each")
     return {
         "figure": compare_figure(comparison.parts, lines, curves, options, metric),
         "chosen": chosen_list(comparison),
         "finding": compare_finding(lines),
-        "notices": compare_notices(comparison, lines, curves, metric),
+        "notices": compare_notices(comparison, lines, curves, metric, options),
         "keys": compare_keys(lines, charts_compared(query, metric), stem_of(comparison), options.theme),
         "tables": join(difference_table(lines), result_table(lines, curves, recommended)),
         "numbers": _numbers(lines, curves, metric, query) if query.get("tables") else None,
@@ -106,15 +106,15 @@ def _numbers(lines: tuple[Line, ...], curves: Curves, metric: str, query: Mappin
     return join(metric_table(drawn, groups, metric, None, csv=address), metric_table(drawn, groups, F_MEM, CONTROL, csv=address))
 
 
-def _recommended(client: TauscopeClient, token: str | None, run: RunView) -> Recommendation | None:
+def _recommended(client: TauscopeClient, run: RunView) -> Recommendation | None:
     """The checkpoint to keep of a run that is over; it changes no more unless the run is extended or flushes again."""
     if run.state not in TERMINAL_STATES or window_of(run) is None:
         return None
-    return _remembered(client, token, run.id, run.seq, run.steps)
+    return _remembered(client, run.id, run.seq, run.steps)
 
 
 @lru_cache(maxsize=512)
-def _remembered(client: TauscopeClient, token: str | None, run: str, seq: int, steps: int) -> Recommendation:
+def _remembered(client: TauscopeClient, run: str, seq: int, steps: int) -> Recommendation:
     return client.checkpoints(run).recommendation
 
 

@@ -15,13 +15,24 @@ from frontend.charts.memorization import CONTROL, F_MEM
 from frontend.charts.panels import breaks, crowded, curve, hover, reached_onsets, require_control, threshold
 from frontend.charts.printing import printed
 from frontend.charts.quality import Drawing, draw_references, on_line, quality_range
-from frontend.charts.reading import FRECHET, divisor, has_interval, level_of, metric_info, series_of, short_label, time_range, title_of
+from frontend.charts.reading import (
+    FRECHET,
+    NEVER,
+    divisor,
+    has_interval,
+    level_of,
+    metric_info,
+    series_of,
+    short_label,
+    time_range,
+    title_of,
+)
 from frontend.comparison import Part
 from frontend.theme import with_opacity
 from frontend.words import level_text, percent
 from tauscope.contracts.curves import Curves
 
-_GAP, _ABOVE = 44, 300
+_GAP, _ABOVE, _LEAST_PRINT = 44, 300, 270
 _SHARES = {"quality": 0.53, "memorization": 0.47}
 _MOST_THIN = 48  # Seeds drawn one by one behind their means.
 _ROOMY = 4  # Names that find room on a narrow screen.
@@ -78,7 +89,9 @@ def _axes(panels: dict[str, Panel], frames: dict[str, Frame], x_range: tuple[flo
 def _panels(parts: Sequence[Part], options: ViewOptions) -> tuple[dict[str, Panel], float, float]:
     """Both panels, the height of the figure, and how much of it its key takes."""
     legend = KEY_ROW * key_rows(parts, options)
-    inner = 0.85 * options.plot_width if options.print_mm else max(360.0, (options.viewport or 900) - _ABOVE - HEAD - FOOT)
+    inner = (
+        max(_LEAST_PRINT, 0.7 * options.plot_width) if options.print_mm else max(360.0, (options.viewport or 900) - _ABOVE - HEAD - FOOT)
+    )
     lower = _SHARES["memorization"] * (1 - _GAP / inner)
     return {"quality": Panel("y", lower + _GAP / inner, 1.0), "memorization": Panel("y2", 0.0, lower)}, inner + HEAD + FOOT + legend, legend
 
@@ -275,7 +288,7 @@ def _ends(lines: Sequence[Line], metric: str, drawn: Curves, options: ViewOption
     found = []
     for line in lines:
         series = series_of(drawn, line.run, metric)
-        if series is None or (line.key not in shown and line.key != options.focus):
+        if series is None or divisor(line.run, options) >= NEVER or (line.key not in shown and line.key != options.focus):
             continue
         by, focus = divisor(line.run, options), line.key == options.focus
         points = tuple((step / by, value) for step, value in zip(series.step, series.value, strict=True) if value is not None and step > 0)

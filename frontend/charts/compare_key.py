@@ -1,6 +1,7 @@
 """The key of a comparison: which line style and marker is which experiment. A figure that is taken away carries it."""
 
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 from frontend.charts.compared import Line
@@ -36,7 +37,7 @@ def experiment_keys(parts: Sequence[Part], lines: Sequence[Line], options: ViewO
 def _entry(part: Part, options: ViewOptions) -> str:
     room = int(_entry_width(options) / 7.2) - 6
     name = part.experiment.name if len(part.experiment.name) <= room else f"{part.experiment.name[: room - 1]}…"
-    return f"{part.letter}  {name}"
+    return f"{part.letter}  {escape(name, quote=False)}"
 
 
 def _entry_width(options: ViewOptions) -> float:

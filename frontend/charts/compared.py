@@ -1,7 +1,7 @@
 """The lines of a comparison: one for each run, or one for all seeds of a setting; experiments told apart by line style and marker."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,14 +75,19 @@ def _chosen_groups(part: Part, palette: Palette) -> Iterable[Group]:
 def _lines_of(group: Group, part: Part, curves: Curves, colour: str, *, alone: bool, apart: bool) -> list[tuple[Group, Group]]:
     """Members and what is drawn: the mean of the seeds that have begun where there are enough, else each run by itself."""
     lead = "" if alone else f"{part.letter} "
-    begun = tuple(run for run in group.runs if any(series.step for series in curves.runs.get(run.id, {}).values()))
+    begun = _begun(group.runs, curves)
     if len(begun) >= MIN_SEEDS and not apart:
         count = f"{len(begun)} seeds" if len(begun) == len(group.runs) else f"{len(begun)} of {len(group.runs)} seeds"
         key = f"{part.letter}/{group.key}"
-        members = Group(key, f"{lead}{group.name}", begun, colour)
+        members = Group(key, f"{lead}{group.name}", group.runs, colour)
         return [(members, Group(key, f"{lead}{group.name} ({count})", (_mean_run(key, begun),), colour))]
     singles = [Group(f"{part.letter}/{run.id}", f"{lead}{run_name(group, run)}", (run,), colour) for run in group.runs]
     return [(single, single) for single in singles]
+
+
+def _begun(runs: Sequence[RunView], curves: Curves) -> tuple[RunView, ...]:
+    """The runs that have measured anything."""
+    return tuple(run for run in runs if any(series.step for series in curves.runs.get(run.id, {}).values()))
 
 
 def _mean_run(key: str, runs: Sequence[RunView]) -> RunView:
@@ -99,7 +104,8 @@ def drawn_curves(lines: Sequence[Line], curves: Curves, metrics: Iterable[str]) 
 
 
 def _means(line: Line, curves: Curves, metrics: Sequence[str]) -> dict[str, Series]:
-    found = {metric: [curves.runs.get(run.id, {}).get(metric) for run in line.members.runs] for metric in metrics}
+    begun = _begun(line.members.runs, curves)
+    found = {metric: [curves.runs.get(run.id, {}).get(metric) for run in begun] for metric in metrics}
     made = {
         metric: _mean(known, within=(0.0, 1.0) if metric.startswith("f_mem") else (_POSITIVE, np.inf))
         for metric, series in found.items()
@@ -131,10 +137,9 @@ def _seed_curve(series: Series) -> SeedCurve:
     return SeedCurve(*columns)
 
 
-def merged(found: Iterable[Curves]) -> Curves:
-    """The curves of several experiments in one; ids of runs are unique."""
-    listed = list(found)
-    metrics = {name: info for curves in reversed(listed) for name, info in curves.metrics.items()}
-    return Curves(
-        experiment_id="", cursor="", metrics=metrics, runs={run: series for curves in listed for run, series in curves.runs.items()}
-    )
+def merged(parts: Iterable[Part], found: Mapping[str, Curves]) -> Curves:
+    """The curves of the compared runs in one, from those of each experiment by its id; ids of runs are unique."""
+    listed = [(part, found[part.experiment.id]) for part in parts]
+    metrics = {name: info for _, curves in reversed(listed) for name, info in curves.metrics.items()}
+    runs = {run: series for part, curves in listed for run, series in curves.runs.items() if run in part.chosen}
+    return Curves(experiment_id="", cursor="", metrics=metrics, runs=runs)

@@ -16,7 +16,7 @@ DESCRIBED, MAX_DRAWN = 120, 800
 _MIN_DRAWN, _DRAWN_IN_ALL = 150, 8_000
 
 
-_NEVER = 1e12  # Divides a time that is not known to where no axis reaches.
+NEVER = 1e12  # Divides a time that is not known to where no axis reaches.
 
 
 def divisor(run: RunView, options: ViewOptions) -> float:
@@ -25,11 +25,11 @@ def divisor(run: RunView, options: ViewOptions) -> float:
         case "tau_n":
             return float(run.n_train or 1)
         case "w_tau":
-            return 1 / run.width if run.width else _NEVER
+            return 1 / run.width if run.width else NEVER
         case "epochs":
             return (run.n_train or 1) / (run.batch_size or 1)
         case "seconds":
-            return run.step / run.seconds if run.seconds > 0 and run.step > 0 else _NEVER
+            return run.step / run.seconds if run.seconds > 0 and run.step > 0 else NEVER
         case _:
             return 1.0
 
@@ -123,7 +123,7 @@ def value_range(curves: Curves, metrics: Iterable[str]) -> tuple[float, float] |
 
 def time_range(experiment: ExperimentView, curves: Curves, options: ViewOptions) -> tuple[float, float]:
     """The span of the time axis: from the first measurement to the longest budget, known before the first point."""
-    known = [run for run in experiment.runs if divisor(run, options) < _NEVER]
+    known = [run for run in experiment.runs if divisor(run, options) < NEVER]
     firsts = [
         series.step[0] / divisor(run, options)
         for run in known

@@ -7,10 +7,11 @@ from urllib.parse import urlencode
 
 from frontend.charts.compared import Line
 from frontend.charts.definitions import MARK, measured_otherwise, not_measured
+from frontend.charts.figure import ViewOptions
 from frontend.charts.groups import run_name
 from frontend.charts.marks import OnsetName
 from frontend.charts.memorization import CONTROL, F_MEM
-from frontend.charts.reading import level_of, metric_info, references_of
+from frontend.charts.reading import NEVER, divisor, level_of, metric_info, references_of
 from frontend.charts.window import window_of
 from frontend.comparison import MOST_EXPERIMENTS, Comparison, Part
 from frontend.markup.alternative import plain, run_words
@@ -25,6 +26,7 @@ from frontend.markup.side import onset_cell
 from frontend.markup.state import status_of
 from frontend.theme import ThemeName
 from frontend.words import (
+    AXIS_SYMBOLS,
     INTERVAL,
     UNTIL_BEST,
     UNTIL_PEAK,
@@ -99,12 +101,15 @@ def _span(runs: Sequence[RunView], name: OnsetName) -> str:
     return (low if low == high else f"{low} to {high}") + (f", none in {missing} of {len(runs)}" if missing else "")
 
 
-def compare_notices(comparison: Comparison, lines: Sequence[Line], curves: Curves, metric: str) -> Html:
-    """What was not found, and which quantities only share a name."""
+def compare_notices(comparison: Comparison, lines: Sequence[Line], curves: Curves, metric: str, options: ViewOptions) -> Html:
+    """What was not found, which quantities only share a name, and what has no place on the axis."""
     told = [f"There is no experiment or run {name}; it is left out." for name in comparison.missing]
     if comparison.left_out:
         told.append(f"{MOST_EXPERIMENTS} experiments are shown, {comparison.left_out} more are left out: take some out to see them.")
     told += _other_quantities(lines, curves, metric)
+    nowhere = [line.name for line in lines if divisor(line.run, options) >= NEVER and line.run.step > 0]
+    if nowhere:
+        told.append(f"{joined_names(nowhere)}: not drawn over {AXIS_SYMBOLS[options.axis]}, for what it takes is not known of this run.")
     return join(*[tag("p", WARNING, tag("span", words), class_="tau-need", role="status") for words in told])
 
 

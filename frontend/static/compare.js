@@ -1,14 +1,13 @@
 // The compare page: one figure of several experiments, described anew by the server with its numbers while any of them goes on.
 
 import { keepHover } from "./pointer.js";
-import { ensurePlotly, fetchJson, patch, showSlots, themeName, onThemeChange, onNavigate } from "./shell.js";
+import { CHART_CONFIG, ensurePlotly, fetchJson, patch, showSlots, themeName, onThemeChange, onNavigate } from "./shell.js";
 import { takeFigure } from "./takeaway.js";
 
 const MIN_INTERVAL_MS = 1500;
 const QUIET_REFRESH_MS = 6000;
 // A browser holds six connections to one origin, and the page needs some of them to fetch; what has no stream of its own is asked for quietly.
 const MOST_STREAMS = 3;
-const CONFIG = { displaylogo: false, responsive: false, displayModeBar: "hover", modeBarButtons: [["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]] };
 
 export function mount(root, data, send) {
   const compare = root.tauCompare ?? (root.tauCompare = new Compare(root));
@@ -96,7 +95,7 @@ class Compare {
     this.chart.setAttribute("aria-label", alt);
     this.chart.style.minHeight = `${layout.height}px`;
     this.width = this.chart.clientWidth;
-    await Plotly.react(this.chart, data, { ...layout, width: this.width }, CONFIG);
+    await Plotly.react(this.chart, data, { ...layout, width: this.width }, CHART_CONFIG);
     this.hover.restore();
   }
 

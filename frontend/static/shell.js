@@ -1,5 +1,8 @@
 // What every live region shares: plotly.js from our own origin, fetching with a notice when it fails, the theme, links.
 
+// What every chart of a page offers beside itself.
+export const CHART_CONFIG = { displaylogo: false, responsive: false, displayModeBar: "hover", modeBarButtons: [["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]] };
+
 let plotly;
 
 export function ensurePlotly() {

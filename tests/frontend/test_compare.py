@@ -15,6 +15,7 @@ from frontend.compare_view import compare_view, numbers_csv
 from frontend.comparison import LETTERS, MOST_EXPERIMENTS, Comparison, Part, Selection, find
 from frontend.markup.compare import compare_finding, compare_notices, result_table
 from frontend.markup.differences import columns_of, difference_table, differences, value_text
+from frontend.markup.keys import mark_keys
 from frontend.theme import DARK, LIGHT, n_colours
 from frontend.words import joined_names
 from tauscope.client import ApiError
@@ -40,7 +41,7 @@ def drawn(*experiments: ExperimentView, runs: tuple[str, ...] = (), apart: bool 
         Part(letter, view, frozenset(run.id for run in view.runs if not runs or run.id in runs))
         for letter, view in zip(LETTERS, experiments, strict=False)
     )
-    curves = merged(curves_of(view) for view in experiments)
+    curves = merged(parts, {view.id: curves_of(view) for view in experiments})
     return parts, compared_lines(parts, curves, LIGHT, seeds_apart=apart), curves
 
 
@@ -98,6 +99,7 @@ def test_a_seed_that_has_not_begun_is_counted_and_not_averaged() -> None:
     waiting = view.runs[1].model_copy(update={"step": 0, "onsets": {}, "final": {}})
     _, lines, _ = drawn(view.model_copy(update={"runs": (view.runs[0], waiting, *view.runs[2:])}))
     assert lines[0].name == "n = 16 (3 of 4 seeds)"
+    assert "8 runs of 1 experiment" in compare_finding(lines)
 
 
 def test_the_line_of_a_mean_is_the_mean_and_its_band_stays_within_what_a_share_can_be() -> None:
@@ -139,6 +141,28 @@ def test_both_panels_share_one_axis_of_time(axis: Any, factor: float) -> None:
         assert "mean speed" in made["layout"]["xaxis"]["title"]["text"]
 
 
+def test_what_has_no_place_on_an_axis_is_said_and_not_named_on_it() -> None:
+    old = world.finished("old")
+    old = old.model_copy(update={"runs": tuple(run.model_copy(update={"width": None}) for run in old.runs)})
+    parts, lines, curves = drawn(world.finished(), old)
+    notices = compare_notices(Comparison(parts), lines, curves, LOSS, ViewOptions(axis="w_tau"))
+    assert "B n = 16, 32, 64: not drawn over Wτ" in notices
+    assert "B n" not in texts(figure(world.finished(), old, axis="w_tau"))
+
+
+def test_runs_that_are_not_compared_do_not_stretch_the_axes() -> None:
+    parts, lines, curves = drawn(world.finished(), runs=("demor0",))
+    assert set(curves.runs) == {"demor0"}
+    made = compare_figure(parts, lines, curves, ViewOptions(), LOSS)
+    assert 10 ** made["layout"]["xaxis"]["range"][1] < world.BUDGETS[32]
+
+
+def test_a_name_that_looks_like_markup_is_shown_as_it_is() -> None:
+    named = world.finished("other").model_copy(update={"name": "<i>x</i> & y"})
+    keys = [trace["name"] for trace in figure(world.finished(), named)["data"] if "experiment" in trace.get("meta", {})]
+    assert keys[1] == "B  &lt;i&gt;x&lt;/i&gt; &amp; y"
+
+
 def test_every_line_is_named_at_its_end_and_the_figure_carries_its_own_key() -> None:
     made = figure(world.finished(), fake_compared.wide())
     for name in ("A, B† n = 16", "A, B† n = 64"):  # They end at the same place.
@@ -161,7 +185,7 @@ def test_of_very_many_lines_the_first_and_the_last_of_each_experiment_are_named_
     many = ManyRuns()
     forty, demo = many.experiment(), world.finished()
     parts = (Part("A", forty, frozenset(run.id for run in forty.runs)), Part("B", demo, frozenset(run.id for run in demo.runs)))
-    curves = merged([many.curves(100), world.curves_of(demo)])
+    curves = merged(parts, {"forty": many.curves(100), "demo": world.curves_of(demo)})
     lines = compared_lines(parts, curves, LIGHT)
     made = compare_figure(parts, lines, curves, ViewOptions(width=1400, focus=lines[7].key), LOSS)
     named = {item["text"] for item in made["layout"]["annotations"] if item.get("xref") == "x" and item["text"].strip("<b>")[:1] in "AB"}
@@ -187,7 +211,7 @@ def test_a_metric_that_only_shares_its_name_is_marked_and_explained() -> None:
     otherwise = measured_otherwise(lines, LOSS)
     assert set(otherwise) == {line.key for line in lines if line.part.letter == "B"}
     assert "Diffusion steps: 500, not 1000" in otherwise["B/wider0"]
-    notices = compare_notices(Comparison(parts), lines, curves, LOSS)
+    notices = compare_notices(Comparison(parts), lines, curves, LOSS, ViewOptions())
     assert "measured otherwise than in A n = 16, so the values are not one quantity" in notices
     assert "† measured otherwise" in texts(figure(world.finished(), fake_compared.wide()))
     assert measured_otherwise(drawn(world.finished(), fake_compared.seeds())[1], LOSS) == {}
@@ -232,7 +256,7 @@ def test_another_data_set_is_another_quantity_and_another_n_is_not() -> None:
 def test_a_loss_at_an_index_that_one_side_does_not_measure_is_said_to_be_missing() -> None:
     parts, lines, curves = drawn(world.finished(), with_measurement(loss_indices=[10, 100, 200]))
     assert {line.part.letter for line in not_measured(lines, "loss_held_out@200")} == {"A"}
-    assert "not measured in A n = 16, 32, 64" in compare_notices(Comparison(parts), lines, curves, "loss_held_out@200")
+    assert "not measured in A n = 16, 32, 64" in compare_notices(Comparison(parts), lines, curves, "loss_held_out@200", ViewOptions())
 
 
 def test_levels_that_differ_are_named_by_experiment() -> None:
@@ -353,7 +377,9 @@ def test_an_unknown_id_is_told_and_the_others_are_compared() -> None:
     found = find(Client(world.finished()), Selection(("demo", "gone"), ("awayr0",)))  # type: ignore[arg-type]
     assert found.missing == ("awayr0", "gone")
     assert [part.experiment.id for part in found.parts] == ["demo"]
-    assert "There is no experiment or run gone; it is left out." in compare_notices(found, *drawn(world.finished())[1:], metric=LOSS)
+    assert "There is no experiment or run gone; it is left out." in compare_notices(
+        found, *drawn(world.finished())[1:], metric=LOSS, options=ViewOptions()
+    )
 
 
 def test_more_experiments_than_can_be_told_apart_are_left_out_by_count() -> None:
@@ -387,3 +413,9 @@ def test_before_the_first_point_the_axes_stand_and_say_what_comes() -> None:
     made = figure(world.queued())
     assert "No measurement yet" in texts(made)
     assert made["layout"]["xaxis"]["range"][0] < made["layout"]["xaxis"]["range"][1]
+
+
+def test_the_watch_page_of_three_seeds_or_more_leads_to_their_means() -> None:
+    view = fake_compared.seeds()
+    assert 'href="/compare?experiments=seeds"' in mark_keys(view, curves_of(view), ViewOptions())
+    assert "/compare" not in mark_keys(world.finished(), world.curves_of(world.finished()), ViewOptions())
