@@ -101,7 +101,7 @@ def quality_of(comparison: Comparison) -> str:
 
 
 def _numbers(lines: tuple[Line, ...], curves: Curves, metric: str, query: Mapping[str, str]) -> str:
-    drawn, groups = drawn_curves(lines, curves, (metric, F_MEM, CONTROL)), [line.drawn for line in lines]
+    drawn, groups = drawn_curves(lines, curves, (metric, F_MEM, CONTROL)), [replace(line.drawn, name=line.heading) for line in lines]
     address = charts_compared(query, metric)[0].csv
     return join(metric_table(drawn, groups, metric, None, csv=address), metric_table(drawn, groups, F_MEM, CONTROL, csv=address))
 

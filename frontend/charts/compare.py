@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from frontend.charts.axes import FOOT, HEAD, base_layout, time_axes
-from frontend.charts.compare_key import KEY_ROW, experiment_keys, key_place, key_rows
+from frontend.charts.compare_key import KEY_ROW, experiment_keys, is_keyed, key_place, key_rows
 from frontend.charts.compared import Line, drawn_curves
 from frontend.charts.definitions import MARK, marked_name, measured_otherwise
 from frontend.charts.figure import Annotation, Panel, Trace, ViewOptions, bind_many, label
@@ -50,7 +50,7 @@ def compare_figure(parts: Sequence[Part], lines: Sequence[Line], curves: Curves,
         FigureError: if a run has f_mem without its control.
     """
     drawn = drawn_curves(lines, curves, (metric, F_MEM, CONTROL))
-    panels, height, legend = _panels(parts, options)
+    panels, height, legend = _panels(parts, lines, options)
     x_range = _time_range(parts, curves, options)
     frames = _frames(parts, curves, options, metric, x_range=x_range, height=height - HEAD - FOOT - legend)
     drawings = [
@@ -63,7 +63,7 @@ def compare_figure(parts: Sequence[Part], lines: Sequence[Line], curves: Curves,
         "layout": {
             **layout,
             "margin": {**layout["margin"], "t": HEAD + legend},
-            "showlegend": len(parts) > 1,
+            "showlegend": is_keyed(parts, lines),
             "legend": key_place(height - HEAD - FOOT - legend, options),
             # A box with a line for each of many curves is read by nobody.
             "hovermode": "closest" if crowded(drawn) else "x unified",
@@ -86,9 +86,9 @@ def _axes(panels: dict[str, Panel], frames: dict[str, Frame], x_range: tuple[flo
     return axes | {"yaxis2": axes["yaxis2"] | {"side": "left"}}
 
 
-def _panels(parts: Sequence[Part], options: ViewOptions) -> tuple[dict[str, Panel], float, float]:
+def _panels(parts: Sequence[Part], lines: Sequence[Line], options: ViewOptions) -> tuple[dict[str, Panel], float, float]:
     """Both panels, the height of the figure, and how much of it its key takes."""
-    legend = KEY_ROW * key_rows(parts, options)
+    legend = KEY_ROW * key_rows(parts, lines, options)
     inner = (
         max(_LEAST_PRINT, 0.7 * options.plot_width) if options.print_mm else max(360.0, (options.viewport or 900) - _ABOVE - HEAD - FOOT)
     )
@@ -138,7 +138,9 @@ def _quality(
     _draw_levels(drawing, parts, lines, "tau_gen", metric, panel, frame, curves=curves, options=options)
     if metric == FRECHET:
         draw_references(drawing, [line.members for line in lines], panel, curves=curves, options=options, frame=frame)
-    drawing.annotations.extend(_named_ends(_ends(lines, metric, drawn, options, otherwise), frame, panel, levels, options))
+    drawing.annotations.extend(
+        _named_ends(_ends(lines, metric, drawn, options, otherwise), frame, panel, levels, options, crowd=crowded(drawn))
+    )
     return drawing
 
 
@@ -162,7 +164,9 @@ def _memorization(
     _draw_levels(drawing, parts, lines, "tau_mem", F_MEM, panel, frame, curves=curves, options=options)
     drawing.annotations.extend(_control_words(_control_values(lines, curves), panel, options))
     levels = [0.0, *[level for _, level in _levels(parts, "tau_mem")]]
-    drawing.annotations.extend(_named_ends(_ends(lines, F_MEM, drawn, options, otherwise), frame, panel, levels, options))
+    drawing.annotations.extend(
+        _named_ends(_ends(lines, F_MEM, drawn, options, otherwise), frame, panel, levels, options, crowd=crowded(drawn))
+    )
     return drawing
 
 
@@ -216,7 +220,7 @@ def _styled(trace: Trace, line: Line, metric: str, drawn: Curves, options: ViewO
 def _hover_of_mean(line: Line, metric: str) -> str:
     form = ":.1%" if metric.startswith("f_mem") else ":.3~g"
     spread = f"%{{customdata[0]{form}}} to %{{customdata[1]{form}}}"
-    return f"<b>{line.name}</b> · mean %{{y{form}}} ({spread} over %{{customdata[2]}} seeds), τ %{{customdata[3]:,}}<extra></extra>"
+    return f"<b>{line.heading}</b> · mean %{{y{form}}} ({spread} over %{{customdata[2]}} seeds), τ %{{customdata[3]:,}}<extra></extra>"
 
 
 def _levels(parts: Iterable[Part], onset: OnsetName) -> dict[tuple[str, float], list[Part]]:
@@ -297,10 +301,12 @@ def _ends(lines: Sequence[Line], metric: str, drawn: Curves, options: ViewOption
     return found
 
 
-def _named_ends(ends: Sequence[LineEnd], frame: Frame, panel: Panel, levels: Sequence[float], options: ViewOptions) -> list[Annotation]:
-    """The names at the line ends; where one stands on other lines it stays readable."""
-    behind = with_opacity(options.palette.surface, 0.8)
-    return [item | {"bgcolor": behind} for item in end_labels(ends, frame, panel.axis, levels=levels)]
+def _named_ends(
+    ends: Sequence[LineEnd], frame: Frame, panel: Panel, levels: Sequence[float], options: ViewOptions, *, crowd: bool
+) -> list[Annotation]:
+    """The names at the line ends; among very many lines one that stands on others stays readable."""
+    behind = {"bgcolor": with_opacity(options.palette.surface, 0.8)} if crowd else {}
+    return [item | behind for item in end_labels(ends, frame, panel.axis, levels=levels)]
 
 
 def _labelled(lines: Sequence[Line]) -> list[Line]:

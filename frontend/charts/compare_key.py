@@ -12,8 +12,8 @@ KEY_ROW = 20  # Pixels.
 
 
 def experiment_keys(parts: Sequence[Part], lines: Sequence[Line], options: ViewOptions) -> list[Trace]:
-    """An entry for each of several experiments, without points of its own."""
-    if len(parts) == 1:
+    """An entry for each experiment, without points of its own."""
+    if not is_keyed(parts, lines):
         return []
     first = {line.part.letter: line for line in reversed(lines)}
     return [
@@ -22,7 +22,7 @@ def experiment_keys(parts: Sequence[Part], lines: Sequence[Line], options: ViewO
             "mode": "lines+markers",
             "x": [None],
             "y": [None],
-            "name": _entry(part, options),
+            "name": _entry(part, [line for line in lines if line.part is part], options),
             "showlegend": True,
             "hoverinfo": "skip",
             "line": {"color": options.palette.ink_2, "width": 2, "dash": first[part.letter].dash},
@@ -34,19 +34,26 @@ def experiment_keys(parts: Sequence[Part], lines: Sequence[Line], options: ViewO
     ]
 
 
-def _entry(part: Part, options: ViewOptions) -> str:
-    room = int(_entry_width(options) / 7.2) - 6
-    name = part.experiment.name if len(part.experiment.name) <= room else f"{part.experiment.name[: room - 1]}…"
-    return f"{part.letter}  {escape(name, quote=False)}"
+def is_keyed(parts: Sequence[Part], lines: Sequence[Line]) -> bool:
+    """Whether there is anything to tell: several experiments, or how many seeds a line is the mean of."""
+    return len(parts) > 1 or any(line.is_mean for line in lines)
+
+
+def _entry(part: Part, lines: Sequence[Line], options: ViewOptions) -> str:
+    seeds = sorted({line.n_seeds for line in lines if line.is_mean})
+    means = f", mean of {' to '.join(str(count) for count in dict.fromkeys((seeds[0], seeds[-1])))} seeds" if seeds else ""
+    room = int(_entry_width(options) / 7.2) - 6 - len(means)
+    name = part.experiment.name if len(part.experiment.name) <= room else f"{part.experiment.name[: max(room, 6) - 1]}…"
+    return f"{part.letter}  {escape(name, quote=False)}{means}"
 
 
 def _entry_width(options: ViewOptions) -> float:
-    return min(280.0, options.pixels - 60)
+    return min(300.0, options.pixels - 60)
 
 
-def key_rows(parts: Sequence[Part], options: ViewOptions) -> int:
-    """How many rows the key takes above the panels; one experiment alone needs none."""
-    if len(parts) == 1:
+def key_rows(parts: Sequence[Part], lines: Sequence[Line], options: ViewOptions) -> int:
+    """How many rows the key takes above the panels."""
+    if not is_keyed(parts, lines):
         return 0
     columns = max(1, int(options.plot_width / (_entry_width(options) + 30)))
     return -(-len(parts) // columns)

@@ -30,10 +30,17 @@ class Line:
     drawn: Group
     dash: str
     symbol: str
+    n_seeds: int  # That the line is the mean of; 1 for a run by itself.
 
     @property
     def name(self) -> str:
         return self.drawn.name
+
+    @property
+    def heading(self) -> str:
+        """The name with how many seeds it stands for."""
+        of = f" of {len(self.members.runs)}" if self.n_seeds < len(self.members.runs) else ""
+        return f"{self.name} ({self.n_seeds}{of} seeds)" if self.is_mean else self.name
 
     @property
     def run(self) -> RunView:
@@ -57,9 +64,9 @@ def compared_lines(parts: Sequence[Part], curves: Curves, palette: Palette, *, s
             for made in _lines_of(group, part, curves, colour, alone=len(parts) == 1, apart=seeds_apart):
                 turn = place // len(DASHES) + same_n[group.n_train]
                 same_n[group.n_train] += 1
-                lines.append(
-                    Line(made[0].key, part, *made, DASHES[place % len(DASHES)], SYMBOLS[(place % len(DASHES) + turn) % len(SYMBOLS)])
-                )
+                symbol = SYMBOLS[(place % len(DASHES) + turn) % len(SYMBOLS)]
+                members, shown, n_seeds = made
+                lines.append(Line(members.key, part, members, shown, DASHES[place % len(DASHES)], symbol, n_seeds))
     return tuple(lines)
 
 
@@ -72,17 +79,16 @@ def _chosen_groups(part: Part, palette: Palette) -> Iterable[Group]:
             yield Group(group.key, named, runs, group.colour)
 
 
-def _lines_of(group: Group, part: Part, curves: Curves, colour: str, *, alone: bool, apart: bool) -> list[tuple[Group, Group]]:
-    """Members and what is drawn: the mean of the seeds that have begun where there are enough, else each run by itself."""
+def _lines_of(group: Group, part: Part, curves: Curves, colour: str, *, alone: bool, apart: bool) -> list[tuple[Group, Group, int]]:
+    """Members, what is drawn, and of how many seeds: their mean where enough have begun, else each run by itself."""
     lead = "" if alone else f"{part.letter} "
     begun = _begun(group.runs, curves)
     if len(begun) >= MIN_SEEDS and not apart:
-        count = f"{len(begun)} seeds" if len(begun) == len(group.runs) else f"{len(begun)} of {len(group.runs)} seeds"
         key = f"{part.letter}/{group.key}"
         members = Group(key, f"{lead}{group.name}", group.runs, colour)
-        return [(members, Group(key, f"{lead}{group.name} ({count})", (_mean_run(key, begun),), colour))]
+        return [(members, Group(key, members.name, (_mean_run(key, begun),), colour), len(begun))]
     singles = [Group(f"{part.letter}/{run.id}", f"{lead}{run_name(group, run)}", (run,), colour) for run in group.runs]
-    return [(single, single) for single in singles]
+    return [(single, single, 1) for single in singles]
 
 
 def _begun(runs: Sequence[RunView], curves: Curves) -> tuple[RunView, ...]:

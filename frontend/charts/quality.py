@@ -102,8 +102,15 @@ def draw_references(drawing: Drawing, groups: Sequence[Group], panel: Panel, *, 
             copiers.setdefault(copier, []).append(group)
     for copier, alike in copiers.items() if len(copiers) <= _MOST_COPIERS else ():
         drawing.shapes.append(threshold(copier, panel, colour=alike[0].colour, x_range=frame.x_range))
-        words = f"a copier, {joined_names([group.name for group in alike])}: {number(copier)}"
+        words = f"a copier, {_whose(alike, groups)}: {number(copier)}"
         drawing.annotations.append(on_line(copier, panel, frame, words, palette.ink_3, right=True))
+
+
+def _whose(alike: Sequence[Group], groups: Sequence[Group]) -> str:
+    """The n whose training set it is, or the groups by name where others of that n have another."""
+    sizes = {group.n_train for group in alike}
+    whole = len(sizes) == 1 and all(group in alike for group in groups if group.n_train in sizes)
+    return f"n = {alike[0].n_train:,}" if whole and alike[0].n_train else joined_names([group.name for group in alike])
 
 
 def _last_value(curves: Curves, run_id: str, metric: str) -> float | None:

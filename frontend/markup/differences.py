@@ -34,7 +34,7 @@ class Difference:
 def columns_of(lines: Sequence[Line]) -> tuple[Column, ...]:
     """A column a line, or a column an experiment where those would not fit beside each other."""
     if len(lines) <= _MOST_COLUMNS:
-        return tuple(Column(line.name, line.part, line.members.runs) for line in lines)
+        return tuple(Column(line.heading, line.part, line.members.runs) for line in lines)
     parts = {line.part.letter: line.part for line in lines}
     return tuple(Column(f"{part.letter}, {plural(len(part.runs), 'run')}", part, part.runs) for part in parts.values())
 

@@ -87,7 +87,7 @@ def test_settings_of_one_n_differ_by_marker() -> None:
 
 def test_three_seeds_or_more_are_one_line_of_their_mean_and_fewer_are_lines_of_their_own() -> None:
     _, lines, _ = drawn(fake_compared.seeds())
-    assert [line.name for line in lines] == ["n = 16 (4 seeds)", "n = 64 (4 seeds)"]
+    assert [line.heading for line in lines] == ["n = 16 (4 seeds)", "n = 64 (4 seeds)"]
     _, two, _ = drawn(fake_compared.seeds(), runs=("seedsr0", "seedsr3"))
     assert [line.name for line in two] == ["n = 16, seed 1", "n = 16, seed 4"]
     _, apart, _ = drawn(fake_compared.seeds(), apart=True)
@@ -98,7 +98,7 @@ def test_a_seed_that_has_not_begun_is_counted_and_not_averaged() -> None:
     view = fake_compared.seeds()
     waiting = view.runs[1].model_copy(update={"step": 0, "onsets": {}, "final": {}})
     _, lines, _ = drawn(view.model_copy(update={"runs": (view.runs[0], waiting, *view.runs[2:])}))
-    assert lines[0].name == "n = 16 (3 of 4 seeds)"
+    assert lines[0].heading == "n = 16 (3 of 4 seeds)"
     assert "8 runs of 1 experiment" in compare_finding(lines)
 
 
@@ -171,6 +171,9 @@ def test_every_line_is_named_at_its_end_and_the_figure_carries_its_own_key() -> 
     keys = [trace for trace in made["data"] if "experiment" in trace.get("meta", {})]
     assert [trace["name"] for trace in keys] == ["A  digits-demo", "B  digits, twice as wide"]
     assert keys[0]["line"]["dash"] != keys[1]["line"]["dash"]
+    means = figure(fake_compared.seeds())
+    assert means["layout"]["showlegend"] is True
+    assert [t["name"] for t in means["data"] if "experiment" in t.get("meta", {})] == ["A  digits, four seeds, mean of 4 seeds"]
     assert figure(world.finished())["layout"]["showlegend"] is False
 
 
@@ -419,3 +422,10 @@ def test_the_watch_page_of_three_seeds_or_more_leads_to_their_means() -> None:
     view = fake_compared.seeds()
     assert 'href="/compare?experiments=seeds"' in mark_keys(view, curves_of(view), ViewOptions())
     assert "/compare" not in mark_keys(world.finished(), world.curves_of(world.finished()), ViewOptions())
+
+
+def test_what_a_copier_scores_is_said_once_for_all_lines_of_an_n() -> None:
+    words = texts(figure(world.finished(), fake_compared.wide(), metric="frechet_pca"))
+    assert words.count("a copier, n = 16: 7.1") == 1
+    assert words.count("a copier") == 3
+    assert "real against real: 0.31" in words
