@@ -3,28 +3,28 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from frontend.charts.axes import FOOT, HEAD, base_layout, time_axes
-from frontend.charts.compare_key import KEY_ROW, experiment_keys, is_keyed, key_place, key_rows
+from frontend.charts.axes import FOOT, HEAD, base_layout
+from frontend.charts.compare_key import experiment_keys, is_keyed, key_place
+from frontend.charts.compare_names import line_ends_of, named_ends
+from frontend.charts.compare_panels import panel_frames, shared_axes, shared_time, stacked_panels
 from frontend.charts.compared import Line, drawn_curves
-from frontend.charts.definitions import MARK, marked_name, measured_otherwise
+from frontend.charts.definitions import MARK, measured_otherwise
 from frontend.charts.figure import Annotation, Panel, Trace, ViewOptions, bind_many, label
 from frontend.charts.filling import fill
-from frontend.charts.labels import Frame, LineEnd, end_labels
+from frontend.charts.labels import Frame
 from frontend.charts.marks import OnsetName
 from frontend.charts.memorization import CONTROL, F_MEM
 from frontend.charts.panels import breaks, crowded, curve, hover, reached_onsets, require_control, threshold
 from frontend.charts.printing import printed
-from frontend.charts.quality import Drawing, draw_references, on_line, quality_range
+from frontend.charts.quality import Drawing, draw_references, on_line
 from frontend.charts.reading import (
     FRECHET,
-    NEVER,
     divisor,
     has_interval,
     level_of,
     metric_info,
     series_of,
     short_label,
-    time_range,
     title_of,
 )
 from frontend.comparison import Part
@@ -32,10 +32,7 @@ from frontend.theme import with_opacity
 from frontend.words import level_text, percent
 from tauscope.contracts.curves import Curves
 
-_GAP, _ABOVE, _LEAST_PRINT = 44, 300, 270
-_SHARES = {"quality": 0.53, "memorization": 0.47}
 _MOST_THIN = 48  # Seeds drawn one by one behind their means.
-_ROOMY = 4  # Names that find room on a narrow screen.
 RIGHT = 176  # Pixels beside the panels for names at line ends.
 
 
@@ -50,9 +47,9 @@ def compare_figure(parts: Sequence[Part], lines: Sequence[Line], curves: Curves,
         FigureError: if a run has f_mem without its control.
     """
     drawn = drawn_curves(lines, curves, (metric, F_MEM, CONTROL))
-    panels, height, legend = _panels(parts, lines, options)
-    x_range = _time_range(parts, curves, options)
-    frames = _frames(parts, curves, options, metric, x_range=x_range, height=height - HEAD - FOOT - legend)
+    panels, height, legend = stacked_panels(parts, lines, options)
+    x_range = shared_time(parts, curves, options)
+    frames = panel_frames(parts, curves, options, metric, x_range=x_range, height=height - HEAD - FOOT - legend)
     drawings = [
         _quality(parts, lines, panels["quality"], frames["quality"], curves=curves, drawn=drawn, options=options, metric=metric),
         _memorization(parts, lines, panels["memorization"], frames["memorization"], curves=curves, drawn=drawn, options=options),
@@ -68,7 +65,7 @@ def compare_figure(parts: Sequence[Part], lines: Sequence[Line], curves: Curves,
             # A box with a line for each of many curves is read by nobody.
             "hovermode": "closest" if crowded(drawn) else "x unified",
             "hoversubplots": "axis",
-            **_axes(panels, frames, x_range, options),
+            **shared_axes(panels, frames, x_range, options),
             "shapes": [shape for drawing in drawings for shape in drawing.shapes],
             "annotations": [*[item for drawing in drawings for item in drawing.annotations], *_waiting(curves, options)],
             "meta": {"height": height},
@@ -78,44 +75,6 @@ def compare_figure(parts: Sequence[Part], lines: Sequence[Line], curves: Curves,
     }
     filled = fill(made, curves.model_copy(update={"runs": {**curves.runs, **drawn.runs}}))
     return printed(filled, options) if options.print_mm else filled
-
-
-def _axes(panels: dict[str, Panel], frames: dict[str, Frame], x_range: tuple[float, float], options: ViewOptions) -> dict[str, Any]:
-    """As on the watch page, but with every tick at the left: the names at line ends stand at the right."""
-    axes = time_axes(panels, frames, 0, x_range, options)
-    return axes | {"yaxis2": axes["yaxis2"] | {"side": "left"}}
-
-
-def _panels(parts: Sequence[Part], lines: Sequence[Line], options: ViewOptions) -> tuple[dict[str, Panel], float, float]:
-    """Both panels, the height of the figure, and how much of it its key takes."""
-    legend = KEY_ROW * key_rows(parts, lines, options)
-    inner = (
-        max(_LEAST_PRINT, 0.7 * options.plot_width) if options.print_mm else max(360.0, (options.viewport or 900) - _ABOVE - HEAD - FOOT)
-    )
-    lower = _SHARES["memorization"] * (1 - _GAP / inner)
-    return {"quality": Panel("y", lower + _GAP / inner, 1.0), "memorization": Panel("y2", 0.0, lower)}, inner + HEAD + FOOT + legend, legend
-
-
-def _time_range(parts: Sequence[Part], curves: Curves, options: ViewOptions) -> tuple[float, float]:
-    ranges = [time_range(part.experiment.model_copy(update={"runs": part.runs}), curves, options) for part in parts]
-    low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
-    return low / 1.18, high * (high / low) ** 0.10
-
-
-def _frames(
-    parts: Sequence[Part], curves: Curves, options: ViewOptions, metric: str, *, x_range: tuple[float, float], height: float
-) -> dict[str, Frame]:
-    ranges = [quality_range(part.experiment, curves, metric) for part in parts]
-    quality = min(low for low, _ in ranges), max(high for _, high in ranges)
-    log = metric_info(curves, metric).log_scale
-    place = {"x_range": x_range, "width": options.plot_width}
-    room = options.margins[1] - 4
-    # Right of the distances stand the words on what a copier scores.
-    beside = 0 if metric == FRECHET else room
-    return {
-        "quality": Frame(y_range=quality, height=_SHARES["quality"] * height, log_y=log, beyond=beside, **place),  # type: ignore[arg-type]
-        "memorization": Frame(y_range=(-0.03, 1.03), height=_SHARES["memorization"] * height, log_y=False, beyond=room, **place),  # type: ignore[arg-type]
-    }
 
 
 def _quality(
@@ -139,7 +98,7 @@ def _quality(
     if metric == FRECHET:
         draw_references(drawing, [line.members for line in lines], panel, curves=curves, options=options, frame=frame)
     drawing.annotations.extend(
-        _named_ends(_ends(lines, metric, drawn, options, otherwise), frame, panel, levels, options, crowd=crowded(drawn))
+        named_ends(line_ends_of(lines, metric, drawn, options, otherwise), frame, panel, levels, options, crowd=crowded(drawn))
     )
     return drawing
 
@@ -165,7 +124,7 @@ def _memorization(
     drawing.annotations.extend(_control_words(_control_values(lines, curves), panel, options))
     levels = [0.0, *[level for _, level in _levels(parts, "tau_mem")]]
     drawing.annotations.extend(
-        _named_ends(_ends(lines, F_MEM, drawn, options, otherwise), frame, panel, levels, options, crowd=crowded(drawn))
+        named_ends(line_ends_of(lines, F_MEM, drawn, options, otherwise), frame, panel, levels, options, crowd=crowded(drawn))
     )
     return drawing
 
@@ -283,37 +242,6 @@ def _control_words(values: Sequence[float], panel: Panel, options: ViewOptions) 
     spread = high if low == high else f"{low.removesuffix(' %')} to {high}"
     text = f"control: {spread}" if options.narrow else f"held-out control: {spread}"
     return [label(0, max(values), text, colour=options.palette.ink_3, yref=panel.axis, yanchor="bottom", xshift=8)]
-
-
-def _ends(lines: Sequence[Line], metric: str, drawn: Curves, options: ViewOptions, otherwise: Mapping[str, str]) -> list[LineEnd]:
-    """Each line with its name; of very many the first and the last of each experiment, and the focused one."""
-    few = not crowded(drawn) and not (options.narrow and len(lines) > _ROOMY)
-    shown = {line.key for line in (lines if few else _labelled(lines))}
-    found = []
-    for line in lines:
-        series = series_of(drawn, line.run, metric)
-        if series is None or divisor(line.run, options) >= NEVER or (line.key not in shown and line.key != options.focus):
-            continue
-        by, focus = divisor(line.run, options), line.key == options.focus
-        points = tuple((step / by, value) for step, value in zip(series.step, series.value, strict=True) if value is not None and step > 0)
-        name = marked_name(line) if line.key in otherwise else line.name
-        found.append(LineEnd(points, name, options.palette.ink_1 if focus else options.palette.ink_2, bold=focus))
-    return found
-
-
-def _named_ends(
-    ends: Sequence[LineEnd], frame: Frame, panel: Panel, levels: Sequence[float], options: ViewOptions, *, crowd: bool
-) -> list[Annotation]:
-    """The names at the line ends; among very many lines one that stands on others stays readable."""
-    behind = {"bgcolor": with_opacity(options.palette.surface, 0.8)} if crowd else {}
-    return [item | behind for item in end_labels(ends, frame, panel.axis, levels=levels)]
-
-
-def _labelled(lines: Sequence[Line]) -> list[Line]:
-    by_part: dict[str, list[Line]] = {}
-    for line in lines:
-        by_part.setdefault(line.part.letter, []).append(line)
-    return [line for found in by_part.values() for line in ((found[0], found[-1]) if len(by_part) <= 6 else found[-1:])]
 
 
 def _waiting(curves: Curves, options: ViewOptions) -> list[Annotation]:
