@@ -13,13 +13,14 @@ TITLES = {
     "home": "Tauscope",
     "experiments": "Experiments",
     "launch": "Launch",
+    "compare": "Compare",
     "experiment": "Watch",
     "law": "Law",
     "inspect": "Inspect",
     "run": "Run",
     "system": "System",
 }
-IN_THE_BAR = ("experiments", "launch", "system")
+IN_THE_BAR = ("experiments", "launch", "compare", "system")
 
 
 def page_file(name: str) -> Path:

@@ -16,6 +16,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from streamlit import config as streamlit_config
 
+from frontend.compare_view import serve_comparison, serve_numbers
 from frontend.connection import set_api_url
 from frontend.copied_view import serve_copied
 from frontend.document import serve_document
@@ -58,6 +59,8 @@ def _routes(proxy: ApiProxy) -> list[Any]:
         Route("/view/law/{id}", serve_law),
         Route("/view/inspect/{run}", serve_inspection),
         Route("/view/inspect/{run}/copied", serve_copied),
+        Route("/view/compare", serve_comparison),
+        Route("/view/compare/numbers.csv", serve_numbers),
         Route("/view/system", serve_system),
         *[Route(f"/{name}", serve_document) for name in ("", *TITLES)],
         Route("/login", show_login, methods=["GET"]),

@@ -1,5 +1,6 @@
 """Numbers and states in words: one way of writing each on every page."""
 
+import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -136,8 +137,14 @@ def slots_words(system: SystemView) -> str:
     return f"{busy} of {plural(slots, 'slot')} busy" if slots else "no worker"
 
 
+_LETTERED = re.compile(r"([A-Z]†?(?:, [A-Z]†?)*) (.+)")
+
+
 def joined_names(names: Sequence[str]) -> str:
-    """Names of one form share their beginning: ``n = 16, 32, 64``."""
+    """Names of one form share their beginning: ``n = 16, 32, 64``; those of several experiments their end: ``A, B n = 16``."""
+    split = [_LETTERED.fullmatch(name) for name in names]
+    if len({found and found[2] for found in split}) == 1 and all(split):
+        return f"{', '.join(found[1] for found in split if found)} {split[0][2]}"  # type: ignore[index]
     beginnings = {name.partition(" = ")[0] for name in names}
     if len(beginnings) == 1 and all(" = " in name for name in names):
         return f"{beginnings.pop()} = " + ", ".join(name.partition(" = ")[2] for name in names)
@@ -149,12 +156,13 @@ def level_text(metric: str, level: float) -> str:
     return percent(level) if metric.startswith("f_mem") else number(level)
 
 
-Axis = Literal["tau", "tau_n", "epochs", "seconds"]
+Axis = Literal["tau", "tau_n", "w_tau", "epochs", "seconds"]
 AXIS_TITLES: dict[Axis, str] = {
     "tau": "training time τ, steps (log)",
     "tau_n": "τ/n, steps per training image (log)",
+    "w_tau": "Wτ, steps times base width (log)",
     "epochs": "epochs, τ × batch / n (log)",
     "seconds": "time spent computing, s, at each run's mean speed (log)",
 }
-AXIS_SYMBOLS: dict[Axis, str] = {"tau": "τ", "tau_n": "τ/n", "epochs": "epoch", "seconds": "s"}
-AXIS_NAMES: dict[Axis, str] = {"tau": "τ", "tau_n": "τ/n", "epochs": "epochs", "seconds": "seconds"}
+AXIS_SYMBOLS: dict[Axis, str] = {"tau": "τ", "tau_n": "τ/n", "w_tau": "Wτ", "epochs": "epoch", "seconds": "s"}
+AXIS_NAMES: dict[Axis, str] = {"tau": "τ", "tau_n": "τ/n", "w_tau": "Wτ", "epochs": "epochs", "seconds": "seconds"}

@@ -28,6 +28,7 @@ def run_view(run: Run, workers: Sequence[Worker]) -> RunView:
             "verdict": run.verdict or None,
             "n_train": (n_train := run.spec.get("dataset", {}).get("n_train")),
             "batch_size": n_train if run.spec.get("batch_size") == "full" else run.spec.get("batch_size"),
+            "width": run.spec.get("network", {}).get("base_width"),
         }
     )
 

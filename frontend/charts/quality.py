@@ -7,10 +7,12 @@ from frontend.charts.figure import Annotation, Panel, Shape, Trace, ViewOptions,
 from frontend.charts.groups import Group
 from frontend.charts.labels import Frame, end_labels
 from frontend.charts.panels import breaks, common_rings, curve, line_ends, reached_onsets, threshold
-from frontend.charts.reading import FRECHET, level_of, metric_info, short_label, title_of, value_range
-from frontend.words import number
+from frontend.charts.reading import FRECHET, level_of, metric_info, references_of, short_label, title_of, value_range
+from frontend.words import joined_names, number
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
+
+_MOST_COPIERS = 12  # More lines would hide the curves.
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def quality_panel(
     levels = [defining[1]] if defining and defining[0] == metric else []
     lines: list[float] = []
     if metric == FRECHET:
-        _draw_references(drawing, groups, panel, curves=curves, options=options, frame=frame)
+        draw_references(drawing, groups, panel, curves=curves, options=options, frame=frame)
         lines = [value for group in groups if (value := _last_value(curves, group.runs[0].id, f"{FRECHET}_train")) is not None]
     drawing.annotations.extend(
         end_labels(line_ends(groups, metric, focus=focus, curves=curves, options=options), frame, panel.axis, levels=levels, lines=lines)
@@ -68,7 +70,7 @@ def quality_panel(
 
 def quality_range(experiment: ExperimentView, curves: Curves, metric: str) -> tuple[float, float]:
     """The vertical range: every value, the level and the references, with a little air."""
-    shown = [metric, *((f"{FRECHET}_floor", f"{FRECHET}_train") if metric == FRECHET else ())]
+    shown = [metric, *references_of(metric)]
     low, high = value_range(curves, shown) or (0.3, 1.2)
     defining = level_of(experiment, "tau_gen")
     if defining and defining[0] == metric:
@@ -82,25 +84,33 @@ def _draw_level(
 ) -> None:
     palette = options.palette
     drawing.shapes.append(threshold(level, panel, colour=palette.quality, x_range=frame.x_range))
-    drawing.annotations.append(_on_line(level, panel, frame, f"good enough: {number(level)}", palette.quality))
+    drawing.annotations.append(on_line(level, panel, frame, f"good enough: {number(level)}", palette.quality))
     drawing.traces.extend(reached_onsets("tau_gen", groups, level, panel, curves=curves, options=options))
 
 
-def _draw_references(
-    drawing: Drawing, groups: Sequence[Group], panel: Panel, *, curves: Curves, options: ViewOptions, frame: Frame
-) -> None:
+def draw_references(drawing: Drawing, groups: Sequence[Group], panel: Panel, *, curves: Curves, options: ViewOptions, frame: Frame) -> None:
+    """What real images score against each other, and what a perfect copier of each group's training set would."""
     palette = options.palette
     floors = [value for group in groups for run in group.runs if (value := _last_value(curves, run.id, f"{FRECHET}_floor")) is not None]
     if floors:
         drawing.shapes.append(threshold(min(floors), panel, colour=palette.control, x_range=frame.x_range))
-        drawing.annotations.append(_on_line(min(floors), panel, frame, f"real against real: {number(min(floors))}", palette.ink_3))
+        drawing.annotations.append(on_line(min(floors), panel, frame, f"real against real: {number(min(floors))}", palette.ink_3))
+    copiers: dict[float, list[Group]] = {}
     for group in groups:
         copier = _last_value(curves, group.runs[0].id, f"{FRECHET}_train")
         if copier is not None:
-            drawing.shapes.append(threshold(copier, panel, colour=group.colour, x_range=frame.x_range))
-            drawing.annotations.append(
-                _on_line(copier, panel, frame, f"a copier, {group.name}: {number(copier)}", palette.ink_3, right=True)
-            )
+            copiers.setdefault(copier, []).append(group)
+    for copier, alike in copiers.items() if len(copiers) <= _MOST_COPIERS else ():
+        drawing.shapes.append(threshold(copier, panel, colour=alike[0].colour, x_range=frame.x_range))
+        words = f"a copier, {_whose(alike, groups)}: {number(copier)}"
+        drawing.annotations.append(on_line(copier, panel, frame, words, palette.ink_3, right=True))
+
+
+def _whose(alike: Sequence[Group], groups: Sequence[Group]) -> str:
+    """The n whose training set it is, or the groups by name where others of that n have another."""
+    sizes = {group.n_train for group in alike}
+    whole = len(sizes) == 1 and all(group in alike for group in groups if group.n_train in sizes)
+    return f"n = {alike[0].n_train:,}" if whole and alike[0].n_train else joined_names([group.name for group in alike])
 
 
 def _last_value(curves: Curves, run_id: str, metric: str) -> float | None:
@@ -108,7 +118,8 @@ def _last_value(curves: Curves, run_id: str, metric: str) -> float | None:
     return next((value for value in reversed(series.value) if value is not None), None) if series else None
 
 
-def _on_line(value: float, panel: Panel, frame: Frame, text: str, colour: str, *, right: bool = False) -> Annotation:
+def on_line(value: float, panel: Panel, frame: Frame, text: str, colour: str, *, right: bool = False) -> Annotation:
+    """Words on a level, at the panel's left, or right of it."""
     return {
         "x": 1 if right else 0,
         "xref": "paper",

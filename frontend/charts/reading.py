@@ -16,7 +16,7 @@ DESCRIBED, MAX_DRAWN = 120, 800
 _MIN_DRAWN, _DRAWN_IN_ALL = 150, 8_000
 
 
-_NEVER = 1e12  # Divides a time that is not known to where no axis reaches.
+NEVER = 1e12  # Divides a time that is not known to where no axis reaches.
 
 
 def divisor(run: RunView, options: ViewOptions) -> float:
@@ -24,10 +24,12 @@ def divisor(run: RunView, options: ViewOptions) -> float:
     match options.axis:
         case "tau_n":
             return float(run.n_train or 1)
+        case "w_tau":
+            return 1 / run.width if run.width else NEVER
         case "epochs":
             return (run.n_train or 1) / (run.batch_size or 1)
         case "seconds":
-            return run.step / run.seconds if run.seconds > 0 and run.step > 0 else _NEVER
+            return run.step / run.seconds if run.seconds > 0 and run.step > 0 else NEVER
         case _:
             return 1.0
 
@@ -40,6 +42,7 @@ def drawn_points(n_runs: int) -> int:
 def axes_of(experiment: ExperimentView) -> tuple[Axis, ...]:
     """The time axes that all runs can be drawn on."""
     axes: list[Axis] = ["tau", "tau_n"]
+    axes += ["w_tau"] if all(run.width for run in experiment.runs) and len({run.width for run in experiment.runs}) > 1 else []
     axes += ["epochs"] if all(run.batch_size and run.n_train for run in experiment.runs) else []
     axes += ["seconds"] if any(run.seconds > 0 and run.step > 0 for run in experiment.runs) else []
     return tuple(axes)
@@ -60,6 +63,11 @@ def quality_choices(experiment: ExperimentView, curves: Curves) -> tuple[str, ..
     names = [defining[0]] if defining else []
     names += [name for name, info in curves.metrics.items() if info.role == "quality" or name == FRECHET]
     return tuple(dict.fromkeys(names))
+
+
+def references_of(metric: str) -> tuple[str, ...]:
+    """What must be drawn beside a quality: of a Fréchet distance what real images score, and what a copier would."""
+    return (f"{FRECHET}_floor", f"{FRECHET}_train") if metric == FRECHET else ()
 
 
 def loss_indices(curves: Curves) -> tuple[int, ...]:
@@ -115,7 +123,7 @@ def value_range(curves: Curves, metrics: Iterable[str]) -> tuple[float, float] |
 
 def time_range(experiment: ExperimentView, curves: Curves, options: ViewOptions) -> tuple[float, float]:
     """The span of the time axis: from the first measurement to the longest budget, known before the first point."""
-    known = [run for run in experiment.runs if divisor(run, options) < _NEVER]
+    known = [run for run in experiment.runs if divisor(run, options) < NEVER]
     firsts = [
         series.step[0] / divisor(run, options)
         for run in known

@@ -54,7 +54,25 @@ _LAW = """
 _LIST = """
 <div class="tau-root tau-list">
   <div class="tau-offline" data-region="notice" role="status" hidden></div>
+  <div class="tau-picked" data-region="picked" role="status" hidden></div>
   <div class="tau-surface" data-region="rows"></div>
+</div>
+"""
+
+_COMPARE = """
+<div class="tau-root tau-compare">
+  <div class="tau-offline" data-region="notice" role="status" hidden></div>
+  <div class="tau-offline" data-region="stream" role="status" hidden></div>
+  <div class="tau-compare-head">
+    <div data-region="chosen"></div>
+    <button type="button" class="tau-button tau-primary" data-take="svg" data-focus="export">Export figure</button>
+  </div>
+  <div class="tau-finding" data-region="finding" aria-live="polite"></div>
+  <div data-region="notices"></div>
+  <div class="tau-surface tau-chart" data-region="chart" role="figure"></div>
+  <div data-region="keys"></div>
+  <div data-region="tables"></div>
+  <details class="tau-details" data-region="numbers"><summary>Data table</summary><div></div></details>
 </div>
 """
 
@@ -141,9 +159,14 @@ def law(data: dict[str, Any], *, a: Callback, talk: Callback) -> Any:
     return _mount("law", _LAW, "law", data, {"a": a, "talk": talk, "go": _ignore} | _REQUESTS)
 
 
-def experiment_list(data: dict[str, Any], *, more: Callback) -> Any:
-    """The list of experiments; triggers ``go``, ``manage``, ``more``."""
-    return _mount("list", _LIST, "list", data, {"go": _ignore, "manage": _ignore, "more": more})
+def compare(data: dict[str, Any], *, focus: Callback, drop: Callback) -> Any:
+    """The compare page's live body; triggers ``focus``, ``drop``, ``go``."""
+    return _mount("compare", _COMPARE, "compare", data, {"focus": focus, "drop": drop, "go": _ignore})
+
+
+def experiment_list(data: dict[str, Any], *, more: Callback, pick: Callback) -> Any:
+    """The list of experiments; triggers ``go``, ``manage``, ``more``, ``pick``."""
+    return _mount("list", _LIST, "list", data, {"go": _ignore, "manage": _ignore, "more": more, "pick": pick})
 
 
 def inspect(data: dict[str, Any]) -> Any:

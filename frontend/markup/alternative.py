@@ -15,7 +15,7 @@ from tauscope.contracts.run_views import RunView
 
 def alternative(experiment: ExperimentView, groups: Sequence[Group]) -> str:
     """Plain text."""
-    runs = [f"{run_name(group, run)}: {_run(run)}" for group in groups for run in group.runs]
+    runs = [f"{run_name(group, run)}: {run_words(run)}" for group in groups for run in group.runs]
     return " ".join([plain(finding(experiment, groups)), *(f"{words}." for words in runs)])
 
 
@@ -24,7 +24,8 @@ def plain(html: str) -> str:
     return unescape(sub(r"<[^>]+>", "", sub(r"<sub>([^<]*)</sub>", r"_\1", sub(r"<sup>([^<]*)</sup>", r" to the power \1", html))))
 
 
-def _run(run: RunView) -> str:
+def run_words(run: RunView) -> str:
+    """Both onsets and the window of a run."""
     if not run.onsets:
         return "nothing measured yet"
     window = window_of(run)

@@ -10,7 +10,7 @@ from frontend.charts.figure import ViewOptions
 from frontend.charts.losses import loss_metrics
 from frontend.charts.memorization import CONTROL, F_MEM
 from frontend.charts.printing import PRINT_WIDTHS
-from frontend.charts.reading import FRECHET, quality_choices
+from frontend.charts.reading import FRECHET, quality_choices, references_of
 from frontend.markup.html import Html, tag
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
@@ -42,7 +42,7 @@ def charts_of(experiment: ExperimentView, curves: Curves, options: ViewOptions) 
     """The charts of the watch page as it is shown, the whole figure first."""
     quality = options.quality or next(iter(quality_choices(experiment, curves)), FRECHET)
     shown = {
-        "quality": (quality, *((f"{FRECHET}_floor", f"{FRECHET}_train") if quality == FRECHET else ())),
+        "quality": (quality, *references_of(quality)),
         "memorization": (F_MEM, CONTROL),
     }
     titles = {"quality": "Quality", "memorization": "Memorized", "losses": "Loss pair"}
@@ -59,17 +59,21 @@ def curves_csv(experiment: ExperimentView, metrics: Sequence[str]) -> str:
 
 
 def downloads(experiment: ExperimentView, charts: Sequence[Chart]) -> Html:
-    """One row a chart: on screen and at two widths for paper as SVG and PNG, and its numbers as CSV."""
+    """What an experiment's page gives away; its files are named after it."""
+    return take_table([(chart, file_stem(experiment, chart.name)) for chart in charts])
+
+
+def take_table(charts: Sequence[tuple[Chart, str]]) -> Html:
+    """One row a chart: on screen and at two widths for paper as SVG and PNG, and its numbers as CSV. With each the stem of its files."""
     head = ("Chart", "as on screen", *(f"{width} mm wide, 8 pt" for width in PRINT_WIDTHS), "numbers as measured")
-    rows = [_row(experiment, chart) for chart in charts]
+    rows = [_row(chart, stem) for chart, stem in charts]
     table = tag(
         "table", tag("thead", tag("tr", *[tag("th", words, scope="col") for words in head])), tag("tbody", *rows), class_="tau-takes"
     )
     return tag("details", tag("summary", "Download: SVG, PNG, CSV"), table, class_="tau-details")
 
 
-def _row(experiment: ExperimentView, chart: Chart) -> Html:
-    stem = file_stem(experiment, chart.name)
+def _row(chart: Chart, stem: str) -> Html:
     cells = [tag("td", *[_button(chart, stem, form, width) for form in ("svg", "png")]) for width in (None, *PRINT_WIDTHS)]
     link = tag("a", "CSV", href=chart.csv, download=f"{stem}.csv", class_="tau-take") if chart.csv else "at the level of the spec alone"
     return tag("tr", tag("th", chart.title, scope="row"), *cells, tag("td", link))

@@ -72,7 +72,7 @@ def _row(experiment: ExperimentView, palette: Palette) -> Html:
     href = address("experiment", id=experiment.id)
     settings = ", ".join([*settings_text(experiment)[:2], varies_text(experiment)]).strip(", ")
     link = tag("a", experiment.name, href=href, data_go=href, data_focus=experiment.id, class_="tau-name", title=experiment.summary or None)
-    name = join(link, tag("span", settings, class_="tau-quiet"), _tags(experiment))
+    name = join(_pick(experiment), link, tag("span", settings, class_="tau-quiet"), _tags(experiment))
     state = join(
         tag("span", state_icon(status.state, stale=status.stale), tag("b", status.title)), tag("span", status.detail, class_="tau-quiet")
     )
@@ -94,6 +94,11 @@ def _tags(experiment: ExperimentView) -> Html | None:
         for name in experiment.tags
     ]
     return tag("span", *links, class_="tau-tags") if links else None
+
+
+def _pick(experiment: ExperimentView) -> Html:
+    words = f"Choose {experiment.name} for a comparison"
+    return tag("input", type="checkbox", class_="tau-pick", data_pick=experiment.id, data_focus=f"p{experiment.id}", aria_label=words)
 
 
 def _manage(experiment: ExperimentView) -> Html:

@@ -1,10 +1,13 @@
 """The line of mark keys under the chart, and how what it shows was measured."""
 
 from frontend.charts.figure import ViewOptions
+from frontend.charts.groups import group_runs
 from frontend.charts.reading import level_of, metric_info, quality_choices
+from frontend.markup.header import address
 from frontend.markup.html import TAU_GEN, TAU_MEM, Html, join, tag
 from frontend.markup.icons import CENSORED, CONTROL, GEN, LIVE, MEM, WINDOW
 from frontend.words import level_text
+from tauscope.analysis.seeds import MIN_SEEDS
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.points import MetricInfo
@@ -21,6 +24,9 @@ def mark_keys(experiment: ExperimentView, curves: Curves, options: ViewOptions) 
         tag("span", LIVE, "newest point"),
         tag("span", "Bars and bands: 95 %", class_="tau-right"),
     ]
+    if max((len(group.runs) for group in group_runs(experiment, options.palette)), default=0) >= MIN_SEEDS:
+        where = address("compare", experiments=experiment.id)
+        keys.append(tag("a", "Mean and interval over seeds", href=where, data_go=where, class_="tau-link"))
     return join(tag("div", *keys, class_="tau-keys"), *_definitions(experiment, curves, options))
 
 

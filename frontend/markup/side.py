@@ -88,14 +88,15 @@ def _row(group: Group, run: RunView, *, focused: bool) -> Html:
     window = window_of(run)
     cells = [
         tag("td", name),
-        _cell(run, "tau_gen"),
-        _cell(run, "tau_mem"),
+        onset_cell(run, "tau_gen"),
+        onset_cell(run, "tau_mem"),
         tag("td", window.ratio if window else "none" if run.onsets else ""),
     ]
     return tag("tr", *cells, class_="tau-focused" if focused else None)
 
 
-def _cell(run: RunView, name: str) -> Html:
+def onset_cell(run: RunView, name: str) -> Html:
+    """A cell of a table: an onset with its interval, or its state and the reason."""
     onset = run.onsets.get(name)
     if onset is None:
         return tag("td", tag("span", "not measured", class_="tau-quiet"))

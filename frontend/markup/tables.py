@@ -25,16 +25,22 @@ def data_tables(experiment: ExperimentView, curves: Curves, groups: Sequence[Gro
         if (options.losses is not None)
         else [(quality, None), (F_MEM, CONTROL)]
     )
-    return join(*[_table(experiment, curves, groups, metric, control) for metric, control in shown])
+    return join(
+        *[
+            metric_table(curves, groups, metric, control, csv=curves_csv(experiment, [metric, *([control] if control else [])]))
+            for metric, control in shown
+        ]
+    )
 
 
-def _table(experiment: ExperimentView, curves: Curves, groups: Sequence[Group], metric: str, control: str | None) -> Html:
+def metric_table(curves: Curves, groups: Sequence[Group], metric: str, control: str | None, *, csv: str) -> Html:
+    """The numbers of one metric, with the address of all of them."""
     rows = [row for group in groups for run in group.runs for row in _rows(curves, group, run, metric, control)]
     form = percent if metric.startswith(F_MEM) else number
     head = ["run", "τ", "value", "95 % interval", "count", *(["held-out control"] if control else [])]
     body = [tag("tr", *[tag("td", cell) for cell in _cells(row, form)]) for row in rows[:MAX_ROWS]]
     note = f"{len(rows):,} points" if len(rows) <= MAX_ROWS else f"The first {MAX_ROWS} of {len(rows):,} points drawn"
-    every = tag("a", "every point as measured (CSV)", href=curves_csv(experiment, [metric, *([control] if control else [])]), download=True)
+    every = tag("a", "every point as measured (CSV)", href=csv, download=True)
     title = title_of(metric_info(curves, metric))
     table = tag(
         "table",

@@ -21,6 +21,11 @@ def show_more() -> None:
     put("rows", str(min(MOST_ROWS, (int(shown) if shown.isdigit() else ROWS) + ROWS)))
 
 
+def pick_rows() -> None:
+    """Put the rows that were chosen for a comparison into the address."""
+    put("pick", st.session_state["list"].pick or None)
+
+
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
     st.markdown("# Experiments")
     if st.button("Launch", type="primary"):
@@ -54,7 +59,9 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small", key
     pick("data", "Data set", tuple(census.datasets))
     pick("tag", "Tag", tuple(census.tags))
 
-chosen = experiment_list({name: st.query_params.get(name, "") for name in ("q", "state", "data", "tag", "rows")}, more=show_more)
+chosen = experiment_list(
+    {name: st.query_params.get(name, "") for name in ("q", "state", "data", "tag", "rows", "pick")}, more=show_more, pick=pick_rows
+)
 if chosen.manage:
     with api_errors():
         manage(client().experiment(chosen.manage), tuple(census.tags))

@@ -1,10 +1,9 @@
 // The law page: a slider that moves every curve at once, and two figures that are described anew as runs go on.
 
-import { ensurePlotly, fetchJson, patch, showSlots, themeName, onThemeChange, onNavigate, onTalkKey } from "./shell.js";
+import { CHART_CONFIG, ensurePlotly, fetchJson, patch, showSlots, themeName, onThemeChange, onNavigate, onTalkKey } from "./shell.js";
 import { takeFigure } from "./takeaway.js";
 
 const MIN_INTERVAL_MS = 1500;
-const CONFIG = { displaylogo: false, responsive: false, displayModeBar: "hover", modeBarButtons: [["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]] };
 
 export function mount(root, data, send) {
   const law = root.tauLaw ?? (root.tauLaw = new Law(root));
@@ -104,7 +103,7 @@ class Law {
     this.charts[name].setAttribute("aria-label", this.view.alt[name]);
     this.charts[name].style.minHeight = `${layout.height}px`;
     this.width = this.charts.law.clientWidth;
-    await Plotly.react(this.charts[name], data, { ...layout, width: this.charts[name].clientWidth }, CONFIG);
+    await Plotly.react(this.charts[name], data, { ...layout, width: this.charts[name].clientWidth }, CHART_CONFIG);
   }
 
   // Every curve at another exponent, from what the page holds already.
@@ -135,7 +134,7 @@ class Law {
     made.layout.xaxis.title.text = `τ / n<sup>${a.toFixed(2)}</sup> (log)`;
     // Names stand where the server puts them; while the slider moves they would lag behind their lines.
     made.layout.annotations = made.layout.annotations.filter((item) => item.xref !== "x");
-    await Plotly.react(this.charts.collapse, made.data, { ...made.layout, width: this.charts.collapse.clientWidth }, CONFIG);
+    await Plotly.react(this.charts.collapse, made.data, { ...made.layout, width: this.charts.collapse.clientWidth }, CHART_CONFIG);
   }
 
   listen(cursor) {

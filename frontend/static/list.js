@@ -1,5 +1,6 @@
 // The list of experiments: its rows are made by the server and fetched again while anything is live.
 
+import { h } from "./dom.js";
 import { fetchJson, patch, showSlots, themeName, onThemeChange, onNavigate } from "./shell.js";
 
 const LIVE_MS = 3000;
@@ -23,6 +24,37 @@ class List {
     onNavigate(root, (name, value) => this.send(name, value));
     this.onClick = (event) => this.click(event);
     root.addEventListener("click", this.onClick);
+    this.onChange = (event) => event.target.dataset.pick && this.pick(event.target.dataset.pick, event.target.checked);
+    root.addEventListener("change", this.onChange);
+  }
+
+  get picked() {
+    return (this.data.pick ?? "").split(",").filter(Boolean);
+  }
+
+  // What is chosen for a comparison stands in the address, so that a search or a reload keeps it.
+  pick(id, chosen) {
+    const others = this.picked.filter((known) => known !== id);
+    this.data = { ...this.data, pick: [...others, ...(chosen ? [id] : [])].join(",") };
+    this.showPicked();
+    this.send("pick", this.data.pick);
+  }
+
+  showPicked() {
+    const { picked } = this;
+    for (const box of this.rows.querySelectorAll("[data-pick]")) box.checked = picked.includes(box.dataset.pick);
+    const bar = this.root.querySelector('[data-region="picked"]');
+    const address = `/compare?${new URLSearchParams({ experiments: picked.join(",") })}`;
+    const link = h("a", { href: address, class: "tau-button tau-primary", "data-go": address }, "Compare");
+    const clear = h("button", { type: "button", class: "tau-button", on: { click: () => this.clear() } }, "Clear");
+    bar.replaceChildren(h("span", {}, `${picked.length} chosen`), link, clear);
+    bar.hidden = !picked.length;
+  }
+
+  clear() {
+    this.data = { ...this.data, pick: "" };
+    this.showPicked();
+    this.send("pick", "");
   }
 
   click(event) {
@@ -36,6 +68,7 @@ class List {
     clearTimeout(this.timer);
     this.stopTheme();
     this.root.removeEventListener("click", this.onClick);
+    this.root.removeEventListener("change", this.onChange);
     delete this.root.tauList;
   }
 
@@ -46,10 +79,12 @@ class List {
 
   async refresh() {
     clearTimeout(this.timer);
-    const query = new URLSearchParams({ ...this.data, theme: themeName() });
+    const { pick, ...asked } = this.data;
+    const query = new URLSearchParams({ ...asked, theme: themeName() });
     const view = document.hidden ? null : await fetchJson(`/view/experiments?${query}`, this.notice);
     if (view) {
       patch(this.rows, view.rows);
+      this.showPicked();
       showSlots(view.slots);
     }
     this.root.dataset.ready = "yes";

@@ -6,7 +6,7 @@
 
 import { addPoints, dropBeyond, fill, longest } from "./curves.js";
 import { listenToClicks, keepHover } from "./pointer.js";
-import { ensurePlotly, fetchJson, patch, showSlots, themeName, onThemeChange, onNavigate, onTalkKey } from "./shell.js";
+import { CHART_CONFIG, ensurePlotly, fetchJson, patch, showSlots, themeName, onThemeChange, onNavigate, onTalkKey } from "./shell.js";
 import { takeFigure } from "./takeaway.js";
 import { Tips } from "./tips.js";
 
@@ -17,7 +17,6 @@ const SETTLED_REFRESH_MS = 8000;
 // one part in so many of the time; until then its newest points stand on a canvas over it.
 const QUICK_DRAW_MS = 60;
 const SLOW_REDRAW_SHARE = 100;
-const CONFIG = { displaylogo: false, responsive: false, displayModeBar: "hover", modeBarButtons: [["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]] };
 
 export function mount(root, data, send) {
   const watch = root.tauWatch ?? (root.tauWatch = new Watch(root, send));
@@ -239,7 +238,7 @@ class Watch {
     this.width = this.chart.clientWidth;
     const layout = { ...structuredClone(this.description.layout), width: this.width };
     if (Object.keys(this.curves.runs).length) layout.annotations = layout.annotations.filter((item) => item.name !== "waiting");
-    await Plotly.react(this.chart, traces, layout, CONFIG);
+    await Plotly.react(this.chart, traces, layout, CHART_CONFIG);
     this.lastDraw = performance.now();
     this.drawMs = this.lastDraw - start;
     performance.measure("tau-draw", { start, end: start + this.drawMs });

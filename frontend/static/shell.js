@@ -1,5 +1,8 @@
 // What every live region shares: plotly.js from our own origin, fetching with a notice when it fails, the theme, links.
 
+// What every chart of a page offers beside itself.
+export const CHART_CONFIG = { displaylogo: false, responsive: false, displayModeBar: "hover", modeBarButtons: [["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]] };
+
 let plotly;
 
 export function ensurePlotly() {
@@ -54,7 +57,7 @@ export function patch(region, html) {
   region.tauHtml = html;
   region.innerHTML = html;
   region.querySelectorAll("details").forEach((item, index) => (item.open = open[index] ?? false));
-  if (mark) [...region.querySelectorAll("button,a")].find((item) => [item.dataset.focus, item.dataset.action, item.dataset.go].includes(mark))?.focus();
+  if (mark) [...region.querySelectorAll("button,a,input")].find((item) => [item.dataset.focus, item.dataset.action, item.dataset.go].includes(mark))?.focus();
 }
 
 // The theme that the page's style was made for.
@@ -84,7 +87,7 @@ export function onNavigate(root, send) {
   root.addEventListener("click", (event) => {
     if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
     const target = event.target.closest("[data-go]");
-    if (!target || (event.target.closest("a,button") && event.target.closest("a,button") !== target)) return;
+    if (!target || (event.target.closest("a,button,input") && event.target.closest("a,button,input") !== target)) return;
     event.preventDefault();
     send("go", target.dataset.go);
   });

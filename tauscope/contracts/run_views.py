@@ -35,6 +35,7 @@ class RunView(Contract):
     params: dict[str, Any]
     n_train: int | None
     batch_size: int | None = Field(None, description="images per step")
+    width: int | None = Field(None, description="base width W of the network, where it has one")
     state: RunState
     desired: DesiredState
     priority: int = Field(0, description="runs of higher priority are computed first")

@@ -26,6 +26,7 @@ def test_a_preset_becomes_an_experiment_with_one_queued_run_per_axis_value(clien
     view = ExperimentView.model_validate_json(response.content)
     assert response.headers["location"] == f"{API}/experiments/{view.id}"
     assert [run.n_train for run in view.runs] == [8, 16, 32]
+    assert {run.width for run in view.runs} == {16}
     assert {run.state.value for run in view.runs} == {"queued"} == {view.state.value}
     assert abs(view.server_time - view.created_at) < 60
 

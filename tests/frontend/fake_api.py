@@ -29,7 +29,7 @@ from tauscope.contracts.runs import RunState
 from tauscope.contracts.samples import SampleSteps, SamplesView, SeedView
 from tauscope.contracts.system import SystemView, WorkerView
 from tauscope.specs import SpecError, apply_settings, load_preset, parse_sweep, preset_names
-from tests.frontend import fake_states
+from tests.frontend import fake_compared, fake_states
 from tests.frontend import fake_world as world
 from tests.frontend.fake_copied import add_copied
 from tests.frontend.fake_hooks import add_hooks
@@ -42,6 +42,7 @@ EXPERIMENTS = {
     **{"failed": world.failed, "stale": world.stale, "empty": world.queued, "never": world.never_good},
     **{"paused": fake_states.paused, "one": fake_states.one_point, "diverged": fake_states.diverged, "long": fake_states.long},
     "policy": fake_states.stopped_by_policy,
+    **{"wide": fake_compared.wide, "seeds": fake_compared.seeds},
 }
 
 
@@ -97,6 +98,8 @@ class FakeApi:
         if identifier == "long":
             return fake_states.long_curves(identifier, max_points)
         view = self.experiment(identifier)
+        if identifier in fake_compared.CURVES:
+            return fake_compared.CURVES[identifier](view)
         return fake_states.broken_off(view, world.curves_of(view))
 
     def _stopped(self, view: ExperimentView) -> ExperimentView:

@@ -62,6 +62,17 @@ STATES = (
     State("experiments", "/experiments", "digits, lr 0.02", ready=".tau-name"),
     State("experiments-none", "/experiments?q=nothing+like+it", "Nothing matches.", ready="text=Nothing matches."),
     State("experiments-offline", "/experiments", "nothing answers at", ready="text=nothing answers at", api=False),
+    State("compare", "/compare?experiments=demo,live", "6 runs of 2 experiments"),
+    State("compare-empty", "/compare", "Nothing is compared yet.", ready="text=Nothing is compared yet."),
+    State(
+        "compare-unknown", "/compare?experiments=unknown", "There is no experiment or run unknown", ready="text=Nothing is compared yet."
+    ),
+    State("compare-one-unknown", "/compare?experiments=demo,unknown", "There is no experiment or run unknown; it is left out."),
+    State("compare-otherwise", "/compare?experiments=demo,wide&axis=w_tau", "measured otherwise"),
+    State("compare-seeds", "/compare?experiments=seeds,demo", "mean over the seeds"),
+    State("compare-runs", "/compare?runs=demor0,demor2,wider1&axis=seconds", "3 runs of 2 experiments"),
+    State("compare-forty", "/compare?experiments=forty,demo", "43 runs of 2 experiments"),
+    State("compare-offline", "/compare?experiments=demo", "The API does not answer", ready="text=The API does not answer", api=False),
     State("launch", "/launch?preset=digits-demo", "Launch 3 runs", ready="text=Launch 3 runs"),
     State("launch-offline", "/launch", "The API does not answer", ready="text=The API does not answer", api=False),
     State("run", "/run?id=demor0", "lost: its worker did not renew the lease", ready=".tau-run"),

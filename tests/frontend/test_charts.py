@@ -256,7 +256,7 @@ def test_a_path_without_the_control_of_f_mem_is_refused() -> None:
         experiment_figure(experiment, curves.model_copy(update={"runs": stripped}), ViewOptions(view="path"))
 
 
-@pytest.mark.parametrize(("axis", "divided"), [("tau", 1.0), ("tau_n", 64.0), ("epochs", 1.0), ("seconds", 22.0)])
+@pytest.mark.parametrize(("axis", "divided"), [("tau", 1.0), ("tau_n", 64.0), ("w_tau", 1 / 16), ("epochs", 1.0), ("seconds", 22.0)])
 def test_time_is_drawn_in_steps_per_image_epochs_or_seconds(axis: Axis, divided: float) -> None:
     experiment = world.finished()
     filled = fill(figure(experiment, axis=axis, quality="frechet_pca"), world.curves_of(experiment))["data"]

@@ -297,6 +297,8 @@ def test_a_fork_takes_only_the_checkpoint_it_names(tmp_path: Path) -> None:
     nowhere = {"step": 8, "run": "1abc"}
     with pytest.raises(CheckpointError, match="step 8 of run 1abc is not here"):
         ImageDdpmExperiment(spec(fork=nowhere), device=CPU, folder=tmp_path / "fork").run(Notebook())
+
+
 @pytest.mark.parametrize("known", [True, False], ids=["same code", "from before policies"])
 def test_a_checkpoint_goes_on_under_another_policy_since_no_weight_depends_on_it(tmp_path: Path, known: bool) -> None:
     short, resumed, whole = Notebook(), Notebook(), Notebook()

@@ -1,0 +1,63 @@
+"""Whether a quantity is the same in everything that is compared: curves that only share a name must not look like one measurement."""
+
+from collections.abc import Mapping, Sequence
+
+from frontend.charts.compared import Line
+from frontend.comparison import configuration, spec_of
+from tauscope.analysis.metrics_info import metric_infos
+from tauscope.contracts.points import MetricInfo
+from tauscope.specs.fields import FieldValue
+
+MARK = "†"
+# What is measured on which images at which noise; how long and how often is no part of a definition.
+_BEARING = ("dataset.", "measurement.", "process.")
+_NOT_BEARING = ("dataset.n_train", "dataset.subset", "measurement.schedule", "measurement.loss_schedule", "measurement.loss_indices")
+_OF_DISTANCE: tuple[str, ...] = ("measurement.frechet_components",)
+_OF_SAMPLES: tuple[str, ...] = ("measurement.n_generated", "measurement.sampler", *_OF_DISTANCE)
+
+
+def measured_otherwise(lines: Sequence[Line], metric: str) -> dict[str, str]:
+    """The lines whose quantity is another one than the first line's, by key, and in what it differs."""
+    found: dict[str, str] = {}
+    measuring = [line for line in lines if definition(line, metric) is not None]
+    for line in measuring[1:]:
+        differing = _differing(line, measuring[0], metric)
+        if differing:
+            found[line.key] = differing
+    return found
+
+
+def marked_name(line: Line) -> str:
+    """The name of a line that is measured otherwise: ``B† n = 16``."""
+    letter = f"{line.part.letter} "
+    return f"{letter.strip()}{MARK} {line.name.removeprefix(letter)}" if line.name.startswith(letter) else f"{line.name}{MARK}"
+
+
+def not_measured(lines: Sequence[Line], metric: str) -> list[Line]:
+    """The lines that do not measure a quantity at all; those whose configuration cannot be read are not among them."""
+    readable = [line for line in lines if spec_of(line.part.experiment, line.members.runs[0]) is not None]
+    return [line for line in readable if definition(line, metric) is None]
+
+
+def definition(line: Line, metric: str) -> MetricInfo | None:
+    """What a metric is in a line's runs; ``None`` where it is not measured, or their configuration cannot be read."""
+    spec = spec_of(line.part.experiment, line.members.runs[0])
+    return metric_infos(spec).get(metric) if spec is not None else None
+
+
+def _differing(line: Line, first: Line, metric: str) -> str:
+    ours, theirs = (_bearing(configuration(item.part.experiment, item.members.runs[0]), metric) for item in (line, first))
+    paths = [path for path in {**theirs, **ours} if _value(ours, path) != _value(theirs, path)]
+    titles = {path: (ours.get(path) or theirs[path]).title for path in paths}
+    return "; ".join(f"{titles[path]}: {_value(ours, path)}, not {_value(theirs, path)}" for path in paths)
+
+
+def _bearing(fields: Mapping[str, FieldValue], metric: str) -> dict[str, FieldValue]:
+    """The fields that decide what a metric means: a loss needs no samples, and all else no pairs of image and noise."""
+    foreign = _OF_SAMPLES if metric.startswith("loss_") else ("measurement.loss_pairs", *_OF_DISTANCE)
+    foreign = ("measurement.loss_pairs",) if metric.startswith("frechet") else foreign
+    return {path: field for path, field in fields.items() if path.startswith(_BEARING) and not path.startswith((*_NOT_BEARING, *foreign))}
+
+
+def _value(fields: Mapping[str, FieldValue], path: str) -> str:
+    return str(fields[path].value) if path in fields else "none"

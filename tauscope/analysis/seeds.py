@@ -1,0 +1,72 @@
+"""Runs that differ by their seed alone as one curve: mean and 95 % interval over the seeds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+from tauscope.metrics.intervals import mean_interval
+
+MIN_SEEDS = 3  # Two seeds tell a spread too poorly: Student's factor is 12.7 there.
+
+
+@dataclass(frozen=True)
+class SeedCurve:
+    """One seed's measurements: training times in ascending order and positive, values and their own 95 % intervals, NaN where missing."""
+
+    tau: Float[ndarray, " checkpoint"]
+    value: Float[ndarray, " checkpoint"]
+    low: Float[ndarray, " checkpoint"]
+    high: Float[ndarray, " checkpoint"]
+
+
+@dataclass(frozen=True)
+class SeedMean:
+    """Mean over the seeds with its 95 % interval at each training time at which every seed has a value; NaN beside a gap."""
+
+    tau: Float[ndarray, " checkpoint"]
+    mean: Float[ndarray, " checkpoint"]
+    low: Float[ndarray, " checkpoint"]
+    high: Float[ndarray, " checkpoint"]
+
+
+def mean_over_seeds(curves: Sequence[SeedCurve]) -> SeedMean:
+    """Average seeds point by point over the training times that all of them cover.
+
+    A seed that was not measured at a time another one was is interpolated, linear in log tau. The interval is Student's over the seeds.
+    It is never narrower than a single seed's own interval is on average: where all seeds agree by chance, as with no copy in any, a spread
+    over seeds of zero is no certainty.
+
+    Args:
+        curves: one for each seed.
+
+    Raises:
+        ValueError: for fewer than three seeds.
+    """
+    if len(curves) < MIN_SEEDS:
+        raise ValueError(f"{len(curves)} seeds give no interval over seeds; give {MIN_SEEDS} or more, or draw them singly")
+    tau = _common_times(curves)
+    if len(tau) == 0:
+        return SeedMean(tau, tau, tau, tau)
+    value = np.array([_at(tau, curve, curve.value) for curve in curves])
+    intervals = np.array([mean_interval(column) for column in value.T]).reshape(-1, 3)
+    own_low, own_high = (_own_ends(tau, curves, side) for side in ("low", "high"))
+    return SeedMean(tau, intervals[:, 0], np.fmin(intervals[:, 1], own_low), np.fmax(intervals[:, 2], own_high))
+
+
+def _common_times(curves: Sequence[SeedCurve]) -> Float[ndarray, " checkpoint"]:
+    if any(len(curve.tau) == 0 for curve in curves):
+        return np.empty(0)
+    first, last = max(curve.tau[0] for curve in curves), min(curve.tau[-1] for curve in curves)
+    union = np.unique(np.concatenate([curve.tau for curve in curves]))
+    return union[(union >= first) & (union <= last)]
+
+
+def _at(tau: Float[ndarray, " checkpoint"], curve: SeedCurve, column: Float[ndarray, " point"]) -> Float[ndarray, " checkpoint"]:
+    return np.interp(np.log(tau), np.log(curve.tau), column)
+
+
+def _own_ends(tau: Float[ndarray, " checkpoint"], curves: Sequence[SeedCurve], side: str) -> Float[ndarray, " checkpoint"]:
+    return np.array([_at(tau, curve, getattr(curve, side)) for curve in curves]).mean(axis=0)
