@@ -1,8 +1,5 @@
 """What can be taken away from a page: each chart as SVG, as PNG and as the numbers behind it."""
 
-import hashlib
-import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +11,7 @@ from frontend.charts.reading import FRECHET, quality_choices
 from frontend.markup.html import Html, tag
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
+from tauscope.figures.naming import file_stem
 
 
 @dataclass(frozen=True)
@@ -25,17 +23,6 @@ class Chart:
     title: str
     part: str
     csv: str
-
-
-def configuration_hash(experiment: ExperimentView) -> str:
-    """Eight hexadecimal digits that change with any setting of the sweep."""
-    return hashlib.sha256(json.dumps(experiment.sweep, sort_keys=True).encode()).hexdigest()[:8]
-
-
-def file_stem(experiment: ExperimentView, chart: str) -> str:
-    """A file name without its ending: experiment, chart, configuration."""
-    name = re.sub(r"[^a-z0-9]+", "-", experiment.name.lower()).strip("-") or experiment.id
-    return f"{name}-{chart}-{configuration_hash(experiment)}"
 
 
 def charts_of(experiment: ExperimentView, curves: Curves, options: ViewOptions) -> tuple[Chart, ...]:
@@ -69,7 +56,7 @@ def downloads(experiment: ExperimentView, charts: Sequence[Chart]) -> Html:
 
 
 def _row(experiment: ExperimentView, chart: Chart) -> Html:
-    stem = file_stem(experiment, chart.name)
+    stem = file_stem(experiment.name, experiment.id, chart.name, experiment.sweep)
     cells = [tag("td", *[_button(chart, stem, form, width) for form in ("svg", "png")]) for width in (None, *PRINT_WIDTHS)]
     link = tag("a", "CSV", href=chart.csv, download=f"{stem}.csv", class_="tau-take") if chart.csv else "at the level of the spec alone"
     return tag("tr", tag("th", chart.title, scope="row"), *cells, tag("td", link))

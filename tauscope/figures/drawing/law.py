@@ -1,0 +1,89 @@
+"""Onsets against n: marks with bars, arrows for what was not reached, fitted lines with their bands, slope 1 beside them."""
+
+from itertools import groupby
+
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from tauscope.figures.drawing.rail import point_away
+from tauscope.figures.drawing.scales import set_log, spanned, tick_words
+from tauscope.figures.drawing.style import BAND, LINE, THIN
+from tauscope.figures.onset_rows import SYMBOLS
+from tauscope.figures.palette import LIGHT
+from tauscope.figures.rows import Panel, Row
+
+HUES = {"tau_gen": LIGHT.quality, "tau_mem": LIGHT.memorization}
+_SHAPES = ("o", "s", "^", "D", "v", "P", "X")
+_STYLES: tuple[str | tuple[int, tuple[float, ...]], ...] = ("-", (0, (4, 1.2)), (0, (4, 1.2, 1, 1.2)), (0, (2, 1)), (0, (1, 1)))
+_ARROW = 12.0
+_NAMED = 7  # Values of n that all get their tick.
+
+
+def draw_law(axes: Axes, panel: Panel) -> None:
+    """The panel; tau_gen has open marks and tau_mem filled ones, a width has its shape and its kind of line."""
+    sizes = [row.x for row in panel.rows if row.x is not None]
+    times = [value for row in panel.of("onset", "fit") for value in (row.y, row.y_low, row.y_high) if value]
+    set_log(axes, "x", *spanned(sizes, log=True, air=0.1))
+    measured = sorted({row.x for row in panel.of("onset") if row.x is not None})
+    if len(measured) <= _NAMED:
+        axes.set_xticks(measured, [tick_words(n) for n in measured])
+    low, high = spanned(times, log=True)
+    set_log(axes, "y", low, high * 1.25)
+    axes.set_xlabel(panel.x_label)
+    axes.set_ylabel(panel.y_label)
+    settings = list(dict.fromkeys(row.setting for row in panel.of("onset")))
+    for row in panel.of("guide")[:1]:
+        ends = panel.of("guide")
+        axes.plot([end.x for end in ends], [end.y for end in ends], color=LIGHT.ink_3, linewidth=THIN, linestyle=(0, (4, 3)), label=row.quantity)
+    fits = groupby(panel.of("fit"), key=lambda row: (row.quantity, row.setting))
+    for (name, setting), rows in fits:
+        _fit(axes, list(rows), HUES[name], _STYLES[settings.index(setting) % len(_STYLES)])
+    for row in panel.of("onset"):
+        _onset(axes, row, _SHAPES[settings.index(row.setting) % len(_SHAPES)])
+
+
+def _fit(axes: Axes, rows: list[Row], colour: str, style: str | tuple[int, tuple[float, ...]]) -> None:
+    x = [row.x for row in rows]
+    if rows[0].y_low is not None:
+        axes.fill_between(x, [row.y_low for row in rows], [row.y_high for row in rows], color=colour, alpha=BAND * 0.7, linewidth=0)
+    axes.plot(x, [row.y for row in rows], color=colour, linewidth=LINE, linestyle=style, label="fit")
+
+
+def _onset(axes: Axes, row: Row, shape: str) -> None:
+    assert row.x is not None
+    colour = HUES[row.quantity]
+    if row.y is not None:
+        bars = [[row.y - (row.y_low or row.y)], [(row.y_high or row.y) - row.y]]
+        face = "white" if row.quantity == "tau_gen" else colour
+        axes.errorbar(
+            *([row.x], [row.y], bars),
+            fmt=shape,
+            markersize=4,
+            color=colour,
+            markerfacecolor=face,
+            markeredgewidth=LINE * 0.8,
+            elinewidth=LINE * 0.8,
+            capsize=1.5,
+            label=f"onset:{row.quantity}",
+        )
+        return
+    place = row.y_low if row.status == "censored" else row.y_high
+    if place is not None and row.status in ("censored", "before_first"):
+        axes.plot([row.x], [place], marker="_", markersize=5, color=colour, label="bound")
+        point_away(axes, (row.x, place), (0, _ARROW if row.status == "censored" else -_ARROW), colour)
+
+
+def law_keys(panel: Panel, names: dict[str, str]) -> list[Line2D]:
+    """What each mark stands for; ``names`` are the words of each setting."""
+    keys = [
+        Line2D([], [], color=HUES[name], marker="o", markersize=4, markerfacecolor=face, linewidth=LINE, label=SYMBOLS[name])
+        for name, face in (("tau_gen", "white"), ("tau_mem", HUES["tau_mem"]))
+    ]
+    if len(names) > 1:
+        keys += [
+            Line2D([], [], color=LIGHT.ink_2, marker=_SHAPES[k % len(_SHAPES)], markersize=4, linestyle=_STYLES[k % len(_STYLES)], label=words)
+            for k, words in enumerate(names.values())
+        ]
+    return keys
+
+
