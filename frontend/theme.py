@@ -4,10 +4,7 @@ from typing import Any
 
 from tauscope.figures.palette import DARK, LIGHT, PALETTES, Palette, ThemeName, ink_on, n_colours, with_opacity
 
-__all__ = [
-    *("DARK", "LIGHT", "MONO", "PALETTES", "SANS"),
-    *("Palette", "ThemeName", "ink_on", "n_colours", "streamlit_options", "with_opacity"),
-]
+__all__ = ["DARK", "LIGHT", "MONO", "PALETTES", "SANS", "Palette", "ThemeName", "ink_on", "n_colours", "streamlit_options", "with_opacity"]
 
 SANS = "IBM Plex Sans"
 MONO = "IBM Plex Mono"

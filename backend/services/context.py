@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from backend.services.closing import Closing
 from backend.services.curve_cache import CurveCache
+from backend.services.figure_cache import FigureCache
 from backend.services.fits import FitCache
 from backend.services.image_cache import ImageCache
 from backend.settings import ApiSettings
@@ -26,4 +27,5 @@ class Context:
     fits: FitCache
     images: ImageCache
     curves: CurveCache
+    figures: FigureCache
     closing: Closing

@@ -4,7 +4,6 @@ After Bonnaire et al. 2025 (arXiv:2505.17638), Figure 2. Their FID is here the q
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from tauscope.contracts.points import MetricInfo
 from tauscope.figures.copying import copying_panel
@@ -61,12 +60,13 @@ def quality_panel(found: Sequence[Family], metric: str | None) -> Panel:
         return Panel("a", short_title(info), empty="no checkpoint is measured yet")
     counts = counts_of(row for row in rows if row.kind == "curve")
     items = "pairs" if info.index is not None else "samples"
+    of = f"N = {counts} {items}; " if counts else ""
     at = f"$\\bar\\alpha$ = {info.alpha_bar:.3f}; " if info.alpha_bar is not None else ""
     return Panel(
         "a",
         short_title(info),
         (*rows, *onsets, *_references(found, info)),
-        note=join_words(f"{at}{f'N = {counts} {items}; ' if counts else ''}bands 95 %; lower is better", without_value(onsets), missing_words(rows)),
+        note=join_words(f"{at}{of}bands 95 %; lower is better", without_value(onsets), missing_words(rows)),
         definition=f"{info.label}: {info.definition}",
         y_label=info.unit if len(info.unit) < 34 else info.unit.partition(",")[0],
         log_y=info.log_scale,
@@ -140,5 +140,3 @@ def missing_words(rows: Sequence[Row]) -> str:
 def join_words(*parts: str) -> str:
     """Clauses on lines of their own, the empty ones left out."""
     return "\n".join(part for part in parts if part)
-
-

@@ -3,10 +3,12 @@
 After Bonnaire et al. 2025 (arXiv:2505.17638), Figure 3.
 """
 
-import math
 from collections.abc import Sequence
+from typing import Any
 
-from tauscope.analysis.scaling import fit_sweep
+import numpy as np
+
+from tauscope.analysis.scaling import INFORMATIVE, fit_sweep
 from tauscope.contracts.onsets import OnsetStatus, PowerLawFit
 from tauscope.contracts.summary import RunSummary
 from tauscope.figures.onset_rows import SYMBOLS, onset_fields, without_value
@@ -53,8 +55,8 @@ def law_panel(runs: Sequence[FigureRun]) -> Panel:
         title,
         (*rows, *_slope_one(onsets)),
         note="\n".join([_counts(onsets), *_unset(onsets), *(said or ["no law: n takes fewer than two values"])]),
-        definition=f"Onsets with 95 % intervals: {levels}. Lines: maximum likelihood, censored onsets as bounds; bands: 95 % interval of the"
-        f" exponent. Arrows: not reached by the last checkpoint. Laws: {'; '.join(notes) or 'none'}.",
+        definition=f"Onsets with 95 % intervals: {levels}. Lines: maximum likelihood, censored onsets as bounds; bands: 95 % interval"
+        f" of the exponent. Arrows: not reached by the last checkpoint. Laws: {'; '.join(notes) or 'none'}.",
         x_label="training images n",
         y_label="onset τ, steps",
         log_y=True,
@@ -80,12 +82,17 @@ def _summary(run: FigureRun) -> RunSummary:
 def _points(runs: Sequence[FigureRun], name: str, setting: str) -> list[Row]:
     rows = []
     for family in families(runs):
-        common = {"x_quantity": "n_train", "x": float(family.n_train or 0), "n_train": family.n_train, "width": family.runs[0].width}
+        common: dict[str, Any] = {
+            "x_quantity": "n_train",
+            "x": float(family.n_train or 0),
+            "n_train": family.n_train,
+            "width": family.runs[0].width,
+        }
         found = [(run, run.onsets[name]) for run in family.runs if name in run.onsets]
         values = [onset.value for _, onset in found if onset.value is not None]
         if family.averaged and len(values) == len(family.runs):
             mean, low, high = mean_over_runs(values, log=True)
-            middle = {"y": mean, "y_low": low, "y_high": high, "status": str(OnsetStatus.REACHED)}
+            middle: dict[str, Any] = {"y": mean, "y_low": low, "y_high": high, "status": str(OnsetStatus.REACHED)}
             rows.append(Row("a", "onset", name, **common, **middle, setting=setting, runs=len(values)))
         else:
             rows += [
@@ -96,19 +103,19 @@ def _points(runs: Sequence[FigureRun], name: str, setting: str) -> list[Row]:
 
 
 def _fit_rows(fit: PowerLawFit, name: str, setting: str, points: Sequence[Row]) -> list[Row]:
-    """The fitted line over the n that were measured; its band turns about the middle of the onsets that were reached."""
+    """The fitted line over the n that entered the fit; its band turns about the middle of the onsets that were reached."""
     reached = [row for row in points if row.y is not None]
     if fit.exponent is None or fit.prefactor is None or not reached:
         return []
-    sizes = [row.x for row in points if row.x]
+    sizes = [row.x for row in points if row.x and row.status in INFORMATIVE[name]]
     low, high = min(sizes), max(sizes)
-    middle = math.exp(sum(math.log(row.x or 1) for row in reached) / len(reached))
+    middle, _ = _centre(reached)
     at_middle = fit.prefactor * middle**fit.exponent
     rows = []
     for k in range(_ALONG):
         n = low * (high / low) ** (k / (_ALONG - 1))
         ends = sorted(at_middle * (n / middle) ** slope for slope in (fit.low, fit.high) if slope is not None)
-        band = {"y_low": ends[0], "y_high": ends[1]} if len(ends) == 2 else {}
+        band: dict[str, Any] = {"y_low": ends[0], "y_high": ends[1]} if len(ends) == 2 else {}
         rows.append(Row("a", "fit", name, "n_train", n, fit.prefactor * n**fit.exponent, **band, setting=setting, width=points[0].width))
     return rows
 
@@ -145,5 +152,11 @@ def _slope_one(onsets: Sequence[Row]) -> list[Row]:
     sizes = [row.x for row in onsets if row.x]
     if not reached or len(set(sizes)) < 2:
         return []
-    middle, tau = (math.exp(sum(math.log(v or 1) for v in column) / len(reached)) for column in ((r.x for r in reached), (r.y for r in reached)))
+    middle, tau = _centre(reached)
     return [Row("a", "guide", "slope 1", "n_train", n, tau * n / middle) for n in (min(sizes), max(sizes))]
+
+
+def _centre(reached: Sequence[Row]) -> tuple[float, float]:
+    """Geometric means of n and of the onsets that were reached."""
+    x, y = np.log(np.array([(row.x, row.y) for row in reached], dtype=np.float64)).T
+    return float(np.exp(x.mean())), float(np.exp(y.mean()))

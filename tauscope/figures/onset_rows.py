@@ -20,9 +20,7 @@ def onset_rows(family: Family, name: OnsetName, panel: str) -> list[Row]:
         mean, low, high = mean_over_runs(values, log=True)
         n = family.n_train
         return [Row(panel, "onset", name, x=mean, x_low=low, x_high=high, n_train=n, runs=len(values), status=OnsetStatus.REACHED)]
-    return [
-        Row(panel, "onset", name, n_train=family.n_train, run=run.id, **onset_fields(onset, run, along="x")) for run, onset in found
-    ]
+    return [Row(panel, "onset", name, n_train=family.n_train, run=run.id, **onset_fields(onset, run, along="x")) for run, onset in found]
 
 
 def onset_fields(onset: Onset, run: FigureRun, *, along: str) -> dict[str, Any]:

@@ -24,8 +24,7 @@ def phase_panel(runs: Sequence[FigureRun]) -> Panel:
     sizes = sorted({run.n_train for run in measured if run.n_train is not None})
     widths = sorted({run.width for run in measured if run.width is not None})
     if len(sizes) < 2 or len(widths) < 2:
-        one = f"W = {widths[0]}" if len(widths) == 1 else f"n = {sizes[0]:,}" if len(sizes) == 1 else ""
-        return Panel("b", TITLE, empty=f"not measured: this sweep has one {'width' if len(widths) == 1 else 'n'}, {one}" if one else "not measured")
+        return Panel("b", TITLE, empty=_why_not(sizes, widths))
     rows = [_cell(n, width, [run for run in measured if (run.n_train, run.width) == (n, width)]) for width in widths for n in sizes]
     return Panel(
         "b",
@@ -37,6 +36,12 @@ def phase_panel(runs: Sequence[FigureRun]) -> Panel:
         x_label="training images n",
         y_label="width W",
     )
+
+
+def _why_not(sizes: Sequence[int], widths: Sequence[int]) -> str:
+    if len(widths) == 1:
+        return f"not measured: this sweep has one width, W = {widths[0]}"
+    return f"not measured: this sweep has one n, n = {sizes[0]:,}" if len(sizes) == 1 else "not measured"
 
 
 def _cell(n: int, width: int, runs: Sequence[FigureRun]) -> Row:

@@ -69,7 +69,8 @@ def _rows(run: FigureRun, step: int, read: Images) -> list[Row]:
 
 
 def _tiles(run: FigureRun, step: int, read: Images) -> Tiles:
-    return Tiles(_words(run, step), _upright(read.generated), _upright(read.nearest), tuple(bool(r < GAP_THRESHOLD) for r in read.gap_ratio))
+    copies = tuple(bool(ratio < GAP_THRESHOLD) for ratio in read.gap_ratio)
+    return Tiles(_words(run, step), _upright(read.generated), _upright(read.nearest), copies)
 
 
 def _upright(images: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -57,7 +57,7 @@ def seeds_words(found: Sequence[Family]) -> str:
     several = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else str(counts[0])
     if counts[0] >= SEEDS_FOR_SPREAD:
         return f"{several} seeds per n: mean and 95 % Student interval over runs"
-    return f"{several} runs per n: mean and interval over runs only where there are {SEEDS_FOR_SPREAD}; others one by one, each with its own"
+    return f"{several} runs per n: mean and interval over runs where there are {SEEDS_FOR_SPREAD}; others one by one with their own"
 
 
 def curve_rows(family: Family, metric: str, panel: str, *, kind: Kind = "curve", log: bool = False, share: bool = False) -> list[Row]:

@@ -18,7 +18,7 @@ _CORNERS = {"upper left": (0.1, 0.54), "upper right": (0.57, 0.54), "lower left"
 _SIZE = (0.42, 0.36)
 _ROOM = (0.0, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)
 _HUES = {"a": LIGHT.quality, "b": LIGHT.memorization}
-_WORDS = (0.25, 0.1)
+_WORDS = (0.19, 0.09)
 _FINE = 30
 
 
@@ -62,7 +62,7 @@ def _y_range(panel: Panel) -> tuple[float, float]:
 def _line(axes: Axes, rows: Sequence[Row], colours: Colours, *, dashed: bool) -> None:
     control = rows[0].kind == "control"
     colour = LIGHT.control if control else colours[rows[0].n_train]
-    x, y, low, high = (np.array([np.nan if value is None else value for value in column]) for column in zip(*map(_place, rows), strict=True))
+    x, y, low, high = np.array([_place(row) for row in rows], dtype=np.float64).T
     if np.isfinite(low).any():
         axes.fill_between(x, low, high, color=colour, alpha=BAND, linewidth=0, label="_band")
     style = (0, (3, 1.5)) if control or dashed else "-"
@@ -136,7 +136,9 @@ def _clear_corner(axes: Axes, panel: Panel) -> str:
     """A corner through which no line runs; the axis is extended beyond the data as far as it takes."""
     places = np.concatenate([_along(axes, rows) for rows in lines_of(panel)] or [np.empty((0, 2))])
     room, name = next(((room, name) for room in _ROOM for name in _CORNERS if not _crowded(places, name, room)), (_ROOM[-1], "upper left"))
-    low, high = axes.transLimits.inverted().transform([(0, -room if "lower" in name else 0), (0, 1 + (room if "upper" in name else 0))])[:, 1]
+    low, high = axes.transLimits.inverted().transform([(0, -room if "lower" in name else 0), (0, 1 + (room if "upper" in name else 0))])[
+        :, 1
+    ]
     low, high = axes.transScale.inverted().transform([(1, low), (1, high)])[:, 1]
     if room and panel.log_y:
         set_log(axes, "y", low, high)

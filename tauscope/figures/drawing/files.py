@@ -31,5 +31,6 @@ def save(figure: Figure, form: Form, *, title: str, facts: Mapping[str, str], da
         FigureCanvasPdf(figure).print_pdf(buffer, metadata=about)
     else:
         figure.set_dpi(DOTS_PER_INCH)
-        FigureCanvasAgg(figure).print_png(buffer, metadata={"Title": title, "Creation Time": date.isoformat(), "Software": "Tauscope", **facts})
+        chunks = {"Title": title, "Creation Time": date.isoformat(), "Software": "Tauscope", **facts}
+        FigureCanvasAgg(figure).print_png(buffer, metadata=chunks)
     return buffer.getvalue()

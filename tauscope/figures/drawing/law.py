@@ -1,9 +1,13 @@
 """Onsets against n: marks with bars, arrows for what was not reached, fitted lines with their bands, slope 1 beside them."""
 
+from collections.abc import Sequence
 from itertools import groupby
+from typing import Any, Literal
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from numpy.typing import NDArray
 
 from tauscope.figures.drawing.rail import point_away
 from tauscope.figures.drawing.scales import set_log, spanned, tick_words
@@ -12,9 +16,12 @@ from tauscope.figures.onset_rows import SYMBOLS
 from tauscope.figures.palette import LIGHT
 from tauscope.figures.rows import Panel, Row
 
+Float64 = NDArray[np.float64]
+Style = Literal["-"] | tuple[float, Sequence[float]]
+
 HUES = {"tau_gen": LIGHT.quality, "tau_mem": LIGHT.memorization}
 _SHAPES = ("o", "s", "^", "D", "v", "P", "X")
-_STYLES: tuple[str | tuple[int, tuple[float, ...]], ...] = ("-", (0, (4, 1.2)), (0, (4, 1.2, 1, 1.2)), (0, (2, 1)), (0, (1, 1)))
+_STYLES: tuple[Style, ...] = ("-", (0, (4, 1.2)), (0, (4, 1.2, 1, 1.2)), (0, (2, 1)), (0, (1, 1)))
 _ARROW = 12.0
 _NAMED = 7  # Values of n that all get their tick.
 
@@ -32,9 +39,9 @@ def draw_law(axes: Axes, panel: Panel) -> None:
     axes.set_xlabel(panel.x_label)
     axes.set_ylabel(panel.y_label)
     settings = list(dict.fromkeys(row.setting for row in panel.of("onset")))
-    for row in panel.of("guide")[:1]:
-        ends = panel.of("guide")
-        axes.plot([end.x for end in ends], [end.y for end in ends], color=LIGHT.ink_3, linewidth=THIN, linestyle=(0, (4, 3)), label=row.quantity)
+    guide = panel.of("guide")
+    if guide:
+        axes.plot(*_line(guide)[:2], color=LIGHT.ink_3, linewidth=THIN, linestyle=(0, (4, 3)), label=guide[0].quantity)
     fits = groupby(panel.of("fit"), key=lambda row: (row.quantity, row.setting))
     for (name, setting), rows in fits:
         _fit(axes, list(rows), HUES[name], _STYLES[settings.index(setting) % len(_STYLES)])
@@ -42,11 +49,16 @@ def draw_law(axes: Axes, panel: Panel) -> None:
         _onset(axes, row, _SHAPES[settings.index(row.setting) % len(_SHAPES)])
 
 
-def _fit(axes: Axes, rows: list[Row], colour: str, style: str | tuple[int, tuple[float, ...]]) -> None:
-    x = [row.x for row in rows]
-    if rows[0].y_low is not None:
-        axes.fill_between(x, [row.y_low for row in rows], [row.y_high for row in rows], color=colour, alpha=BAND * 0.7, linewidth=0)
-    axes.plot(x, [row.y for row in rows], color=colour, linewidth=LINE, linestyle=style, label="fit")
+def _line(rows: Sequence[Row]) -> Float64:
+    """x, y and the ends of the band, [4, row]; what is missing is NaN."""
+    return np.array([(row.x, row.y, row.y_low, row.y_high) for row in rows], dtype=np.float64).T
+
+
+def _fit(axes: Axes, rows: Sequence[Row], colour: str, style: Style) -> None:
+    x, y, low, high = _line(rows)
+    if np.isfinite(low).all():
+        axes.fill_between(x, low, high, color=colour, alpha=BAND * 0.7, linewidth=0, label="_band")
+    axes.plot(x, y, color=colour, linewidth=LINE, linestyle=style, label="fit")
 
 
 def _onset(axes: Axes, row: Row, shape: str) -> None:
@@ -80,10 +92,7 @@ def law_keys(panel: Panel, names: dict[str, str]) -> list[Line2D]:
         for name, face in (("tau_gen", "white"), ("tau_mem", HUES["tau_mem"]))
     ]
     if len(names) > 1:
-        keys += [
-            Line2D([], [], color=LIGHT.ink_2, marker=_SHAPES[k % len(_SHAPES)], markersize=4, linestyle=_STYLES[k % len(_STYLES)], label=words)
-            for k, words in enumerate(names.values())
-        ]
+        for k, words in enumerate(names.values()):
+            look: dict[str, Any] = {"marker": _SHAPES[k % len(_SHAPES)], "linestyle": _STYLES[k % len(_STYLES)]}
+            keys.append(Line2D([], [], color=LIGHT.ink_2, markersize=4, label=words, **look))
     return keys
-
-

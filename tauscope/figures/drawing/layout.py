@@ -19,6 +19,7 @@ from tauscope.figures.palette import LIGHT, n_colours
 from tauscope.figures.rows import Panel, Plan, Tiles
 
 _EDGE, _GUTTER, _AXIS, _BELOW, _RAIL_GAP = 1.5, 5.0, 13.0, 9.5, 1.2
+_ASCENT = 2.3
 _CURVES, _LAW, _EMPTY, _BETWEEN = 40.0, 52.0, 12.0, 3.5
 """Millimetres: page edge, between columns, left of axes, below them, above a rail; the height of axes; between rows of panels."""
 
@@ -96,14 +97,14 @@ def _body_mm(panel: Panel, width: float, images: dict[str, Tiles]) -> float:
     return _CURVES + rail + _BELOW
 
 
-def _draw_block(
-    sheet: Sheet, block: Block, left: float, top: float, above: float, *, colours: Colours, images: dict[str, Tiles]
-) -> None:
+def _draw_block(sheet: Sheet, block: Block, left: float, top: float, above: float, *, colours: Colours, images: dict[str, Tiles]) -> None:
     """Words at the top, the drawing below those of the tallest neighbour."""
     panel = block.panel
     letter, _, rest = block.head.partition("   ")
-    sheet.text(left, top, letter, size=TYPE, color=INK, weight="bold")
-    sheet.text(left + 4, top, rest, size=TYPE, color=INK)
+    # On one base line: aligned at their tops, a letter without an ascender would stand higher.
+    first = {"va": "baseline", "size": TYPE, "color": INK}
+    sheet.text(left, top + _ASCENT, letter, weight="bold", **first)
+    sheet.text(left + 4, top + (_ASCENT if "\n" not in rest else 0), rest, **(first if "\n" not in rest else first | {"va": "top"}))
     sheet.text(left, top + n_lines(block.head) * line_mm(TYPE) + 0.3, block.note)
     below = top + above
     if panel.of("image"):

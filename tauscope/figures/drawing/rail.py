@@ -32,7 +32,8 @@ def draw_onset(axes: Axes, row: Row, line: int, colour: str) -> None:
     if row.x is not None:
         low = row.x if row.x_low is None else row.x_low
         high = row.x if row.x_high is None else row.x_high
-        axes.plot([max(low, left), min(high, right)], [line, line], color=colour, linewidth=LINE, marker="|", markersize=3, label="interval")
+        ends = [max(low, left), min(high, right)]
+        axes.plot(ends, [line, line], color=colour, linewidth=LINE, marker="|", markersize=3, label="interval")
         axes.plot([row.x], [line], MARKERS[row.quantity], color=colour, markersize=3.5, markeredgewidth=0, label=f"onset:{row.quantity}")
     elif row.status == "censored":
         _arrow(axes, row.x_low if row.x_low is not None else left, line, colour, forward=True)
