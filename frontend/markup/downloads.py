@@ -9,6 +9,7 @@ from frontend.charts.memorization import CONTROL, F_MEM
 from frontend.charts.printing import PRINT_WIDTHS
 from frontend.charts.reading import FRECHET, quality_choices
 from frontend.markup.html import Html, tag
+from frontend.words import DASH
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.figures.naming import file_stem
@@ -48,11 +49,11 @@ def curves_csv(experiment: ExperimentView, metrics: Sequence[str]) -> str:
 def downloads(experiment: ExperimentView, charts: Sequence[Chart]) -> Html:
     """One row a chart: on screen and at two widths for paper as SVG and PNG, and its numbers as CSV."""
     head = ("Chart", "as on screen", *(f"{width} mm wide, 8 pt" for width in PRINT_WIDTHS), "numbers as measured")
-    rows = [_row(experiment, chart) for chart in charts]
+    rows = [*(_row(experiment, chart) for chart in charts), *(_paper_row(experiment, number) for number in (2, 3))]
     table = tag(
         "table", tag("thead", tag("tr", *[tag("th", words, scope="col") for words in head])), tag("tbody", *rows), class_="tau-takes"
     )
-    return tag("details", tag("summary", "Download: SVG, PNG, CSV"), table, class_="tau-details")
+    return tag("details", tag("summary", "Download: SVG, PDF, PNG, CSV"), table, class_="tau-details")
 
 
 def _row(experiment: ExperimentView, chart: Chart) -> Html:
@@ -60,6 +61,21 @@ def _row(experiment: ExperimentView, chart: Chart) -> Html:
     cells = [tag("td", *[_button(chart, stem, form, width) for form in ("svg", "png")]) for width in (None, *PRINT_WIDTHS)]
     link = tag("a", "CSV", href=chart.csv, download=f"{stem}.csv", class_="tau-take") if chart.csv else "at the level of the spec alone"
     return tag("tr", tag("th", chart.title, scope="row"), *cells, tag("td", link))
+
+
+_PAPER = {2: "Figure 2: quality, copying, losses, samples", 3: "Figure 3: onsets against n, phases"}
+
+
+def _paper_row(experiment: ExperimentView, number: int) -> Html:
+    """A figure as the paper arranges it, drawn by the service from all that is measured; its zip file holds the numbers drawn."""
+
+    def link(form: str, width: int) -> Html:
+        said = f"Figure {number} as {form.upper()}, {width} mm wide"
+        href = f"/api/v1/experiments/{experiment.id}/figures/{number}.{form}?width={width}"
+        return tag("a", form.upper(), href=href, download="", class_="tau-take", aria_label=said)
+
+    cells = [tag("td", *[link(form, width) for form in ("pdf", "svg", "png")]) for width in PRINT_WIDTHS]
+    return tag("tr", tag("th", _PAPER[number], scope="row"), tag("td", DASH), *cells, tag("td", link("zip", PRINT_WIDTHS[-1])))
 
 
 def _button(chart: Chart, stem: str, form: str, width: int | None) -> Html:

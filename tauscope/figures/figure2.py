@@ -102,18 +102,20 @@ def loss_panel(found: Sequence[Family]) -> Panel:
     if not indices:
         return Panel("c", "Training and held-out loss", empty="no loss is measured")
     index = min(indices)
-    train, held_out, gap = (infos[f"{name}@{index}"] for name in ("loss_train", "loss_held_out", "loss_gap"))
+    train, held_out = infos[f"loss_train@{index}"], infos[f"loss_held_out@{index}"]
+    gap = infos.get(f"loss_gap@{index}")
     rows = [row for family in found for info in (train, held_out) for row in curve_rows(family, info.name, "c", log=True)]
     if not rows:
         return Panel("c", f"Losses at index {index}", empty="no checkpoint is measured yet")
-    inset = [row for family in found for row in curve_rows(family, gap.name, "c inset")]
+    inset = [row for family in found for row in curve_rows(family, gap.name, "c inset")] if gap else []
+    said = f" Inset: {gap.definition}" if gap else ""
     counts = counts_of(rows) or _pairs(found)
     return Panel(
         "c",
         f"Losses at index {index}: solid held-out, dashed training",
         tuple(rows),
         note=join_words(f"$\\bar\\alpha$ = {train.alpha_bar:.3f}; N = {counts} pairs; bands 95 %", missing_words(rows)),
-        definition=f"{held_out.label}: {held_out.definition} {train.label}: {train.definition} Inset: {gap.definition}",
+        definition=f"{held_out.label}: {held_out.definition} {train.label}: {train.definition}{said}",
         y_label="squared error of eps per pixel",
         log_y=True,
         inset=Panel("c inset", "relative gap, %", tuple(inset), x_label="τ", share=True) if inset else None,

@@ -50,8 +50,12 @@ def made(
         good: whether quality is ever reached.
         lost_from: the step from which the largest n has no numbers.
     """
-    axes = {name: list(values) for name, values in (("n_train", sizes), ("seed", seeds), ("width", widths)) if name == "n_train" or len(values) > 1}
-    settings = axes | {"width": widths[0]} if len(widths) == 1 else axes
+    axes = {
+        name: list(values)
+        for name, values in (("n_train", sizes), ("seed", seeds), ("width", widths))
+        if name == "n_train" or len(values) > 1
+    }
+    settings: dict[str, object] = {**axes, **({"width": widths[0]} if len(widths) == 1 else {})}
     sweep = apply_settings(load_preset("digits-demo").sweep, settings)
     runs = []
     for run in sweep.resolve():
@@ -60,7 +64,8 @@ def made(
         points = [point for step in STEPS if step <= upto for point in _points(n, run.spec.network.base_width, seed, step, good=good)]
         points = [point if lost is None or point.step < lost else _gone(point) for point in points]
         runs.append(_run(f"{run.index:02d}", run.params, run.spec, points))
-    return FigureData("made1", "made up", "0.1.0+code", DATE, sweep.model_dump(mode="json"), tuple(runs), MadeSamples(tuple(s for s in STEPS if s <= upto)))
+    samples = MadeSamples(tuple(step for step in STEPS if step <= upto))
+    return FigureData("made1", "made up", "0.1.0+code", DATE, sweep.model_dump(mode="json"), tuple(runs), samples)
 
 
 def _run(name: str, params: dict[str, object], spec: ExperimentSpec, points: Sequence[Point]) -> FigureRun:

@@ -18,7 +18,7 @@ from tauscope.figures.figure3 import figure_3
 from tauscope.figures.phases import phase_of
 from tauscope.figures.render import facts, render
 from tauscope.figures.rows import Panel, Plan, Row, as_csv, as_parquet, table
-from tauscope.figures.source import FigureOptions
+from tauscope.figures.source import FigureOptions, FigureRun
 from tauscope.metrics.intervals import mean_interval
 from tauscope.specs import SpecError
 from tests.figures.made import STEPS, made
@@ -149,13 +149,14 @@ def test_the_law_is_the_fit_of_the_library_for_each_width() -> None:
     rows = panel(figure_3(data, FigureOptions()), "a").of("fit")
     for width in (8, 16):
         line = [row for row in rows if row.quantity == "tau_mem" and row.width == width]
-        runs = [
-            RunSummary(id=run.id, params={"n_train": run.n_train, "seed": 1}, state="finished", onsets=dict(run.onsets), final={}, seconds=0)
-            for run in data.runs
-            if run.width == width
-        ]
+        runs = [_summary(run) for run in data.runs if run.width == width]
         slope = math.log((line[-1].y or 0) / (line[0].y or 1)) / math.log((line[-1].x or 0) / (line[0].x or 1))
         assert slope == pytest.approx(fit_sweep(runs)["tau_mem_vs_n"].exponent)
+
+
+def _summary(run: FigureRun) -> RunSummary:
+    params = {"n_train": run.n_train, "seed": 1}
+    return RunSummary(id=run.id, params=params, state="finished", onsets=dict(run.onsets), final={}, seconds=0)
 
 
 def test_the_law_of_tau_gen_is_not_drawn_over_sizes_that_did_not_enter_it() -> None:

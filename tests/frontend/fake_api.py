@@ -30,6 +30,7 @@ from tauscope.contracts.system import SystemView, WorkerView
 from tauscope.specs import SpecError, apply_settings, load_preset, parse_sweep, preset_names
 from tests.frontend import fake_states
 from tests.frontend import fake_world as world
+from tests.frontend.fake_figures import add_figures
 from tests.frontend.fake_listing import add_listing
 from tests.frontend.many_runs import ManyRuns
 
@@ -123,6 +124,7 @@ def create_fake_api(state: FakeApi) -> FastAPI:
     add_listing(app, state)
     _experiments(app, state)
     _samples(app, state)
+    add_figures(app, state.experiment, state.curves)
     return app
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -66,7 +67,7 @@ def _line(axes: Axes, rows: Sequence[Row], colours: Colours, *, dashed: bool) ->
     if np.isfinite(low).any():
         axes.fill_between(x, low, high, color=colour, alpha=BAND, linewidth=0, label="_band")
     style = (0, (3, 1.5)) if control or dashed else "-"
-    alone = {"marker": "o", "markersize": 2.5} if len(rows) == 1 else {}
+    alone: dict[str, Any] = {"marker": "o", "markersize": 2.5} if len(rows) == 1 else {}
     axes.plot(x, y, color=colour, linewidth=THIN if control else LINE, linestyle=style, label=f"{rows[0].kind}:{rows[0].quantity}", **alone)
 
 
@@ -97,7 +98,7 @@ def _beside(axes: Axes, panel: Panel, y: float, words: str, colour: str) -> None
     level = float(axes.transAxes.inverted().transform(axes.transData.transform((axes.get_xlim()[0], y)))[1])
     side, above = min(((side, above) for above in (True, False) for side in ("right", "left")), key=lambda at: _met(lines, level, *at))
     place = blended_transform_factory(axes.transAxes, axes.transData)
-    options = {"size": SMALL, "color": colour, "ha": side, "va": "bottom" if above else "top"}
+    options: dict[str, Any] = {"size": SMALL, "color": colour, "ha": side, "va": "bottom" if above else "top"}
     at = (1 if side == "right" else 0.01, y)
     axes.annotate(words, at, (0, 1.5 if above else -1.5), xycoords=place, textcoords="offset points", **options)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -102,7 +103,7 @@ def _draw_block(sheet: Sheet, block: Block, left: float, top: float, above: floa
     panel = block.panel
     letter, _, rest = block.head.partition("   ")
     # On one base line: aligned at their tops, a letter without an ascender would stand higher.
-    first = {"va": "baseline", "size": TYPE, "color": INK}
+    first: dict[str, Any] = {"va": "baseline", "size": TYPE, "color": INK}
     sheet.text(left, top + _ASCENT, letter, weight="bold", **first)
     sheet.text(left + 4, top + (_ASCENT if "\n" not in rest else 0), rest, **(first if "\n" not in rest else first | {"va": "top"}))
     sheet.text(left, top + n_lines(block.head) * line_mm(TYPE) + 0.3, block.note)

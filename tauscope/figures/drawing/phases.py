@@ -1,5 +1,7 @@
 """The phase diagram: a cell for each (n, W), told apart by colour, hatching and letter."""
 
+from typing import Any
+
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
@@ -17,7 +19,7 @@ _LOOKS = {
     "differs": (LIGHT.control, 0.35, "\\\\\\\\", "≠"),
     "not measured": (LIGHT.surface, 1.0, "", "?"),
 }
-_LETTER = {"ha": "center", "va": "center"}
+_LETTER: dict[str, Any] = {"ha": "center", "va": "center"}
 
 
 def draw_phases(axes: Axes, panel: Panel) -> None:

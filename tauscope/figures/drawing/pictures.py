@@ -1,5 +1,7 @@
 """Samples above their nearest training images, pixel by pixel; a copy is framed."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
@@ -39,7 +41,7 @@ def _picture(axes: Axes, image: NDArray[np.uint8], box: tuple[float, float, floa
     times = max(1, -(-_LEAST // image.shape[1]))
     large = image.repeat(times, axis=0).repeat(times, axis=1)
     pixels = large[:, :, 0] if large.shape[2] == 1 else large
-    grey = {"cmap": "gray", "vmin": 0, "vmax": 255} if pixels.ndim == 2 else {}
+    grey: dict[str, Any] = {"cmap": "gray", "vmin": 0, "vmax": 255} if pixels.ndim == 2 else {}
     axes.imshow(pixels, interpolation="none", extent=(left, left + width, bottom, bottom + height), **grey)
     colour, line = (LIGHT.memorization, 1.6 * LINE) if framed else (LIGHT.rule, LINE / 2)
     frame = Rectangle((left, bottom), width, height, fill=False, edgecolor=colour, linewidth=line, clip_on=False)

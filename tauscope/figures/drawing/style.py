@@ -16,14 +16,14 @@ from matplotlib.figure import Figure
 
 from tauscope.figures.palette import LIGHT
 
-TYPE, SMALL = 8.0, 7.0
-"""Points. Indices and exponents are 0.7 of the type they belong to."""
+TYPE, SMALL = 8.0, 7.2
+"""Points. Indices and exponents are 0.7 of the type they belong to, and so above 5."""
 LINE, THIN = 1.0, 0.5
 MM = 25.4
 INK, QUIET = LIGHT.ink_1, LIGHT.ink_2
 BAND = 0.16
 
-_STYLE = {
+_STYLE: Any = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans", "Verdana", "Helvetica", "Arial", "sans-serif"],
     "font.size": TYPE,
@@ -81,7 +81,7 @@ class Sheet:
 
     def text(self, left: float, top: float, words: str, **options: Any) -> None:
         """Words whose upper left corner is at a place."""
-        given = {"size": SMALL, "color": QUIET, "va": "top", "ha": "left", "linespacing": 1.25} | options
+        given: dict[str, Any] = {"size": SMALL, "color": QUIET, "va": "top", "ha": "left", "linespacing": 1.25} | options
         self.figure.text(left / self.width, 1 - top / self.height, words, **given)
 
 
