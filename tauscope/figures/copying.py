@@ -32,7 +32,7 @@ def copying_panel(found: Sequence[Family], exponent: float) -> Panel:
         f"N = {counts_of(rows)} samples; dashed: {counts_of(control)} held-out images; bands 95 %",
         said,
         without_value(onsets),
-        f"× {', '.join(missing)}" if missing else "",
+        f"×: {', '.join(missing)}" if missing else "",
         _uncontrolled(found),
     ]
     return Panel(

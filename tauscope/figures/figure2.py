@@ -57,7 +57,7 @@ def quality_panel(found: Sequence[Family], metric: str | None) -> Panel:
     rows = [row for family in found for row in curve_rows(family, metric, "a", log=True)]
     onsets = _level_and_onsets(found, runs, metric)
     if not rows:
-        return Panel("a", short_title(info), empty="no checkpoint is measured yet")
+        return Panel("a", short_title(info), empty="not measured yet")
     counts = counts_of(row for row in rows if row.kind == "curve")
     items = "pairs" if info.index is not None else "samples"
     of = f"N = {counts} {items}; " if counts else ""
@@ -66,7 +66,7 @@ def quality_panel(found: Sequence[Family], metric: str | None) -> Panel:
         "a",
         short_title(info),
         (*rows, *onsets, *_references(found, info)),
-        note=join_words(f"{at}{of}bands 95 %; lower is better", without_value(onsets), missing_words(rows)),
+        note=join_words(f"{at}{of}bands 95 %; lower is better", references_words(info), without_value(onsets), missing_words(rows)),
         definition=f"{info.label}: {info.definition}",
         y_label=info.unit if len(info.unit) < 34 else info.unit.partition(",")[0],
         log_y=info.log_scale,
@@ -95,6 +95,11 @@ def _references(found: Sequence[Family], info: MetricInfo) -> list[Row]:
     return rows
 
 
+def references_words(info: MetricInfo) -> str:
+    """What the horizontal lines of a distance are."""
+    return "grey: real against real; dash-dotted, by n: what the training set itself scores" if info.control else ""
+
+
 def loss_panel(found: Sequence[Family]) -> Panel:
     """Training and held-out loss at the lowest index, where they part first; their relative gap in the inset."""
     infos = infos_of([run for family in found for run in family.runs])
@@ -106,7 +111,7 @@ def loss_panel(found: Sequence[Family]) -> Panel:
     gap = infos.get(f"loss_gap@{index}")
     rows = [row for family in found for info in (train, held_out) for row in curve_rows(family, info.name, "c", log=True)]
     if not rows:
-        return Panel("c", f"Losses at index {index}", empty="no checkpoint is measured yet")
+        return Panel("c", f"Losses at index {index}", empty="not measured yet")
     inset = [row for family in found for row in curve_rows(family, gap.name, "c inset")] if gap else []
     said = f" Inset: {gap.definition}" if gap else ""
     counts = counts_of(rows) or _pairs(found)
@@ -136,7 +141,7 @@ def short_title(info: MetricInfo) -> str:
 def missing_words(rows: Sequence[Row]) -> str:
     """Why points are missing, in words; empty where none is."""
     reasons = sorted({row.note for row in rows if row.kind == "missing"})
-    return f"× {', '.join(reasons)}" if reasons else ""
+    return f"×: {', '.join(reasons)}" if reasons else ""
 
 
 def join_words(*parts: str) -> str:

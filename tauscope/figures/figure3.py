@@ -25,7 +25,8 @@ def figure_3(data: FigureData, _options: FigureOptions) -> Plan:
     """The two panels."""
     found = families(data.runs)
     sizes = tuple(family.n_train for family in found if family.n_train is not None)
-    notes = (seeds_words(found),) if found else ()
+    by_setting = [family for setting in settings_of(data.runs) for family in families(run for run in data.runs if run.setting == setting)]
+    notes = (seeds_words(by_setting),) if by_setting else ()
     return Plan(3, (law_panel(data.runs), phase_panel(data.runs)), sizes, notes)
 
 
@@ -56,7 +57,8 @@ def law_panel(runs: Sequence[FigureRun]) -> Panel:
         (*rows, *_slope_one(onsets)),
         note="\n".join([_counts(onsets), *_unset(onsets), *(said or ["no law: n takes fewer than two values"])]),
         definition=f"Onsets with 95 % intervals: {levels}. Lines: maximum likelihood, censored onsets as bounds; bands: 95 % interval"
-        f" of the exponent. Arrows: not reached by the last checkpoint. Laws: {'; '.join(notes) or 'none'}.",
+        f" of the exponent. Arrows: not reached by the last checkpoint. "
+        f"Marks of several settings stand a little beside one another. Laws: {'; '.join(notes) or 'none'}.",
         x_label="training images n",
         y_label="onset τ, steps",
         log_y=True,
@@ -126,7 +128,9 @@ def _fit_words(fit: PowerLawFit, name: str, setting: str) -> str:
     if fit.exponent is None:
         return f"{where}{symbol}: no law, {fit.note}"
     spread = f"{fit.low:.2f} to {fit.high:.2f}" if fit.low is not None and fit.high is not None else "no interval"
-    return f"{where}{symbol} ~ $n^{{{fit.exponent:.2f}}}$ ({spread}), {fit.points} onsets, {fit.censored} censored".replace("-", "−")
+    return f"{where}{symbol} ~ $n^{{{round(fit.exponent, 2) + 0.0:.2f}}}$ ({spread}), {fit.points} onsets, {fit.censored} censored".replace(
+        "-", "−"
+    )
 
 
 def _counts(onsets: Sequence[Row]) -> str:

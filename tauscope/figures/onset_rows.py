@@ -9,6 +9,7 @@ from tauscope.figures.seeds import Family, mean_over_runs
 from tauscope.figures.source import FigureRun
 
 OnsetName = str
+_MOST_LISTED = 6
 SYMBOLS = {"tau_gen": r"$\tau_\mathrm{gen}$", "tau_mem": r"$\tau_\mathrm{mem}$"}
 
 
@@ -53,5 +54,9 @@ def without_value(rows: Sequence[Row]) -> str:
     for status, words in said.items():
         sizes = sorted({row.n_train for row in rows if row.status == status and row.n_train is not None})
         if sizes:
-            parts.append(f"{words}: n = {', '.join(f'{n:,}' for n in sizes)}")
+            parts.append(f"{words}: n = {_listed(sizes)}")
     return "; ".join(parts)
+
+
+def _listed(sizes: Sequence[int]) -> str:
+    return ", ".join(f"{n:,}" for n in sizes) if len(sizes) <= _MOST_LISTED else f"{sizes[0]:,} to {sizes[-1]:,} ({len(sizes)} values)"

@@ -8,7 +8,7 @@ from tauscope.figures.source import FigureRun
 
 TITLE = "Phases over n and width W"
 PHASES = {
-    "window": "good, then copies",
+    "window": "good, then copies (early stopping)",
     "good": "good, no copying seen",
     "copies": "copies, never good before",
     "neither": "neither seen",

@@ -19,8 +19,8 @@ def picture_panel(data: FigureData, found: Sequence[Family], images: dict[str, T
     """The panel; what to show of each checkpoint is put into ``images``, in order."""
     chosen = _chosen_run(data, found)
     if chosen is None:
-        return Panel("d", TITLE, empty="no samples are stored yet")
-    steps = data.samples.steps(chosen.id)
+        return Panel("d", TITLE, empty="no samples are measured yet")
+    steps = _measured_steps(data, chosen)
     rows: list[Row] = []
     for step in _checkpoints(chosen, steps):
         read = data.samples.read(chosen.id, step, COUNT)
@@ -39,9 +39,16 @@ def picture_panel(data: FigureData, found: Sequence[Family], images: dict[str, T
 
 def _chosen_run(data: FigureData, found: Sequence[Family]) -> FigureRun | None:
     """The largest n at which copying has set in, else the largest n that has samples."""
-    with_samples = [run for family in reversed(found) for run in family.runs if data.samples.steps(run.id)]
+    with_samples = [run for family in reversed(found) for run in family.runs if _measured_steps(data, run)]
     copied = [run for run in with_samples if (onset := run.onsets.get("tau_mem")) and onset.status is OnsetStatus.REACHED]
     return next(iter(copied or with_samples), None)
+
+
+def _measured_steps(data: FigureData, run: FigureRun) -> tuple[int, ...]:
+    """Checkpoints whose samples gave a number: what diverged has no pictures."""
+    series = run.series.get("f_mem")
+    measured = {step for step, value in zip(series.step, series.value, strict=True) if value is not None} if series else set()
+    return tuple(step for step in data.samples.steps(run.id) if step in measured)
 
 
 def _checkpoints(run: FigureRun, steps: Sequence[int]) -> tuple[int, ...]:
@@ -79,10 +86,10 @@ def _upright(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _words(run: FigureRun, step: int) -> str:
     """Training time, and f_mem there with its interval and count."""
-    series = run.series.get("f_mem")
-    place = series.step.index(step) if series and step in series.step else None
-    if series is None or place is None or (value := series.value[place]) is None:
-        return rf"τ = {step:,}: $f_\mathrm{{mem}}$ not measured"
+    series = run.series["f_mem"]
+    place = series.step.index(step)
+    value = series.value[place]
+    assert value is not None, "only measured checkpoints are shown"
     low, high, count = series.low[place], series.high[place], series.count[place]
     spread = f" ({100 * low:.1f} to {100 * high:.1f})" if low is not None and high is not None else ""
     return rf"τ = {step:,}: $f_\mathrm{{mem}}$ {100 * value:.1f} %{spread}" + (f" of {count:,}" if count else "")

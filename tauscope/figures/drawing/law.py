@@ -23,6 +23,7 @@ HUES = {"tau_gen": LIGHT.quality, "tau_mem": LIGHT.memorization}
 _SHAPES = ("o", "s", "^", "D", "v", "P", "X")
 _STYLES: tuple[Style, ...] = ("-", (0, (4, 1.2)), (0, (4, 1.2, 1, 1.2)), (0, (2, 1)), (0, (1, 1)))
 _ARROW = 12.0
+_BESIDE = 1.035  # Between the marks of two settings at one n.
 _NAMED = 7  # Values of n that all get their tick.
 
 
@@ -46,7 +47,8 @@ def draw_law(axes: Axes, panel: Panel) -> None:
     for (name, setting), rows in fits:
         _fit(axes, list(rows), HUES[name], _STYLES[settings.index(setting) % len(_STYLES)])
     for row in panel.of("onset"):
-        _onset(axes, row, _SHAPES[settings.index(row.setting) % len(_SHAPES)])
+        place = settings.index(row.setting)
+        _onset(axes, row, (row.x or 1.0) * _BESIDE ** (place - (len(settings) - 1) / 2), _SHAPES[place % len(_SHAPES)])
 
 
 def _line(rows: Sequence[Row]) -> Float64:
@@ -61,14 +63,14 @@ def _fit(axes: Axes, rows: Sequence[Row], colour: str, style: Style) -> None:
     axes.plot(x, y, color=colour, linewidth=LINE, linestyle=style, label="fit")
 
 
-def _onset(axes: Axes, row: Row, shape: str) -> None:
-    assert row.x is not None
+def _onset(axes: Axes, row: Row, x: float, shape: str) -> None:
+    """A mark at ``x``, a little beside the row's own where there are several settings."""
     colour = HUES[row.quantity]
     if row.y is not None:
         bars = [[row.y - (row.y_low or row.y)], [(row.y_high or row.y) - row.y]]
         face = "white" if row.quantity == "tau_gen" else colour
         axes.errorbar(
-            *([row.x], [row.y], bars),
+            *([x], [row.y], bars),
             fmt=shape,
             markersize=4,
             color=colour,
@@ -81,8 +83,8 @@ def _onset(axes: Axes, row: Row, shape: str) -> None:
         return
     place = row.y_low if row.status == "censored" else row.y_high
     if place is not None and row.status in ("censored", "before_first"):
-        axes.plot([row.x], [place], marker="_", markersize=5, color=colour, label="bound")
-        point_away(axes, (row.x, place), (0, _ARROW if row.status == "censored" else -_ARROW), colour)
+        axes.plot([x], [place], marker="_", markersize=5, color=colour, label="bound")
+        point_away(axes, (x, place), (0, _ARROW if row.status == "censored" else -_ARROW), colour)
 
 
 def law_keys(panel: Panel, names: dict[str, str]) -> list[Line2D]:

@@ -21,6 +21,7 @@ from tauscope.figures.rows import Panel, Plan, Tiles
 
 _EDGE, _GUTTER, _AXIS, _BELOW, _RAIL_GAP = 1.5, 5.0, 13.0, 9.5, 1.2
 _ASCENT = 2.3
+_MOST_NAMED, _FEW_NAMED = 12, 6
 _CURVES, _LAW, _EMPTY, _BETWEEN = 40.0, 52.0, 12.0, 3.5
 """Millimetres: page edge, between columns, left of axes, below them, above a rail; the height of axes; between rows of panels."""
 
@@ -153,7 +154,7 @@ def _keys(plan: Plan) -> list[Line2D]:
         names = {setting: f"W = {width}" if width is not None else setting for setting, width in settings}
         return law_keys(plan.panels[0], names) if plan.panels[0].of("onset") else []
     colours = colours_of(plan)
-    lines = [Line2D([], [], color=colours[n], linewidth=LINE * 1.6, label=f"n = {n:,}") for n in plan.sizes]
+    lines = [Line2D([], [], color=colours[n], linewidth=LINE * 1.6, label=f"n = {n:,}") for n in _named(plan.sizes)]
     onsets = [panel.onset for panel in plan.panels if panel.onset]
     marks = [
         Line2D([], [], color=QUIET, marker=MARKERS[name], markersize=3.5, markeredgewidth=0, linewidth=LINE, label=f"{SYMBOLS[name]}, 95 %")
@@ -161,6 +162,13 @@ def _keys(plan: Plan) -> list[Line2D]:
     ]
     control = [Line2D([], [], color=LIGHT.control, linewidth=THIN, linestyle=(0, (3, 1.5)), label="held-out control")]
     return [*lines, *marks, *(control if any(panel.of("control") for panel in plan.panels) else [])]
+
+
+def _named(sizes: Sequence[int]) -> list[int]:
+    """Every n, or so many of them that their shades tell the others."""
+    if len(sizes) <= _MOST_NAMED:
+        return list(sizes)
+    return [sizes[round(k * (len(sizes) - 1) / (_FEW_NAMED - 1))] for k in range(_FEW_NAMED)]
 
 
 def _key_rows(keys: Sequence[Line2D], width_mm: float) -> int:

@@ -12,7 +12,7 @@ from tauscope.figures.phases import PHASES
 from tauscope.figures.rows import Panel
 
 _LOOKS = {
-    "window": (LIGHT.quality, 0.45, "", "W"),
+    "window": (LIGHT.quality, 0.45, "", "E"),
     "good": (LIGHT.quality, 0.15, "....", "G"),
     "copies": (LIGHT.memorization, 0.45, "////", "C"),
     "neither": (LIGHT.control, 0.10, "", "–"),

@@ -59,4 +59,4 @@ def point_away(axes: Axes, place: tuple[float, float], offset: tuple[float, floa
 def heights(rows: Sequence[Row]) -> float:
     """How tall the rail is, in millimetres."""
     lines = len({row.n_train for row in rows})
-    return lines * max(1.5, min(2.6, 24 / max(lines, 1))) + 1
+    return lines * min(2.6, 24 / max(lines, 1)) + 1

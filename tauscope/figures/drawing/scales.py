@@ -40,9 +40,11 @@ def set_log(axes: Axes, which: str, low: float, high: float, *, most: int = _MOS
 
 
 def set_share(axes: Axes, low: float, high: float) -> None:
-    """A vertical axis of shares, its ticks in percent."""
+    """A vertical axis of shares, its ticks in percent; room above 100 % has none."""
     axes.set_ylim(low, high)
-    ticks = [float(tick) for tick in MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high) if low <= tick <= high]
+    ticks = [
+        float(tick) for tick in MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]).tick_values(low, min(high, 1.0)) if low <= tick <= min(high, 1.0)
+    ]
     axes.yaxis.set_major_locator(FixedLocator(ticks))
     axes.yaxis.set_major_formatter(FixedFormatter([f"{100 * tick:.4g}".replace("-", "−") for tick in ticks]))
 
