@@ -7,12 +7,13 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
-from backend.api import catalogue, copied, experiments, images, problems, runs, system, webhooks, workers
+from backend.api import catalogue, copied, experiments, figures, images, problems, runs, system, webhooks, workers
 from backend.api.guard import Guard
 from backend.services.closing import Closing
 from backend.services.context import Context
 from backend.services.copied_cache import CopiedCache
 from backend.services.curve_cache import CurveCache
+from backend.services.figure_cache import FigureCache
 from backend.services.fits import FitCache
 from backend.services.image_cache import ImageCache
 from backend.settings import ApiSettings
@@ -42,7 +43,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
     app.add_middleware(Guard, settings=settings)
     problems.install(app)
     router = APIRouter(prefix=PREFIX, responses=PROBLEMS)
-    for part in (system, workers, webhooks, catalogue, experiments, runs, images, copied):
+    for part in (system, workers, webhooks, catalogue, experiments, figures, runs, images, copied):
         router.include_router(part.router)
     app.include_router(router)
     problems.describe(app)
@@ -63,6 +64,7 @@ def _context(settings: ApiSettings) -> Context:
         images=images,
         copied=CopiedCache(artifacts, images),
         curves=CurveCache(),
+        figures=FigureCache(),
         closing=Closing(),
     )
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from backend.services.closing import Closing
 from backend.services.copied_cache import CopiedCache
 from backend.services.curve_cache import CurveCache
+from backend.services.figure_cache import FigureCache
 from backend.services.fits import FitCache
 from backend.services.image_cache import ImageCache
 from backend.settings import ApiSettings
@@ -28,4 +29,5 @@ class Context:
     images: ImageCache
     copied: CopiedCache
     curves: CurveCache
+    figures: FigureCache
     closing: Closing

@@ -1,8 +1,5 @@
 """What can be taken away from a page: each chart as SVG, as PNG and as the numbers behind it."""
 
-import hashlib
-import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,8 +9,10 @@ from frontend.charts.memorization import CONTROL, F_MEM
 from frontend.charts.printing import PRINT_WIDTHS
 from frontend.charts.reading import FRECHET, quality_choices, references_of
 from frontend.markup.html import Html, tag
+from frontend.words import DASH
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
+from tauscope.figures.naming import file_stem
 
 
 @dataclass(frozen=True)
@@ -25,17 +24,6 @@ class Chart:
     title: str
     part: str
     csv: str
-
-
-def configuration_hash(experiment: ExperimentView) -> str:
-    """Eight hexadecimal digits that change with any setting of the sweep."""
-    return hashlib.sha256(json.dumps(experiment.sweep, sort_keys=True).encode()).hexdigest()[:8]
-
-
-def file_stem(experiment: ExperimentView, chart: str) -> str:
-    """A file name without its ending: experiment, chart, configuration."""
-    name = re.sub(r"[^a-z0-9]+", "-", experiment.name.lower()).strip("-") or experiment.id
-    return f"{name}-{chart}-{configuration_hash(experiment)}"
 
 
 def charts_of(experiment: ExperimentView, curves: Curves, options: ViewOptions) -> tuple[Chart, ...]:
@@ -60,23 +48,39 @@ def curves_csv(experiment: ExperimentView, metrics: Sequence[str]) -> str:
 
 def downloads(experiment: ExperimentView, charts: Sequence[Chart]) -> Html:
     """What an experiment's page gives away; its files are named after it."""
-    return take_table([(chart, file_stem(experiment, chart.name)) for chart in charts])
+    named = [(chart, file_stem(experiment.name, experiment.id, chart.name, experiment.sweep)) for chart in charts]
+    return take_table(named, [_paper_row(experiment, number) for number in (2, 3)])
 
 
-def take_table(charts: Sequence[tuple[Chart, str]]) -> Html:
+def take_table(charts: Sequence[tuple[Chart, str]], further: Sequence[Html] = ()) -> Html:
     """One row a chart: on screen and at two widths for paper as SVG and PNG, and its numbers as CSV. With each the stem of its files."""
     head = ("Chart", "as on screen", *(f"{width} mm wide, 8 pt" for width in PRINT_WIDTHS), "numbers as measured")
-    rows = [_row(chart, stem) for chart, stem in charts]
+    rows = [*(_row(chart, stem) for chart, stem in charts), *further]
     table = tag(
         "table", tag("thead", tag("tr", *[tag("th", words, scope="col") for words in head])), tag("tbody", *rows), class_="tau-takes"
     )
-    return tag("details", tag("summary", "Download: SVG, PNG, CSV"), table, class_="tau-details")
+    return tag("details", tag("summary", "Download: SVG, PDF, PNG, CSV"), table, class_="tau-details")
 
 
 def _row(chart: Chart, stem: str) -> Html:
     cells = [tag("td", *[_button(chart, stem, form, width) for form in ("svg", "png")]) for width in (None, *PRINT_WIDTHS)]
     link = tag("a", "CSV", href=chart.csv, download=f"{stem}.csv", class_="tau-take") if chart.csv else "at the level of the spec alone"
     return tag("tr", tag("th", chart.title, scope="row"), *cells, tag("td", link))
+
+
+_PAPER = {2: "Figure 2: quality, copying, losses, samples", 3: "Figure 3: onsets against n, phases"}
+
+
+def _paper_row(experiment: ExperimentView, number: int) -> Html:
+    """A figure as the paper arranges it, drawn by the service from all that is measured; its zip file holds the numbers drawn."""
+
+    def link(form: str, width: int) -> Html:
+        said = f"Figure {number} as {form.upper()}, {width} mm wide"
+        href = f"/api/v1/experiments/{experiment.id}/figures/{number}.{form}?width={width}"
+        return tag("a", form.upper(), href=href, download="", class_="tau-take", aria_label=said)
+
+    cells = [tag("td", *[link(form, width) for form in ("pdf", "svg", "png")]) for width in PRINT_WIDTHS]
+    return tag("tr", tag("th", _PAPER[number], scope="row"), tag("td", DASH), *cells, tag("td", link("zip", PRINT_WIDTHS[-1])))
 
 
 def _button(chart: Chart, stem: str, form: str, width: int | None) -> Html:

@@ -25,6 +25,7 @@ from tauscope.contracts.summary import ExperimentSummary
 from tauscope.contracts.system import SystemView, WorkerView
 
 _EXPORT_SECONDS = 600.0
+_FIGURE_SECONDS = 120.0
 
 
 class TauscopeClient(Hooks):
@@ -180,6 +181,12 @@ class TauscopeClient(Hooks):
         except httpx.TransportError as error:
             raise self.unreachable(error) from error
         return path
+
+    def figure(self, experiment_id: str, number: int, form: str, **options: float | str | None) -> bytes:
+        """The file of figure 2 or 3 as ``svg``, ``pdf``, ``png`` or ``zip``; ``options`` are width, a and quality."""
+        query = {name: value for name, value in options.items() if value is not None}
+        path = _path("experiments", experiment_id, "figures", f"{number}.{form}")
+        return self.send("GET", path, params=query, timeout=_FIGURE_SECONDS).content
 
     def run(self, run_id: str) -> RunView:
         """One run."""

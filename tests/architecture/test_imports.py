@@ -24,6 +24,7 @@ def test_the_import_rules_of_pyproject_hold() -> None:
         "tauscope.datasets",
         "tauscope.analysis.summary",
         "tauscope.results.verify",
+        "tauscope.figures.render",
         "backend.app",
         "worker.supervisor",
         "frontend.server",

@@ -20,7 +20,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 def opened(visitor: Visitor, stand_in: str, query: str = "") -> Page:
     page = visitor.open(f"{stand_in}/experiment?id=demo{query}")
     wait_for_chart(page)
-    page.get_by_text("Download: SVG, PNG, CSV").click()
+    page.get_by_text("Download: SVG, PDF, PNG, CSV").click()
     return page
 
 
@@ -93,6 +93,19 @@ def test_the_csv_of_a_chart_is_the_numbers_of_the_api(visitor: Visitor, stand_in
         for step, value in zip(found[metric]["step"], found[metric]["value"], strict=True)
     }
     assert {(item["run"], item["metric"], int(item["tau"]), float(item["value"])) for item in rows} == known
+
+
+def test_the_figures_of_the_paper_can_be_taken_away_from_the_watch_page_and_from_the_law_page(
+    visitor: Visitor, stand_in: str, tmp_path: Path
+) -> None:
+    page = opened(visitor, stand_in)
+    path = taken(page, "Figure 2 as SVG, 85 mm wide", tmp_path)
+    assert re.fullmatch(r"digits-demo-figure-2-[0-9a-f]{8}-85mm\.svg", path.name)
+    root = ElementTree.parse(path).getroot()
+    assert float(root.get("width", "").removesuffix("pt")) == pytest.approx(85 / 25.4 * 72, abs=0.01)
+    page.goto(f"{stand_in}/law?id=demo")
+    page.get_by_text("Download: SVG, PDF, PNG, CSV").click()
+    assert taken(page, "Figure 3 as PDF, 175 mm wide", tmp_path).read_bytes().startswith(b"%PDF")
 
 
 def test_the_data_table_opens_by_keyboard_and_is_sorted_by_run_and_time(visitor: Visitor, stand_in: str) -> None:

@@ -54,7 +54,7 @@ def test_an_address_restores_level_and_exponent_in_the_dark(browser: Browser, st
 
 def test_the_law_can_be_taken_away_for_paper(visitor: Visitor, stand_in: str, tmp_path: Path) -> None:
     page = opened(visitor, stand_in)
-    page.get_by_text("Download: SVG, PNG, CSV").click()
+    page.get_by_text("Download: SVG, PDF, PNG, CSV").click()
     with page.expect_download() as download:
         page.get_by_label("Law as PNG, 85 mm wide").click()
     download.value.save_as(tmp_path / "law.png")
