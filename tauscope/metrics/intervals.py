@@ -50,3 +50,14 @@ def jackknife_interval(
     error = float(np.sqrt((groups - 1) / groups * ((left_out - left_out.mean()) ** 2).sum()))
     half = float(stdtrit(groups - 1, 0.5 + CONFIDENCE / 2)) * error
     return value, max(value - half, 0.0), value + half
+
+
+def ratio_interval(numerator: Float[ndarray, " item"], denominator: Float[ndarray, " item"]) -> tuple[float, float, float]:
+    """sum(numerator) / sum(denominator) with its 95 % delete-one jackknife interval over independent items; (value, low, high)."""
+    n = len(numerator)
+    top, bottom = numerator.sum(), denominator.sum()
+    left_out = (top - numerator) / (bottom - denominator)
+    error = float(np.sqrt((n - 1) / n * ((left_out - left_out.mean()) ** 2).sum()))
+    half = float(stdtrit(n - 1, 0.5 + CONFIDENCE / 2)) * error
+    value = float(top / bottom)
+    return value, value - half, value + half
