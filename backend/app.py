@@ -7,13 +7,14 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
-from backend.api import catalogue, experiments, images, problems, runs, system, workers
+from backend.api import catalogue, experiments, images, problems, runs, system, warnings, workers
 from backend.api.guard import Guard
 from backend.services.closing import Closing
 from backend.services.context import Context
 from backend.services.curve_cache import CurveCache
 from backend.services.fits import FitCache
 from backend.services.image_cache import ImageCache
+from backend.services.pools import PoolCache
 from backend.settings import ApiSettings
 from backend.storage.artifacts import ArtifactStore
 from backend.storage.database import open_database, session_factory
@@ -41,7 +42,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
     app.add_middleware(Guard, settings=settings)
     problems.install(app)
     router = APIRouter(prefix=PREFIX, responses=PROBLEMS)
-    for part in (system, workers, catalogue, experiments, runs, images):
+    for part in (system, workers, catalogue, experiments, runs, images, warnings):
         router.include_router(part.router)
     app.include_router(router)
     problems.describe(app)
@@ -60,6 +61,7 @@ def _context(settings: ApiSettings) -> Context:
         fits=FitCache(),
         images=ImageCache(artifacts),
         curves=CurveCache(),
+        warnings=PoolCache(),
         closing=Closing(),
     )
 

@@ -9,6 +9,7 @@ from backend.services.closing import Closing
 from backend.services.curve_cache import CurveCache
 from backend.services.fits import FitCache
 from backend.services.image_cache import ImageCache
+from backend.services.pools import PoolCache
 from backend.settings import ApiSettings
 from backend.storage.artifacts import ArtifactStore
 from backend.storage.outbox import Outbox
@@ -26,4 +27,5 @@ class Context:
     fits: FitCache
     images: ImageCache
     curves: CurveCache
+    warnings: PoolCache
     closing: Closing
