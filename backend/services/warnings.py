@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 
+from sqlalchemy.orm import Session
+
 from backend.services.context import Context
 from backend.services.experiments import required
 from backend.services.pools import configuration_of, points_of, pool_key
 from backend.services.views import metrics_of
-from backend.storage.curves import Columns, run_curves
-from backend.storage.past_runs import dataset_versions
+from backend.storage.curves import Columns, marks, run_curves
+from backend.storage.past_runs import Version, dataset_versions
 from backend.storage.reading import reading
 from backend.storage.tables import Run
 from tauscope.analysis.warnings import Pool, calibrate, warn
@@ -32,11 +34,20 @@ def experiment_warnings(context: Context, experiment_id: str) -> ExperimentWarni
     """
     with reading(context.sessions) as session:
         runs = required(session, experiment_id).experiment.runs
-        infos = {name: info for name, info in metrics_of(runs).items() if info.role == "warning"}
         versions = dataset_versions(session)
-        names = dict.fromkeys(str(run.spec["dataset"]["name"]) for run in runs)
-        pools = {name: context.warnings.of(session, name, versions[name]) if name in versions else [] for name in names}
-        measured = run_curves(session, [run.id for run in runs], [*infos, "f_mem"])
+        now = (marks(session, experiment_id), tuple(versions.items()))
+        return context.warnings.remembered(
+            experiment_id, now, lambda: _experiment_warnings(context, session, experiment_id, runs, versions)
+        )
+
+
+def _experiment_warnings(
+    context: Context, session: Session, experiment_id: str, runs: Sequence[Run], versions: dict[str, Version]
+) -> ExperimentWarnings:
+    infos = {name: info for name, info in metrics_of(list(runs)).items() if info.role == "warning"}
+    names = dict.fromkeys(str(run.spec["dataset"]["name"]) for run in runs)
+    pools = {name: context.warnings.of(session, name, versions[name]) if name in versions else [] for name in names}
+    measured = run_curves(session, [run.id for run in runs], [*infos, "f_mem"])
     found = [
         (warn_of, pool)
         for run in runs

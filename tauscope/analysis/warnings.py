@@ -77,9 +77,19 @@ class Pool:
             return f"not calibrated: {len(self.configurations)} of {MIN_CONFIGURATIONS} configurations, leaving one out leaves none"
         return ""
 
-    def others(self, configuration: str | None) -> Bool[ndarray, " run"]:
+    def others(self, configuration: str) -> Bool[ndarray, " run"]:
         """Which runs are not of this configuration."""
         return np.array([run.configuration != configuration for run in self.runs], dtype=bool)
+
+    @cached_property
+    def everyones(self) -> int | None:
+        """The level that all runs choose."""
+        return self.choose_level(np.ones(len(self.runs), dtype=bool))
+
+    @cached_property
+    def left_out(self) -> dict[str, int | None]:
+        """For each configuration the level that the runs of all others choose."""
+        return {configuration: self.choose_level(self.others(configuration)) for configuration in self.configurations}
 
     def choose_level(self, runs: Bool[ndarray, " run"]) -> int | None:
         """Which level these runs choose: the most sensitive with few enough false alarms; ``None`` if none warned any run in time."""
@@ -149,7 +159,7 @@ def calibrate(pool: Pool) -> ProbeCalibration:
     told |= {"most_false": MOST_FALSE, "most_early": MOST_EARLY}
     if pool.lacking:
         return ProbeCalibration.model_validate(told | {"level": None, "note": pool.lacking})
-    chosen = pool.choose_level(np.ones(len(pool.runs), dtype=bool))
+    chosen = pool.everyones
     judged = [found for configuration in pool.configurations for found in _left_out(pool, configuration)]
     counts = Counter(kind for kind, _ in judged)
     told |= {"outcomes": {kind: counts[kind] for kind in Outcome}, "false_alarms": _false_alarms(counts), "lead": _median(judged)}
@@ -161,7 +171,7 @@ def calibrate(pool: Pool) -> ProbeCalibration:
 def _left_out(pool: Pool, configuration: str) -> list[tuple[Outcome, float]]:
     """Outcome and lead of the runs of a configuration at the level of all others; without a level nothing is raised."""
     others = pool.others(configuration)
-    level = pool.choose_level(others)
+    level = pool.left_out[configuration]
     mine = [run for run, other in zip(pool.runs, others, strict=True) if not other]
     times = np.full(len(mine), np.inf) if level is None else pool.times[~others, level]
     tau_mem, last = (np.array(column) for column in zip(*((_reached(run.tau_mem), run.last_step) for run in mine), strict=True))
@@ -207,15 +217,13 @@ def warn(
         ended_at: the last measured step of a run that is over.
     """
     given = {"run_id": run_id, "metric": pool.metric, "falling": is_falling(pool.metric)}
-    others = pool.others(configuration)
-    chosen = None if pool.lacking or not others.any() else pool.choose_level(others)
+    chosen = None if pool.lacking else pool.left_out.get(configuration, pool.everyones)
     if chosen is None:
-        note = pool.lacking or (_NO_LEVEL if others.any() else "not calibrated: no run of another configuration")
-        return RunWarning.model_validate(given | {"level": None, "note": note})
+        return RunWarning.model_validate(given | {"level": None, "note": pool.lacking or _NO_LEVEL})
     level = float(pool.levels[chosen])
     onset = warning_onset(points, pool.metric, level, falling=is_falling(pool.metric))
     given |= {"level": level, "onset": onset, "lead": _lead(onset, tau_mem), "outcome": _verdict(onset, tau_mem, ended_at)}
-    return RunWarning.model_validate(given | {"note": f"level from {int(others.sum())} runs of other configurations"})
+    return RunWarning.model_validate(given | {"note": f"level from {int(pool.others(configuration).sum())} runs of other configurations"})
 
 
 def _lead(onset: Onset, tau_mem: Onset | None) -> Lead | None:
