@@ -15,6 +15,7 @@ TITLES = {
     "launch": "Launch",
     "experiment": "Watch",
     "law": "Law",
+    "probes": "Probes",
     "inspect": "Inspect",
     "run": "Run",
     "system": "System",

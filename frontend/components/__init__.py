@@ -51,6 +51,17 @@ _LAW = """
 </div>
 """
 
+_PROBES = """
+<div class="tau-root tau-probes">
+  <div class="tau-offline" data-region="notice" role="status" hidden></div>
+  <div data-region="header"></div>
+  <div class="tau-finding" data-region="finding" aria-live="polite"></div>
+  <section class="tau-surface"><div class="tau-chart" data-chart="probes" role="figure"></div></section>
+  <div data-region="keys"></div>
+  <div data-region="table"></div>
+</div>
+"""
+
 _LIST = """
 <div class="tau-root tau-list">
   <div class="tau-offline" data-region="notice" role="status" hidden></div>
@@ -135,6 +146,11 @@ def watch(data: dict[str, Any], *, focus: Callback, talk: Callback) -> Any:
 def law(data: dict[str, Any], *, a: Callback, talk: Callback) -> Any:
     """The law page's live body; triggers ``a``, ``talk``, ``go`` and those of the header."""
     return _mount("law", _LAW, "law", data, {"a": a, "talk": talk, "go": _ignore} | _REQUESTS)
+
+
+def probes(data: dict[str, Any], *, talk: Callback) -> Any:
+    """The probes page's live body; triggers ``talk``, ``go`` and those of the header."""
+    return _mount("probes", _PROBES, "probes", data, {"talk": talk, "go": _ignore} | _REQUESTS)
 
 
 def experiment_list(data: dict[str, Any], *, more: Callback) -> Any:

@@ -17,9 +17,11 @@ from tauscope.contracts.listing import DeletionPreview, ExperimentCensus
 from tauscope.contracts.problems import FieldError, Problem
 from tauscope.contracts.run_views import AttemptView, RunEventView, RunView
 from tauscope.contracts.system import SystemView
+from tauscope.contracts.warnings import ExperimentWarnings
 from tauscope.specs import KINDS, SpecError, SweepSpec, apply_settings, load_preset, parse_sweep, preset_names
 from tauscope.specs.model import SpecModel
 from tauscope.specs.shown import shown as shown_field
+from tests.frontend import fake_probes
 from tests.frontend import fake_world as world
 
 ENTRY = Path(frontend.page.__file__).parent / "entry" / "app.py"
@@ -68,6 +70,9 @@ class FakeClient:
 
     def curves(self, identifier: str, *, max_points: int | None = None) -> Curves:
         return world.curves_of(self.made[identifier])
+
+    def warnings(self, identifier: str) -> ExperimentWarnings:
+        return fake_probes.warnings(self.experiment(identifier), self.curves(identifier), calibrated=identifier == "demo")
 
     def run(self, identifier: str) -> RunView:
         name, _, index = identifier.rpartition("r")
@@ -411,6 +416,12 @@ def test_the_entry_point_opens(api: FakeClient) -> None:
 def test_the_run_page_opens_and_without_a_name_leads_to_the_list(api: FakeClient) -> None:
     opened("run", id="demor0")
     assert "No run is named" in shown(opened("run"))
+
+
+@pytest.mark.parametrize("identifier", ["demo", "empty", "failed", "never"])
+def test_the_probes_page_opens_in_every_state(api: FakeClient, identifier: str) -> None:
+    app = opened("probes", id=identifier)
+    assert [control.key for control in app.button_group] == ["choice-probe"]
 
 
 @pytest.mark.parametrize("identifier", ["demo", "empty", "failed", "never"])
