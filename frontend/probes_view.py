@@ -1,5 +1,6 @@
 """What the probes page fetches again as data arrive: one figure, and tables of warnings and of how good they proved."""
 
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
@@ -32,6 +33,7 @@ from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.warnings import ExperimentWarnings
 
+_RIGHT = 120
 _ABOVE, _ABOVE_IN_TALK, _MIN_HEIGHT, _PRINT_SHAPE = 330, 130, 420, 0.9
 
 
@@ -55,6 +57,7 @@ def probes_view(
     """Everything the probes page shows, by region."""
     choices = probe_choices(found.metrics)
     metric = probe if probe in choices else next(iter(choices), "loss_gap@100")
+    options = replace(options, right=_RIGHT)
     groups = group_runs(experiment, options.palette)
     focus = focused(groups, options.focus)
     warnings = {item.run_id: item for item in found.warnings if item.metric == metric}

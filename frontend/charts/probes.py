@@ -59,13 +59,15 @@ def probes_figure(
         memorization_panel(experiment, groups, focus, panels["memorization"], frames["memorization"], curves=curves, options=options),
         _not_copying(groups, panels["memorization"], curves=curves, options=options),
     ]
+    axes = time_axes(panels, frames, 0, x_range, options)
+    axes["yaxis"] |= {"tickformat": ".0%"} if metric.startswith("loss_gap") else {}
     figure = {
         "data": [trace for drawing in drawings for trace in drawing.traces],
         "layout": {
             **base_layout(options, height),
             "hovermode": "x unified",
             "hoversubplots": "axis",
-            **time_axes(panels, frames, 0, x_range, options),
+            **axes,
             "shapes": [shape for drawing in drawings for shape in drawing.shapes],
             "annotations": [item for drawing in drawings for item in drawing.annotations],
             "meta": {"height": height},
@@ -106,7 +108,8 @@ def _probe_panel(
     nothing = nothing_known(metric)
     if nothing is not None:
         drawing.shapes.append(threshold(nothing[0], panel, colour=palette.control, x_range=frame.x_range))
-        drawing.annotations.append(label(0, nothing[0], nothing[1], colour=palette.ink_3, yref=panel.axis, yanchor="bottom", xshift=8))
+    if nothing is not None and not options.narrow:
+        drawing.annotations.append(label(1, nothing[0], nothing[1], colour=palette.ink_3, yref=panel.axis, xshift=8))
     for group in groups:
         for run in group.runs:
             drawing.traces.extend(curve(run, metric, panel, group=group, focus=group is focus, curves=curves, options=options))

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import Visitor, grow_anew, visiting
+from tests.browser.conftest import Visitor, visiting
 
 CHART = "[data-chart=probes] .main-svg"
 
@@ -29,7 +29,6 @@ def test_the_probes_hold_in_the_dark_on_a_phone(browser: Browser, stand_in: str)
 
 
 def test_a_live_run_that_a_probe_warned_of_says_so_beside_its_chart(visitor: Visitor, stand_in: str) -> None:
-    grow_anew(stand_in)
-    page = visitor.open(f"{stand_in}/experiment?id=live")
-    expect(page.get_by_text("Copying may be near")).to_be_visible(timeout=40_000)
+    page = visitor.open(f"{stand_in}/experiment?id=warned")
+    expect(page.get_by_text("Copying may be near", exact=True)).to_be_visible()
     visitor.keep("watch-warned")

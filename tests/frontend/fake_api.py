@@ -39,6 +39,7 @@ EXPERIMENTS = {
     **{"demo": world.finished, "many": world.finished, "loading": world.finished},
     **{"failed": world.failed, "stale": world.stale, "empty": world.queued, "never": world.never_good},
     **{"paused": fake_states.paused, "one": fake_states.one_point, "diverged": fake_states.diverged, "long": fake_states.long},
+    "warned": fake_probes.warned,
 }
 
 

@@ -12,8 +12,13 @@ from tauscope.contracts.warnings import ExperimentWarnings
 from tests.frontend import fake_world as world
 
 GAP = "loss_gap@100"
-WARNED = ("demo", "live")
+WARNED = ("demo", "warned")
 """The experiments whose data set has past runs enough."""
+
+
+def warned(identifier: str) -> ExperimentView:
+    """It computes at τ = 700: 64 images passed the level and do not copy yet."""
+    return world.live(identifier, step=700)
 
 
 def warnings(experiment: ExperimentView, curves: Curves, *, calibrated: bool) -> ExperimentWarnings:

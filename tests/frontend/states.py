@@ -35,6 +35,7 @@ STATES = (
     State("watch-loading", "/experiment?id=loading", "Reading the curves", ready=".tau-loading"),
     State("watch-one-point", "/experiment?id=one", "Running"),
     State("watch-live", "/experiment?id=live", "Running"),
+    State("watch-warned", "/experiment?id=warned", "Copying may be near"),
     State("watch-paused", "/experiment?id=paused", "Paused"),
     State("watch-stale", "/experiment?id=stale", "No news for"),
     State("watch-failed", "/experiment?id=failed", "Use a lower learning rate"),
