@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from frontend.charts.axes import FOOT, HEAD, base_layout, time_axes
+from frontend.charts.axes import FOOT, HEAD, base_layout, share_ticks, time_axes
 from frontend.charts.figure import Panel, ViewOptions, label
 from frontend.charts.filling import fill
 from frontend.charts.groups import Group, focused
@@ -60,7 +60,7 @@ def probes_figure(
         _not_copying(groups, panels["memorization"], curves=curves, options=options),
     ]
     axes = time_axes(panels, frames, 0, x_range, options)
-    axes["yaxis"] |= {"tickformat": ".0%"} if metric.startswith("loss_gap") else {}
+    axes["yaxis"] |= share_ticks() if metric.startswith("loss_gap") else {}
     figure = {
         "data": [trace for drawing in drawings for trace in drawing.traces],
         "layout": {

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from frontend.components import probes
-from frontend.controls import choice, put
+from frontend.controls import put, select
 from frontend.markup.probes import probe_choices
 from frontend.navigation import TITLES, go
 from frontend.page import api_errors, client, loading, name_tab, notice
@@ -22,7 +22,7 @@ name_tab(experiment.name, TITLES["probes"])
 talk = st.query_params.get("talk")
 hidden = "-hidden" if talk else ""
 with st.container(key=f"probes-controls{hidden}", horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
-    probe = choice("probe", "Probe", choices, default=next(iter(choices), None))
+    probe = select("probe", "Probe", choices, default=next(iter(choices), None))
 
 chosen = probes(
     {"id": identifier, "options": {"probe": probe, "n": st.query_params.get("n"), "talk": talk}},

@@ -421,7 +421,7 @@ def test_the_run_page_opens_and_without_a_name_leads_to_the_list(api: FakeClient
 @pytest.mark.parametrize("identifier", ["demo", "empty", "failed", "never"])
 def test_the_probes_page_opens_in_every_state(api: FakeClient, identifier: str) -> None:
     app = opened("probes", id=identifier)
-    assert [control.key for control in app.button_group] == ["choice-probe"]
+    assert [(control.key, control.value) for control in app.selectbox] == [("select-probe", "loss_gap@100")]
 
 
 @pytest.mark.parametrize("identifier", ["demo", "empty", "failed", "never"])
