@@ -42,11 +42,10 @@ def probes_finding(found: ProbeCalibration | None, info: MetricInfo) -> Html:
     name = f"{short_label(info)} on {found.dataset}"
     if found.level is None:
         return join(f"{name}: {found.note}.")
-    lead = (
-        f"warned a median {lead_words(found.lead)} before copying, in {plural(found.lead.count, 'run')}" if found.lead else "warned no run"
-    )
+    counted = plural(found.lead.count, "run") if found.lead else ""
+    lead = f"copying came a median {lead_words(found.lead)} as late as the warning, in {counted}" if found.lead else "no warning"
     alarms = f"; {false_words(found.false_alarms)}" if found.false_alarms else ""
-    return join(f"{name} {lead}{alarms}.")
+    return join(f"{name}: {lead}{alarms}.")
 
 
 def lead_words(lead: Lead) -> str:
@@ -166,7 +165,7 @@ def _raised(group: Group, run: RunView, curves: Curves, found: ExperimentWarning
     first = raised[0]
     assert first.onset is not None and first.level is not None
     past = next((item for item in found.calibrations if item.metric == first.metric), None)
-    lead = f" Copying came a median {lead_words(past.lead)} later, in {plural(past.lead.count, 'run')}" if past and past.lead else ""
+    lead = f" Copying came a median {lead_words(past.lead)} as late, in {plural(past.lead.count, 'run')}" if past and past.lead else ""
     alarms = f"; {false_words(past.false_alarms)}." if past and past.false_alarms else "." if lead else ""
     more = f" So say {plural(len(raised) - 1, 'other probe')}." if len(raised) > 1 else ""
     return join(

@@ -12,7 +12,7 @@ def test_a_tab_leads_from_watching_to_the_probes_with_levels_and_lead_times(visi
     page.get_by_role("link", name="Probes", exact=True).click()
     page.wait_for_selector(CHART)
     assert "/probes?id=demo" in page.evaluate("location.href")
-    expect(page.locator("[data-region=finding]")).to_contain_text("warned a median")
+    expect(page.locator("[data-region=finding]")).to_contain_text("as late as the warning")
     expect(page.get_by_text("A probe never replaces")).to_be_visible()
     expect(page.get_by_role("columnheader", name="false alarms")).to_be_visible()
     drawn = page.evaluate("document.querySelector('[data-chart=probes]').data.filter(t => t.meta?.onset === 'warning').length")

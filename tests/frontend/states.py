@@ -53,7 +53,7 @@ STATES = (
     State("watch-offline", "/experiment?id=demo", "The API does not answer", ready="text=The API does not answer", api=False),
     State("law", "/law?id=demo", "score"),
     State("law-empty", "/law?id=empty", "No"),
-    State("probes", "/probes?id=demo", "warned a median"),
+    State("probes", "/probes?id=demo", "as late as the warning"),
     State("probes-uncalibrated", "/probes?id=never", "not calibrated: 2 of 6 runs"),
     State("inspect", "/inspect?run=demor2&step=1763", "copy", ready=CARDS),
     State("inspect-many", "/inspect?run=manyr2&step=1763", "copy", ready=CARDS),

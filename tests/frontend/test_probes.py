@@ -35,8 +35,8 @@ def marks(view: dict[str, Any], onset: str, status: str) -> list[dict[str, Any]]
 
 def test_the_finding_gives_lead_and_false_alarms_with_interval_and_count() -> None:
     words = plain(shown(world.finished())["finding"])
-    assert words.startswith("Relative loss gap 100 on digits warned a median ")
-    assert " times (" in words and " before copying, in 9 runs; " in words
+    assert words.startswith("Relative loss gap 100 on digits: copying came a median ")
+    assert " times (" in words and " as late as the warning, in 9 runs; " in words
     assert "of 9 runs with a false alarm" in words
 
 
