@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
-from backend.api import catalogue, copied, experiments, figures, images, problems, runs, system, webhooks, workers
+from backend.api import catalogue, copied, experiments, figures, images, problems, runs, system, warnings, webhooks, workers
 from backend.api.guard import Guard
 from backend.services.closing import Closing
 from backend.services.context import Context
@@ -16,6 +16,7 @@ from backend.services.curve_cache import CurveCache
 from backend.services.figure_cache import FigureCache
 from backend.services.fits import FitCache
 from backend.services.image_cache import ImageCache
+from backend.services.pools import PoolCache
 from backend.settings import ApiSettings
 from backend.storage.artifacts import ArtifactStore
 from backend.storage.database import open_database, session_factory
@@ -43,7 +44,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
     app.add_middleware(Guard, settings=settings)
     problems.install(app)
     router = APIRouter(prefix=PREFIX, responses=PROBLEMS)
-    for part in (system, workers, webhooks, catalogue, experiments, figures, runs, images, copied):
+    for part in (system, workers, webhooks, catalogue, experiments, figures, runs, images, copied, warnings):
         router.include_router(part.router)
     app.include_router(router)
     problems.describe(app)
@@ -65,6 +66,7 @@ def _context(settings: ApiSettings) -> Context:
         copied=CopiedCache(artifacts, images),
         curves=CurveCache(),
         figures=FigureCache(),
+        warnings=PoolCache(),
         closing=Closing(),
     )
 

@@ -48,6 +48,21 @@ def pick(name: str, label: str, options: Sequence[str]) -> str | None:
     )
 
 
+def select(name: str, label: str, options: Mapping[str, str], *, default: str | None) -> str | None:
+    """A drop-down over value-to-words ``options``, one of which is always chosen; the query parameter ``name`` holds the value."""
+    asked = st.query_params.get(name)
+    st.session_state[f"select-{name}"] = asked if asked in options else default
+    return st.selectbox(
+        label,
+        list(options),
+        format_func=options.__getitem__,
+        key=f"select-{name}",
+        label_visibility="collapsed",
+        on_change=lambda: put(name, st.session_state[f"select-{name}"], default),
+        width=330,
+    )
+
+
 def put(name: str, value: str | None, default: str | None = None) -> None:
     """Put a value into the address; the default and nothing leave no trace there."""
     if value is None or value == default:

@@ -16,6 +16,7 @@ TITLES = {
     "compare": "Compare",
     "experiment": "Watch",
     "law": "Law",
+    "probes": "Probes",
     "inspect": "Inspect",
     "run": "Run",
     "system": "System",

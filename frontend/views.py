@@ -21,6 +21,7 @@ from frontend.markup.finding import finding
 from frontend.markup.header import header
 from frontend.markup.html import Html, join
 from frontend.markup.keys import mark_keys
+from frontend.markup.probes import warning_cards
 from frontend.markup.side import focus_card, notices, onset_table
 from frontend.markup.state import is_live
 from frontend.markup.tables import data_tables
@@ -32,6 +33,7 @@ from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.retention import Recommendation
 from tauscope.contracts.runs import TERMINAL_STATES
+from tauscope.contracts.warnings import ExperimentWarnings
 
 ROWS, MOST_ROWS = 25, 1000
 # The filters of the list's address, and what the API calls them.
@@ -64,16 +66,26 @@ def options_from(query: dict[str, str]) -> ViewOptions:
 
 
 def experiment_view(
-    experiment: ExperimentView, curves: Curves, options: ViewOptions, recommended: Callable[[str], Recommendation] | None = None
+    experiment: ExperimentView,
+    curves: Curves,
+    options: ViewOptions,
+    recommended: Callable[[str], Recommendation] | None = None,
+    warned: ExperimentWarnings | None = None,
 ) -> dict[str, Any]:
-    """Everything the watch page shows, by region. ``recommended`` is asked for the focused run's checkpoint once the run is over."""
+    """Everything the watch page shows, by region. ``recommended`` is asked for the focused run's checkpoint once the run is over;
+    ``warned`` is what the probes say."""
     groups = group_runs(experiment, options.palette)
     focus = focused(groups, options.focus)
     return {
         "figure": experiment_figure(experiment, curves, options),
         "header": header(experiment, tab="experiment", run_id=focus.runs[0].id if focus else None),
         "finding": finding(experiment, groups),
-        "side": join(*notices(experiment, groups), _focused(focus, recommended), onset_table(experiment, curves, groups, focus)),
+        "side": join(
+            *notices(experiment, groups),
+            _focused(focus, recommended),
+            onset_table(experiment, curves, groups, focus),
+            *(warning_cards(experiment, curves, groups, warned) if warned else []),
+        ),
         "keys": join(mark_keys(experiment, curves, options), downloads(experiment, charts_of(experiment, curves, options))),
         "alt": alternative(experiment, groups),
         "live": is_live(experiment),
@@ -98,7 +110,9 @@ async def serve_experiment(request: Request) -> Response:
 def _experiment(identifier: str, token: str | None, options: ViewOptions) -> dict[str, Any]:
     client = client_for(token)
     experiment, curves = client.experiment(identifier), client.curves(identifier, max_points=DESCRIBED)
-    view = experiment_view(experiment, curves, options, lambda run_id: client.checkpoints(run_id).recommendation)
+    view = experiment_view(
+        experiment, curves, options, lambda run_id: client.checkpoints(run_id).recommendation, client.warnings(identifier)
+    )
     return view | {"slots": slots_words(client.system())}
 
 

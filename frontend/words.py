@@ -151,6 +151,11 @@ def joined_names(names: Sequence[str]) -> str:
     return "; ".join(names)
 
 
+def probe_value(metric: str, value: float) -> str:
+    """The value of a probe: a relative gap in percent, anything else as a number."""
+    return percent(value) if metric.startswith("loss_gap") else number(value)
+
+
 def level_text(metric: str, level: float) -> str:
     """A level in the unit of its metric."""
     return percent(level) if metric.startswith("f_mem") else number(level)

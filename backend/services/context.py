@@ -11,6 +11,7 @@ from backend.services.curve_cache import CurveCache
 from backend.services.figure_cache import FigureCache
 from backend.services.fits import FitCache
 from backend.services.image_cache import ImageCache
+from backend.services.pools import PoolCache
 from backend.settings import ApiSettings
 from backend.storage.artifacts import ArtifactStore
 from backend.storage.outbox import Outbox
@@ -30,4 +31,5 @@ class Context:
     copied: CopiedCache
     curves: CurveCache
     figures: FigureCache
+    warnings: PoolCache
     closing: Closing

@@ -7,16 +7,16 @@ from frontend.charts.figure import Trace
 from frontend.theme import Palette
 from tauscope.contracts.onsets import Onset, OnsetStatus
 
-OnsetName = Literal["tau_gen", "tau_mem"]
+OnsetName = Literal["tau_gen", "tau_mem", "warning"]
 ONSETS: tuple[OnsetName, ...] = ("tau_gen", "tau_mem")
-SYMBOLS: dict[OnsetName, str] = {"tau_gen": "circle", "tau_mem": "diamond"}
-SIZES: dict[OnsetName, int] = {"tau_gen": 10, "tau_mem": 12}
-TITLES: dict[OnsetName, str] = {"tau_gen": "τ<sub>gen</sub>", "tau_mem": "τ<sub>mem</sub>"}
+SYMBOLS: dict[OnsetName, str] = {"tau_gen": "circle", "tau_mem": "diamond", "warning": "triangle-up"}
+SIZES: dict[OnsetName, int] = {"tau_gen": 10, "tau_mem": 12, "warning": 12}
+TITLES: dict[OnsetName, str] = {"tau_gen": "τ<sub>gen</sub>", "tau_mem": "τ<sub>mem</sub>", "warning": "warning"}
 
 
 def onset_colour(name: OnsetName, palette: Palette) -> str:
-    """Quality's hue for tau_gen, memorization's for tau_mem."""
-    return palette.quality if name == "tau_gen" else palette.memorization
+    """Quality's hue for tau_gen, memorization's for tau_mem, and that of warnings."""
+    return {"tau_gen": palette.quality, "tau_mem": palette.memorization, "warning": palette.warning}[name]
 
 
 def onset_marks(

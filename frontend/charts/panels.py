@@ -151,10 +151,11 @@ def _hovered(name: str, metric: str, *, focus: bool, curves: Curves, options: Vi
 def hover(name: str, metric: str, *, with_interval: bool, options: ViewOptions) -> str:
     """A line of the hover box: name, value, interval, count, and when it was measured: runs have checkpoints of their own."""
     is_share = metric.startswith("f_mem")
-    form = ":.1%" if is_share else ":.3~g"
+    form = ":.1%" if is_share or metric.startswith("loss_gap") else ":.3~g"
     spread = f" (%{{customdata[0]{form}}} to %{{customdata[1]{form}}})" if with_interval else ""
     count = " of %{customdata[2]:,} copied" if is_share else ""
-    what = "" if is_share else "distance " if metric.startswith("frechet") else "loss "
+    named = {"frechet": "distance ", "loss_gap": "gap ", "loss": "loss "}
+    what = next((word for prefix, word in named.items() if metric.startswith(prefix)), "")
     return f"<b>{name}</b> · {what}%{{y{form}}}{spread}{count}, τ %{{customdata[3]:,}}<extra></extra>"
 
 

@@ -51,6 +51,17 @@ _LAW = """
 </div>
 """
 
+_PROBES = """
+<div class="tau-root tau-probes">
+  <div class="tau-offline" data-region="notice" role="status" hidden></div>
+  <div data-region="header"></div>
+  <div class="tau-finding" data-region="finding" aria-live="polite"></div>
+  <section class="tau-surface"><div class="tau-chart" data-chart="probes" role="figure"></div></section>
+  <div data-region="keys"></div>
+  <div data-region="table"></div>
+</div>
+"""
+
 _LIST = """
 <div class="tau-root tau-list">
   <div class="tau-offline" data-region="notice" role="status" hidden></div>
@@ -162,6 +173,11 @@ def law(data: dict[str, Any], *, a: Callback, talk: Callback) -> Any:
 def compare(data: dict[str, Any], *, focus: Callback, drop: Callback) -> Any:
     """The compare page's live body; triggers ``focus``, ``drop``, ``go``."""
     return _mount("compare", _COMPARE, "compare", data, {"focus": focus, "drop": drop, "go": _ignore})
+
+
+def probes(data: dict[str, Any], *, talk: Callback) -> Any:
+    """The probes page's live body; triggers ``talk``, ``go`` and those of the header."""
+    return _mount("probes", _PROBES, "probes", data, {"talk": talk, "go": _ignore} | _REQUESTS)
 
 
 def experiment_list(data: dict[str, Any], *, more: Callback, pick: Callback) -> Any:

@@ -8,7 +8,7 @@ from frontend.markup.settings import settings_line
 from frontend.markup.state import elapsed, is_live, progress, requests, status_of, time_left
 from tauscope.contracts.experiments import ExperimentView
 
-TABS = (("experiment", "Watch"), ("law", "Law"), ("inspect", "Inspect"))
+TABS = (("experiment", "Watch"), ("law", "Law"), ("probes", "Probes"), ("inspect", "Inspect"))
 
 
 def address(page: str, **params: object) -> str:
@@ -45,6 +45,7 @@ def _tabs(experiment: ExperimentView, current: str, run_id: str | None) -> Html:
     hrefs = {
         "experiment": address("experiment", id=experiment.id),
         "law": address("law", id=experiment.id),
+        "probes": address("probes", id=experiment.id),
         "inspect": address("inspect", run=run_id or experiment.runs[0].id),
     }
     # Without two values of n there is no law to show.

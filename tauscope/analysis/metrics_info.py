@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tauscope.analysis.probe_infos import probe_infos
 from tauscope.contracts.points import MetricInfo
 from tauscope.specs import ExperimentSpec
 from tauscope.specs.image_ddpm import ProcessSpec
@@ -12,6 +13,9 @@ def metric_infos(spec: ExperimentSpec) -> dict[str, MetricInfo]:
     infos = [*_memorization(spec), *_frechet(spec)]
     for index in spec.measurement.loss_indices:
         infos += _losses(spec, index)
+    if spec.measurement.probes is not None:
+        indices = (spec.measurement.probes.index, spec.measurement.probes.small_index)
+        infos += probe_infos(spec, {index: alpha_bar(spec.process, index) for index in indices})
     return {info.name: info for info in infos}
 
 

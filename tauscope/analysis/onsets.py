@@ -39,9 +39,10 @@ class Curve:
 
     @classmethod
     def of(cls, points: Sequence[Point], metric: str, *, share: bool) -> "Curve":
-        """The measured points of one metric; missing values are left out."""
+        """The measured points of one metric; missing values are left out, and what is computed without error has no width."""
         rows = sorted((p.step, p.value, p.low, p.high, p.count) for p in points if p.metric == metric and p.value is not None)
-        table = np.array([[float(step), v, lo, hi, (n or 0) if share else 0] for step, v, lo, hi, n in rows], dtype=float)
+        exact = [(step, v, v if lo is None else lo, v if hi is None else hi, n) for step, v, lo, hi, n in rows]
+        table = np.array([[float(step), v, lo, hi, (n or 0) if share else 0] for step, v, lo, hi, n in exact], dtype=float)
         return cls(*(table.T if len(rows) else np.empty((5, 0))))
 
     def falling(self) -> "Curve":
@@ -71,15 +72,24 @@ def tau_mem(points: Sequence[Point], level: float) -> Onset:
     return _onset(curve, shifts, metric="f_mem", level=level)
 
 
+def warning_onset(points: Sequence[Point], metric: str, level: float, *, falling: bool = False) -> Onset:
+    """When a probe first passes its level, upward unless ``falling``, and stays."""
+    curve = Curve.of(points, metric, share=False)
+    if not len(curve.step):
+        return _undefined(metric, level, f"{metric} was not measured yet")
+    sign = -1 if falling else 1
+    return _onset(curve.falling() if falling else curve, (sign * level,) * 3, metric=metric, level=level)
+
+
 def tau_gen(points: Sequence[Point], metric: str, level: float) -> Onset:
     """When a quality metric, better when lower, first falls to ``level`` and stays."""
     curve = Curve.of(points, metric, share=False)
     if not len(curve.step):
         return _undefined(metric, level, f"{metric} was not measured yet")
-    return _onset(curve.falling(), (-level, -level, -level), metric=metric, level=level)
+    return _onset(curve.falling(), (-level, -level, -level), metric=metric, level=level, never="quality never reached")
 
 
-def _onset(whole: Curve, levels: tuple[float, float, float], *, metric: str, level: float) -> Onset:
+def _onset(whole: Curve, levels: tuple[float, float, float], *, metric: str, level: float, never: str = "not") -> Onset:
     """The onset of a rising curve; ``levels`` are those for the lower end, the value and the upper end."""
     first = sustained_crossing(whole, levels[1])
     curve = whole.until_peak()
@@ -91,7 +101,7 @@ def _onset(whole: Curve, levels: tuple[float, float, float], *, metric: str, lev
     high = float(ends[high_cells].max())
     upper = high if np.isfinite(high) else None
     if first is None:
-        reason = f"{'quality never reached' if metric != 'f_mem' else 'not'} by {whole.step[-1]:,.0f}"
+        reason = f"{never} by {whole.step[-1]:,.0f}"
         return Onset(value=None, low=low, high=None, status=OnsetStatus.CENSORED, reason=reason, metric=metric, level=level)
     if first == 0:
         reason = f"before the first measurement at {whole.step[0]:,.0f}"

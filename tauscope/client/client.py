@@ -23,6 +23,7 @@ from tauscope.contracts.runs import RunState
 from tauscope.contracts.samples import SampleSteps, SamplesView, SeedView
 from tauscope.contracts.summary import ExperimentSummary
 from tauscope.contracts.system import SystemView, WorkerView
+from tauscope.contracts.warnings import ExperimentWarnings, ProbeCalibration
 
 _EXPORT_SECONDS = 600.0
 _FIGURE_SECONDS = 120.0
@@ -161,6 +162,14 @@ class TauscopeClient(Hooks):
         """
         query = {"metrics": ",".join(metrics) if metrics else None, "max_points": max_points}
         return self.get_again(_path("experiments", experiment_id, "curves"), Curves, **query)
+
+    def warnings(self, experiment_id: str) -> ExperimentWarnings:
+        """What every probe says of every run. It never replaces f_mem."""
+        return self.get(_path("experiments", experiment_id, "warnings"), ExperimentWarnings)
+
+    def calibration(self) -> tuple[ProbeCalibration, ...]:
+        """The level, lead time and false-alarm rate of every probe on every data set of this service."""
+        return self.get("/warnings/calibration", tuple[ProbeCalibration, ...])
 
     def events(self, experiment_id: str, *, cursor: str = "", patience: float = 60.0) -> Iterator[StreamEvent]:
         """Follow an experiment from a cursor (``Curves.cursor``) or from its beginning, over broken connections too.

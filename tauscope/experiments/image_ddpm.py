@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from tauscope.contracts.points import Point
 from tauscope.datasets import load_split
 from tauscope.experiments.image_measurement import ImageMeasurement, ImageSet, SamplingBrokenOffError
+from tauscope.experiments.image_probes import ImageProbes
 from tauscope.experiments.recorder import Recorder
 from tauscope.networks import Preconditioned, UNet
 from tauscope.process import Diffusion, linear_schedule
@@ -46,6 +47,7 @@ class ImageDdpmExperiment:
         self._sample_steps = sample_steps(spec)
         self._loss_steps = loss_steps(spec)
         self.measurement = ImageMeasurement(spec, self.images, self.diffusion)
+        self.probes = ImageProbes(spec, self.images, self.diffusion)
 
     def run(self, recorder: Recorder, *, checkpoint: Path | None = None) -> bool:
         """Train from the checkpoint, or from the start, until the steps are done or the recorder ends the segment.
@@ -114,7 +116,7 @@ class ImageDdpmExperiment:
         if step not in self._loss_steps:
             return False
         network = self.trainer.average.settle()
-        points = self.measurement.losses(network, step)
+        points = self.measurement.losses(network, step) + self.probes.measure(network, step)
         sampling = step in self._sample_steps
         sampled = self._sample(recorder, network) if sampling and not recorder.defers_samples() else None
         recorder.measured(step, points + (sampled or []))

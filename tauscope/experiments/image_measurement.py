@@ -132,13 +132,13 @@ class ImageMeasurement:
             train = self._banks["train", index].losses(network)
             held_out = self._banks["held_out", index].losses(network)
             if not (np.isfinite(train).all() and np.isfinite(held_out).all()):
-                points += [_missing(step, f"{name}@{index}", len(train)) for name in ("loss_train", "loss_held_out", "loss_gap")]
+                points += [diverged_point(step, f"{name}@{index}", len(train)) for name in ("loss_train", "loss_held_out", "loss_gap")]
                 continue
             gap = loss_gap(train, held_out)
             points += [
-                _point(step, f"loss_train@{index}", gap.train, len(train)),
-                _point(step, f"loss_held_out@{index}", gap.held_out, len(held_out)),
-                _point(step, f"loss_gap@{index}", gap.gap, len(held_out)),
+                measured_point(step, f"loss_train@{index}", gap.train, len(train)),
+                measured_point(step, f"loss_held_out@{index}", gap.held_out, len(held_out)),
+                measured_point(step, f"loss_gap@{index}", gap.gap, len(held_out)),
             ]
         return points
 
@@ -153,14 +153,14 @@ class ImageMeasurement:
         """
         images = self._generate(network, go_on)
         if not bool(torch.isfinite(images).all()):
-            return [*_baseline_points(self, step), *(_missing(step, name, len(images)) for name in ("f_mem", "frechet_pca"))]
+            return [*_baseline_points(self, step), *(diverged_point(step, name, len(images)) for name in ("f_mem", "frechet_pca"))]
         found = measure_memorization(images, self.images.train)
         _write_samples(path, images, found)
         return [
-            _point(step, "f_mem", (found.f_mem, *found.interval()), found.count),
+            measured_point(step, "f_mem", (found.f_mem, *found.interval()), found.count),
             *_quantile_points(step, "gap_ratio", found.gap_ratio),
             *_quantile_points(step, "nearest_distance", found.distances[:, 0]),
-            _point(step, "frechet_pca", self._frechet.distance(images.cpu().numpy()), len(images)),
+            measured_point(step, "frechet_pca", self._frechet.distance(images.cpu().numpy()), len(images)),
             *_baseline_points(self, step),
         ]
 
@@ -190,7 +190,7 @@ class ImageMeasurement:
 
 
 def _baseline_points(measurement: ImageMeasurement, step: int) -> list[Point]:
-    return [_point(step, name, (value, low, high), count) for name, (value, low, high, count) in measurement.baselines.items()]
+    return [measured_point(step, name, (value, low, high), count) for name, (value, low, high, count) in measurement.baselines.items()]
 
 
 def _quantile_points(step: int, name: str, values: Tensor) -> list[Point]:
@@ -201,12 +201,14 @@ def _quantile_points(step: int, name: str, values: Tensor) -> list[Point]:
     ]
 
 
-def _point(step: int, metric: str, estimate: tuple[float, float, float], count: int) -> Point:
+def measured_point(step: int, metric: str, estimate: tuple[float, float, float], count: int) -> Point:
+    """An estimate (value, low, high) at a step."""
     value, low, high = estimate
     return Point(step=step, metric=metric, value=value, low=low, high=high, count=count)
 
 
-def _missing(step: int, metric: str, count: int) -> Point:
+def diverged_point(step: int, metric: str, count: int) -> Point:
+    """A point that could not be measured because the network is no longer finite."""
     return Point(step=step, metric=metric, value=None, count=count, reason="diverged")
 
 

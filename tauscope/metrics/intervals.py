@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
-from scipy.special import betaincinv, ndtri, stdtrit
+from scipy.special import bdtr, betaincinv, ndtri, stdtrit
 
 CONFIDENCE = 0.95
 Z95 = float(ndtri(0.5 + CONFIDENCE / 2))
@@ -50,3 +50,25 @@ def jackknife_interval(
     error = float(np.sqrt((groups - 1) / groups * ((left_out - left_out.mean()) ** 2).sum()))
     half = float(stdtrit(groups - 1, 0.5 + CONFIDENCE / 2)) * error
     return value, max(value - half, 0.0), value + half
+
+
+def ratio_interval(numerator: Float[ndarray, " item"], denominator: Float[ndarray, " item"]) -> tuple[float, float, float]:
+    """sum(numerator) / sum(denominator) with its 95 % delete-one jackknife interval over independent items; (value, low, high)."""
+    n = len(numerator)
+    top, bottom = numerator.sum(), denominator.sum()
+    left_out = (top - numerator) / (bottom - denominator)
+    error = float(np.sqrt((n - 1) / n * ((left_out - left_out.mean()) ** 2).sum()))
+    half = float(stdtrit(n - 1, 0.5 + CONFIDENCE / 2)) * error
+    value = float(top / bottom)
+    return value, value - half, value + half
+
+
+def median_interval(values: Float[ndarray, " item"]) -> tuple[float, float | None, float | None]:
+    """Median and its distribution-free 95 % interval between two order statistics; (median, low, high).
+
+    Fewer than six values have none: even their smallest and largest leave the median out in more than 5 % of all cases.
+    """
+    ordered, n = np.sort(values), len(values)
+    rank = max((k for k in range(n // 2) if bdtr(k, n, 0.5) <= (1 - CONFIDENCE) / 2), default=None)
+    median = float(np.median(ordered))
+    return (median, None, None) if rank is None else (median, float(ordered[rank]), float(ordered[n - 1 - rank]))

@@ -118,6 +118,17 @@ class AncestralSpec(SpecModel):
 Sampler = Annotated[DdimSpec | AncestralSpec, Field(discriminator="name")]
 
 
+class ProbesSpec(SpecModel):
+    """Early warnings of copying that draw no samples, measured wherever the losses are."""
+
+    index: int = shown(100, "Index", "0-based index into beta of the loss attack, PIA and alpha_ho", ge=0)
+    small_index: int = shown(10, "Small index", "0-based index into beta of SimA, which adds no noise", ge=0)
+    images: int = shown(
+        128, "Images", "members and non-members at most; 1 % of fewer than 100 is no image", ge=100, le=100_000, unit="images each"
+    )
+    points: int = shown(64, "Points", "noised points of alpha_ho from each set", ge=16, le=100_000, unit="points each")
+
+
 class MeasurementSpec(SpecModel):
     """What is measured along training, and when."""
 
@@ -136,6 +147,7 @@ class MeasurementSpec(SpecModel):
     frechet_components: int = shown(
         16, "Principal components", "principal components of the Frechet distance", ge=1, le=100_000, advanced=True
     )
+    probes: ProbesSpec | None = shown(None, "Probes", "early warnings of copying beside the loss gap", advanced=True)
 
 
 class OnsetLevel(SpecModel):
@@ -203,6 +215,7 @@ class ImageDdpmSpec(SpecModel):
     def _consistent(self) -> Self:
         self._check_batch()
         self._check_indices()
+        self._check_probes()
         self._check_onsets()
         self._check_resolution()
         self._check_fork()
@@ -229,6 +242,23 @@ class ImageDdpmSpec(SpecModel):
         measured = self.measurement.loss_indices
         if isinstance(self.stopping, WindowPolicy) and self.stopping.gap_index not in (None, *measured):
             raise ValueError(f"stopping.gap_index {self.stopping.gap_index} is not measured | Choose from {', '.join(map(str, measured))}")
+
+    def _check_probes(self) -> None:
+        probes = self.measurement.probes
+        if probes is None:
+            return
+        outside = [i for i in (probes.index, probes.small_index) if not self.process.first_trained_index <= i < self.process.steps]
+        if outside:
+            raise ValueError(
+                f"measurement.probes: the indices {outside} are never trained"
+                f" | Choose from {self.process.first_trained_index} to {self.process.steps - 1}"
+            )
+        needed = probes.images + min(self.dataset.n_train, probes.images)
+        if self.dataset.n_held_out < needed:
+            raise ValueError(
+                f"dataset.n_held_out {self.dataset.n_held_out} is too few for measurement.probes: {probes.images} non-members,"
+                f" and for alpha_ho others | Hold out at least {needed}"
+            )
 
     def _check_onsets(self) -> None:
         quality = quality_metrics(self)

@@ -35,6 +35,8 @@ def test_everything_a_page_needs_comes_back_typed(api: TauscopeClient, worker: F
     worker.measure(claim, 10)
     assert api.run(claim.run_id).step == 10
     assert api.curves(launched.id, ["f_mem"]).runs[claim.run_id]["f_mem"].step == (10,)
+    assert (api.warnings(launched.id).warnings, api.calibration()) == ((), ())
+    assert "loss_gap@100" in api.warnings(launched.id).metrics
     assert api.samples(claim.run_id).step == api.samples(claim.run_id, 10).step == 10
     assert [(item.step, item.state) for item in api.sample_steps(claim.run_id).steps] == [(10, "measured")]
     assert (api.seed(claim.run_id, 0).step, api.seed(claim.run_id, 0).first_copied_at) == ((10,), 10)

@@ -28,8 +28,9 @@ from tauscope.contracts.run_views import AttemptView, RunEventView, RunExtension
 from tauscope.contracts.runs import RunState
 from tauscope.contracts.samples import SampleSteps, SamplesView, SeedView
 from tauscope.contracts.system import SystemView, WorkerView
+from tauscope.contracts.warnings import ExperimentWarnings
 from tauscope.specs import SpecError, apply_settings, load_preset, parse_sweep, preset_names
-from tests.frontend import fake_compared, fake_states
+from tests.frontend import fake_compared, fake_probes, fake_states
 from tests.frontend import fake_world as world
 from tests.frontend.fake_copied import add_copied
 from tests.frontend.fake_figures import add_figures
@@ -43,6 +44,7 @@ EXPERIMENTS = {
     **{"failed": world.failed, "stale": world.stale, "empty": world.queued, "never": world.never_good},
     **{"paused": fake_states.paused, "one": fake_states.one_point, "diverged": fake_states.diverged, "long": fake_states.long},
     "policy": fake_states.stopped_by_policy,
+    "warned": fake_probes.warned,
     **{"wide": fake_compared.wide, "seeds": fake_compared.seeds},
 }
 
@@ -262,6 +264,12 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
         if identifier == "loading":
             await asyncio.sleep(LOADING_SECONDS)
         return await run_in_threadpool(state.curves, identifier, max_points)
+
+    @app.get("/api/v1/experiments/{identifier}/warnings")
+    def warnings(identifier: str) -> ExperimentWarnings:
+        return fake_probes.warnings(
+            state.experiment(identifier), state.curves(identifier, None), calibrated=identifier in fake_probes.WARNED
+        )
 
     @app.get("/api/v1/experiments/{identifier}/curves.csv")
     def curves_csv(identifier: str, metrics: str) -> Response:

@@ -66,6 +66,9 @@ def infos() -> dict[str, MetricInfo]:
             )
         )
         made.append(
+            _info(f"loss_gap@{index}", f"relative loss gap {where}", "warning", "Of both losses.", index=index, alpha_bar=alpha_bar)
+        )
+        made.append(
             _info(
                 f"loss_held_out@{index}",
                 f"held-out loss {where}",
@@ -146,7 +149,14 @@ def run_curves(n: int, upto: int) -> dict[str, Series]:
         found[f"loss_train@{index}"] = series(
             [(s, v * (1 - 0.85 * f_mem(n, s)), v * 0.9 * (1 - 0.85 * f_mem(n, s)), v * (1 - 0.85 * f_mem(n, s)), 512) for s, v in held]
         )
+    gaps = [(s, loss_gap(n, s)) for s in losses]
+    found["loss_gap@100"] = series([(s, v, v - 0.015, v + 0.015, 512) for s, v in gaps])
     return {name: item for name, item in found.items() if item.step}
+
+
+def loss_gap(n: float, step: int) -> float:
+    """The gap opens ahead of copying: it is at one half when 0.42 of the time to it has passed."""
+    return 0.97 / (1 + (0.42 * 15 * n**1.05 / step) ** 1.4)
 
 
 def clopper(share: float, count: int = N_GENERATED) -> tuple[float, float]:

@@ -18,10 +18,11 @@ from tauscope.contracts.problems import FieldError, Problem
 from tauscope.contracts.retention import RunCheckpoints
 from tauscope.contracts.run_views import AttemptView, RunEventView, RunView
 from tauscope.contracts.system import SystemView
+from tauscope.contracts.warnings import ExperimentWarnings
 from tauscope.specs import KINDS, SpecError, SweepSpec, apply_settings, load_preset, parse_sweep, preset_names
 from tauscope.specs.model import SpecModel
 from tauscope.specs.shown import shown as shown_field
-from tests.frontend import fake_states
+from tests.frontend import fake_probes, fake_states
 from tests.frontend import fake_world as world
 from tests.frontend.fake_api import RECOMMENDED, WARNED
 
@@ -72,6 +73,9 @@ class FakeClient:
 
     def curves(self, identifier: str, *, max_points: int | None = None) -> Curves:
         return world.curves_of(self.made[identifier])
+
+    def warnings(self, identifier: str) -> ExperimentWarnings:
+        return fake_probes.warnings(self.experiment(identifier), self.curves(identifier), calibrated=identifier == "demo")
 
     def run(self, identifier: str) -> RunView:
         name, _, index = identifier.rpartition("r")
@@ -448,6 +452,12 @@ def test_a_single_run_is_stopped_from_its_page_after_asking_once(api: FakeClient
     assert api.asked == []
     press(AppTest.from_function(stopping, default_timeout=20).run(), "Stop it")
     assert api.asked == [("stop", "staler1")]
+
+
+@pytest.mark.parametrize("identifier", ["demo", "empty", "failed", "never"])
+def test_the_probes_page_opens_in_every_state(api: FakeClient, identifier: str) -> None:
+    app = opened("probes", id=identifier)
+    assert [(control.key, control.value) for control in app.selectbox] == [("select-probe", "loss_gap@100")]
 
 
 @pytest.mark.parametrize("identifier", ["demo", "empty", "failed", "never"])

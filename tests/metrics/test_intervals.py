@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, norm, t
 
-from tauscope.metrics.intervals import clopper_pearson, jackknife_interval, mean_interval
+from tauscope.metrics.intervals import clopper_pearson, jackknife_interval, mean_interval, median_interval
 
 
 @pytest.mark.parametrize(("successes", "trials"), [(0, 384), (1, 384), (96, 384), (383, 384), (384, 384), (0, 1), (5, 10_000)])
@@ -38,3 +38,12 @@ def test_the_jackknife_of_a_mean_has_its_standard_error() -> None:
     expected = float(norm.ppf(0.975)) * rows.std(ddof=1) / 640**0.5
     assert value == pytest.approx(rows.mean() + 10)
     assert (high - low) / 2 == pytest.approx(expected, rel=0.01)  # Student's against normal quantile at 639 degrees
+
+
+@pytest.mark.parametrize(("n", "rank"), [(5, None), (6, 0), (8, 0), (9, 1), (12, 2), (100, 39)])
+def test_the_interval_of_a_median_is_between_the_order_statistics_of_the_tables(n: int, rank: int | None) -> None:
+    """Ranks as tabulated for the sign test, from 0 (e.g. Conover, Practical Nonparametric Statistics)."""
+    values = np.arange(n, dtype=float)
+    median, low, high = median_interval(values[::-1])
+    assert median == (n - 1) / 2
+    assert (low, high) == ((None, None) if rank is None else (float(rank), float(n - 1 - rank)))

@@ -86,8 +86,9 @@ class Notebook:
         {"optimizer": {"name": "sgd", "lr": 0.01, "momentum": 0.9}},
         {"replacement": False, "batch_size": 4},
         {"batch_size": "full", "ema": None, "preconditioning": False},
+        {"dataset": {"n_train": 16, "n_held_out": 128}, "measurement": {**MEASUREMENT, "probes": {"images": 100}}},
     ],
-    ids=["adam", "sgd", "epochs", "full-batch"],
+    ids=["adam", "sgd", "epochs", "full-batch", "probes"],
 )
 @pytest.mark.parametrize("end_at", [6, 8])
 def test_a_run_ended_and_resumed_equals_an_uninterrupted_one(tmp_path: Path, changes: dict[str, object], end_at: int) -> None:

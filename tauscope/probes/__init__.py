@@ -1,0 +1,1 @@
+"""Early warnings of copying that draw no samples: membership attacks, the projection order parameter, the stable rank."""
