@@ -48,7 +48,8 @@ class FittedLaw:
         cell = " and ".join(SYMBOLS[name] for name in self.variables)
         repeats = "one seed" if self.seeds == 1 else f"{self.seeds} seeds"
         holds = f"{self.seeds} seeds per {cell}, run-to-run spread included"
-        early = f"{self.earlier} {'onset' if self.earlier == 1 else 'onsets'} before the first measurement enter as upper bounds"
+        entered = "1 onset before the first measurement enters as an upper bound"
+        early = entered if self.earlier == 1 else f"{self.earlier} onsets before the first measurement enter as upper bounds"
         told = holds if self.with_spread else f"{SAMPLING_ONLY}: {repeats} per {cell}; three are needed"
         return self.reason or "; ".join([told, *[early] * bool(self.earlier), *[self.left_out] * bool(self.left_out)])
 

@@ -49,6 +49,7 @@ class RunView(Contract):
     worker: str | None
     updated_at: float | None = Field(description="Unix time of the last news, database clock")
     onsets: dict[str, Onset]
+    markers: dict[str, Onset] = Field(default_factory=dict, description="what stands beside the onsets: tau_test")
     final: dict[str, float | int | None]
     unevaluated: int = Field(0, description="checkpoints whose samples are still to be drawn and measured")
     code_note: str = Field("", description="which steps were computed by which code version, where it changed under way")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tauscope.analysis.summary import summarize_experiment, summarize_points
+from tauscope.analysis.summary import find_markers, summarize_experiment, summarize_points
 from tauscope.contracts.points import Point
 from tauscope.contracts.summary import ExperimentSummary, RunSummary
 from tauscope.execution.events import CheckpointWritten, DatasetWritten, Failed, Measured, Progress, SegmentEnded, TrainerEvent
@@ -90,6 +90,7 @@ class LocalRun:
             params=self.plan.params,
             state=self.state,
             onsets=onsets,
+            markers=find_markers(self.plan.spec, self.points),
             final=final,
             seconds=round(self.seconds, 2),
             reason=self.reason,
