@@ -108,7 +108,9 @@ def write_summary(
 ) -> None:
     """Write onsets, last values and markers, in a transaction that holds the run's row: they follow from its points alone, whoever brought them."""
     times = {"onsets": onsets, "markers": markers}
-    values: dict[str, dict[str, Any]] = {column: {name: time.model_dump(mode="json") for name, time in found.items()} for column, found in times.items()}
+    values: dict[str, dict[str, Any]] = {
+        column: {name: time.model_dump(mode="json") for name, time in found.items()} for column, found in times.items()
+    }
     values["final"] = dict(final)
     session.execute(update(Run).where(Run.id == run_id).values(**values), execution_options=_UNSYNCED)
 

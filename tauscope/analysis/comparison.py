@@ -106,7 +106,9 @@ def _incomparable(
             return f"the exponent of the {which} sweep has no interval: too few onsets were reached to tell a spread between runs from it"
     definitions = [_definitions(name, part) for part in runs]
     if definitions[0] != definitions[1]:
-        return f"the onsets are defined differently: {' and '.join(definitions[0])} in the first, {' and '.join(definitions[1])} in the second"
+        return (
+            f"the onsets are defined differently: {' and '.join(definitions[0])} in the first, {' and '.join(definitions[1])} in the second"
+        )
     return ""
 
 

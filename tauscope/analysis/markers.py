@@ -1,11 +1,11 @@
 """Markers beside the onsets: tau_test, the training time at which the held-out loss is least.
 
-The held-out loss falls, and rises once the model fits what only its training images have (Bonnaire et al. 2025, arXiv:2505.17638,
-figure on train and test loss). Its minimum is flat, so many checkpoints may be it. One is ruled out when some other lies
-below it by more than chance, at 95 % for all comparisons together (Bonferroni). The loss is measured on the same pairs of image and
-noise every time, so errors at two checkpoints move together and their difference errs less than if they did not; how much less
-was not recorded, so independence is assumed, and the interval is wider than need be, never too narrow. Between checkpoints nothing was measured:
-the interval reaches to the neighbours of the outermost checkpoints that remain.
+The held-out loss falls, and rises again once the model fits what only its training images have (Bonnaire et al. 2025,
+arXiv:2505.17638). Its minimum is flat, so many checkpoints may be it. One is ruled out when some other lies below it by more than
+chance, at 95 % for all comparisons together (Bonferroni). The loss is measured on the same pairs of image and noise every time,
+so errors at two checkpoints move together and their difference errs less than if they did not; how much less is not recorded.
+Independence is assumed, which makes the interval wider than need be and never too narrow. Between checkpoints nothing was
+measured: the interval reaches to the neighbours of the outermost checkpoints that remain.
 """
 
 from collections.abc import Sequence
@@ -36,10 +36,10 @@ def tau_test(points: Sequence[Point], metric: str) -> Onset:
     low, high = float(edges[remain[0]]), float(edges[remain[-1] + 2])
     found = {"low": low, "metric": metric, "level": float(curve.value[place])}
     if not np.isfinite(high):
-        reason = f"not risen from its least by {curve.step[-1]:,.0f}"
+        reason = f"no rise by {curve.step[-1]:,.0f}"
         return Onset(value=None, high=None, status=OnsetStatus.CENSORED, reason=reason, **found)
     if place == 0:
-        reason = f"rises from the first measurement at {curve.step[0]:,.0f} on"
+        reason = f"before the first measurement at {curve.step[0]:,.0f}"
         return Onset(value=None, high=high, status=OnsetStatus.BEFORE_FIRST, reason=reason, **found)
     return Onset(value=float(curve.step[place]), high=high, status=OnsetStatus.REACHED, **found)
 

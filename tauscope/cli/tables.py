@@ -56,7 +56,11 @@ def fit_sentences(fits: Mapping[str, PowerLawFit]) -> list[str]:
         if fit.exponent is None:
             sentences.append(f"{law_name(key)}: no exponent: {fit.note}")
             continue
-        along = f"; fitted along with the exponent of {' and '.join('W' if name == 'width' else name for name in fit.jointly)}" if fit.jointly else ""
+        along = (
+            f"; fitted along with the exponent of {' and '.join('W' if name == 'width' else name for name in fit.jointly)}"
+            if fit.jointly
+            else ""
+        )
         counted = f"{fit.points} onsets, {fit.censored} censored{along}; {fit.note}"
         sentences.append(f"{law_name(key, f'{fit.exponent:.2f}')} (95 % interval {interval_words(fit.low, fit.high)}; {counted})")
     return sentences

@@ -7,7 +7,6 @@ from pydantic import Field, model_validator
 
 from tauscope.contracts.model import Contract
 
-
 ScalingVariable = Literal["n", "width"]
 
 

@@ -10,7 +10,13 @@ from tauscope.contracts.summary import RunSummary
 
 
 def sweep(
-    exponent: float, *, seeds: int = 3, sizes: tuple[int, ...] = (16, 32, 64, 128), scatter: float = 0.05, level: float = 0.25, seed: int = 0
+    exponent: float,
+    *,
+    seeds: int = 3,
+    sizes: tuple[int, ...] = (16, 32, 64, 128),
+    scatter: float = 0.05,
+    level: float = 0.25,
+    seed: int = 0,
 ) -> list[RunSummary]:
     rng = np.random.default_rng(seed)
 
