@@ -187,18 +187,20 @@ def test_quality_that_does_not_depend_on_n_shows_no_exponent_by_one_level_and_a_
 
 
 def test_the_collapse_score_is_best_at_the_true_exponent_on_counted_samples() -> None:
-    """256 samples a checkpoint, 3 seeds that differ by 8 %: the best exponent has no bias, and its interval is told."""
-    rng, best, covered, repetitions, tau = np.random.default_rng(0), [], 0, 40, np.array(GRID, dtype=float)
+    """256 samples a checkpoint, 3 seeds that differ by 8 %: the best exponent has no bias, and its interval covers."""
+    rng, best, covered, widths, tau = np.random.default_rng(0), [], 0, [], np.array(GRID, dtype=float)
 
     def curve(n: int) -> CopyCurve:
         onset = 9 * n**1.2 * np.exp(rng.normal(0, 0.08))
         return CopyCurve(n, tau, rng.binomial(SAMPLES, 0.75 / (1 + (onset / tau) ** 3)) / SAMPLES)
 
-    for _ in range(repetitions):
+    for _ in range(REPETITIONS):
         found = collapse([curve(n) for n in (16, 32, 64) for _ in range(3)])
         assert found.low is not None and found.high is not None
         best.append(found.best)
         covered += found.low <= 1.2 <= found.high
+        widths.append(found.high - found.low)
         assert found.score(found.best) < 0.1 < found.score(0.5)
-    print(f"collapse: best {np.mean(best):.3f} +- {np.std(best) / repetitions**0.5:.3f}, {covered} of {repetitions} intervals hold 1.2")
-    assert np.mean(best) == pytest.approx(1.2, abs=0.03)
+    print(f"collapse: best {np.mean(best):.3f}, {covered} of {REPETITIONS} hold 1.2, width: median {np.median(widths):.3f}")
+    assert np.mean(best) == pytest.approx(1.2, abs=0.01)  # The mean of 500 errs by 0.0025; levels up to the top would bend it by 0.02.
+    assert covered >= PROMISED * REPETITIONS
