@@ -106,7 +106,7 @@ def write_summary(
     final: Mapping[str, float | int | None],
     markers: Mapping[str, Onset] = MappingProxyType({}),
 ) -> None:
-    """Write onsets, last values and markers, in a transaction that holds the run's row: they follow from its points, whoever brought them."""
+    """Write onsets, last values and markers, in a transaction that holds the run's row: they follow from its points alone."""
     times = {"onsets": onsets, "markers": markers}
     values: dict[str, dict[str, Any]] = {
         column: {name: time.model_dump(mode="json") for name, time in found.items()} for column, found in times.items()
