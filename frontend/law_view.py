@@ -82,20 +82,21 @@ def law_view(
         "law": law_figure(groups, experiment.fits, options, height=height, by=variable),
     }
     said = law_finding(experiment, variable)
+    scored = collapse_words(found, a, width_too=len(varying) > 1)
     return {
         "figures": {name: _sized(made, options) for name, made in figures.items()},
         "header": header(experiment, tab="law"),
         "finding": said,
         "slider": slider(found, a),
         "law_keys": law_keys(),
-        "collapse_words": collapse_words(found, a),
+        "collapse_words": scored,
         "score": _score(found),
         "table": join(
             law_table(experiment, curves, experiment.fits, level),
             downloads(experiment, _charts(experiment, own_level=own is None or level == own[1])),
             tag("details", tag("summary", "Data table"), onset_table(experiment, curves, groups, None), class_="tau-details"),
         ),
-        "alt": {"collapse": plain(collapse_words(found, a)), "law": plain(said)},
+        "alt": {"collapse": plain(scored), "law": plain(said)},
         "live": is_live(experiment),
     }
 

@@ -29,7 +29,8 @@ def law_figure(groups: Sequence[Group], fits: Fits, options: ViewOptions, *, hei
     n_range = (sizes[0] / 1.5, sizes[-1] * 1.5) if sizes else (1.0, 100.0)
     bounds = _bounds(placed)
     traces: list[Trace] = []
-    words: list[Annotation] = [_title(options, by)]
+    joint = [variable for fit in fits.values() if fit.variable == by for variable in fit.jointly]
+    words: list[Annotation] = [_title(options, by, joint)]
     for name in ONSETS:
         fit = fits.get(f"{name}_vs_{by}")
         if fit is not None and fit.exponent is not None:
@@ -58,8 +59,9 @@ def law_figure(groups: Sequence[Group], fits: Fits, options: ViewOptions, *, hei
     }
 
 
-def _title(options: ViewOptions, by: ScalingVariable) -> Annotation:
+def _title(options: ViewOptions, by: ScalingVariable, joint: Sequence[ScalingVariable]) -> Annotation:
     words = f"<b>Law</b>: onsets τ against {VARIABLES[by]}, steps" + ("" if options.narrow else ", log-log, bars and bands 95 %")
+    words += f"; lines and large marks: mean over {VARIABLES[joint[0]]}" if joint else ""
     return label(0, 1, words, colour=options.palette.ink_1, yanchor="bottom", yshift=10)
 
 

@@ -117,8 +117,8 @@ def score_words(found: Collapse, exponent: float) -> str:
     return f"a = {exponent:.2f}: {said}, curves a factor {math.exp(found.spread(exponent)):.2f} apart"
 
 
-def collapse_words(found: Collapse | None, exponent: float) -> Html:
-    """The score here, at its best and without scaling, and what it is."""
+def collapse_words(found: Collapse | None, exponent: float, *, width_too: bool = False) -> Html:
+    """The score here, at its best and without scaling, and what it is; where W varies beside n, that it is left in the spread."""
     if found is None:
         return Html("")
     interval = f" ({found.low:.2f} to {found.high:.2f} by {found.note})" if found.low is not None and found.high is not None else ""
@@ -133,7 +133,8 @@ def collapse_words(found: Collapse | None, exponent: float) -> Html:
         f" minus control, averaged over levels from {percent(low)} to {percent(high)} and divided by the same at a = 0: "
         f"1 is no better than not scaling, 0 a perfect collapse. {found.curves} curves; 95 % interval by {found.note}.",
     )
-    return join(tag("p", here, ". ", best), tag("details", tag("summary", "What the score is"), meaning, class_="tau-details"))
+    mixed = " W varies too and is not scaled: it stays in the spread." if width_too else ""
+    return join(tag("p", here, ". ", best, mixed), tag("details", tag("summary", "What the score is"), meaning, class_="tau-details"))
 
 
 def _factor(found: Collapse, exponent: float) -> str:

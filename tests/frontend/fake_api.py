@@ -31,6 +31,7 @@ from tauscope.specs import SpecError, apply_settings, load_preset, parse_sweep, 
 from tests.frontend import fake_states
 from tests.frontend import fake_world as world
 from tests.frontend.fake_listing import add_listing
+from tests.frontend.fake_widths import over_widths
 from tests.frontend.many_runs import ManyRuns
 
 LOADING_SECONDS = 15.0
@@ -38,6 +39,7 @@ EXPERIMENTS = {
     **{"demo": world.finished, "many": world.finished, "loading": world.finished},
     **{"failed": world.failed, "stale": world.stale, "empty": world.queued, "never": world.never_good},
     **{"paused": fake_states.paused, "one": fake_states.one_point, "diverged": fake_states.diverged, "long": fake_states.long},
+    "widths": over_widths,
 }
 
 

@@ -51,6 +51,7 @@ STATES = (
     State("watch-unnamed", "/experiment", "No experiment is named", ready="text=No experiment is named"),
     State("watch-offline", "/experiment?id=demo", "The API does not answer", ready="text=The API does not answer", api=False),
     State("law", "/law?id=demo", "score"),
+    State("law-widths", "/law?id=widths&by=width", "inside the interval"),
     State("law-empty", "/law?id=empty", "No"),
     State("inspect", "/inspect?run=demor2&step=1763", "copy", ready=CARDS),
     State("inspect-many", "/inspect?run=manyr2&step=1763", "copy", ready=CARDS),

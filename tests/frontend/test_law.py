@@ -8,33 +8,18 @@ import pytest
 from frontend.charts.collapse import collapse_figure
 from frontend.charts.figure import FigureError, ViewOptions
 from frontend.charts.groups import group_runs
-from frontend.law_view import _fits, at_level, collapse_of, law_view
+from frontend.law_view import at_level, collapse_of, law_view
 from frontend.markup.law import scales_with
 from frontend.theme import LIGHT
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.onsets import PowerLawFit
-from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import RunState
 from tests.frontend import fake_world as world
+from tests.frontend.fake_widths import over_widths
 
 
 def shown(experiment: ExperimentView, exponent: float | None = None, level: float | None = None, by: str | None = None) -> dict[str, Any]:
     return law_view(experiment, world.curves_of(experiment), ViewOptions(), exponent=exponent, level=level, by=by)
-
-
-def over_widths(*, n_too: bool) -> ExperimentView:
-    """The finished runs at three widths W: tau_mem is in proportion to 1/W, at one n or at all three."""
-
-    def at(run: RunView, width: int) -> RunView:
-        mem = run.onsets["tau_mem"]
-        assert mem.value is not None
-        onset = world.reached(20 * mem.value / width, 19 * mem.value / width, 21 * mem.value / width, "f_mem", 0.25)
-        params = {**(run.params if n_too else {}), "width": width}
-        return run.model_copy(update={"id": f"{run.id}w{width}", "params": params, "onsets": run.onsets | {"tau_mem": onset}})
-
-    experiment = world.finished()
-    runs = tuple(at(run, width) for run in (experiment.runs if n_too else experiment.runs[:1]) for width in (8, 16, 32))
-    return experiment.model_copy(update={"runs": runs, "fits": _fits(runs)})
 
 
 def traces(view: dict[str, Any], name: str, status: str) -> list[dict[str, Any]]:
@@ -148,7 +133,7 @@ def test_plotly_accepts_both_figures_in_every_state_and_for_paper() -> None:
 
 
 def test_where_the_width_alone_varies_the_law_is_over_the_width() -> None:
-    view = shown(over_widths(n_too=False))
+    view = shown(over_widths("widths", (16,)))
     assert [t["x"] for t in traces(view, "tau_mem", "reached")] == [[8.0], [16.0], [32.0]]
     assert "~ W<sup>−1.00</sup>" in view["finding"]
     assert "1/W (exponent −1) lies inside the interval" in view["finding"]
@@ -156,7 +141,7 @@ def test_where_the_width_alone_varies_the_law_is_over_the_width() -> None:
 
 
 def test_where_both_vary_the_address_chooses_and_each_line_runs_through_its_onsets() -> None:
-    experiment = over_widths(n_too=True)
+    experiment = over_widths("widths")
     assert scales_with(experiment) == ("n", "width")
     for by, exponent in (("n", 1.06), ("width", -1.0)):
         view = shown(experiment, by=by)
@@ -167,3 +152,5 @@ def test_where_both_vary_the_address_chooses_and_each_line_runs_through_its_onse
         inside = math.exp(sum(math.log(t["y"][0]) for t in onsets) / len(onsets))
         assert math.exp(sum(map(math.log, line["y"])) / 41) == pytest.approx(inside, rel=0.05)
     assert "n<sup>a</sup>" in view["table"] and "W<sup>b</sup>" in view["table"]
+    assert "W varies too and is not scaled" in view["collapse_words"]
+    assert "mean over n" in str(view["figures"]["law"]["layout"]["annotations"])
