@@ -20,7 +20,7 @@ from frontend.markup.alternative import plain
 from frontend.markup.downloads import Chart, curves_csv, downloads
 from frontend.markup.header import header
 from frontend.markup.html import join, tag
-from frontend.markup.law import A_RANGE, collapse_words, law_finding, law_keys, law_table, slider
+from frontend.markup.law import A_RANGE, collapse_words, law_finding, law_keys, law_table, scales_with, slider
 from frontend.markup.side import onset_table
 from frontend.markup.state import is_live
 from frontend.views import answer, asked
@@ -40,16 +40,19 @@ _ABOVE, _ABOVE_IN_TALK, _MIN_HEIGHT, _PRINT_SHAPE = 470, 150, 340, 0.8
 
 
 async def serve_law(request: Request) -> Response:
-    """``GET /view/law/{id}``: the law page's regions; ``a`` is the slider's exponent, ``measure`` the level of copying."""
+    """``GET /view/law/{id}``: the law page's regions; ``a`` is the slider's exponent, ``measure`` the level of copying,
+    ``by`` what the law is drawn against."""
     identifier, token, options = asked(request)
     query = request.query_params
-    return await answer(lambda: _law(identifier, token, options, exponent=query.get("a"), measure=query.get("measure")))
+    return await answer(lambda: _law(identifier, token, options, exponent=query.get("a"), measure=query.get("measure"), by=query.get("by")))
 
 
-def _law(identifier: str, token: str | None, options: ViewOptions, *, exponent: str | None, measure: str | None) -> dict[str, Any]:
+def _law(
+    identifier: str, token: str | None, options: ViewOptions, *, exponent: str | None, measure: str | None, by: str | None
+) -> dict[str, Any]:
     client = client_for(token)
     experiment, curves = client.experiment(identifier), client.curves(identifier, (F_MEM, CONTROL))
-    view = law_view(experiment, curves, options, exponent=_number(exponent), level=_number(measure))
+    view = law_view(experiment, curves, options, exponent=_number(exponent), level=_number(measure), by=by)
     return view | {"slots": slots_words(client.system()), "cursor": curves.cursor}
 
 
@@ -61,12 +64,14 @@ def _number(text: str | None) -> float | None:
 
 
 def law_view(
-    experiment: ExperimentView, curves: Curves, options: ViewOptions, *, exponent: float | None, level: float | None
+    experiment: ExperimentView, curves: Curves, options: ViewOptions, *, exponent: float | None, level: float | None, by: str | None = None
 ) -> dict[str, Any]:
     """Everything the law page shows, by region."""
     own = level_of(experiment, "tau_mem")
     experiment, level = at_level(experiment, curves, level)
     options = replace(options, right=_RIGHT)
+    varying = scales_with(experiment)
+    variable = next((name for name in varying if name == by), varying[0] if varying else "n")
     groups = group_runs(experiment, options.palette)
     found = collapse_of(experiment, curves)
     a = min(max(exponent if exponent is not None else found.best if found else 1.0, A_RANGE[0]), A_RANGE[1])
@@ -74,23 +79,24 @@ def law_view(
     height = options.pixels * _PRINT_SHAPE if options.print_mm else max(_MIN_HEIGHT, (options.viewport or 900) - above)
     figures = {
         "collapse": collapse_figure(groups, curves, a, options, level=level, height=height),
-        "law": law_figure(groups, experiment.fits, options, height=height),
+        "law": law_figure(groups, experiment.fits, options, height=height, by=variable),
     }
-    said = law_finding(experiment)
+    said = law_finding(experiment, variable)
+    scored = collapse_words(found, a, width_too=len(varying) > 1)
     return {
         "figures": {name: _sized(made, options) for name, made in figures.items()},
         "header": header(experiment, tab="law"),
         "finding": said,
         "slider": slider(found, a),
         "law_keys": law_keys(),
-        "collapse_words": collapse_words(found, a),
+        "collapse_words": scored,
         "score": _score(found),
         "table": join(
             law_table(experiment, curves, experiment.fits, level),
             downloads(experiment, _charts(experiment, own_level=own is None or level == own[1])),
             tag("details", tag("summary", "Data table"), onset_table(experiment, curves, groups, None), class_="tau-details"),
         ),
-        "alt": {"collapse": plain(collapse_words(found, a)), "law": plain(said)},
+        "alt": {"collapse": plain(scored), "law": plain(said)},
         "live": is_live(experiment),
     }
 

@@ -15,6 +15,7 @@ DASH = "–"
 # What "first at a level" means for a curve that turns back later, and what stands in brackets after an onset.
 UNTIL_BEST = "and kept up to its best value; what comes later is overfitting"
 UNTIL_PEAK = "and kept up to its highest value"
+UNTIL_RISEN = "below it, the checkpoints that cannot be told from the least"
 INTERVAL = (
     "Below each its 95 % interval: the checkpoints between which the curve may have crossed the level, given the intervals of its"
     " points. Window: from the upper end of one to the lower end of the other."

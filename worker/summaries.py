@@ -10,20 +10,20 @@ from tauscope.specs.stopping import BudgetPolicy
 
 
 def record_summary(session: Session, run_id: str) -> bool:
-    """Compute a run's onsets and last values in the transaction that brought points, so that neither is ever without the other.
+    """Compute a run's onsets, markers and last values in the transaction that brought points, so that neither is ever without the other.
 
     Returns:
         Whether the run's policy, with these points, has asked the run to stop.
     """
     # SciPy loads slowly, and only a worker with points needs it.
     from tauscope.analysis.stopping import stops, verdict
-    from tauscope.analysis.summary import summarize_points
+    from tauscope.analysis.summary import find_markers, summarize_points
 
     session.flush()
     document = session.get_one(Run, run_id, populate_existing=True).spec
     spec, points = KINDS[document["kind"]].model_validate(document), read_points(session, run_id)
     onsets, final = summarize_points(spec, points)
-    write_summary(session, run_id, onsets, final)
+    write_summary(session, run_id, onsets, final, find_markers(spec, points))
     if isinstance(spec.stopping, BudgetPolicy):
         return False
     found = verdict(spec, points, settled=settled_step(session, run_id))

@@ -9,8 +9,9 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.background import BackgroundTask
 
 from backend.api.parameters import Id, IdempotencyKey, IfNoneMatch, UsesContext, matches
-from backend.services import curves, experiments, export, growing, launch, listing, retention, tables
+from backend.services import comparing, curves, experiments, export, growing, launch, listing, retention, tables
 from backend.services.stream import ExperimentStream, follow
+from tauscope.contracts.comparison import LawComparison
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentCreate, ExperimentPage, ExperimentView, Plan
 from tauscope.contracts.growing import SweepGrowth
@@ -24,6 +25,7 @@ router = APIRouter(prefix="/experiments", tags=["experiments"])
 Metrics = Annotated[
     str | None, Query(pattern=r"^[A-Za-z0-9_@.,-]+$", max_length=4000, description="metric names, separated by commas; all by default")
 ]
+Other = Annotated[str, Query(alias="with", pattern=r"^[0-9a-z]{1,32}$", description="id of the second experiment")]
 Words = Annotated[str, Query(max_length=200, description="words of the name, tag or data set, and settings: digits n = 16, lr < 0.01")]
 DataName = Annotated[str | None, Query(max_length=80, description="name of a data set")]
 TagName = Annotated[str | None, Query(max_length=40)]
@@ -142,6 +144,12 @@ def delete_experiment(context: UsesContext, experiment_id: Id) -> None:
 def get_summary(context: UsesContext, experiment_id: Id) -> ExperimentSummary:
     """The result in one object, as `tauscope run --json` prints it."""
     return experiments.summary(context, experiment_id)
+
+
+@router.get("/{experiment_id}/law/compare")
+def compare_laws(context: UsesContext, experiment_id: Id, other: Other) -> LawComparison:
+    """Whether the exponents of two experiments differ: difference with 95 % interval and p-value, or why they cannot be compared."""
+    return comparing.compare(context, experiment_id, other)
 
 
 MaxPoints = Annotated[

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Table, case, delete, func, select, update
@@ -99,13 +100,23 @@ def _progress(claim: Claim, checkpoint: int) -> dict[str, Any]:
     }
 
 
-def write_summary(session: Session, run_id: str, onsets: Mapping[str, Onset], final: Mapping[str, float | int | None]) -> None:
-    """Write onsets and last values, in a transaction that holds the run's row: they follow from its points alone, whoever brought them.
+def write_summary(
+    session: Session,
+    run_id: str,
+    onsets: Mapping[str, Onset],
+    final: Mapping[str, float | int | None],
+    markers: Mapping[str, Onset] = MappingProxyType({}),
+) -> None:
+    """Write onsets, last values and markers, in a transaction that holds the run's row: they follow from its points alone.
 
     Onsets that have just happened are announced.
     """
     news = newly_happened(session, run_id, onsets)
-    values = {"onsets": {name: onset.model_dump(mode="json") for name, onset in onsets.items()}, "final": dict(final)}
+    times = {"onsets": onsets, "markers": markers}
+    values: dict[str, dict[str, Any]] = {
+        column: {name: time.model_dump(mode="json") for name, time in found.items()} for column, found in times.items()
+    }
+    values["final"] = dict(final)
     session.execute(update(Run).where(Run.id == run_id).values(**values), execution_options=_UNSYNCED)
     announce_onsets(session, run_id, news)
 

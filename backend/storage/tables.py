@@ -80,6 +80,7 @@ class Run(Base):
     checkpoint_step: Mapped[int | None]  # The step a resume starts from; commits with the points up to it.
     checkpoint_version: Mapped[str | None] = mapped_column(String(80))  # The code that wrote that checkpoint.
     onsets: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    markers: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # Times beside the onsets, of the same form.
     final: Mapped[dict[str, Any]] = mapped_column(default=dict)
     verdict: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # Why its policy asked it to stop, if it did.
     code_note: Mapped[str] = mapped_column(Text, default="", server_default="")  # Which steps other code computed, if any.

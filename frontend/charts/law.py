@@ -1,4 +1,4 @@
-"""Both onsets against n on logarithmic axes: every seed, the fitted laws with their bands, and slope 1 beside them."""
+"""Both onsets against n or W on logarithmic axes: every seed, the fitted laws with their bands, and the paper's slope beside them."""
 
 import math
 from collections.abc import Sequence
@@ -10,29 +10,35 @@ from frontend.charts.groups import Group
 from frontend.charts.marks import ONSETS, SIZES, SYMBOLS, TITLES, OnsetName, onset_colour
 from frontend.theme import with_opacity
 from frontend.words import exponent, steps
-from tauscope.contracts.onsets import Onset, OnsetStatus, PowerLawFit
+from tauscope.analysis.scaling import SYMBOLS as VARIABLES
+from tauscope.analysis.scaling import scaled
+from tauscope.contracts.onsets import Onset, OnsetStatus, PowerLawFit, ScalingVariable
 from tauscope.contracts.run_views import RunView
 
 Fits = dict[str, PowerLawFit]
 Placed = tuple[float, RunView, Onset]
+_AXIS_WORDS: dict[ScalingVariable, str] = {"n": "training images n (log)", "width": "base width W, channels (log)"}
+# What Bonnaire et al. 2025 find for tau_mem: in proportion to n, and to 1/W.
+_PAPERS_SLOPE: dict[ScalingVariable, int] = {"n": 1, "width": -1}
 
 
-def law_figure(groups: Sequence[Group], fits: Fits, options: ViewOptions, *, height: float) -> dict[str, Any]:
-    """The figure; only onsets that were reached are points, a censored one is an arrow up from its last step."""
-    placed: dict[OnsetName, list[Placed]] = {name: _placed(groups, name) for name in ONSETS}
-    sizes = sorted({float(group.n_train) for group in groups if group.n_train})
+def law_figure(groups: Sequence[Group], fits: Fits, options: ViewOptions, *, height: float, by: ScalingVariable = "n") -> dict[str, Any]:
+    """The figure over n or W; only onsets that were reached are points, a censored one is an arrow up from its last step."""
+    placed: dict[OnsetName, list[Placed]] = {name: _placed(groups, name, by) for name in ONSETS}
+    sizes = sorted({at for group in groups for run in group.runs if (at := position(run, by))})
     n_range = (sizes[0] / 1.5, sizes[-1] * 1.5) if sizes else (1.0, 100.0)
     bounds = _bounds(placed)
     traces: list[Trace] = []
-    words: list[Annotation] = [_title(options)]
+    joint = [variable for fit in fits.values() if fit.variable == by for variable in fit.jointly]
+    words: list[Annotation] = [_title(options, by, joint)]
     for name in ONSETS:
-        fit = fits.get(f"{name}_vs_n")
+        fit = fits.get(f"{name}_vs_{by}")
         if fit is not None and fit.exponent is not None:
             traces += _fit_traces(name, fit, placed[name], n_range, options)
-            words.append(_fit_words(name, fit, n_range, options))
-        traces += _onset_traces(name, placed[name], options)
-    words += _slope_one(traces, placed["tau_mem"], n_range, options)
-    axis = log_axis(options, n_range, "training images n (log)") | {"tickvals": _thinned(sizes), "minor": {"showgrid": False}}
+            words.append(_fit_words(name, fit, placed[name], n_range, options))
+        traces += _onset_traces(name, placed[name], options, VARIABLES[by])
+    words += _papers_slope(traces, placed["tau_mem"], n_range, options, _PAPERS_SLOPE[by])
+    axis = log_axis(options, n_range, _AXIS_WORDS[by]) | {"tickvals": _thinned(sizes), "minor": {"showgrid": False}}
     return {
         "data": traces,
         "layout": {
@@ -53,13 +59,30 @@ def law_figure(groups: Sequence[Group], fits: Fits, options: ViewOptions, *, hei
     }
 
 
-def _title(options: ViewOptions) -> Annotation:
-    words = "<b>Law</b>: onsets τ against n, steps" + ("" if options.narrow else ", log-log, bars and bands 95 %")
+def _title(options: ViewOptions, by: ScalingVariable, joint: Sequence[ScalingVariable]) -> Annotation:
+    words = f"<b>Law</b>: onsets τ against {VARIABLES[by]}, steps" + ("" if options.narrow else ", log-log, bars and bands 95 %")
+    words += f"; lines and large marks: mean over {VARIABLES[joint[0]]}" if joint else ""
     return label(0, 1, words, colour=options.palette.ink_1, yanchor="bottom", yshift=10)
 
 
-def _placed(groups: Sequence[Group], name: OnsetName) -> list[Placed]:
-    return [(float(run.n_train), run, run.onsets[name]) for group in groups for run in group.runs if run.n_train and name in run.onsets]
+def _placed(groups: Sequence[Group], name: OnsetName, by: ScalingVariable) -> list[Placed]:
+    return [(at, run, run.onsets[name]) for group in groups for run in group.runs if (at := position(run, by)) and name in run.onsets]
+
+
+def position(run: RunView, by: ScalingVariable) -> float | None:
+    """Where a run stands on the axis; every run has an n, but a width only where it is an axis of the sweep."""
+    return (float(run.n_train) if run.n_train else None) if by == "n" else scaled(run.params, by)
+
+
+def _prefactor(fit: PowerLawFit, placed: Sequence[Placed]) -> float:
+    """tau at 1 of the fitted line, through the geometric mean of what else varies."""
+    logs = [
+        other * math.log(at)
+        for variable, other in fit.jointly.items()
+        for _, run, _ in placed
+        if (at := position(run, variable)) is not None
+    ]
+    return (fit.prefactor or 0.0) * math.exp(sum(logs) / len(placed))
 
 
 def _bounds(placed: dict[OnsetName, list[Placed]]) -> tuple[float, float]:
@@ -92,7 +115,8 @@ def _fit_traces(
     colour = onset_colour(name, options.palette)
     n = [n_range[0] * (n_range[1] / n_range[0]) ** (k / 40) for k in range(41)]
     middle, _ = _centre(placed)
-    at_middle = (fit.prefactor or 0.0) * middle**fit.exponent
+    prefactor = _prefactor(fit, placed)
+    at_middle = prefactor * middle**fit.exponent
     line = {"type": "scatter", "mode": "lines", "hoverinfo": "skip", "showlegend": False, "x": n}
     traces: list[Trace] = []
     if fit.low is not None and fit.high is not None:
@@ -102,34 +126,36 @@ def _fit_traces(
             {**edge, "y": [min(pair) for pair in ends]},
             {**edge, "y": [max(pair) for pair in ends], "fill": "tonexty", "fillcolor": with_opacity(colour, 0.11)},
         ]
-    return [*traces, {**line, "y": [(fit.prefactor or 0.0) * size**fit.exponent for size in n], "line": {"color": colour, "width": 2}}]
+    return [*traces, {**line, "y": [prefactor * size**fit.exponent for size in n], "line": {"color": colour, "width": 2}}]
 
 
-def _fit_words(name: OnsetName, fit: PowerLawFit, n_range: tuple[float, float], options: ViewOptions) -> Annotation:
+def _fit_words(
+    name: OnsetName, fit: PowerLawFit, placed: Sequence[Placed], n_range: tuple[float, float], options: ViewOptions
+) -> Annotation:
     assert fit.exponent is not None
     x = math.sqrt(n_range[0] * n_range[1])
-    y = (fit.prefactor or 1.0) * x**fit.exponent
-    text = f"<b>{TITLES[name]} ~ n<sup>{exponent(fit.exponent)}</sup></b>"
+    y = _prefactor(fit, placed) * x**fit.exponent
+    text = f"<b>{TITLES[name]} ~ {VARIABLES[fit.variable]}<sup>{exponent(fit.exponent)}</sup></b>"
     place = {"xref": "x", "yref": "y", "xanchor": "right", "yanchor": "bottom", "xshift": -18, "yshift": 12}
     colour = onset_colour(name, options.palette)
     return label(log_position(x), log_position(y), text, colour=colour, font={"color": colour, "size": 14}, **place)
 
 
-def _onset_traces(name: OnsetName, placed: Sequence[Placed], options: ViewOptions) -> list[Trace]:
+def _onset_traces(name: OnsetName, placed: Sequence[Placed], options: ViewOptions, symbol: str) -> list[Trace]:
     by_n: dict[float, list[Placed]] = {}
     for item in placed:
         by_n.setdefault(item[0], []).append(item)
     traces: list[Trace] = []
     for n, items in by_n.items():
         reached = [(run, onset) for _, run, onset in items if onset.value is not None]
-        traces += [_mark(name, n, run, onset, options, small=len(items) > 1) for run, onset in reached]
+        traces += [_mark(name, n, run, onset, options, symbol, small=len(items) > 1) for run, onset in reached]
         if len(reached) > 1:
-            traces.append(_mean_mark(name, n, [onset.value for _, onset in reached if onset.value], options))
-        traces += [_arrow(name, n, run, onset, options) for _, run, onset in items if onset.status is OnsetStatus.CENSORED]
+            traces.append(_mean_mark(name, n, [onset.value for _, onset in reached if onset.value], options, symbol))
+        traces += [_arrow(name, n, run, onset, options, symbol) for _, run, onset in items if onset.status is OnsetStatus.CENSORED]
     return traces
 
 
-def _mark(name: OnsetName, n: float, run: RunView, onset: Onset, options: ViewOptions, *, small: bool) -> Trace:
+def _mark(name: OnsetName, n: float, run: RunView, onset: Onset, options: ViewOptions, symbol: str, *, small: bool) -> Trace:
     assert onset.value is not None
     colour = with_opacity(onset_colour(name, options.palette), 0.45 if small else 1)
     upper = (onset.high if onset.high is not None else onset.value) - onset.value
@@ -145,13 +171,13 @@ def _mark(name: OnsetName, n: float, run: RunView, onset: Onset, options: ViewOp
         "error_y": {"type": "data", "array": [upper], "arrayminus": [lower], "color": colour, "thickness": 1 if small else 2, "width": 3},
         "showlegend": False,
         "cliponaxis": False,
-        "hovertemplate": f"<b>{TITLES[name]}</b>, n = {n:,.0f}{seed} · {steps(onset.value)}"
+        "hovertemplate": f"<b>{TITLES[name]}</b>, {symbol} = {n:,.0f}{seed} · {steps(onset.value)}"
         f" ({steps(onset.low or 0)} to {steps(onset.high) if onset.high is not None else '∞'})<extra></extra>",
         "meta": {"onset": name, "status": "reached"},
     }
 
 
-def _mean_mark(name: OnsetName, n: float, values: Sequence[float], options: ViewOptions) -> Trace:
+def _mean_mark(name: OnsetName, n: float, values: Sequence[float], options: ViewOptions, symbol: str) -> Trace:
     middle = math.exp(sum(map(math.log, values)) / len(values))
     marker = {"symbol": SYMBOLS[name], "size": SIZES[name], "color": onset_colour(name, options.palette)}
     return {
@@ -162,12 +188,12 @@ def _mean_mark(name: OnsetName, n: float, values: Sequence[float], options: View
         "marker": {**marker, "line": {"color": options.palette.surface, "width": 1.5}},
         "showlegend": False,
         "cliponaxis": False,
-        "hovertemplate": f"<b>{TITLES[name]}</b>, n = {n:,.0f} · geometric mean {steps(middle)} of {len(values)} runs<extra></extra>",
+        "hovertemplate": f"<b>{TITLES[name]}</b>, {symbol} = {n:,.0f} · geometric mean {steps(middle)} of {len(values)}<extra></extra>",
         "meta": {"onset": name, "status": "mean"},
     }
 
 
-def _arrow(name: OnsetName, n: float, run: RunView, onset: Onset, options: ViewOptions) -> Trace:
+def _arrow(name: OnsetName, n: float, run: RunView, onset: Onset, options: ViewOptions, symbol: str) -> Trace:
     """A cap at the last step and an arrow up from it: later than this."""
     colour = onset_colour(name, options.palette)
     last = float(max(run.step, 1))
@@ -180,20 +206,23 @@ def _arrow(name: OnsetName, n: float, run: RunView, onset: Onset, options: ViewO
         "marker": {"symbol": ["line-ew", "triangle-up"], "size": [11, 10], "color": colour, "line": {"color": colour, "width": 2}},
         "showlegend": False,
         "cliponaxis": False,
-        "hovertemplate": f"<b>{TITLES[name]}</b>, n = {n:,.0f} · {onset.reason or 'not reached'}, censored<extra></extra>",
+        "hovertemplate": f"<b>{TITLES[name]}</b>, {symbol} = {n:,.0f} · {onset.reason or 'not reached'}, censored<extra></extra>",
         "meta": {"onset": name, "status": "arrow"},
     }
 
 
-def _slope_one(traces: list[Trace], placed: Sequence[Placed], n_range: tuple[float, float], options: ViewOptions) -> list[Annotation]:
-    """A dashed line of slope 1 through the middle of tau_mem."""
+def _papers_slope(
+    traces: list[Trace], placed: Sequence[Placed], n_range: tuple[float, float], options: ViewOptions, slope: int
+) -> list[Annotation]:
+    """A dashed line of that slope through the middle of tau_mem."""
     if not any(onset.value is not None for _, _, onset in placed):
         return []
     middle, at_middle = _centre(placed)
     ink = options.palette.ink_3
-    y = [at_middle * size / middle for size in n_range]
+    y = [at_middle * (size / middle) ** slope for size in n_range]
     dashed = {"color": ink, "width": 1.2, "dash": "dash"}
     traces.append(
         {"type": "scatter", "mode": "lines", "x": list(n_range), "y": y, "line": dashed, "hoverinfo": "skip", "showlegend": False}
     )
-    return [label(log_position(n_range[1]), log_position(y[1]), "slope 1", colour=ink, xref="x", yref="y", xshift=6)]
+    words = f"slope {slope}".replace("-", "−")
+    return [label(log_position(n_range[1]), log_position(y[1]), words, colour=ink, xref="x", yref="y", xshift=6)]

@@ -184,8 +184,8 @@ def _row(line: Line, run: RunView, recommended: Recommended) -> Html:
     window = window_of(run)
     cells = [
         tag("td", name),
-        onset_cell(run, "tau_gen"),
-        onset_cell(run, "tau_mem"),
+        onset_cell(run, run.onsets.get("tau_gen")),
+        onset_cell(run, run.onsets.get("tau_mem")),
         tag(
             "td", *((tag("b", window.ratio), tag("span", window.words, class_="tau-quiet")) if window else ("none" if run.onsets else "",))
         ),

@@ -3,15 +3,17 @@
 import math
 from collections.abc import Mapping
 
+from frontend.charts.law import position
 from frontend.charts.reading import level_of, metric_info, title_of
 from frontend.markup.html import F_MEM, TAU_GEN, TAU_MEM, Html, join, tag
 from frontend.markup.icons import CENSORED, GEN, MEM
 from frontend.words import UNTIL_BEST, UNTIL_PEAK, level_text, percent, plural, sentence
 from frontend.words import exponent as power
 from tauscope.analysis.collapse import RISEN, Collapse
+from tauscope.analysis.scaling import AXES, SYMBOLS
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
-from tauscope.contracts.onsets import OnsetStatus, PowerLawFit
+from tauscope.contracts.onsets import OnsetStatus, PowerLawFit, ScalingVariable
 
 A_RANGE = (0.0, 2.0)
 _WIDTH, _HEIGHT = 200, 26
@@ -19,29 +21,37 @@ _SMALL = 0.001
 _NAMED = 3
 
 
-def law_finding(experiment: ExperimentView) -> Html:
-    """Both exponents in a sentence each, and how that of copying compares with linear."""
-    mem, gen = (experiment.fits.get(f"{name}_vs_n") for name in ("tau_mem", "tau_gen"))
-    if len({run.n_train for run in experiment.runs}) < 2:
-        return Html("n does not vary in this experiment, so there is no law to fit.")
+def scales_with(experiment: ExperimentView) -> tuple[ScalingVariable, ...]:
+    """What a law can scale with in this experiment: n, W, both or nothing."""
+    return tuple(variable for variable in AXES if len({position(run, variable) for run in experiment.runs} - {None}) > 1)
+
+
+def law_finding(experiment: ExperimentView, by: ScalingVariable = "n") -> Html:
+    """Both exponents in a sentence each, and how that of copying compares with the paper's."""
+    mem, gen = (experiment.fits.get(f"{name}_vs_{by}") for name in ("tau_mem", "tau_gen"))
+    if by not in scales_with(experiment):
+        return Html(f"{SYMBOLS[by]} does not vary in this experiment, so there is no law to fit.")
     if mem is None:
-        return Html("No law yet: it needs the onset of copying at two values of n.")
+        return Html(f"No law yet: it needs the onset of copying at two values of {SYMBOLS[by]}.")
     return join(_copying(mem), " ", _quality(gen) if gen else None)
+
+
+# How copying compares with the paper, where tau_mem is in proportion to n and to 1/W.
+_COMPARED: dict[ScalingVariable, tuple[str, str, str]] = {
+    "n": ("steeper than linear", "flatter than linear", "linear growth (exponent 1) lies inside the interval"),
+    "width": ("steeper than 1/W", "flatter than 1/W", "1/W (exponent −1) lies inside the interval"),
+}
 
 
 def _copying(fit: PowerLawFit) -> Html:
     if fit.exponent is None:
         return join("No law of copying yet: ", fit.note, ".")
-    measured = join("Measured: ", TAU_MEM, " ~ n", tag("sup", power(fit.exponent)))
+    measured = join("Measured: ", TAU_MEM, f" ~ {SYMBOLS[fit.variable]}", tag("sup", power(fit.exponent)))
     if fit.low is None or fit.high is None:
         return join(measured, ".")
-    compared = (
-        "steeper than linear"
-        if fit.low > 1
-        else "flatter than linear"
-        if fit.high < 1
-        else "linear growth (exponent 1) lies inside the interval"
-    )
+    steep, flat, within = _COMPARED[fit.variable]
+    low, high = (fit.low, fit.high) if fit.variable == "n" else (-fit.high, -fit.low)
+    compared = steep if low > 1 else flat if high < 1 else within
     return join(measured, tag("span", f" ({power(fit.low)} to {power(fit.high)})", class_="tau-quiet"), f", {compared}.")
 
 
@@ -49,8 +59,8 @@ def _quality(fit: PowerLawFit) -> Html:
     if fit.exponent is None:
         return Html("")
     if fit.low is not None and fit.high is not None and fit.low <= 0 <= fit.high:
-        return join(TAU_GEN, " shows no dependence on n: exponent 0 lies inside its interval.")
-    return join(TAU_GEN, " ~ n", tag("sup", power(fit.exponent)), ".")
+        return join(TAU_GEN, f" shows no dependence on {SYMBOLS[fit.variable]}: exponent 0 lies inside its interval.")
+    return join(TAU_GEN, f" ~ {SYMBOLS[fit.variable]}", tag("sup", power(fit.exponent)), ".")
 
 
 def slider(found: Collapse | None, exponent: float) -> Html:
@@ -107,8 +117,8 @@ def score_words(found: Collapse, exponent: float) -> str:
     return f"a = {exponent:.2f}: {said}, curves a factor {math.exp(found.spread(exponent)):.2f} apart"
 
 
-def collapse_words(found: Collapse | None, exponent: float) -> Html:
-    """The score here, at its best and without scaling, and what it is."""
+def collapse_words(found: Collapse | None, exponent: float, *, width_too: bool = False) -> Html:
+    """The score here, at its best and without scaling, and what it is; where W varies beside n, that it is left in the spread."""
     if found is None:
         return Html("")
     interval = f" ({found.low:.2f} to {found.high:.2f} by {found.note})" if found.low is not None and found.high is not None else ""
@@ -123,7 +133,8 @@ def collapse_words(found: Collapse | None, exponent: float) -> Html:
         f" minus control, averaged over levels from {percent(low)} to {percent(high)} and divided by the same at a = 0: "
         f"1 is no better than not scaling, 0 a perfect collapse. {found.curves} curves; 95 % interval by {found.note}.",
     )
-    return join(tag("p", here, ". ", best), tag("details", tag("summary", "What the score is"), meaning, class_="tau-details"))
+    mixed = " W varies too and is not scaled: it stays in the spread." if width_too else ""
+    return join(tag("p", here, ". ", best, mixed), tag("details", tag("summary", "What the score is"), meaning, class_="tau-details"))
 
 
 def _factor(found: Collapse, exponent: float) -> str:
@@ -138,8 +149,13 @@ def law_keys() -> Html:
 
 def law_table(experiment: ExperimentView, curves: Curves, fits: Mapping[str, PowerLawFit], level: float | None) -> Html:
     """Exponent, interval, counts and definition of each law."""
-    head = ("Law", "exponent a", "95 % interval", "onsets", "censored", "seeds per n", "measured as")
-    rows = [_law_row(experiment, curves, name, fit, level) for name in ("tau_mem", "tau_gen") if (fit := fits.get(f"{name}_vs_n"))]
+    head = ("Law", "exponent", "95 % interval", "onsets", "censored", "seeds per setting", "measured as")
+    rows = [
+        _law_row(experiment, curves, name, fit, level)
+        for name in ("tau_mem", "tau_gen")
+        for variable in AXES
+        if (fit := fits.get(f"{name}_vs_{variable}"))
+    ]
     if not rows:
         return Html("")
     columns = tag("thead", tag("tr", *[tag("th", words, scope="col") for words in head]))
@@ -150,7 +166,7 @@ def _law_row(experiment: ExperimentView, curves: Curves, name: str, fit: PowerLa
     mark, symbol = (MEM, TAU_MEM) if name == "tau_mem" else (GEN, TAU_GEN)
     spread = f"{power(fit.low)} to {power(fit.high)}" if fit.low is not None and fit.high is not None else "none"
     cells = [
-        join(mark, symbol, " ~ n", tag("sup", "a")),
+        join(mark, symbol, f" ~ {SYMBOLS[fit.variable]}", tag("sup", "a" if fit.variable == "n" else "b")),
         tag("b", power(fit.exponent)) if fit.exponent is not None else "none",
         spread,
         fit.points,

@@ -6,7 +6,7 @@ from frontend.charts.groups import Group, run_name
 from frontend.charts.reading import metric_info
 from frontend.charts.window import no_window, window_of
 from frontend.markup.header import address
-from frontend.markup.html import F_MEM, TAU_GEN, TAU_MEM, Html, join, tag
+from frontend.markup.html import F_MEM, TAU_GEN, TAU_MEM, TAU_TEST, Html, join, tag
 from frontend.markup.icons import GEN, MEM, WARNING, swatch
 from frontend.markup.keep import keep_lines
 from frontend.markup.state import silence
@@ -14,6 +14,7 @@ from frontend.words import (
     INTERVAL,
     UNTIL_BEST,
     UNTIL_PEAK,
+    UNTIL_RISEN,
     control_words,
     exponent,
     level_text,
@@ -69,8 +70,8 @@ def _control(run: RunView) -> list[Html]:
 
 
 def onset_table(experiment: ExperimentView, curves: Curves, groups: Sequence[Group], focus: Group | None) -> Html:
-    """Both onsets of every run with intervals, and the window's length."""
-    head = tag("tr", tag("th", "n"), tag("th", GEN, TAU_GEN), tag("th", MEM, TAU_MEM), tag("th", "window"))
+    """Both onsets and tau_test of every run with intervals, and the window's length."""
+    head = tag("tr", tag("th", "n"), tag("th", GEN, TAU_GEN), tag("th", MEM, TAU_MEM), tag("th", TAU_TEST), tag("th", "window"))
     rows = [_row(group, run, focused=group is focus) for group in groups for run in group.runs]
     table = tag("table", tag("thead", head), tag("tbody", *rows), class_="tau-onsets")
     return tag("section", table, *_definitions(experiment, curves), class_="tau-card tau-flush")
@@ -88,16 +89,16 @@ def _row(group: Group, run: RunView, *, focused: bool) -> Html:
     window = window_of(run)
     cells = [
         tag("td", name),
-        onset_cell(run, "tau_gen"),
-        onset_cell(run, "tau_mem"),
+        onset_cell(run, run.onsets.get("tau_gen")),
+        onset_cell(run, run.onsets.get("tau_mem")),
+        onset_cell(run, run.markers.get("tau_test")),
         tag("td", window.ratio if window else "none" if run.onsets else ""),
     ]
     return tag("tr", *cells, class_="tau-focused" if focused else None)
 
 
-def onset_cell(run: RunView, name: str) -> Html:
+def onset_cell(run: RunView, onset: Onset | None) -> Html:
     """A cell of a table: an onset with its interval, or its state and the reason."""
-    onset = run.onsets.get(name)
     if onset is None:
         return tag("td", tag("span", "not measured", class_="tau-quiet"))
     value, spread = onset_words(onset)
@@ -118,6 +119,9 @@ def _definitions(experiment: ExperimentView, curves: Curves) -> list[Html]:
     if mem:
         notes.append(join(TAU_MEM, ": ", F_MEM, f" minus control first at or above {level_text(mem.metric, mem.level)}, {UNTIL_PEAK}"))
         notes.append(Html(INTERVAL))
+    test = next((run.markers["tau_test"] for run in experiment.runs if "tau_test" in run.markers), None)
+    if test:
+        notes.append(join(TAU_TEST, f": {metric_info(curves, test.metric).label} at its least; {UNTIL_RISEN}"))
     fit = experiment.fits.get("tau_mem_vs_n")
     if fit is not None:
         counted = f"{fit.points} onsets" + (f", {fit.censored} censored" if fit.censored else "")

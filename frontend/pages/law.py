@@ -4,7 +4,7 @@ import streamlit as st
 
 from frontend.components import law
 from frontend.controls import choice, put
-from frontend.markup.law import level_choices
+from frontend.markup.law import level_choices, scales_with
 from frontend.navigation import TITLES, go
 from frontend.page import api_errors, client, loading, name_tab, notice
 from frontend.requests import serve_requests
@@ -24,6 +24,10 @@ hidden = "-hidden" if talk else ""
 with st.container(key=f"law-controls{hidden}", horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
     st.caption("Copying level")
     measure = choice("measure", "Copying level", levels, default=next(iter(levels)))
+    by = None
+    if len(scales_with(experiment)) > 1:
+        st.caption("Scale with")
+        by = choice("by", "Scale with", {"n": "n", "width": "W"}, default="n")
 
 
 def take(name: str) -> None:
@@ -31,7 +35,7 @@ def take(name: str) -> None:
     put(name, str(st.session_state["law"][name]) or None)
 
 
-options = {"a": st.query_params.get("a"), "measure": measure, "talk": talk}
+options = {"a": st.query_params.get("a"), "measure": measure, "by": by, "talk": talk}
 chosen = law({"id": identifier, "options": options}, a=lambda: take("a"), talk=lambda: take("talk"))
 serve_requests(experiment, chosen)
 if chosen.go:

@@ -1,77 +1,155 @@
-"""The law tau ~ n^a over a sweep, censored onsets included, with an interval that says what it leaves out."""
+"""The law tau ~ n^a W^b over a sweep, censored onsets included, with intervals that say what they leave out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
-from numpy import ndarray
-from scipy.optimize import minimize
-from scipy.special import log_ndtr
-from scipy.stats import chi2
 
-from tauscope.contracts.onsets import Onset, OnsetStatus, PowerLawFit
+from tauscope.analysis.power_law import LogOnsets, PowerLaw
+from tauscope.contracts.onsets import Onset, OnsetStatus, PowerLawFit, ScalingVariable
 from tauscope.contracts.summary import RunSummary
-from tauscope.metrics.intervals import CONFIDENCE, Z95
+from tauscope.metrics.intervals import Z95
 
+ONSETS = ("tau_gen", "tau_mem")
 SEEDS_FOR_SPREAD = 3
-SAMPLING_ONLY = "sampling only, run-to-run spread not included: one seed per n; three are needed"
-START_SPREAD = float(np.log(0.1))
+SAMPLING_ONLY = "sampling only, run-to-run spread not included"
+# What a law scales with, by the names that an axis may give it.
+AXES: dict[ScalingVariable, tuple[str, ...]] = {"n": ("n_train", "dataset.n_train"), "width": ("width", "network.base_width")}
+SYMBOLS: dict[ScalingVariable, str] = {"n": "n", "width": "W"}
+_REPEATS = {"seed", "subset", "dataset.subset"}
 # Copying that has not begun will begin later, so it bounds tau_mem from below. Quality that was not reached may never be: past its
 # best a model on few images gets worse. To read "never" as "late" would bend the law of tau_gen, so such runs are left out and counted.
-INFORMATIVE = {"tau_mem": {OnsetStatus.REACHED, OnsetStatus.CENSORED}, "tau_gen": {OnsetStatus.REACHED}}
+# What had begun by the first measurement bounds either from above.
+_BOUNDS = {"tau_mem": {OnsetStatus.CENSORED, OnsetStatus.BEFORE_FIRST}, "tau_gen": {OnsetStatus.BEFORE_FIRST}}
 MIN_ERROR = 1e-3  # A grid cell has some width; this only guards the division.
 
 
 @dataclass(frozen=True)
-class _Onsets:
-    """Onsets in logarithms: tau or its lower bound, its standard error, and whether it is a bound."""
+class FittedLaw:
+    """A law as it was fitted, or why there is none: the profile of its likelihood is what two sweeps are compared by."""
 
-    log_n: Float[ndarray, " run"]
-    log_tau: Float[ndarray, " run"]
-    error: Float[ndarray, " run"]
-    censored: Bool[ndarray, " run"]
+    law: PowerLaw | None
+    variables: tuple[ScalingVariable, ...]
+    seeds: int
+    reached: int = 0
+    later: int = 0
+    earlier: int = 0
+    left_out: str = ""
+    reason: str = ""
+
+    @property
+    def with_spread(self) -> bool:
+        return self.seeds >= SEEDS_FOR_SPREAD
+
+    @property
+    def note(self) -> str:
+        """What the interval holds and what was left out; or why there is none."""
+        cell = " and ".join(SYMBOLS[name] for name in self.variables)
+        repeats = "one seed" if self.seeds == 1 else f"{self.seeds} seeds"
+        holds = f"{self.seeds} seeds per {cell}, run-to-run spread included"
+        entered = "1 onset before the first measurement enters as an upper bound"
+        early = entered if self.earlier == 1 else f"{self.earlier} onsets before the first measurement enter as upper bounds"
+        told = holds if self.with_spread else f"{SAMPLING_ONLY}: {repeats} per {cell}; three are needed"
+        return self.reason or "; ".join([told, *[early] * bool(self.earlier), *[self.left_out] * bool(self.left_out)])
+
+    def fit(self, variable: ScalingVariable) -> PowerLawFit:
+        """The exponent of one variable with its interval; those of the others were fitted along."""
+        if self.law is None:
+            return PowerLawFit(exponent=None, low=None, high=None, points=0, variable=variable, note=self.note)
+        place = self.variables.index(variable)
+        others = {name: float(self.law.exponents[k]) for k, name in enumerate(self.variables) if k != place}
+        return PowerLawFit(
+            exponent=float(self.law.exponents[place]),
+            low=self.law.end(place, -1),
+            high=self.law.end(place, +1),
+            points=self.reached,
+            censored=self.later,
+            seeds=self.seeds,
+            prefactor=self.law.prefactor,
+            variable=variable,
+            jointly=others,
+            spread=self.law.spread,
+            note=self.note,
+        )
 
 
 def fit_sweep(runs: Sequence[RunSummary]) -> dict[str, PowerLawFit]:
-    """Fit tau_gen and tau_mem against n_train; nothing where n_train does not vary.
+    """Fit tau_gen and tau_mem against n_train, the width W, or both together; nothing where neither varies.
 
-    A fit over runs that differ in more than n_train and seed would mix laws, so it is refused with a note.
+    The keys are ``tau_mem_vs_n``, ``tau_mem_vs_width`` and so on. A fit over runs that differ in more than these, seed and
+    subset would mix laws, so it is refused with a note.
     """
-    if len({run.params.get("n_train") for run in runs if "n_train" in run.params}) < 2:
-        return {}
-    return {f"{name}_vs_n": _fit(name, runs) for name in ("tau_gen", "tau_mem")}
+    laws = {name: fit_law(name, runs) for name in ONSETS}
+    return {f"{name}_vs_{variable}": law.fit(variable) for name, law in laws.items() for variable in law.variables}
 
 
-def _fit(name: str, runs: Sequence[RunSummary]) -> PowerLawFit:
-    others = {key for run in runs for key in run.params} - {"n_train", "seed", "subset"}
-    if others:
-        return _none(f"the runs also differ in {', '.join(sorted(others))}; compare them one by one")
-    pairs = [(float(run.params["n_train"]), run.onsets[name]) for run in runs if name in run.onsets and "n_train" in run.params]
-    usable = [(n, onset) for n, onset in pairs if onset.status in INFORMATIVE[name]]
-    reached = {n for n, onset in usable if onset.status is OnsetStatus.REACHED}
-    if len(reached) < 2:
-        return _none(f"needs the onset at two values of n or more, has {len(reached)}")
-    fit = _maximum_likelihood(_in_logarithms(usable), seeds=_seeds_per_n(usable))
-    n_left_out = len(pairs) - len(usable)
-    return (
-        fit.model_copy(update={"note": f"{fit.note}; {n_left_out} of {len(pairs)} runs left out: no onset that this law can use"})
-        if n_left_out
-        else fit
+def fit_law(name: str, runs: Sequence[RunSummary]) -> FittedLaw:
+    """The law of one onset over the runs of a sweep, in all the variables that vary."""
+    variables = tuple(variable for variable in AXES if len({scaled(run.params, variable) for run in runs} - {None}) > 1)
+    others = {key for run in runs for key in run.params} - _REPEATS - {key for names in AXES.values() for key in names}
+    if not variables or others:
+        return FittedLaw(None, variables, 1, reason=f"the runs also differ in {', '.join(sorted(others))}; compare them one by one")
+    placed = [(_place(run, variables), run.onsets[name]) for run in runs if name in run.onsets]
+    pairs = [(place, onset) for place, onset in placed if None not in place]
+    usable = [(place, onset) for place, onset in pairs if _informs(name, onset)]
+    seeds = _seeds(usable)
+    reached = [place for place, onset in usable if onset.status is OnsetStatus.REACHED]
+    if reason := _not_identified(reached, variables):
+        return FittedLaw(None, variables, seeds, reason=reason)
+    onsets = _in_logarithms(usable)
+    gone = len(pairs) - len(usable)
+    return FittedLaw(
+        PowerLaw(onsets, with_spread=seeds >= SEEDS_FOR_SPREAD),
+        variables,
+        seeds,
+        reached=len(reached),
+        later=int((onsets.side > 0).sum()),
+        earlier=int((onsets.side < 0).sum()),
+        left_out=f"{gone} of {len(pairs)} runs left out: no onset that this law can use" if gone else "",
     )
 
 
-def _in_logarithms(pairs: Sequence[tuple[float, Onset]]) -> _Onsets:
-    log_n, log_tau, error, censored = [], [], [], []
-    for n, onset in pairs:
-        is_bound = onset.status is OnsetStatus.CENSORED
-        tau = onset.low if is_bound else onset.value
-        assert tau is not None
-        log_n.append(np.log(n))
-        log_tau.append(np.log(max(tau, 1.0)))
-        error.append(MIN_ERROR if is_bound else _log_error(onset))
-        censored.append(is_bound)
-    return _Onsets(np.array(log_n), np.array(log_tau), np.array(error), np.array(censored))
+def scaled(params: Mapping[str, Any], variable: ScalingVariable) -> float | None:
+    """The value of a variable among a run's axis values, or ``None`` where it is no axis."""
+    return next((float(params[name]) for name in AXES[variable] if name in params), None)
+
+
+_Place = tuple[float | None, ...]
+
+
+def _place(run: RunSummary, variables: Sequence[ScalingVariable]) -> _Place:
+    return tuple(scaled(run.params, variable) for variable in variables)
+
+
+def _informs(name: str, onset: Onset) -> bool:
+    if onset.status not in _BOUNDS[name]:
+        return onset.status is OnsetStatus.REACHED
+    return (onset.low if onset.status is OnsetStatus.CENSORED else onset.high) is not None
+
+
+def _not_identified(reached: Sequence[_Place], variables: Sequence[ScalingVariable]) -> str:
+    for k, variable in enumerate(variables):
+        values = {place[k] for place in reached}
+        if len(values) < 2:
+            return f"needs the onset at two values of {SYMBOLS[variable]} or more, has {len(values)}"
+    design = np.array([[1.0, *(np.log(value) for value in place if value)] for place in reached])
+    if np.linalg.matrix_rank(design) < design.shape[1]:
+        return "n and W change together where the onset was reached, so their exponents cannot be told apart; cross the two axes"
+    return ""
+
+
+def _in_logarithms(pairs: Sequence[tuple[_Place, Onset]]) -> LogOnsets:
+    side = np.array([_SIDES[onset.status] for _, onset in pairs])
+    tau = np.array([(onset.value, onset.low, onset.high)[s] for s, (_, onset) in zip(side, pairs, strict=True)], dtype=float)
+    # A bound is what a measurement would have shown, had it been made: it errs as much as the others do.
+    errors = np.array([_log_error(onset) if onset.value is not None else np.nan for _, onset in pairs])
+    errors = np.where(np.isnan(errors), np.nanmedian(errors), errors)
+    x = np.array([[np.log(value) for value in place if value] for place, _ in pairs])
+    return LogOnsets(x, np.log(np.maximum(tau, 1.0)), errors, side)
+
+
+_SIDES = {OnsetStatus.REACHED: 0, OnsetStatus.CENSORED: 1, OnsetStatus.BEFORE_FIRST: -1}
 
 
 def _log_error(onset: Onset) -> float:
@@ -82,67 +160,7 @@ def _log_error(onset: Onset) -> float:
     return max([MIN_ERROR, *(float(side) for side in sides)]) / Z95
 
 
-def _maximum_likelihood(onsets: _Onsets, *, seeds: int) -> PowerLawFit:
-    """log tau = log c + a log n + noise; a bound enters by the chance that tau lies beyond it (Tobit).
-
-    The noise is the onset's own error and, once every n has several seeds, a run-to-run spread fitted along with the line.
-    """
-    with_spread = seeds >= SEEDS_FOR_SPREAD
-
-    def deviance(line: Sequence[float]) -> float:
-        exponent, intercept, log_spread = line
-        scale = np.hypot(onsets.error, np.exp(log_spread) if with_spread else 0.0)
-        z = (onsets.log_tau - intercept - exponent * onsets.log_n) / scale
-        terms = np.where(onsets.censored, log_ndtr(-z), -0.5 * z**2 - np.log(scale))
-        return float(-2 * terms.sum())
-
-    def profile(exponent: float) -> float:
-        """The deviance at the best intercept and spread for this exponent."""
-        return float(_minimize(lambda v: deviance((exponent, v[0], v[1])), [centre - (exponent - slope) * middle, START_SPREAD])[1])
-
-    reached = ~onsets.censored
-    slope, centre = (float(v) for v in np.polyfit(onsets.log_n[reached], onsets.log_tau[reached], 1))
-    middle = float(onsets.log_n[reached].mean())
-    (exponent, intercept, _), minimum = _minimize(deviance, [slope, centre, START_SPREAD])
-    limit = minimum + float(chi2.ppf(CONFIDENCE, 1))
-    low, high = (_root(lambda a: profile(a) - limit, exponent, side) for side in (-1, +1))
-    return PowerLawFit(
-        exponent=exponent,
-        low=low,
-        high=high,
-        points=int(reached.sum()),
-        censored=int(onsets.censored.sum()),
-        seeds=seeds,
-        prefactor=float(np.exp(intercept)),
-        note=f"{seeds} seeds per n, run-to-run spread included" if with_spread else SAMPLING_ONLY,
-    )
-
-
-def _minimize(function: Callable[[Sequence[float]], float], start: Sequence[float]) -> tuple[Sequence[float], float]:
-    found = minimize(function, start, method="Nelder-Mead", options={"xatol": 1e-5, "fatol": 1e-7, "maxiter": 2000})
-    return tuple(float(v) for v in found.x), float(found.fun)
-
-
-def _root(excess: Callable[[float], float], start: float, direction: int) -> float | None:
-    """Where a profile deviance passes its limit on one side of the best exponent; ``None`` if it never does."""
-    step = 0.05
-    inside, outside = start, start + direction * step
-    while excess(outside) < 0:
-        inside, step = outside, 2 * step
-        outside += direction * step
-        if abs(outside - start) > 50:
-            return None
-    for _ in range(14):
-        middle = (inside + outside) / 2
-        inside, outside = (middle, outside) if excess(middle) < 0 else (inside, middle)
-    return outside
-
-
-def _seeds_per_n(pairs: Sequence[tuple[float, Onset]]) -> int:
-    """The fewest runs at any n."""
-    values = [n for n, _ in pairs]
-    return min(values.count(n) for n in set(values))
-
-
-def _none(reason: str) -> PowerLawFit:
-    return PowerLawFit(exponent=None, low=None, high=None, points=0, note=reason)
+def _seeds(pairs: Sequence[tuple[_Place, Onset]]) -> int:
+    """The fewest runs of any setting."""
+    places = [place for place, _ in pairs]
+    return min((places.count(place) for place in set(places)), default=1)

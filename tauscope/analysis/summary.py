@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from tauscope.analysis.markers import tau_test
 from tauscope.analysis.onsets import tau_gen, tau_mem
 from tauscope.analysis.scaling import fit_sweep
 from tauscope.contracts.onsets import Onset
@@ -20,6 +21,16 @@ def summarize_points(spec: ExperimentSpec, points: Sequence[Point]) -> tuple[dic
         "tau_mem": tau_mem(points, levels.tau_mem.level),
     }
     return onsets, _final(spec, points)
+
+
+def find_markers(spec: ExperimentSpec, points: Sequence[Point]) -> dict[str, Onset]:
+    """Times that stand beside the onsets, by name.
+
+    ``tau_test`` is read off the held-out loss that defines tau_gen or, where another metric does, the one at the first loss index.
+    """
+    quality = spec.onsets.tau_gen.metric
+    loss = quality if quality.startswith("loss_held_out@") else f"loss_held_out@{spec.measurement.loss_indices[0]}"
+    return {"tau_test": tau_test(points, loss)}
 
 
 def _final(spec: ExperimentSpec, points: Sequence[Point]) -> Final:

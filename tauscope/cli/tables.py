@@ -38,30 +38,44 @@ def onset_words(onset: Onset | None) -> str:
     return onset.reason or onset.status.value
 
 
+def law_name(key: str, exponent: str = "") -> str:
+    """A law by the key of its fit, e.g. ``tau_mem ~ n^a``, or with the number in place of the letter."""
+    quantity, _, variable = key.partition("_vs_")
+    return f"{quantity} ~ {'W' if variable == 'width' else variable}^{exponent or ('b' if variable == 'width' else 'a')}"
+
+
+def interval_words(low: float | None, high: float | None) -> str:
+    """Both ends of an exponent's interval."""
+    return " to ".join(f"{end:.2f}" if end is not None else "unbounded" for end in (low, high))
+
+
 def fit_sentences(fits: Mapping[str, PowerLawFit]) -> list[str]:
     """The fitted laws, each with its interval and what that leaves out."""
     sentences = []
-    for name, fit in fits.items():
-        quantity = name.removesuffix("_vs_n")
+    for key, fit in fits.items():
         if fit.exponent is None:
-            sentences.append(f"{quantity} ~ n^a: no exponent: {fit.note}")
+            sentences.append(f"{law_name(key)}: no exponent: {fit.note}")
             continue
-        low, high = (f"{end:.2f}" if end is not None else "unbounded" for end in (fit.low, fit.high))
-        sentences.append(
-            f"{quantity} ~ n^{fit.exponent:.2f} (95 % interval {low} to {high}; {fit.points} onsets, {fit.censored} censored; {fit.note})"
+        along = (
+            f"; fitted along with the exponent of {' and '.join('W' if name == 'width' else name for name in fit.jointly)}"
+            if fit.jointly
+            else ""
         )
+        counted = f"{fit.points} onsets, {fit.censored} censored{along}; {fit.note}"
+        sentences.append(f"{law_name(key, f'{fit.exponent:.2f}')} (95 % interval {interval_words(fit.low, fit.high)}; {counted})")
     return sentences
 
 
 def summary_table(summary: ExperimentSummary) -> Table:
-    """One row a run: parameters, onsets with 95 % intervals, final f_mem with its control and count."""
+    """One row a run: parameters, onsets and tau_test with 95 % intervals, final f_mem with its control and count."""
     table = Table(title=summary.experiment, title_justify="left", box=None, pad_edge=False)
-    for column in ("run", "tau_gen", "", "tau_mem", "", "f_mem at the end", "control", "state"):
+    for column in ("run", "tau_gen", "", "tau_mem", "", "tau_test", "", "f_mem at the end", "control", "state"):
         table.add_column(column)
     for run in summary.runs:
-        gen, mem = run.onsets.get("tau_gen"), run.onsets.get("tau_mem")
+        times = [run.onsets.get("tau_gen"), run.onsets.get("tau_mem"), run.markers.get("tau_test")]
+        told = [words for time in times for words in (onset_words(time), _status(time))]
         label = ", ".join(f"{key.removesuffix('_train')}={value}" for key, value in run.params.items()) or run.id
-        table.add_row(label, onset_words(gen), _status(gen), onset_words(mem), _status(mem), _copies(run), _control(run), _state(run))
+        table.add_row(label, *told, _copies(run), _control(run), _state(run))
     return table
 
 

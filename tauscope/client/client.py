@@ -10,6 +10,7 @@ import httpx
 from tauscope.client.errors import raise_for_problem
 from tauscope.client.hooks import Hooks
 from tauscope.client.stream import StreamEvent, follow
+from tauscope.contracts.comparison import LawComparison
 from tauscope.contracts.copied import CopiedImages
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.diagnosis import DiagnosisView
@@ -118,6 +119,10 @@ class TauscopeClient(Hooks):
     def summary(self, experiment_id: str) -> ExperimentSummary:
         """The result in one object."""
         return self.get(_path("experiments", experiment_id, "summary"), ExperimentSummary)
+
+    def compare_laws(self, first_id: str, second_id: str) -> LawComparison:
+        """Whether the exponents of two experiments differ, with interval and p-value."""
+        return self.get(_path("experiments", first_id, "law", "compare"), LawComparison, **{"with": second_id})
 
     def stop(self, experiment_id: str) -> ExperimentView:
         """Ask every run to stop."""

@@ -1,11 +1,13 @@
 """An onset time, its interval and its state; and a fitted exponent with what its interval leaves out."""
 
 from enum import StrEnum
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from tauscope.contracts.model import Contract
+
+ScalingVariable = Literal["n", "width"]
 
 
 class OnsetStatus(StrEnum):
@@ -40,7 +42,7 @@ class Onset(Contract):
 
 
 class PowerLawFit(Contract):
-    """tau ~ n^exponent over the runs of a sweep; ``exponent`` is ``None`` with the reason in ``note``."""
+    """tau ~ x^exponent over the runs of a sweep, x being n or W; ``exponent`` is ``None`` with the reason in ``note``."""
 
     exponent: float | None
     low: float | None
@@ -48,5 +50,10 @@ class PowerLawFit(Contract):
     points: int = Field(description="onsets that entered as values")
     censored: int = Field(0, description="onsets that entered as lower bounds")
     seeds: int = 1
-    prefactor: float | None = Field(None, description="tau at n = 1 of the fitted line")
+    prefactor: float | None = Field(None, description="tau at n = 1 of the fitted line, and at W = 1 where both vary")
+    variable: ScalingVariable = Field("n", description="what the exponent is of: the training images n, or the base width W")
+    jointly: dict[ScalingVariable, float] = Field(
+        default_factory=dict, description="exponents of what else varies, fitted at the same time"
+    )
+    spread: float | None = Field(None, description="run-to-run standard deviation of log tau, where it was fitted")
     note: str = Field(description="what the interval leaves out, or why there is none")

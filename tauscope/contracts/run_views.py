@@ -51,6 +51,7 @@ class RunView(Contract):
     worker: str | None
     updated_at: float | None = Field(description="Unix time of the last news, database clock")
     onsets: dict[str, Onset]
+    markers: dict[str, Onset] = Field(default_factory=dict, description="what stands beside the onsets: tau_test")
     final: dict[str, float | int | None]
     unevaluated: int = Field(0, description="checkpoints whose samples are still to be drawn and measured")
     verdict: Verdict | None = Field(None, description="why its policy asked it to stop, if it did")

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from tauscope.analysis.retention import reasons_to_keep
 from tauscope.analysis.stopping import stops, verdict
-from tauscope.analysis.summary import summarize_experiment, summarize_points
+from tauscope.analysis.summary import find_markers, summarize_experiment, summarize_points
 from tauscope.contracts.points import Point
 from tauscope.contracts.stopping import Verdict
 from tauscope.contracts.summary import ExperimentSummary, RunSummary
@@ -123,6 +123,7 @@ class LocalRun:
             params=self.plan.params,
             state=self.state,
             onsets=onsets,
+            markers=find_markers(self.plan.spec, self.points),
             final=final,
             seconds=round(self.seconds, 2),
             reason=self.reason,

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 
-from tauscope.analysis.summary import summarize_points
+from tauscope.analysis.summary import find_markers, summarize_points
 from tauscope.contracts.points import Point
 from tauscope.contracts.summary import RunSummary
 from tauscope.metrics.intervals import clopper_pearson
@@ -115,3 +115,6 @@ def _compare_onsets(spec: dict[str, object], summary: RunSummary, points: list[P
     for name, onset in onsets.items():
         if summary.onsets.get(name) != onset:
             yield f"{name} is recorded as {summary.onsets.get(name)} and recomputed as {onset}"
+    for name, marker in find_markers(model, points).items():
+        if summary.markers.get(name, marker) != marker:  # Folders from before there were markers hold none.
+            yield f"{name} is recorded as {summary.markers[name]} and recomputed as {marker}"

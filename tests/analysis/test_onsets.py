@@ -1,11 +1,7 @@
 """Onsets: intervals that cover, states that are honest, and no number for what was not reached."""
 
-from collections.abc import Callable
-
-import numpy as np
 import pytest
 from pydantic import ValidationError
-from scipy.optimize import brentq
 
 from tauscope.analysis.onsets import tau_gen, tau_mem
 from tauscope.contracts.onsets import Onset, OnsetStatus
@@ -122,33 +118,6 @@ def test_an_onset_that_was_not_reached_cannot_carry_a_value() -> None:
         Onset(value=450.0, low=450, high=None, status=OnsetStatus.CENSORED, metric="f_mem", level=0.25)
     with pytest.raises(ValidationError, match="exactly when it was reached"):
         Onset(value=None, low=1, high=2, status=OnsetStatus.REACHED, metric="f_mem", level=0.25)
-
-
-SHAPES: dict[str, Callable[[float], float]] = {
-    "logistic": lambda x: 0.75 / (1 + np.exp(-3 * x)),
-    "gompertz": lambda x: float(np.exp(-np.exp(-1.5 * x))),
-    "plateau": lambda x: 0.45 * float(np.clip((x + 1) / 1.5, 0, 1)),
-}
-
-
-@pytest.mark.parametrize("shared_seeds", [False, True])
-@pytest.mark.parametrize("shape", SHAPES)
-def test_the_interval_covers_a_known_onset(shape: str, shared_seeds: bool) -> None:
-    """At 256 samples, with errors independent between checkpoints and with the same seeds at each."""
-    curve, rng, covered, repetitions = SHAPES[shape], np.random.default_rng(0), 0, 60
-    offset = float(np.exp(brentq(lambda x: curve(x) - 0.25, -5, 5)))
-    for _ in range(repetitions):
-        centre = float(np.exp(rng.uniform(np.log(100), np.log(1500))))
-        seeds = rng.random(256)
-        points = [share_point(GRID[0], 0, 1000, "f_mem_control")]
-        for step in GRID:
-            share = curve(np.log(step / centre))
-            count = int((seeds < share).sum()) if shared_seeds else int(rng.binomial(256, share))
-            points.append(share_point(step, count, 256))
-        onset = tau_mem(points, 0.25)
-        assert onset.low is not None
-        covered += onset.low <= centre * offset <= (onset.high or np.inf)
-    assert covered >= 0.93 * repetitions
 
 
 def test_a_dense_grid_narrows_the_interval() -> None:

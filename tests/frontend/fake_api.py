@@ -36,6 +36,7 @@ from tests.frontend.fake_copied import add_copied
 from tests.frontend.fake_figures import add_figures
 from tests.frontend.fake_hooks import add_hooks
 from tests.frontend.fake_listing import add_listing
+from tests.frontend.fake_widths import over_widths
 from tests.frontend.many_runs import ManyRuns
 
 LOADING_SECONDS = 15.0
@@ -45,6 +46,7 @@ EXPERIMENTS = {
     **{"paused": fake_states.paused, "one": fake_states.one_point, "diverged": fake_states.diverged, "long": fake_states.long},
     "policy": fake_states.stopped_by_policy,
     "warned": fake_probes.warned,
+    "widths": over_widths,
     **{"wide": fake_compared.wide, "seeds": fake_compared.seeds},
 }
 

@@ -192,6 +192,14 @@ def onsets(n: int, upto: int) -> dict[str, Onset]:
     }
 
 
+def markers(n: int, upto: int) -> dict[str, Onset]:
+    """When the held-out loss is least, as known at a step."""
+    least, metric = {16: 95.0, 32: 190.0, 64: 400.0}[n], "loss_held_out@100"
+    if upto > 2 * least:
+        return {"tau_test": reached(least, 0.6 * least, 1.7 * least, metric, 0.51)}
+    return {"tau_test": not_by(upto, metric, 0.51).model_copy(update={"reason": f"no rise by {upto:,}"})}
+
+
 def final(n: int, upto: int) -> dict[str, float | int | None]:
     """The last value of what the side column shows."""
     share = f_mem(n, upto)
@@ -233,6 +241,7 @@ def run_view(experiment: str, index: int, n: int, *, step: int, state: RunState,
         worker="laptop" if state is RunState.RUNNING else None,
         updated_at=T0 + 100 - age if step else None,
         onsets=onsets(n, step) if step >= 5 else {},
+        markers=markers(n, step) if step >= 5 else {},
         final=final(n, step) if step >= 5 else {},
     )
 

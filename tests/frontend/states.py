@@ -52,6 +52,7 @@ STATES = (
     State("watch-unnamed", "/experiment", "No experiment is named", ready="text=No experiment is named"),
     State("watch-offline", "/experiment?id=demo", "The API does not answer", ready="text=The API does not answer", api=False),
     State("law", "/law?id=demo", "score"),
+    State("law-widths", "/law?id=widths&by=width", "inside the interval"),
     State("law-empty", "/law?id=empty", "No"),
     State("probes", "/probes?id=demo", "as late as the warning"),
     State("probes-uncalibrated", "/probes?id=never", "not calibrated: 2 of 6 runs"),

@@ -9,15 +9,17 @@ from frontend.charts.collapse import collapse_figure
 from frontend.charts.figure import FigureError, ViewOptions
 from frontend.charts.groups import group_runs
 from frontend.law_view import at_level, collapse_of, law_view
+from frontend.markup.law import scales_with
 from frontend.theme import LIGHT
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.onsets import PowerLawFit
 from tauscope.contracts.runs import RunState
 from tests.frontend import fake_world as world
+from tests.frontend.fake_widths import over_widths
 
 
-def shown(experiment: ExperimentView, exponent: float | None = None, level: float | None = None) -> dict[str, Any]:
-    return law_view(experiment, world.curves_of(experiment), ViewOptions(), exponent=exponent, level=level)
+def shown(experiment: ExperimentView, exponent: float | None = None, level: float | None = None, by: str | None = None) -> dict[str, Any]:
+    return law_view(experiment, world.curves_of(experiment), ViewOptions(), exponent=exponent, level=level, by=by)
 
 
 def traces(view: dict[str, Any], name: str, status: str) -> list[dict[str, Any]]:
@@ -128,3 +130,27 @@ def test_plotly_accepts_both_figures_in_every_state_and_for_paper() -> None:
             view = law_view(experiment, world.curves_of(experiment), options, exponent=1.0, level=None)
             for made in view["figures"].values():
                 go.Figure(made)
+
+
+def test_where_the_width_alone_varies_the_law_is_over_the_width() -> None:
+    view = shown(over_widths("widths", (16,)))
+    assert [t["x"] for t in traces(view, "tau_mem", "reached")] == [[8.0], [16.0], [32.0]]
+    assert "~ W<sup>−1.00</sup>" in view["finding"]
+    assert "1/W (exponent −1) lies inside the interval" in view["finding"]
+    assert "base width W" in str(view["figures"]["law"]["layout"]["xaxis"]["title"])
+
+
+def test_where_both_vary_the_address_chooses_and_each_line_runs_through_its_onsets() -> None:
+    experiment = over_widths("widths")
+    assert scales_with(experiment) == ("n", "width")
+    for by, exponent in (("n", 1.06), ("width", -1.0)):
+        view = shown(experiment, by=by)
+        _, line = [t for t in view["figures"]["law"]["data"] if len(t["x"]) == 41 and t["line"]["width"]]  # of tau_gen, of tau_mem
+        onsets = traces(view, "tau_mem", "mean")
+        slope = math.log(line["y"][-1] / line["y"][0]) / math.log(line["x"][-1] / line["x"][0])
+        assert slope == pytest.approx(exponent, abs=0.02)
+        inside = math.exp(sum(math.log(t["y"][0]) for t in onsets) / len(onsets))
+        assert math.exp(sum(map(math.log, line["y"])) / 41) == pytest.approx(inside, rel=0.05)
+    assert "n<sup>a</sup>" in view["table"] and "W<sup>b</sup>" in view["table"]
+    assert "W varies too and is not scaled" in view["collapse_words"]
+    assert "mean over n" in str(view["figures"]["law"]["layout"]["annotations"])

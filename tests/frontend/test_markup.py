@@ -81,6 +81,14 @@ def test_an_unreached_onset_stands_in_the_table_as_words_without_a_number_of_its
     assert "censored" in table
 
 
+def test_tau_test_stands_beside_the_onsets_with_its_interval_or_in_words() -> None:
+    def table(experiment: ExperimentView) -> str:
+        return onset_table(experiment, world.curves_of(experiment), group_runs(experiment, LIGHT), None)
+
+    assert "<b>95</b>" in table(world.finished()) and "57 to 162" in table(world.finished())
+    assert "no rise by 20" in table(world.live(step=20))
+
+
 def test_the_miniature_rail_draws_reached_onsets_alone() -> None:
     experiment = world.never_good()
     rail = mini_rail(group_runs(experiment, LIGHT))

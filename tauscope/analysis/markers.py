@@ -1,0 +1,55 @@
+"""Markers beside the onsets: tau_test, the training time at which the held-out loss is least.
+
+The held-out loss falls, and rises again once the model fits what only its training images have (Bonnaire et al. 2025,
+arXiv:2505.17638). Its minimum is flat, so many checkpoints may be it. One is ruled out when some other lies below it by more than
+chance, at 95 % for all comparisons together (Bonferroni). The loss is measured on the same pairs of image and noise every time,
+so errors at two checkpoints move together and their difference errs less than if they did not; how much less is not recorded.
+Independence is assumed, which makes the interval wider than need be and never too narrow. Between checkpoints nothing was
+measured: the interval reaches to the neighbours of the outermost checkpoints that remain.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numpy import ndarray
+from scipy.special import ndtri
+
+from tauscope.analysis.onsets import Curve
+from tauscope.contracts.onsets import Onset, OnsetStatus
+from tauscope.contracts.points import Point
+from tauscope.metrics.intervals import CONFIDENCE, Z95
+
+
+def tau_test(points: Sequence[Point], metric: str) -> Onset:
+    """The step of the least held-out loss, and the steps between which it may lie.
+
+    ``level`` is the least loss. The marker is reached once the loss has risen from there beyond doubt; until then it is censored.
+    """
+    curve = Curve.of(points, metric, share=False)
+    if len(curve.step) < 2:
+        reason = f"{metric} was not measured yet" if not len(curve.step) else f"{metric} was measured once"
+        return Onset(value=None, low=None, high=None, status=OnsetStatus.UNDEFINED, metric=metric, level=0.0, reason=reason)
+    place = int(np.argmin(curve.value))
+    remain = np.flatnonzero(may_be_least(curve))
+    edges = np.concatenate([[0.0], curve.step, [np.inf]])
+    low, high = float(edges[remain[0]]), float(edges[remain[-1] + 2])
+    found = {"low": low, "metric": metric, "level": float(curve.value[place])}
+    if not np.isfinite(high):
+        reason = f"no rise by {curve.step[-1]:,.0f}"
+        return Onset(value=None, high=None, status=OnsetStatus.CENSORED, reason=reason, **found)
+    if place == 0:
+        reason = f"before the first measurement at {curve.step[0]:,.0f}"
+        return Onset(value=None, high=high, status=OnsetStatus.BEFORE_FIRST, reason=reason, **found)
+    return Onset(value=float(curve.step[place]), high=high, status=OnsetStatus.REACHED, **found)
+
+
+def may_be_least(curve: Curve) -> Bool[ndarray, " point"]:
+    """For each checkpoint, whether the loss there cannot be told from the least of all.
+
+    Of the true losses, that of the least checkpoint exceeds no other; it is wrongly ruled out in at most 5 % of cases.
+    """
+    error: Float[ndarray, " point"] = (curve.high - curve.low) / (2 * Z95)
+    excess = curve.value[:, None] - curve.value[None, :]
+    doubt = ndtri(1 - (1 - CONFIDENCE) / (len(curve.value) - 1)) * np.hypot(error[:, None], error[None, :])
+    return ~(excess > doubt).any(axis=1)
