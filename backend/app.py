@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
-from backend.api import catalogue, experiments, images, problems, runs, system, workers
+from backend.api import catalogue, experiments, forecasts, images, problems, runs, system, workers
 from backend.api.guard import Guard
 from backend.services.closing import Closing
 from backend.services.context import Context
@@ -41,7 +41,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
     app.add_middleware(Guard, settings=settings)
     problems.install(app)
     router = APIRouter(prefix=PREFIX, responses=PROBLEMS)
-    for part in (system, workers, catalogue, experiments, runs, images):
+    for part in (system, workers, catalogue, experiments, runs, forecasts, images):
         router.include_router(part.router)
     app.include_router(router)
     problems.describe(app)

@@ -47,7 +47,7 @@ _SAME_NAME = (
         "seconds",
         "steps_per_second",
     ),
-    *("reason", "epoch", "seq", "worker", "updated_at", "onsets", "final", "code_note", "unevaluated"),
+    *("reason", "epoch", "seq", "worker", "updated_at", "onsets", "final", "forecast", "code_note", "unevaluated"),
 )
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from tauscope.contracts.forecasts import Forecast
 from tauscope.contracts.model import Contract
 from tauscope.contracts.onsets import Onset
 from tauscope.contracts.runs import DEFAULT_QUEUE, DesiredState, RunState
@@ -50,6 +51,7 @@ class RunView(Contract):
     updated_at: float | None = Field(description="Unix time of the last news, database clock")
     onsets: dict[str, Onset]
     final: dict[str, float | int | None]
+    forecast: Forecast | None = Field(None, description="tau_mem as foretold by what is known now; none once it is measured")
     unevaluated: int = Field(0, description="checkpoints whose samples are still to be drawn and measured")
     code_note: str = Field("", description="which steps were computed by which code version, where it changed under way")
 

@@ -182,6 +182,14 @@ class ImageDdpmSpec(SpecModel):
     }
     # Runs that agree in these take about the same time for a unit of cost.
     PACE: ClassVar[tuple[str, ...]] = ("dataset.size", "network")
+    # Runs that agree in all but these are pilots of one another: they lie on one law over n.
+    WITHIN_CONFIGURATION: ClassVar[tuple[str, ...]] = (
+        *("dataset.n_train", "dataset.subset", "dataset.path", "dataset.n_held_out", "seed", "steps", "device", "onsets.tau_gen"),
+        *("measurement.schedule", "measurement.loss_schedule", "measurement.n_generated", "measurement.loss_pairs"),
+        *("measurement.loss_indices", "measurement.frechet_components"),
+    )
+    # Runs that agree in these teach a forecast of one another.
+    DOMAIN: ClassVar[tuple[str, ...]] = ("dataset.name", "dataset.size", "process", "onsets.tau_mem")
 
     @field_validator("device")
     @classmethod
