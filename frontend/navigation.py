@@ -17,6 +17,7 @@ TITLES = {
     "law": "Law",
     "inspect": "Inspect",
     "run": "Run",
+    "forecasts": "Forecasts",
     "system": "System",
 }
 IN_THE_BAR = ("experiments", "launch", "system")

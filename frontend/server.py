@@ -18,6 +18,7 @@ from streamlit import config as streamlit_config
 
 from frontend.connection import set_api_url
 from frontend.document import serve_document
+from frontend.forecasts_view import serve_forecasts
 from frontend.inspection import serve_inspection
 from frontend.law_view import serve_law
 from frontend.login import show_login, take_login
@@ -57,6 +58,7 @@ def _routes(proxy: ApiProxy) -> list[Any]:
         Route("/view/law/{id}", serve_law),
         Route("/view/inspect/{run}", serve_inspection),
         Route("/view/system", serve_system),
+        Route("/view/forecasts", serve_forecasts),
         *[Route(f"/{name}", serve_document) for name in ("", *TITLES)],
         Route("/login", show_login, methods=["GET"]),
         Route("/login", take_login, methods=["POST"]),

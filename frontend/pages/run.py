@@ -18,9 +18,10 @@ with api_errors():
     run = client().run(identifier)
     experiment = client().experiment(run.experiment_id)
     attempts, events = client().run_attempts(identifier), client().run_events(identifier)
+    foretold = client().run_forecasts(identifier)
 
 name_tab(experiment.name, TITLES["run"])
-chosen = history({"html": run_history(experiment, run, attempts, events)})
+chosen = history({"html": run_history(experiment, run, attempts, events, foretold)})
 serve_requests(experiment, chosen)
 if chosen.go:
     go(chosen.go)

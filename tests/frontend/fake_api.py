@@ -20,6 +20,7 @@ from backend.services.durations import schedule
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.diagnosis import DiagnosisView
 from tauscope.contracts.experiments import ExperimentCreate, ExperimentView, Plan, PlannedRun, PresetView
+from tauscope.contracts.forecasts import ForecastCalibration, RunForecasts
 from tauscope.contracts.launching import Estimate, KindView
 from tauscope.contracts.points import Point
 from tauscope.contracts.retention import Recommendation, RunCheckpoints
@@ -28,7 +29,7 @@ from tauscope.contracts.runs import RunState
 from tauscope.contracts.samples import SampleSteps, SamplesView, SeedView
 from tauscope.contracts.system import SystemView, WorkerView
 from tauscope.specs import SpecError, apply_settings, load_preset, parse_sweep, preset_names
-from tests.frontend import fake_states
+from tests.frontend import fake_forecasts, fake_states
 from tests.frontend import fake_world as world
 from tests.frontend.fake_listing import add_listing
 from tests.frontend.many_runs import ManyRuns
@@ -38,6 +39,7 @@ EXPERIMENTS = {
     **{"demo": world.finished, "many": world.finished, "loading": world.finished},
     **{"failed": world.failed, "stale": world.stale, "empty": world.queued, "never": world.never_good},
     **{"paused": fake_states.paused, "one": fake_states.one_point, "diverged": fake_states.diverged, "long": fake_states.long},
+    **{"foretold": fake_forecasts.foretold},
 }
 
 
@@ -236,6 +238,15 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
     @app.get("/api/v1/runs/{run_id}/events")
     def run_events(run_id: str) -> tuple[RunEventView, ...]:
         return world.events()
+
+    @app.get("/api/v1/runs/{run_id}/forecasts")
+    def run_forecasts(run_id: str) -> RunForecasts:
+        identifier, _, index = run_id.rpartition("r")
+        return fake_forecasts.of_run(state.experiment(identifier).runs[int(index)])
+
+    @app.get("/api/v1/forecasts/calibration")
+    def calibration() -> ForecastCalibration:
+        return fake_forecasts.calibration()
 
     @app.get("/api/v1/experiments/{identifier}/curves")
     async def curves(identifier: str, max_points: int | None = None) -> Curves:

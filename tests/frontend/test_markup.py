@@ -18,6 +18,7 @@ from frontend.words import duration, number, percent, share_of_samples
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.runs import RunState
 from tauscope.contracts.storage import StorageView
+from tests.frontend import fake_forecasts
 from tests.frontend import fake_world as world
 from tests.frontend.fake_api import RECOMMENDED
 
@@ -153,13 +154,13 @@ def test_what_queued_runs_wait_for_is_told_once_with_every_run_that_waits() -> N
     shown = "".join(notices(view, group_runs(view, LIGHT)))
     assert shown.count("start one with TAUSCOPE_QUEUES=gpu") == 1
     assert shown.count("n = ") == len(runs)
-    history = run_history(view, runs[0], (), ())
+    history = run_history(view, runs[0], (), (), fake_forecasts.of_run(runs[0]))
     assert "queue gpu" in history and "No worker serves the queue" in history
 
 
 def test_a_runs_history_tells_worker_rewind_and_reason_and_folds_the_traceback() -> None:
     view = world.live(step=150)
-    words = run_history(view, view.runs[1], world.attempts(), world.events())
+    words = run_history(view, view.runs[1], world.attempts(), world.events(), fake_forecasts.of_run(view.runs[1]))
     for told in ("held by laptop", "lost: its worker did not renew the lease", "<td>100 to 150</td><td>7</td><td>goes on</td>"):
         assert told in words
     assert "<details><summary>in trouble</summary><pre>Traceback &lt;last&gt;</pre></details>" in words

@@ -12,6 +12,7 @@ from frontend.navigation import page_file
 from tauscope.client import ApiError, ApiUnreachable
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentCreate, ExperimentPage, ExperimentView, Plan, PlannedRun, PresetView
+from tauscope.contracts.forecasts import RunForecasts
 from tauscope.contracts.launching import KindView
 from tauscope.contracts.listing import DeletionPreview, ExperimentCensus
 from tauscope.contracts.problems import FieldError, Problem
@@ -20,6 +21,7 @@ from tauscope.contracts.system import SystemView
 from tauscope.specs import KINDS, SpecError, SweepSpec, apply_settings, load_preset, parse_sweep, preset_names
 from tauscope.specs.model import SpecModel
 from tauscope.specs.shown import shown as shown_field
+from tests.frontend import fake_forecasts
 from tests.frontend import fake_world as world
 
 ENTRY = Path(frontend.page.__file__).parent / "entry" / "app.py"
@@ -75,6 +77,9 @@ class FakeClient:
 
     def run_attempts(self, identifier: str) -> tuple[AttemptView, ...]:
         return world.attempts()
+
+    def run_forecasts(self, identifier: str) -> RunForecasts:
+        return fake_forecasts.of_run(self.run(identifier))
 
     def run_events(self, identifier: str) -> tuple[RunEventView, ...]:
         return world.events()
