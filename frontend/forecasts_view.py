@@ -9,6 +9,7 @@ from starlette.responses import Response
 from frontend.charts.calibration import calibration_figure
 from frontend.charts.figure import ViewOptions
 from frontend.connection import TOKEN_COOKIE, client_for
+from frontend.markup.alternative import plain
 from frontend.markup.forecasts import calibration_finding, calibration_table
 from frontend.views import answer, options_from
 from frontend.words import slots_words
@@ -37,5 +38,5 @@ def forecasts_view(found: ForecastCalibration, options: ViewOptions) -> dict[str
     return {
         "figure": calibration_figure(found.last, replace(options, right=_RIGHT), height=height) if drawn else None,
         "regions": {"finding": said, "table": calibration_table(found)},
-        "alt": said,
+        "alt": plain(said),
     }

@@ -15,8 +15,16 @@ VERDICTS = {
     Verdict.LATER: "later than foretold",
     Verdict.OPEN: "open",
 }
-_COLUMNS = ("Made at τ", "On, UTC", "τ_mem foretold", "80 % interval", "95 % interval", "τ ∝ n alone", "From", "Turned out")
-_SCORE_COLUMNS = ("Forecast", "80 % interval held", "95 % interval held", "Mean error", "On the same runs", "τ ∝ n alone", "Not yet known")
+_COLUMNS = ("Made at τ", "On, UTC", join(TAU_MEM, " foretold"), "80 % interval", "95 % interval", "τ ∝ n alone", "From", "Turned out")
+_SCORE_COLUMNS = (
+    "Forecast",
+    "80 % interval held",
+    "95 % interval held",
+    "Mean error",
+    "With pilots",
+    "τ ∝ n alone, there",
+    "Not yet known",
+)
 
 
 def forecast_words(made: Forecast) -> str:
@@ -40,7 +48,7 @@ def run_forecasts(found: RunForecasts) -> Html:
     body = join(
         tag("p", _outcome(found)),
         table(_COLUMNS, [_cells(item) for item in found.forecasts], "None yet: a forecast is made when the first point arrives."),
-        tag("p", tag("a", "How forecasts turned out", href=address("forecasts"), data_go=address("forecasts"))),
+        tag("p", tag("a", "How forecasts turned out", class_="tau-button", href=address("forecasts"), data_go=address("forecasts"))),
     )
     return section("Forecasts of copying", body)
 
@@ -62,23 +70,23 @@ def _cells(item: KeptForecast) -> tuple[object, ...]:
     return steps(item.step), made_on, tag("b", steps(item.median)), *ends, plain, source_words(item), VERDICTS[item.verdict]
 
 
-def calibration_finding(found: ForecastCalibration) -> str:
+def calibration_finding(found: ForecastCalibration) -> Html:
     """How often the last forecasts held, in one sentence with the numbers first."""
     score = found.last
     if not score.coverage_80.count:
-        return "No forecast has an outcome yet."
-    return f"{_coverage(score.coverage_80)}: how often the 80 % interval of a run's last forecast before τ_mem held it."
+        return Html("No forecast has an outcome yet.")
+    return join(f"{_coverage(score.coverage_80)}: how often the 80 % interval of a run's last forecast before ", TAU_MEM, " held it.")
 
 
 def calibration_table(found: ForecastCalibration) -> Html:
     """Coverage, error and the plain law's error, for each run's first forecast and its last."""
-    rows = [_score_cells("first of a run", found.first), _score_cells("last before τ_mem", found.last)]
+    rows = [_score_cells("first of a run", found.first), _score_cells(join("last before ", TAU_MEM), found.last)]
     notes = [
         f"One forecast a run, of {plural(found.last.n_configurations, 'configuration')}. Intervals of shares: Clopper and Pearson, 95 %, "
         "as if runs were independent; runs of one configuration are alike, so with few configurations they are too narrow.",
-        "Mean error: the mean of |log(foretold / measured)|, as a factor. τ ∝ n alone: the plain law through the pilots.",
+        "Mean error: the mean of |log(foretold / measured)|, as a factor; for runs with pilots, beside that of the plain law.",
         "Not yet known: runs whose last measured step lies before their forecast's upper end. A run beyond that end counts as missed, "
-        f"though τ_mem is not known: {found.last.n_refuted} of the last forecasts.",
+        f"though its onset is not known: {found.last.n_refuted} of the last forecasts.",
         f"Method {found.version}.",
     ]
     return section(
@@ -86,7 +94,7 @@ def calibration_table(found: ForecastCalibration) -> Html:
     )
 
 
-def _score_cells(name: str, score: ForecastScore) -> tuple[object, ...]:
+def _score_cells(name: str | Html, score: ForecastScore) -> tuple[object, ...]:
     errors = [_factor(score.error), _factor(score.error_compared), _factor(score.error_plain)]
     compared = f"{errors[1]}, {plural(score.n_compared, 'run')}" if score.n_compared else errors[1]
     return name, _coverage(score.coverage_80), _coverage(score.coverage_95), errors[0], compared, errors[2], str(score.n_open)

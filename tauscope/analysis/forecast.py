@@ -57,7 +57,7 @@ class Knowledge:
         reason = self._obstacle(run)
         source = None if reason else self._source(run, self._pilots(run))
         if source is None:
-            return _none(step, reason or "no earlier run of this data set and definition of tau_mem has reached it")
+            return _none(step, reason or "no earlier run of this data set has copied by this definition yet")
         scale, freedom = self._scale(source.level)
         bound = _bound(run.onset)
         return Forecast(

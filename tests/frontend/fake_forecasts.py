@@ -12,7 +12,15 @@ from tauscope.contracts.runs import TERMINAL_STATES
 from tests.frontend import fake_world as world
 
 STEP = 500
-NONE = Forecast(step=5, median=None, low=None, high=None, low_95=None, high_95=None, reason="no earlier run has reached tau_mem")
+NONE = Forecast(
+    step=5,
+    median=None,
+    low=None,
+    high=None,
+    low_95=None,
+    high_95=None,
+    reason="no earlier run of this data set has copied by this definition yet",
+)
 
 
 def forecast(median: float, *, step: int = STEP, spread: float = 0.15, level: float | None = 0.5) -> Forecast:
@@ -27,7 +35,7 @@ def foretold(identifier: str = "foretold") -> ExperimentView:
     """The live experiment at step 500: two of three runs have copied, the third is foretold."""
     view = world.live(identifier, step=STEP)
     runs = tuple(
-        run.model_copy(update={"forecast": forecast({32: 520.0, 64: 1060.0}[run.n_train])}) if run.n_train in (32, 64) else run
+        run.model_copy(update={"forecast": forecast({32: 700.0, 64: 1060.0}[run.n_train])}) if run.n_train in (32, 64) else run
         for run in view.runs
     )
     return view.model_copy(update={"runs": runs})

@@ -6,7 +6,9 @@ from frontend.charts.calibration import calibration_figure
 from frontend.charts.experiment import experiment_figure
 from frontend.charts.figure import ViewOptions
 from frontend.charts.forecast import forecast_of, forecast_window
+from frontend.charts.groups import group_runs
 from frontend.forecasts_view import forecasts_view
+from frontend.markup.alternative import alternative
 from frontend.markup.forecasts import forecast_words, run_forecasts, source_words
 from frontend.markup.html import TAU_MEM
 from tauscope.analysis.forecast_score import score
@@ -69,13 +71,20 @@ def test_a_forecast_is_told_with_interval_and_what_it_is_drawn_from() -> None:
     made = fake_forecasts.forecast(1060.0)
     assert forecast_words(made) == "1,060 (80 %: 875 to 1,284)"
     assert source_words(made) == "3 pilots and its loss gap at 50 %, and 41 runs of 6 configurations"
-    assert forecast_words(fake_forecasts.NONE) == "no forecast: no earlier run has reached tau_mem"
+    assert forecast_words(fake_forecasts.NONE) == "no forecast: no earlier run of this data set has copied by this definition yet"
+
+
+def test_whoever_does_not_see_the_chart_is_told_the_forecast() -> None:
+    view = fake_forecasts.foretold()
+    told = alternative(view, group_runs(view, OPTIONS.palette))
+    assert "tau_mem foretold 1,060 (80 %: 875 to 1,284)" in told
+    assert "foretold" not in alternative(world.finished(), group_runs(world.finished(), OPTIONS.palette))
 
 
 def test_the_page_of_a_run_lists_its_forecasts_beside_the_outcome() -> None:
     told = run_forecasts(fake_forecasts.of_run(world.finished().runs[2]))
     assert f"{TAU_MEM}: 1,000 (940 to 1,070)." in told
-    assert "None: no earlier run has reached tau_mem." in told
+    assert "None: no earlier run of this data set has copied by this definition yet." in told
     assert told.count("inside the 80 % interval") == 2
     assert "848" in told  # The plain law of the last one.
 
