@@ -7,7 +7,20 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
-from backend.api import catalogue, copied, experiments, figures, images, problems, runs, system, warnings, webhooks, workers
+from backend.api import (
+    catalogue,
+    copied,
+    experiments,
+    figures,
+    forecasts,
+    images,
+    problems,
+    runs,
+    system,
+    warnings,
+    webhooks,
+    workers,
+)
 from backend.api.guard import Guard
 from backend.services.closing import Closing
 from backend.services.context import Context
@@ -44,7 +57,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
     app.add_middleware(Guard, settings=settings)
     problems.install(app)
     router = APIRouter(prefix=PREFIX, responses=PROBLEMS)
-    for part in (system, workers, webhooks, catalogue, experiments, figures, runs, images, copied, warnings):
+    for part in (system, workers, webhooks, catalogue, experiments, figures, runs, forecasts, images, copied, warnings):
         router.include_router(part.router)
     app.include_router(router)
     problems.describe(app)

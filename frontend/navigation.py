@@ -19,6 +19,7 @@ TITLES = {
     "probes": "Probes",
     "inspect": "Inspect",
     "run": "Run",
+    "forecasts": "Forecasts",
     "system": "System",
 }
 IN_THE_BAR = ("experiments", "launch", "compare", "system")

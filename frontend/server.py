@@ -20,6 +20,7 @@ from frontend.compare_view import serve_comparison, serve_numbers
 from frontend.connection import set_api_url
 from frontend.copied_view import serve_copied
 from frontend.document import serve_document
+from frontend.forecasts_view import serve_forecasts
 from frontend.inspection import serve_inspection
 from frontend.law_view import serve_law
 from frontend.login import show_login, take_login
@@ -64,6 +65,7 @@ def _routes(proxy: ApiProxy) -> list[Any]:
         Route("/view/compare", serve_comparison),
         Route("/view/compare/numbers.csv", serve_numbers),
         Route("/view/system", serve_system),
+        Route("/view/forecasts", serve_forecasts),
         *[Route(f"/{name}", serve_document) for name in ("", *TITLES)],
         Route("/login", show_login, methods=["GET"]),
         Route("/login", take_login, methods=["POST"]),

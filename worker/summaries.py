@@ -1,4 +1,4 @@
-"""Onsets and last values of a run, from all its points in the database: the same whoever computes them, and when."""
+"""Onsets, last values and forecast of a run, from all its points in the database: the same whoever computes them, and when."""
 
 from sqlalchemy.orm import Session
 
@@ -7,10 +7,11 @@ from backend.storage.tables import Run
 from backend.storage.verdicts import request_stop_by_policy, settled_step
 from tauscope.specs import KINDS
 from tauscope.specs.stopping import BudgetPolicy
+from worker.forecasting import record_forecast
 
 
 def record_summary(session: Session, run_id: str) -> bool:
-    """Compute a run's onsets, markers and last values in the transaction that brought points, so that neither is ever without the other.
+    """Compute what a run's points amount to in the transaction that brought them: onsets, markers, last values, forecast.
 
     Returns:
         Whether the run's policy, with these points, has asked the run to stop.
@@ -24,6 +25,7 @@ def record_summary(session: Session, run_id: str) -> bool:
     spec, points = KINDS[document["kind"]].model_validate(document), read_points(session, run_id)
     onsets, final = summarize_points(spec, points)
     write_summary(session, run_id, onsets, final, find_markers(spec, points))
+    record_forecast(session, run_id, spec, points, onsets["tau_mem"])
     if isinstance(spec.stopping, BudgetPolicy):
         return False
     found = verdict(spec, points, settled=settled_step(session, run_id))

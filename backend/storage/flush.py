@@ -128,9 +128,9 @@ def record_files(session: Session, run_id: str, files: Sequence[FileRecord]) -> 
     # In one order everywhere: two flushes that store the same files must not wait for each other.
     artifacts = {file.sha256: {"sha256": file.sha256, "n_bytes": file.n_bytes} for file in sorted(files, key=lambda file: file.sha256)}
     # The update locks rows that are there already, so that nobody finds them unreferenced and drops them meanwhile.
-    _upsert(session, Artifact, list(artifacts.values()), replace=("n_bytes",))
+    upsert(session, Artifact, list(artifacts.values()), replace=("n_bytes",))
     rows = {file.path: {"run_id": run_id, "path": file.path, "sha256": file.sha256, "kind": file.kind, "step": file.step} for file in files}
-    _upsert(session, RunFile, list(rows.values()), replace=("sha256", "kind", "step"))
+    upsert(session, RunFile, list(rows.values()), replace=("sha256", "kind", "step"))
 
 
 def record_points(session: Session, run_id: str, points: Sequence[Point], seq: int) -> None:
@@ -142,17 +142,18 @@ def record_points(session: Session, run_id: str, points: Sequence[Point], seq: i
         (point.metric, point.step): {"series_id": series[point.metric], "seq": seq, **point.model_dump(exclude={"metric"})}
         for point in points
     }
-    _upsert(session, MetricPoint, list(rows.values()), replace=("value", "low", "high", "count", "reason", "seq"))
+    upsert(session, MetricPoint, list(rows.values()), replace=("value", "low", "high", "count", "reason", "seq"))
 
 
 def _series_ids(session: Session, run_id: str, metrics: Iterable[str]) -> dict[str, int]:
-    _upsert(session, Series, [{"run_id": run_id, "metric": metric} for metric in sorted(metrics)], replace=(), keys=("run_id", "metric"))
+    upsert(session, Series, [{"run_id": run_id, "metric": metric} for metric in sorted(metrics)], replace=(), keys=("run_id", "metric"))
     return {row.metric: row.id for row in session.execute(select(Series.metric, Series.id).where(Series.run_id == run_id))}
 
 
-def _upsert(
+def upsert(
     session: Session, model: type[Base], rows: list[dict[str, Any]], *, replace: tuple[str, ...], keys: tuple[str, ...] | None = None
 ) -> None:
+    """Insert rows; of those whose key (by default the primary one) is there already, replace these columns, or none."""
     table = model.__table__
     assert isinstance(table, Table)
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
@@ -171,7 +172,7 @@ def _record_unevaluated(session: Session, claim: Claim, steps: Sequence[int]) ->
     # A step that a rewind gave up may come again: its fencing tokens begin above all those of the claims before.
     row = {"run_id": claim.run_id, "code_version": claim.code_version, "epoch": claim.epoch << 20}
     defaults = {"stalls": 0, "lease_until": 0.0, "renewed_at": 0.0, "enqueued_at": 0.0, "reason": ""}
-    _upsert(session, Evaluation, [row | defaults | {"step": step} for step in steps], replace=())
+    upsert(session, Evaluation, [row | defaults | {"step": step} for step in steps], replace=())
 
 
 def _prune_checkpoints(session: Session, run_id: str, checkpoint: int) -> None:

@@ -83,6 +83,7 @@ class Run(Base):
     markers: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # Times beside the onsets, of the same form.
     final: Mapped[dict[str, Any]] = mapped_column(default=dict)
     verdict: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # Why its policy asked it to stop, if it did.
+    forecast: Mapped[dict[str, Any] | None]  # tau_mem as foretold by what is known now; gone once it is measured.
     code_note: Mapped[str] = mapped_column(Text, default="", server_default="")  # Which steps other code computed, if any.
     unevaluated: ClassVar[MappedSQLExpression[int]]  # How many checkpoints wait for their samples to be drawn; set below, by a query.
     experiment: Mapped[Experiment] = relationship(back_populates="runs")
@@ -102,6 +103,31 @@ class Attempt(Base):
     from_step: Mapped[int] = mapped_column(default=0)
     to_step: Mapped[int] = mapped_column(default=0)
     outcome: Mapped[str] = mapped_column(Text, default="")
+
+
+class Trajectory(Base):
+    """What a forecast may learn from a run, beside its tau_mem: which others it can teach, and when its loss gap crossed which level."""
+
+    __tablename__ = "trajectory"
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    domain: Mapped[str] = mapped_column(String(12), index=True)
+    configuration: Mapped[str] = mapped_column(String(12))
+    n_train: Mapped[int]
+    crossings: Mapped[dict[str, Any]]  # Level, as text, to training steps.
+
+
+class Forecast(Base):
+    """A forecast of tau_mem as it was made; never changed, so that it can be judged."""
+
+    __tablename__ = "forecast"
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    step: Mapped[int] = mapped_column(primary_key=True)
+    made_at: Mapped[float] = mapped_column(Float, server_default=db_now())
+    version: Mapped[int] = mapped_column(index=True)  # Of the method; those of one are judged together.
+    median: Mapped[float | None]  # None where there was nothing to foretell from; the document says why.
+    low: Mapped[float | None]
+    high: Mapped[float | None]
+    document: Mapped[dict[str, Any]]  # The whole forecast, with its sources and counts.
 
 
 class Series(Base):

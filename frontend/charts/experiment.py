@@ -5,6 +5,7 @@ from typing import Any
 
 from frontend.charts.axes import FOOT, HEAD, base_layout, time_axes
 from frontend.charts.figure import Annotation, Panel, Shape, ViewOptions, label
+from frontend.charts.forecast import forecast_window
 from frontend.charts.groups import Group, focused, group_runs
 from frontend.charts.labels import Frame
 from frontend.charts.losses import loss_panel, loss_range
@@ -162,6 +163,9 @@ def _focus_window(focus: Group | None, panels: dict[str, Panel], options: ViewOp
         {"type": "rect", **place, "x0": start, "x1": end, "fillcolor": tint, "line": {"width": 0}},
         {"type": "line", **place, "x0": start, "x1": start, "line": {"color": palette.quality, "width": 1}},
     ]
+    ahead = forecast_window(focus.runs[0], opacity=palette.window_opacity, options=options)
+    if ahead is not None:
+        shapes.append({**ahead, **place})
     if not window.open:
         shapes.append({"type": "line", **place, "x0": end, "x1": end, "line": {"color": palette.memorization, "width": 1}})
     if options.narrow:

@@ -99,7 +99,7 @@ def joined(marks: Sequence[Trace]) -> list[Trace]:
     alike: dict[tuple[str, str, str], list[Trace]] = {}
     for mark in marks:
         alike.setdefault((mark["meta"]["onset"], mark["meta"]["status"], mark["yaxis"]), []).append(mark)
-    return [_joined_points(same) if status == "reached" else _joined_arrows(same) for (_, status, _), same in alike.items()]
+    return [_joined_arrows(same) if status == "arrow" else _joined_points(same) for (_, status, _), same in alike.items()]
 
 
 def _joined_points(marks: Sequence[Trace]) -> Trace:

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 
 from frontend.charts.figure import Panel, ViewOptions, label
+from frontend.charts.forecast import forecast_marks
 from frontend.charts.groups import Group
 from frontend.charts.labels import Frame, end_labels
+from frontend.charts.marks import joined
 from frontend.charts.panels import (
     breaks,
     common_rings,
     control_curves,
+    crowded,
     curve,
     dashed,
     line_ends,
@@ -94,6 +97,13 @@ def _draw_level(
         label(0, level, f"copying level: {percent(level)}", colour=palette.memorization, yref=panel.axis, yanchor="bottom", xshift=8)
     )
     drawing.traces.extend(reached_onsets("tau_mem", groups, level, panel, curves=curves, options=options))
+    foretold = [
+        mark
+        for group in groups
+        for run in group.runs
+        for mark in forecast_marks(run, y=level, yaxis=panel.axis, end=frame.x_range[1], options=options)
+    ]
+    drawing.traces.extend(joined(foretold) if crowded(curves) else foretold)
 
 
 def _control_label(groups: Sequence[Group], panel: Panel, *, curves: Curves, options: ViewOptions) -> list[dict[str, object]]:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 from frontend.charts.figure import Annotation, Panel, Shape, Trace, ViewOptions, label
+from frontend.charts.forecast import forecast_marks, forecast_window
 from frontend.charts.groups import Group, run_name
 from frontend.charts.marks import ONSETS, joined, onset_marks
 from frontend.charts.panels import crowded
@@ -18,6 +19,7 @@ from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import RunState
 
 Row = tuple[Group, RunView]
+_OPACITY = 0.28  # Of a window.
 
 
 def rail_rows(groups: Sequence[Group]) -> list[Row]:
@@ -40,6 +42,7 @@ def rail_panel(
             drawing.shapes.append(_highlight(y, panel, options))
         drawing.shapes.extend(_window_bar(run, y, panel, options=options))
         marks += _row_onsets(run, y, panel, curves=curves, options=options)
+        marks += forecast_marks(run, y=y, yaxis=panel.axis, end=x_range[1], options=options)
         drawing.annotations.extend(_row_texts(run, group, y, panel, focus=group is focus, x_range=x_range, options=options))
     drawing.traces.extend(joined(marks) if crowded(curves) else marks)
     return drawing
@@ -115,9 +118,11 @@ def _window_bar(run: RunView, y: float, panel: Panel, *, options: ViewOptions) -
     if window is None:
         return []
     by = divisor(run, options)
-    fill = with_opacity(options.palette.quality, 0.28)
-    place = {"xref": "x", "x0": window.start / by, "x1": window.end / by, "yref": panel.axis, "y0": y - 0.26, "y1": y + 0.26}
-    return [{"type": "rect", **place, "fillcolor": fill, "line": {"width": 0}, "layer": "below"}]
+    fill = with_opacity(options.palette.quality, _OPACITY)
+    place = {"yref": panel.axis, "y0": y - 0.26, "y1": y + 0.26}
+    ahead = forecast_window(run, opacity=_OPACITY, options=options)
+    bar = {"type": "rect", "xref": "x", "x0": window.start / by, "x1": window.end / by, "fillcolor": fill, "line": {"width": 0}}
+    return [{**bar, **place, "layer": "below"}, *([{**ahead, **place}] if ahead else [])]
 
 
 def _row_texts(

@@ -17,6 +17,7 @@ _MIN_DRAWN, _DRAWN_IN_ALL = 150, 8_000
 
 
 NEVER = 1e12  # Divides a time that is not known to where no axis reaches.
+_FAR = 3  # Budgets.
 
 
 def divisor(run: RunView, options: ViewOptions) -> float:
@@ -122,7 +123,7 @@ def value_range(curves: Curves, metrics: Iterable[str]) -> tuple[float, float] |
 
 
 def time_range(experiment: ExperimentView, curves: Curves, options: ViewOptions) -> tuple[float, float]:
-    """The span of the time axis: from the first measurement to the longest budget, known before the first point."""
+    """The span of the time axis: from the first measurement to the longest budget, known before the first point, or to a forecast."""
     known = [run for run in experiment.runs if divisor(run, options) < NEVER]
     firsts = [
         series.step[0] / divisor(run, options)
@@ -133,9 +134,15 @@ def time_range(experiment: ExperimentView, curves: Curves, options: ViewOptions)
     schedule = experiment.sweep.get("base", {}).get("measurement", {}).get("schedule", {})
     planned = schedule.get("first") or next(iter(schedule.get("at", ())), 1)
     firsts += [planned / divisor(run, options) for run in known]
-    lasts = [run.steps / divisor(run, options) for run in known]
+    lasts = [max(run.steps, _foretold(run)) / divisor(run, options) for run in known]
     low, high = min(firsts, default=1.0), max(lasts, default=10.0)
     return low, max(high, low * 10)
+
+
+def _foretold(run: RunView) -> float:
+    """How far the axis reaches for a run's forecast: to its upper end, but never far beyond the budget."""
+    high = run.forecast.high if run.forecast is not None else None
+    return min(high or 0.0, _FAR * run.steps)
 
 
 def measured_span(curves: Curves, run: RunView, metric: str) -> tuple[float, float]:

@@ -134,6 +134,15 @@ _SYSTEM = """
 </div>
 """
 
+_FORECASTS = """
+<div class="tau-root tau-forecasts">
+  <div class="tau-offline" data-region="notice" role="status" hidden></div>
+  <div class="tau-finding" data-region="finding" aria-live="polite"></div>
+  <div class="tau-surface tau-chart" data-region="chart" role="figure"></div>
+  <div data-region="table"></div>
+</div>
+"""
+
 _BODY = """
 <div class="tau-root">
   <div data-region="body"></div>
@@ -193,6 +202,11 @@ def inspect(data: dict[str, Any]) -> Any:
 def system(data: dict[str, Any]) -> Any:
     """The state of the service; trigger ``go``."""
     return _mount("system", _SYSTEM, "system", data, {"go": _ignore})
+
+
+def forecasts(data: dict[str, Any]) -> Any:
+    """How forecasts turned out; trigger ``go``."""
+    return _mount("forecasts", _FORECASTS, "forecasts", data, {"go": _ignore})
 
 
 def cards(data: dict[str, Any], *, choose: Callback) -> Any:

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from html import unescape
 from re import sub
 
+from frontend.charts.forecast import forecast_of
 from frontend.charts.groups import Group, run_name
 from frontend.charts.window import window_of
 from frontend.markup.finding import finding
+from frontend.markup.forecasts import forecast_words
 from frontend.words import interval, steps
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.onsets import Onset, OnsetStatus
@@ -30,6 +32,8 @@ def run_words(run: RunView) -> str:
         return "nothing measured yet"
     window = window_of(run)
     words = [f"{name} {_onset(onset)}" for name, onset in sorted(run.onsets.items())]
+    made = forecast_of(run)
+    words += [f"tau_mem foretold {forecast_words(made)}"] if made else []
     return ", ".join([*words, f"window {window.words}" if window else "no window"])
 
 

@@ -11,6 +11,7 @@ def _svg(body: str, size: int = 12) -> Html:
 GEN = _svg('<circle cx="6" cy="6" r="4.5" fill="var(--tau-quality)"/>')
 MEM = _svg('<path d="M6 .8 11.2 6 6 11.2 .8 6z" fill="var(--tau-memorization)"/>')
 RAISED = _svg('<path d="M6 1 11.2 10.5H.8z" fill="var(--tau-warning)"/>')
+FORECAST = _svg('<path d="M6 1.6 10.4 6 6 10.4 1.6 6z" fill="none" stroke="var(--tau-memorization)" stroke-width="1.3"/>')
 WINDOW = Html(
     '<svg class="tau-icon" width="22" height="10" viewBox="0 0 22 10" aria-hidden="true">'
     '<rect width="22" height="10" rx="2" fill="var(--tau-quality)" opacity=".28"/></svg>'

@@ -1,11 +1,12 @@
 """The line of mark keys under the chart, and how what it shows was measured."""
 
 from frontend.charts.figure import ViewOptions
+from frontend.charts.forecast import forecast_of
 from frontend.charts.groups import group_runs
 from frontend.charts.reading import level_of, metric_info, quality_choices
 from frontend.markup.header import address
 from frontend.markup.html import TAU_GEN, TAU_MEM, Html, join, tag
-from frontend.markup.icons import CENSORED, CONTROL, GEN, LIVE, MEM, WINDOW
+from frontend.markup.icons import CENSORED, CONTROL, FORECAST, GEN, LIVE, MEM, WINDOW
 from frontend.words import level_text
 from tauscope.analysis.seeds import MIN_SEEDS
 from tauscope.contracts.curves import Curves
@@ -18,6 +19,7 @@ def mark_keys(experiment: ExperimentView, curves: Curves, options: ViewOptions) 
     keys = [
         tag("span", GEN, TAU_GEN),
         tag("span", MEM, TAU_MEM),
+        *([tag("span", FORECAST, TAU_MEM, " foretold, 80 %")] if any(forecast_of(run) for run in experiment.runs) else []),
         tag("span", CENSORED, "not reached by then"),
         tag("span", WINDOW, "window"),
         tag("span", CONTROL, "control, floor"),

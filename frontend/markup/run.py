@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from frontend.charts.groups import group_runs, run_name
+from frontend.markup.forecasts import run_forecasts
 from frontend.markup.header import header
 from frontend.markup.html import Html, join, tag
 from frontend.markup.keep import keep_card
@@ -11,12 +12,19 @@ from frontend.markup.sections import section, table
 from frontend.theme import LIGHT
 from frontend.words import DASH, duration, sentence, steps
 from tauscope.contracts.experiments import ExperimentView
+from tauscope.contracts.forecasts import RunForecasts
 from tauscope.contracts.retention import RunCheckpoints
 from tauscope.contracts.run_views import AttemptView, RunEventView, RunView
 
 
 def run_history(
-    experiment: ExperimentView, run: RunView, attempts: Sequence[AttemptView], events: Sequence[RunEventView], checkpoints: RunCheckpoints
+    experiment: ExperimentView,
+    run: RunView,
+    attempts: Sequence[AttemptView],
+    events: Sequence[RunEventView],
+    *,
+    checkpoints: RunCheckpoints,
+    foretold: RunForecasts,
 ) -> Html:
     """The whole page."""
     return tag(
@@ -24,6 +32,7 @@ def run_history(
         header(experiment, tab="run", run_id=run.id),
         _facts(experiment, run),
         keep_card(run, checkpoints),
+        run_forecasts(foretold),
         section("Attempts", table(_ATTEMPT_COLUMNS, [_attempt_cells(item) for item in attempts], "No worker has claimed it yet.")),
         section("Events", table(("At, UTC", "Event", "Why"), [_event_cells(event) for event in events], "None yet.")),
         class_="tau-run",

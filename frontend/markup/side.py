@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+from frontend.charts.forecast import forecast_of
 from frontend.charts.groups import Group, run_name
 from frontend.charts.reading import metric_info
 from frontend.charts.window import no_window, window_of
+from frontend.markup.forecasts import forecast_words, source_words
 from frontend.markup.header import address
 from frontend.markup.html import F_MEM, TAU_GEN, TAU_MEM, TAU_TEST, Html, join, tag
 from frontend.markup.icons import GEN, MEM, WARNING, swatch
@@ -43,7 +45,7 @@ def focus_card(group: Group, recommendation: Recommendation | None = None) -> Ht
     reason = no_window(run) if ended else no_window(run).replace("never reached by", "not reached by")
     about = f"{window.ratio} as long as quality took" + (", still open" if window.open else "") if window else reason
     keep = [keep_lines(run, recommendation)] if recommendation and recommendation.step is not None else []
-    rows = [tag("div", f"Window, {group.name}", class_="tau-label"), value, tag("div", about), *keep, *_copies(run)]
+    rows = [tag("div", f"Window, {group.name}", class_="tau-label"), value, tag("div", about), *keep, *_forecast(run), *_copies(run)]
     history = tag("a", "Run history", class_="tau-button", href=address("run", id=run.id), data_go=address("run", id=run.id))
     if not run.step:
         return tag("section", *rows, tag("div", history, class_="tau-buttons"), class_="tau-card tau-focus")
@@ -51,6 +53,17 @@ def focus_card(group: Group, recommendation: Recommendation | None = None) -> Ht
         "a", "Inspect samples", class_="tau-button tau-primary", href=address("inspect", run=run.id), data_go=address("inspect", run=run.id)
     )
     return tag("section", *rows, tag("div", link, history, class_="tau-buttons"), class_="tau-card tau-focus")
+
+
+def _forecast(run: RunView) -> list[Html]:
+    """When copying is expected, and from what."""
+    made = forecast_of(run)
+    if made is None:
+        return []
+    return [
+        tag("div", TAU_MEM, " foretold: ", tag("b", forecast_words(made))),
+        tag("div", f"from {source_words(made)}", class_="tau-quiet"),
+    ]
 
 
 def _copies(run: RunView) -> list[Html]:

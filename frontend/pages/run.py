@@ -18,10 +18,10 @@ with api_errors():
     run = client().run(identifier)
     experiment = client().experiment(run.experiment_id)
     attempts, events = client().run_attempts(identifier), client().run_events(identifier)
-    checkpoints = client().checkpoints(identifier)
+    checkpoints, foretold = client().checkpoints(identifier), client().run_forecasts(identifier)
 
 name_tab(experiment.name, TITLES["run"])
-chosen = history({"html": run_history(experiment, run, attempts, events, checkpoints)})
+chosen = history({"html": run_history(experiment, run, attempts, events, checkpoints=checkpoints, foretold=foretold)})
 serve_requests(experiment, chosen)
 if chosen.go:
     go(chosen.go)

@@ -124,6 +124,12 @@ def sustained_crossing(curve: Curve, level: float) -> int | None:
     return None
 
 
+def crossing_time(curve: Curve, level: float) -> float | None:
+    """When a curve first rises to ``level`` and stays, in steps; ``None`` if it does not, or did before its first point."""
+    index = sustained_crossing(curve, level)
+    return _interpolate(curve, index, level) if index else None
+
+
 def consistent_cells(curve: Curve, level: float) -> Bool[ndarray, " cell"]:
     """For each cell between checkpoints, whether a rising curve may cross the level in it.
 

@@ -21,7 +21,7 @@ _REPEATS = {"seed", "subset", "dataset.subset"}
 # Copying that has not begun will begin later, so it bounds tau_mem from below. Quality that was not reached may never be: past its
 # best a model on few images gets worse. To read "never" as "late" would bend the law of tau_gen, so such runs are left out and counted.
 # What had begun by the first measurement bounds either from above.
-_BOUNDS = {"tau_mem": {OnsetStatus.CENSORED, OnsetStatus.BEFORE_FIRST}, "tau_gen": {OnsetStatus.BEFORE_FIRST}}
+BOUNDS = {"tau_mem": {OnsetStatus.CENSORED, OnsetStatus.BEFORE_FIRST}, "tau_gen": {OnsetStatus.BEFORE_FIRST}}
 MIN_ERROR = 1e-3  # A grid cell has some width; this only guards the division.
 
 
@@ -123,7 +123,7 @@ def _place(run: RunSummary, variables: Sequence[ScalingVariable]) -> _Place:
 
 
 def _informs(name: str, onset: Onset) -> bool:
-    if onset.status not in _BOUNDS[name]:
+    if onset.status not in BOUNDS[name]:
         return onset.status is OnsetStatus.REACHED
     return (onset.low if onset.status is OnsetStatus.CENSORED else onset.high) is not None
 

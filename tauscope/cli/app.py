@@ -22,6 +22,7 @@ from tauscope.cli.tables import (
     events_table,
     experiments_table,
     fit_sentences,
+    forecast_sentences,
     progress_table,
     run_states,
     summary_table,
@@ -170,7 +171,7 @@ def show(
         sys.stdout.write(summary.model_dump_json() + "\n")
         return
     _print_summary(summary)
-    for sentence in (*kept, *waiting_sentences(view)):
+    for sentence in (*kept, *forecast_sentences(view), *waiting_sentences(view)):
         output.print(Text(sentence))
 
 

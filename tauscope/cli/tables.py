@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tauscope.contracts.experiments import ExperimentView
+from tauscope.contracts.forecasts import Forecast
 from tauscope.contracts.onsets import Onset, OnsetStatus, PowerLawFit
 from tauscope.contracts.run_views import AttemptView, RunEventView
 from tauscope.contracts.summary import ExperimentSummary, RunSummary
@@ -119,6 +120,21 @@ def waiting_sentences(view: ExperimentView) -> list[str]:
     sentences = [f"{count} queued {'run' if count == 1 else 'runs'}: {reason}" for reason, count in reasons.items()]
     undrawn = sum(run.unevaluated for run in view.runs)
     return sentences + [f"checkpoints whose samples are still to be drawn: {undrawn}"] * bool(undrawn)
+
+
+def forecast_sentences(view: ExperimentView) -> list[str]:
+    """When copying is expected in each run that has not come to it, with what that is drawn from."""
+    foretold = [(run, run.forecast) for run in view.runs if run.forecast is not None]
+    return [f"{run.label}: {_foretold(made)}" for run, made in foretold]
+
+
+def _foretold(made: Forecast) -> str:
+    if made.median is None or made.low is None or made.high is None:
+        return f"tau_mem is not foretold: {made.reason}"
+    gap = f", loss gap at {made.gap_level:.0%}" if made.gap_level is not None else ""
+    evidence = f"{made.n_pilots} pilots{gap}, {made.n_runs} earlier runs of {made.n_configurations} configurations"
+    ends = f"80 % interval {made.low:,.0f} to {made.high:,.0f}"
+    return f"tau_mem foretold at {made.median:,.0f} ({ends}; from {evidence}, at step {made.step:,})"
 
 
 def experiments_table(experiments: Sequence[ExperimentView]) -> Table:

@@ -15,6 +15,7 @@ from tauscope.contracts.copied import CopiedImages
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.diagnosis import DiagnosisView
 from tauscope.contracts.experiments import DatasetView, ExperimentCreate, ExperimentPage, ExperimentView, Plan, PresetView
+from tauscope.contracts.forecasts import ForecastCalibration, RunForecasts
 from tauscope.contracts.growing import SweepGrowth
 from tauscope.contracts.launching import KindView
 from tauscope.contracts.listing import DeletionPreview, ExperimentCensus
@@ -213,6 +214,14 @@ class TauscopeClient(Hooks):
     def run_attempts(self, run_id: str) -> tuple[AttemptView, ...]:
         """Who computed a run from which step to which, in order."""
         return self.get(_path("runs", run_id, "attempts"), tuple[AttemptView, ...])
+
+    def run_forecasts(self, run_id: str) -> RunForecasts:
+        """Every forecast of a run's tau_mem as it was made, with how it turned out."""
+        return self.get(_path("runs", run_id, "forecasts"), RunForecasts)
+
+    def forecast_calibration(self) -> ForecastCalibration:
+        """How the forecasts of all runs in the store turned out."""
+        return self.get("/forecasts/calibration", ForecastCalibration)
 
     def stop_run(self, run_id: str) -> RunView:
         """Ask one run to stop."""

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from tauscope.contracts.forecasts import Forecast
 from tauscope.contracts.model import Contract
 from tauscope.contracts.onsets import Onset
 from tauscope.contracts.runs import DEFAULT_QUEUE, DesiredState, RunState
@@ -53,6 +54,7 @@ class RunView(Contract):
     onsets: dict[str, Onset]
     markers: dict[str, Onset] = Field(default_factory=dict, description="what stands beside the onsets: tau_test")
     final: dict[str, float | int | None]
+    forecast: Forecast | None = Field(None, description="tau_mem as foretold by what is known now; none once it is measured")
     unevaluated: int = Field(0, description="checkpoints whose samples are still to be drawn and measured")
     verdict: Verdict | None = Field(None, description="why its policy asked it to stop, if it did")
     code_note: str = Field("", description="which steps were computed by which code version, where it changed under way")

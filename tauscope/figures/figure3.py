@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tauscope.analysis.scaling import INFORMATIVE, fit_sweep
+from tauscope.analysis.scaling import BOUNDS, fit_sweep
 from tauscope.contracts.onsets import OnsetStatus, PowerLawFit
 from tauscope.contracts.summary import RunSummary
 from tauscope.figures.onset_rows import SYMBOLS, onset_fields, without_value
@@ -109,7 +109,7 @@ def _fit_rows(fit: PowerLawFit, name: str, setting: str, points: Sequence[Row]) 
     reached = [row for row in points if row.y is not None]
     if fit.exponent is None or fit.prefactor is None or not reached:
         return []
-    sizes = [row.x for row in points if row.x and row.status in INFORMATIVE[name]]
+    sizes = [row.x for row in points if row.x and row.status in {OnsetStatus.REACHED, *BOUNDS[name]}]
     low, high = min(sizes), max(sizes)
     middle, _ = _centre(reached)
     at_middle = fit.prefactor * middle**fit.exponent

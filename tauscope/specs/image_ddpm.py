@@ -203,6 +203,15 @@ class ImageDdpmSpec(SpecModel):
     PACE: ClassVar[tuple[str, ...]] = ("dataset.size", "network")
     # What may change while a run goes on, since no weight depends on it: when it ends, and what is kept then.
     ENDING: ClassVar[tuple[str, ...]] = ("steps", "stopping", "retention")
+    # Runs that agree in all but these are pilots of one another: they lie on one law over n.
+    WITHIN_CONFIGURATION: ClassVar[tuple[str, ...]] = (
+        *("dataset.n_train", "dataset.subset", "dataset.path", "dataset.n_held_out", "seed", "steps", "device", "onsets.tau_gen"),
+        *("stopping", "retention", "measurement.probes"),
+        *("measurement.schedule", "measurement.loss_schedule", "measurement.n_generated", "measurement.loss_pairs"),
+        *("measurement.loss_indices", "measurement.frechet_components"),
+    )
+    # Runs that agree in these teach a forecast of one another.
+    DOMAIN: ClassVar[tuple[str, ...]] = ("dataset.name", "dataset.size", "process", "onsets.tau_mem")
 
     @field_validator("device")
     @classmethod

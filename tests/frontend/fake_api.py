@@ -20,6 +20,7 @@ from backend.services.durations import schedule
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.diagnosis import DiagnosisView
 from tauscope.contracts.experiments import ExperimentCreate, ExperimentView, Plan, PlannedRun, PresetView
+from tauscope.contracts.forecasts import ForecastCalibration, RunForecasts
 from tauscope.contracts.growing import SweepGrowth
 from tauscope.contracts.launching import Estimate, KindView
 from tauscope.contracts.points import Point
@@ -30,7 +31,7 @@ from tauscope.contracts.samples import SampleSteps, SamplesView, SeedView
 from tauscope.contracts.system import SystemView, WorkerView
 from tauscope.contracts.warnings import ExperimentWarnings
 from tauscope.specs import SpecError, apply_settings, load_preset, parse_sweep, preset_names
-from tests.frontend import fake_compared, fake_probes, fake_states
+from tests.frontend import fake_compared, fake_forecasts, fake_probes, fake_states
 from tests.frontend import fake_world as world
 from tests.frontend.fake_copied import add_copied
 from tests.frontend.fake_figures import add_figures
@@ -47,6 +48,7 @@ EXPERIMENTS = {
     "policy": fake_states.stopped_by_policy,
     "warned": fake_probes.warned,
     "widths": over_widths,
+    "foretold": fake_forecasts.foretold,
     **{"wide": fake_compared.wide, "seeds": fake_compared.seeds},
 }
 
@@ -260,6 +262,15 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
     @app.get("/api/v1/runs/{run_id}/events")
     def run_events(run_id: str) -> tuple[RunEventView, ...]:
         return world.events()
+
+    @app.get("/api/v1/runs/{run_id}/forecasts")
+    def run_forecasts(run_id: str) -> RunForecasts:
+        identifier, _, index = run_id.rpartition("r")
+        return fake_forecasts.of_run(state.experiment(identifier).runs[int(index)])
+
+    @app.get("/api/v1/forecasts/calibration")
+    def calibration() -> ForecastCalibration:
+        return fake_forecasts.calibration()
 
     @app.get("/api/v1/experiments/{identifier}/curves")
     async def curves(identifier: str, max_points: int | None = None) -> Curves:

@@ -42,6 +42,7 @@ STATES = (
     State("watch-diverged", "/experiment?id=diverged", "Lower optimizer.lr"),
     State("watch-never", "/experiment?id=never", "never for n = 16"),
     State("watch-finished", "/experiment?id=demo", "Quality arrives at τ ≈ 31 for every n."),
+    State("watch-foretold", "/experiment?id=foretold&n=64", "foretold: 1,060 (80 %: 875 to 1,284)"),
     State("watch-overlay", "/experiment?id=demo&view=overlay&n=32", "Quality arrives at τ ≈ 31 for every n."),
     State("watch-path", "/experiment?id=demo&view=path", "Quality arrives at τ ≈ 31 for every n."),
     State("watch-losses", "/experiment?id=demo&axis=tau_n&losses=100", "Quality arrives at τ ≈ 31 for every n."),
@@ -81,6 +82,8 @@ STATES = (
     State("launch-offline", "/launch", "The API does not answer", ready="text=The API does not answer", api=False),
     State("run", "/run?id=demor0", "lost: its worker did not renew the lease", ready=".tau-run"),
     State("run-policy", "/run?id=policyr0", "Stopped by its policy at 266", ready=".tau-run"),
+    State("run-foretold", "/run?id=foretoldr2", "How forecasts turned out", ready=".tau-run"),
+    State("forecasts", "/forecasts", "One forecast a run"),
     State("system", "/system", "Needs attention: disk.", ready="text=Needs attention: disk."),
     State("login", "/login", "token", ready="form"),
 )

@@ -21,6 +21,7 @@ from tauscope.contracts.retention import Recommendation, RunCheckpoints
 from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import RunState
 from tauscope.contracts.storage import StorageView
+from tests.frontend import fake_forecasts
 from tests.frontend import fake_world as world
 from tests.frontend.fake_api import RECOMMENDED, WARNED
 from tests.frontend.fake_states import stopped_by_policy
@@ -190,13 +191,15 @@ def test_what_queued_runs_wait_for_is_told_once_with_every_run_that_waits() -> N
     shown = "".join(notices(view, group_runs(view, LIGHT)))
     assert shown.count("start one with TAUSCOPE_QUEUES=gpu") == 1
     assert shown.count("n = ") == len(runs)
-    history = run_history(view, runs[0], (), (), nothing_to_keep(runs[0]))
+    history = run_history(view, runs[0], (), (), checkpoints=nothing_to_keep(runs[0]), foretold=fake_forecasts.of_run(runs[0]))
     assert "queue gpu" in history and "No worker serves the queue" in history
 
 
 def test_a_runs_history_tells_worker_rewind_and_reason_and_folds_the_traceback() -> None:
     view = world.live(step=150)
-    words = run_history(view, view.runs[1], world.attempts(), world.events(), nothing_to_keep(view.runs[1]))
+    run = view.runs[1]
+    told = {"checkpoints": nothing_to_keep(run), "foretold": fake_forecasts.of_run(run)}
+    words = run_history(view, run, world.attempts(), world.events(), **told)
     for told in ("held by laptop", "lost: its worker did not renew the lease", "<td>100 to 150</td><td>7</td><td>goes on</td>"):
         assert told in words
     assert "<details><summary>in trouble</summary><pre>Traceback &lt;last&gt;</pre></details>" in words

@@ -12,6 +12,7 @@ from frontend.navigation import page_file
 from tauscope.client import ApiError, ApiUnreachable
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentCreate, ExperimentPage, ExperimentView, Plan, PlannedRun, PresetView
+from tauscope.contracts.forecasts import RunForecasts
 from tauscope.contracts.launching import KindView
 from tauscope.contracts.listing import DeletionPreview, ExperimentCensus
 from tauscope.contracts.problems import FieldError, Problem
@@ -22,7 +23,7 @@ from tauscope.contracts.warnings import ExperimentWarnings
 from tauscope.specs import KINDS, SpecError, SweepSpec, apply_settings, load_preset, parse_sweep, preset_names
 from tauscope.specs.model import SpecModel
 from tauscope.specs.shown import shown as shown_field
-from tests.frontend import fake_probes, fake_states
+from tests.frontend import fake_forecasts, fake_probes, fake_states
 from tests.frontend import fake_world as world
 from tests.frontend.fake_api import RECOMMENDED, WARNED
 
@@ -94,6 +95,9 @@ class FakeClient:
     def stop_run(self, identifier: str) -> RunView:
         self.asked.append(("stop", identifier))
         return self.run(identifier)
+
+    def run_forecasts(self, identifier: str) -> RunForecasts:
+        return fake_forecasts.of_run(self.run(identifier))
 
     def run_events(self, identifier: str) -> tuple[RunEventView, ...]:
         return world.events()

@@ -5,8 +5,8 @@ from alembic import op
 
 from backend.storage.database import db_now
 
-revision: str = "0010"
-down_revision: str | None = "0007"
+revision: str = "0009"
+down_revision: str | None = "0008"
 
 
 def upgrade() -> None:
