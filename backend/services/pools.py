@@ -14,12 +14,12 @@ from tauscope.analysis.onsets import Curve
 from tauscope.analysis.warnings import PastRun, Pool
 from tauscope.contracts.onsets import Onset, OnsetStatus
 from tauscope.contracts.points import Point
-from tauscope.contracts.warnings import ExperimentWarnings
+from tauscope.contracts.warnings import RunWarning
 
 PROBES = ("loss_gap@", "mia_", "alpha_ho@", "stable_rank")
 # What makes runs a configuration: everything that moves the weights but chance, not how long or how closely it was looked at.
 _CONFIGURING = ("kind", "network", "preconditioning", "process", "optimizer", "batch_size", "replacement", "ema")
-_REMEMBERED = 64
+_REMEMBERED = 20_000
 _CONFIGURING_DATA = ("name", "n_train", "size")
 
 PoolKey = tuple[str, int, float]
@@ -27,11 +27,11 @@ PoolKey = tuple[str, int, float]
 
 
 class PoolCache:
-    """The pools of each data set, remembered until a run of it finishes; and what was last said of each experiment."""
+    """The pools of each data set, remembered until a run of it finishes; and what was last said of each probe of a run."""
 
     def __init__(self) -> None:
         self._held: dict[str, tuple[Version, list[Pool]]] = {}
-        self._said: OrderedDict[str, tuple[object, ExperimentWarnings]] = OrderedDict()
+        self._said: OrderedDict[tuple[str, str], tuple[object, RunWarning]] = OrderedDict()
         self._lock = Lock()
 
     def of(self, session: Session, dataset: str, version: Version) -> list[Pool]:
@@ -42,13 +42,13 @@ class PoolCache:
                 held = self._held[dataset] = version, pools_from(finished_runs(session, dataset, PROBES))
             return held[1]
 
-    def remembered(self, experiment_id: str, now: object, build: Callable[[], ExperimentWarnings]) -> ExperimentWarnings:
-        """What was built for the experiment, as long as ``now`` is the same."""
-        held = self._said.get(experiment_id)
+    def remembered(self, probe: tuple[str, str], now: object, build: Callable[[], RunWarning]) -> RunWarning:
+        """What was built for a probe of a run, as long as ``now`` is the same: an onset's interval takes tens of milliseconds."""
+        held = self._said.get(probe)
         if held is None or held[0] != now:
             held = now, build()
             with self._lock:
-                self._said[experiment_id] = held
+                self._said[probe] = held
                 while len(self._said) > _REMEMBERED:
                     self._said.popitem(last=False)
         return held[1]

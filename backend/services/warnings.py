@@ -2,14 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy.orm import Session
-
 from backend.services.context import Context
 from backend.services.experiments import required
 from backend.services.pools import configuration_of, points_of, pool_key
 from backend.services.views import metrics_of
-from backend.storage.curves import Columns, marks, run_curves
-from backend.storage.past_runs import Version, dataset_versions
+from backend.storage.curves import Columns, run_curves
+from backend.storage.past_runs import dataset_versions
 from backend.storage.reading import reading
 from backend.storage.tables import Run
 from tauscope.analysis.warnings import Pool, calibrate, warn
@@ -35,24 +33,15 @@ def experiment_warnings(context: Context, experiment_id: str) -> ExperimentWarni
     with reading(context.sessions) as session:
         runs = required(session, experiment_id).experiment.runs
         versions = dataset_versions(session)
-        now = (marks(session, experiment_id), tuple(versions.items()))
-        return context.warnings.remembered(
-            experiment_id, now, lambda: _experiment_warnings(context, session, experiment_id, runs, versions)
-        )
-
-
-def _experiment_warnings(
-    context: Context, session: Session, experiment_id: str, runs: Sequence[Run], versions: dict[str, Version]
-) -> ExperimentWarnings:
-    infos = {name: info for name, info in metrics_of(list(runs)).items() if info.role == "warning"}
-    names = dict.fromkeys(str(run.spec["dataset"]["name"]) for run in runs)
-    pools = {name: context.warnings.of(session, name, versions[name]) if name in versions else [] for name in names}
-    measured = run_curves(session, [run.id for run in runs], [*infos, "f_mem"])
+        infos = {name: info for name, info in metrics_of(list(runs)).items() if info.role == "warning"}
+        names = dict.fromkeys(str(run.spec["dataset"]["name"]) for run in runs)
+        pools = {name: context.warnings.of(session, name, versions[name]) if name in versions else [] for name in names}
+        measured = run_curves(session, [run.id for run in runs], [*infos, "f_mem"])
     found = [
-        (warn_of, pool)
+        (warning, pool)
         for run in runs
         for pool in _pools_of(run, pools[str(run.spec["dataset"]["name"])], infos)
-        if (warn_of := _warning(run, measured.get(run.id, {}), pool)) is not None
+        if (warning := _warning(context, run, measured.get(run.id, {}), pool)) is not None
     ]
     used = {(pool.dataset, pool.size, pool.tau_mem_level, pool.metric): pool for _, pool in found}
     return ExperimentWarnings(
@@ -70,16 +59,23 @@ def _pools_of(run: Run, known: Sequence[Pool], metrics: Iterable[str]) -> list[P
     return [same.get(metric, Pool(*key, metric, ())) for metric in metrics]
 
 
-def _warning(run: Run, series: dict[str, Columns], pool: Pool) -> RunWarning | None:
+def _warning(context: Context, run: Run, series: dict[str, Columns], pool: Pool) -> RunWarning | None:
+    """Made anew only when the probe has another point, or what it is compared with has changed."""
     if pool.metric not in series:
         return None
-    onset = run.onsets.get("tau_mem")
+    columns, onset = series[pool.metric], run.onsets.get("tau_mem")
     over = run.state in TERMINAL_STATES and "f_mem" in series
-    return warn(
-        run.id,
-        points_of(pool.metric, series[pool.metric]),
-        configuration=configuration_of(run.spec),
-        pool=pool,
-        tau_mem=Onset.model_validate(onset) if onset else None,
-        ended_at=float(series["f_mem"]["step"][-1]) if over else None,
-    )
+    ended_at = float(series["f_mem"]["step"][-1]) if over else None
+    now = (pool, run.epoch, len(columns["step"]), columns["step"][-1], onset, ended_at)
+
+    def build() -> RunWarning:
+        return warn(
+            run.id,
+            points_of(pool.metric, columns),
+            configuration=configuration_of(run.spec),
+            pool=pool,
+            tau_mem=Onset.model_validate(onset) if onset else None,
+            ended_at=ended_at,
+        )
+
+    return context.warnings.remembered((run.id, pool.metric), now, build)

@@ -23,8 +23,8 @@ _OUTCOMES = {
     Outcome.LATE: "late",
     Outcome.MISSED: "missed",
     Outcome.FALSE: "false alarm",
-    Outcome.QUIET: "neither",
-    Outcome.UNDECIDED: "not known yet",
+    Outcome.QUIET: "neither warned nor copied",
+    Outcome.UNDECIDED: "undecided",
 }
 
 

@@ -53,7 +53,7 @@ class PastRun:
     last_step: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pool:
     """The finished runs of one data set (and one definition of tau_mem) that one probe was measured in."""
 

@@ -110,3 +110,20 @@ def test_a_page_that_asks_again_reads_past_runs_only_after_another_finished(
 
 def test_warnings_of_an_unknown_experiment_are_refused(client: TestClient) -> None:
     assert client.get(f"{API}/experiments/none/warnings").status_code == 404
+
+
+def test_a_live_run_is_warned_of_as_soon_as_its_probe_has_the_points(client: TestClient, worker: FakeWorker) -> None:
+    launch(client, 1, 2)
+    compute(worker, 6)
+    identifier = launch(client, 3)
+    claim = worker.claim()
+
+    def measure(*steps: int) -> Any:
+        points = [Point(step=s, metric=GAP, value=(g := s / (s + 80)), low=g - 0.01, high=g + 0.01, count=512) for s in steps]
+        worker.flush(claim, points=points)
+        (found,) = warnings(client, identifier).warnings
+        return found.onset
+
+    assert measure(10, 20).value is None
+    assert measure(80, 160).value == pytest.approx(55, rel=0.1)
+    assert warnings(client, identifier).warnings[0].outcome is None

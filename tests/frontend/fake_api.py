@@ -17,6 +17,7 @@ from starlette.concurrency import run_in_threadpool
 
 from backend.services import catalogue
 from backend.services.durations import schedule
+from frontend.charts.reading import DESCRIBED
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.diagnosis import DiagnosisView
 from tauscope.contracts.experiments import ExperimentCreate, ExperimentView, Plan, PlannedRun, PresetView
@@ -281,7 +282,7 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
     @app.get("/api/v1/experiments/{identifier}/warnings")
     def warnings(identifier: str) -> ExperimentWarnings:
         return fake_probes.warnings(
-            state.experiment(identifier), state.curves(identifier, None), calibrated=identifier in fake_probes.WARNED
+            state.experiment(identifier), state.curves(identifier, DESCRIBED), calibrated=identifier in fake_probes.WARNED
         )
 
     @app.get("/api/v1/experiments/{identifier}/curves.csv")

@@ -1,5 +1,7 @@
 """What the stand-in says of early warnings: calibrated by the real analysis, on made-up past runs of other sizes."""
 
+from functools import cache
+
 import numpy as np
 
 from tauscope.analysis.onsets import Curve
@@ -41,6 +43,7 @@ def warnings(experiment: ExperimentView, curves: Curves, *, calibrated: bool) ->
     )
 
 
+@cache
 def _pool(count: int) -> Pool:
     rng = np.random.default_rng(0)
     runs = tuple(_past((12, 24, 48)[k % 3], float(np.exp(0.1 * rng.normal()))) for k in range(count))
