@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from frontend.connection import api_url
+from tauscope.client.transport import IDLE_SECONDS
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +31,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 # An event stream is silent between events, so only connecting has a time limit.
 _TIMEOUT = httpx.Timeout(None, connect=5.0)
-_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=32)
+_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=32, keepalive_expiry=IDLE_SECONDS)
 
 
 class ApiProxy:

@@ -13,6 +13,9 @@ _T = TypeVar("_T")
 
 DEFAULT_URL = "http://127.0.0.1:8500"
 _ANSWERS_KEPT = 16
+IDLE_SECONDS = 2.0
+"""How long an unused connection is kept: the service closes its own after 5, and one in use at that moment would be lost."""
+_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=IDLE_SECONDS)
 
 
 class Transport:
@@ -22,7 +25,7 @@ class Transport:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         base = httpx.URL(base_url.rstrip("/") + "/api/v1")
         # A proxy of the environment is never on the way to this machine.
-        self._http = httpx.Client(base_url=base, headers=headers, timeout=timeout, trust_env=not _is_loopback(base.host))
+        self._http = httpx.Client(base_url=base, headers=headers, timeout=timeout, limits=_LIMITS, trust_env=not _is_loopback(base.host))
         # Answers by question, each with the tag under which the service knows it.
         self._answers: dict[tuple[Any, ...], tuple[str, Any]] = {}
 

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+import uvicorn
 
 from backend.settings import ApiSettings
 from tauscope.client import ApiError, ApiUnreachable, StreamEvent, TauscopeClient
 from tauscope.client.stream import parse
+from tauscope.client.transport import IDLE_SECONDS
 from tauscope.contracts.experiments import ExperimentCreate
 from tauscope.contracts.run_views import RunView
 from tauscope.contracts.stream import PointsNews
@@ -197,3 +199,8 @@ def test_an_event_cut_in_the_middle_is_left_out() -> None:
 def test_data_may_hold_any_sign_of_unicode() -> None:
     text = "n=1\u2028\u0085\x0b\x0c"
     assert [event["data"] for event in parse([f"data: {text}\r\n\r\n".encode()])] == [text]
+
+
+def test_an_unused_connection_is_let_go_well_before_the_service_closes_it() -> None:
+    # Under load one that both ends of a pool gave up at the same moment was a request lost: ReadError, and 502 in the dashboard.
+    assert uvicorn.Config(app=None).timeout_keep_alive / 2 >= IDLE_SECONDS
