@@ -100,16 +100,17 @@ def draw_references(drawing: Drawing, groups: Sequence[Group], panel: Panel, *, 
         copier = _last_value(curves, group.runs[0].id, f"{FRECHET}_train")
         if copier is not None:
             copiers.setdefault(copier, []).append(group)
+    scored = [group for alike in copiers.values() for group in alike]
     for copier, alike in copiers.items() if len(copiers) <= _MOST_COPIERS else ():
         drawing.shapes.append(threshold(copier, panel, colour=alike[0].colour, x_range=frame.x_range))
-        words = f"a copier, {_whose(alike, groups)}: {number(copier)}"
+        words = f"a copier, {_whose(alike, scored)}: {number(copier)}"
         drawing.annotations.append(on_line(copier, panel, frame, words, palette.ink_3, right=True))
 
 
-def _whose(alike: Sequence[Group], groups: Sequence[Group]) -> str:
+def _whose(alike: Sequence[Group], scored: Sequence[Group]) -> str:
     """The n whose training set it is, or the groups by name where others of that n have another."""
     sizes = {group.n_train for group in alike}
-    whole = len(sizes) == 1 and all(group in alike for group in groups if group.n_train in sizes)
+    whole = len(sizes) == 1 and all(group in alike for group in scored if group.n_train in sizes)
     return f"n = {alike[0].n_train:,}" if whole and alike[0].n_train else joined_names([group.name for group in alike])
 
 
