@@ -55,7 +55,7 @@ def _run_lines(run: RunNews, *, but: str | None) -> list[str]:
 
 
 def _onset_line(name: str, onset: OnsetNews) -> str:
-    of = f"; {onset.metric} at {onset.level:g}" + (f", {onset.count:,} samples a point" if onset.count is not None else "")
+    of = f"; {onset.metric} at {onset.level:g}" + (f", count {onset.count:,} a point" if onset.count is not None else "")
     if onset.status is OnsetStatus.REACHED:
         assert onset.value is not None
         high = f"{onset.high:,.0f}" if onset.high is not None else "no upper end yet, the next checkpoint must confirm it"

@@ -84,9 +84,13 @@ def try_out(context: Context, hook_id: str) -> DeliveryView:
 
     Raises:
         UnknownHookError: if there is none.
+        FixedHookError: if it is the mailbox, and no reconciler has a mail server.
     """
     with context.sessions.begin() as session:
-        delivery_id = announce_test(session, _required_hook(session, hook_id))
+        hook = _required_hook(session, hook_id)
+        if hook.kind == "email" and not hook.enabled:
+            raise FixedHookError("The reconciler was started without a mail server", "Set TAUSCOPE_SMTP_URL, and start it anew")
+        delivery_id = announce_test(session, hook)
         return _delivery_views(session, [session.get_one(Notification, delivery_id)])[0]
 
 

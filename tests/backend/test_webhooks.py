@@ -134,6 +134,10 @@ def test_the_mailbox_of_the_settings_is_listed_and_changed_there_alone(client: T
     assert [(response.status_code, response.json()["code"]) for response in refused] == [(409, "hook_fixed")] * 2
     assert "TAUSCOPE_SMTP_TO" in refused[0].json()["remedy"]
     assert client.post(f"{API}/webhooks/email/test").status_code == 202
+    with context.sessions.begin() as session:
+        set_mailbox(session, [], [])
+    response = client.post(f"{API}/webhooks/email/test")
+    assert response.status_code == 409 and "TAUSCOPE_SMTP_URL" in response.json()["remedy"]
 
 
 def test_there_are_at_most_so_many_hooks(client: TestClient, context: Context) -> None:

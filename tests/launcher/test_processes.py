@@ -114,3 +114,15 @@ def test_a_part_is_started_again_though_the_disk_is_full(tmp_path: Path, capfd: 
     assert part.alive
     part.kill()
     assert "No space left on device" in capfd.readouterr().out
+
+
+def test_on_ones_own_machine_hooks_may_lead_to_it_unless_the_environment_forbids_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = Stack(UpSettings(home=tmp_path, port=8601), Terminal(), StopRequest())
+    for given, handed_on in ((None, "true"), ("false", "false")):
+        if given is not None:
+            monkeypatch.setenv("TAUSCOPE_WEBHOOKS_PRIVATE", given)
+        for part in stack._make_parts("redis://127.0.0.1:1/0"):
+            assert part._environment["TAUSCOPE_WEBHOOKS_PRIVATE"] == handed_on
+            assert part._environment["TAUSCOPE_PUBLIC_URL"] == "http://127.0.0.1:8601"

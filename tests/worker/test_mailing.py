@@ -63,7 +63,7 @@ def test_an_onset_is_mailed_in_plain_words_under_starttls_with_interval_count_an
     assert mail["Message-ID"] == f"<{notifications(sessions)[0].id}@tauscope>" and mail.get_content_type() == "text/plain"
     text = mail.get_content()
     for words in (
-        "tau_mem = 233 steps (95 % interval 206 to 326; f_mem at 0.25, 384 samples a point).",
+        "tau_mem = 233 steps (95 % interval 206 to 326; f_mem at 0.25, count 384 a point).",
         "tau_gen: not by 450 (censored; loss at 0.25).",
         "f_mem = 0.41 (0.36 to 0.46) of 384",
         "f_mem_control = 0 (0 to 0.01) of 384",
