@@ -108,7 +108,7 @@ def test_an_svg_says_what_made_it() -> None:
 def test_the_same_numbers_give_the_same_bytes_in_another_process() -> None:
     script = (
         "import hashlib, sys; from tests.figures.made import made; from tauscope.figures.render import render;"
-        "print(*(hashlib.sha256(render(made((16, 32)), 3, form)).hexdigest() for form in ('svg', 'pdf', 'png', 'zip')))"
+        "print(hashlib.sha256(render(made((16, 32)), 3, 'zip')).hexdigest())"  # It holds every form.
     )
     done = [
         subprocess.run([sys.executable, "-c", script], cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True)
