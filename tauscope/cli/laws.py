@@ -1,5 +1,6 @@
 """The command that compares the laws of two sweeps."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -41,11 +42,13 @@ def _read(source: str, url: str) -> ExperimentSummary:
     """A results folder if there is one, and otherwise an experiment of the service.
 
     Raises:
-        SpecError: for a folder without a summary.
+        SpecError: for a folder without a summary, and for what can be neither a folder nor an id.
         ApiError: where there is neither.
     """
     folder = Path(source)
     if not folder.is_dir():
+        if not re.fullmatch(r"[0-9a-z]{1,32}", source):
+            raise SpecError.single(source, "is no folder, and no experiment's id", "Check the path; `tauscope list` prints the ids")
         with open_client(url) as client:
             return client.summary(source)
     try:

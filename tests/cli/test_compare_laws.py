@@ -46,3 +46,9 @@ def test_a_folder_without_a_summary_is_told_with_the_remedy(tmp_path: Path, caps
     with pytest.raises(SystemExit), report_errors():
         app(["compare-laws", str(tmp_path), str(tmp_path)], standalone_mode=False)
     assert "holds no summary.json" in capsys.readouterr().err
+
+
+def test_a_path_that_leads_nowhere_is_not_asked_of_the_service(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit), report_errors():
+        app(["compare-laws", str(tmp_path / "nowhere"), str(tmp_path)], standalone_mode=False)
+    assert "is no folder, and no experiment's id" in capsys.readouterr().err
