@@ -103,7 +103,9 @@ _INSPECT = """
       <svg class="tau-links" data-region="links" preserveAspectRatio="none" aria-hidden="true"></svg>
       <div class="tau-frames" data-region="frames"></div>
     </section>
-    <section class="tau-card tau-board" data-region="board" aria-label="Most copied training images"></section>
+    <section class="tau-card tau-board" data-region="board" aria-label="Most copied training images">
+      <div class="tau-pair-head"><b>Most copied training images</b></div>
+    </section>
   </div>
   <div class="tau-columns">
     <div class="tau-main">

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray
-from scipy.special import bdtr, bdtrc
 
+from tauscope.analysis.chance import rank_correlation, uniform_copying, uniform_range
 from tauscope.analysis.typicality import Distinct, Typicality
-from tauscope.contracts.copied import CopiedImage, CopiedImages, CopiesAndTypicality, UniformCopying, UnmeasuredStep
-from tauscope.metrics.intervals import CONFIDENCE, Z95, clopper_pearson
+from tauscope.contracts.copied import CopiedImage, CopiedImages, CopiesAndTypicality, UnmeasuredStep
+from tauscope.metrics.intervals import clopper_pearson
 
 FEWEST_IMAGES = 10
 """Below it an interval for a rank correlation would be no more than [-1, 1]."""
@@ -146,32 +146,6 @@ def unmeasured_steps(
     return tuple(known[step] for step in sorted(known))
 
 
-def uniform_copying(n_copies: int, distinct: Distinct) -> UniformCopying:
-    """Counts of an image that is stored once if ``n_copies`` copies fell on the images of the training set alike.
-
-    ``most`` is by the union bound over all images: at most 5 % of such draws have any count above it. An image that is stored k times
-    is k times as likely.
-    """
-    low, high = _uniform_range(n_copies, 1 / distinct.n_train)
-    counts = np.arange(n_copies + 1)
-    above = sum(
-        images * bdtrc(counts, n_copies, weight / distinct.n_train)
-        for weight, images in zip(*np.unique(distinct.equal, return_counts=True), strict=True)
-    )
-    return UniformCopying(expected=n_copies / distinct.n_train, low=low, high=high, most=int(np.argmax(above <= 1 - CONFIDENCE)))
-
-
-def rank_correlation(x: Float[ndarray, " item"], y: Float[ndarray, " item"]) -> tuple[float, float, float]:
-    """Spearman's rank correlation with ties at mid-rank, and its 95 % interval; (value, low, high).
-
-    By Fisher's transform with the variance (1 + value^2 / 2) / (n - 3) of Bonett and Wright (2000, Psychometrika 65, 23).
-    """
-    value = float(np.corrcoef(_mid_ranks(x), _mid_ranks(y))[0, 1])
-    centre = np.arctanh(np.clip(value, -1 + 1e-12, 1 - 1e-12))
-    half = Z95 * ((1 + value**2 / 2) / (len(x) - 3)) ** 0.5
-    return value, float(np.tanh(centre - half)), float(np.tanh(centre + half))
-
-
 def _counts(images: Sequence[ndarray], width: int) -> ndarray:
     return np.stack([np.bincount(image, minlength=width) for image in images]).astype(np.int32)
 
@@ -214,7 +188,7 @@ class _Rows:
         self._rank = record.typicality.rank if record.typicality else None
         self._total = int(record.copies[at].sum())
         weights = set(record.distinct.equal.tolist())
-        self._ranges = {equal: _uniform_range(self._total, equal / record.distinct.n_train) for equal in weights}
+        self._ranges = {equal: uniform_range(self._total, equal / record.distinct.n_train) for equal in weights}
         self._intervals = {copies: clopper_pearson(copies, record.n_generated[at]) for copies in set(record.copies[at].tolist())}
 
     def row(self, place: int) -> CopiedImage:
@@ -260,16 +234,3 @@ def _first_copied(steps: Sequence[int], by_step: ndarray) -> dict[str, int | Non
     first = int(copied[0]) if len(copied) else None
     before = first - 1 if first else None
     return {"first_copied_at": None if first is None else steps[first], "not_copied_at": None if before is None else steps[before]}
-
-
-def _uniform_range(trials: int, chance: float) -> tuple[int, int]:
-    """The 2.5 % and 97.5 % quantiles of a binomial count."""
-    cumulative = bdtr(np.arange(trials + 1), trials, chance)
-    cumulative[-1] = 1.0
-    tail = (1 - CONFIDENCE) / 2
-    return int(np.searchsorted(cumulative, tail)), int(np.searchsorted(cumulative, 1 - tail))
-
-
-def _mid_ranks(values: ndarray) -> ndarray:
-    _, group, count = np.unique(values, return_inverse=True, return_counts=True)
-    return (np.cumsum(count) - (count - 1) / 2)[group]

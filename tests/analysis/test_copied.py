@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 from scipy.stats import binom, spearmanr
 
+from tauscope.analysis.chance import rank_correlation, uniform_copying
 from tauscope.analysis.copied import (
     FEWEST_IMAGES,
     CopyRecord,
     SampledCheckpoint,
     copied_images,
     count_copies,
-    rank_correlation,
-    uniform_copying,
     unmeasured_steps,
 )
 from tauscope.analysis.typicality import Distinct, Typicality
