@@ -10,7 +10,7 @@ TITLE = "Phases over n and width W"
 PHASES = {
     "window": "good, then copies (early stopping)",
     "good": "good, no copying seen",
-    "copies": "copies, never good before",
+    "copies": "copies, no window before it",
     "neither": "neither seen",
     "differs": "runs differ",
     "not measured": "not measured",
