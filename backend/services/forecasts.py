@@ -2,6 +2,8 @@
 
 import itertools
 
+from sqlalchemy.orm import Session, sessionmaker
+
 from backend.services.context import Context
 from backend.services.experiments import required_run
 from backend.storage.forecasts import forecasts_to_judge, run_forecasts
@@ -25,7 +27,12 @@ def of_run(context: Context, run_id: str) -> RunForecasts:
 
 def calibration(context: Context) -> ForecastCalibration:
     """How the forecasts of the present method turned out, over all runs in the store."""
-    with reading(context.sessions) as session:
+    return judged(context.sessions)
+
+
+def judged(sessions: sessionmaker[Session]) -> ForecastCalibration:
+    """The same for a store without a service around it."""
+    with reading(sessions) as session:
         rows = forecasts_to_judge(session, FORECAST_VERSION)
     by_run = [[_scored(*row) for row in group] for _, group in itertools.groupby(rows, key=lambda row: row[0].run_id)]
     return ForecastCalibration(
