@@ -2,6 +2,7 @@
 
 from sqlalchemy.orm import Session
 
+from backend.storage.announcements import announce_warning
 from backend.storage.flush import read_points, write_summary
 from backend.storage.tables import Run
 from backend.storage.verdicts import request_stop_by_policy, settled_step
@@ -17,7 +18,7 @@ def record_summary(session: Session, run_id: str) -> bool:
         Whether the run's policy, with these points, has asked the run to stop.
     """
     # SciPy loads slowly, and only a worker with points needs it.
-    from tauscope.analysis.stopping import stops, verdict
+    from tauscope.analysis.stopping import confirmed_warnings, stops, verdict
     from tauscope.analysis.summary import find_markers, summarize_points
 
     session.flush()
@@ -26,7 +27,10 @@ def record_summary(session: Session, run_id: str) -> bool:
     onsets, final = summarize_points(spec, points)
     write_summary(session, run_id, onsets, final, find_markers(spec, points))
     record_forecast(session, run_id, spec, points, onsets["tau_mem"])
+    settled = settled_step(session, run_id)
+    for code, words in confirmed_warnings(spec, points, settled=settled).items():
+        announce_warning(session, run_id, code=code, text=words)
     if isinstance(spec.stopping, BudgetPolicy):
         return False
-    found = verdict(spec, points, settled=settled_step(session, run_id))
+    found = verdict(spec, points, settled=settled)
     return found is not None and stops(spec, found) and request_stop_by_policy(session, run_id, found)

@@ -76,22 +76,35 @@ def gap_index(spec: ExperimentSpec) -> int:
     return max(spec.measurement.loss_indices) if chosen is None else chosen
 
 
-def warnings_at(item: Checkpoint, policy: WindowPolicy, *, index: int) -> tuple[str, ...]:
-    """What at a checkpoint says that copying comes or has come, with its numbers; empty if nothing does."""
-    told = []
+def warnings_at(item: Checkpoint, policy: WindowPolicy, *, index: int) -> dict[str, str]:
+    """What at a checkpoint says that copying comes or has come, by its code: words with numbers; empty if nothing does."""
+    told = {}
     if item.gap is not None and item.gap.low is not None and item.gap.low > policy.gap:
-        told.append(f"relative loss gap at index {index} {share_words(item.gap)}, above {percent(policy.gap)}")
+        told["loss_gap"] = f"relative loss gap at index {index} {share_words(item.gap)}, above {percent(policy.gap)}"
     if item.excess is not None and item.excess > policy.copies:
-        told.append(_copies(item))
-    return tuple(told)
+        told["copies"] = _copies(item)
+    return told
 
 
 def warnings(spec: ExperimentSpec, points: Sequence[Point]) -> tuple[str, ...]:
     """What the last checkpoint warns of, by the window policy's levels, whether or not the run has that policy."""
     found = checkpoints(spec, points)
-    policy = spec.stopping if isinstance(spec.stopping, WindowPolicy) else WindowPolicy()
-    told = warnings_at(found[-1], policy, index=gap_index(spec)) if found else ()
-    return tuple(f"at {found[-1].step:,}: {words}" for words in told)
+    told = warnings_at(found[-1], _levels(spec), index=gap_index(spec)) if found else {}
+    return tuple(f"at {found[-1].step:,}: {words}" for words in told.values())
+
+
+def confirmed_warnings(spec: ExperimentSpec, points: Sequence[Point], *, settled: int) -> dict[str, str]:
+    """What the last settled checkpoints warn of, as many in a row as the window policy asks for, by its code."""
+    policy = _levels(spec)
+    found = [item for item in checkpoints(spec, points) if item.step <= settled][-policy.confirmations :]
+    told = [warnings_at(item, policy, index=gap_index(spec)) for item in found]
+    if len(told) < policy.confirmations:
+        return {}
+    return {code: f"at {found[-1].step:,}: {words}" for code, words in told[-1].items() if all(code in earlier for earlier in told)}
+
+
+def _levels(spec: ExperimentSpec) -> WindowPolicy:
+    return spec.stopping if isinstance(spec.stopping, WindowPolicy) else WindowPolicy()
 
 
 def _copying(policy: CopyingPolicy, found: Sequence[Checkpoint]) -> tuple[int, str] | None:
@@ -110,7 +123,7 @@ def _window(policy: WindowPolicy, found: Sequence[Checkpoint], index: int) -> tu
         recent = told[max(0, place + 1 - policy.confirmations) : place + 1]
         warned = all(recent) and len(recent) == policy.confirmations
         if warned and reference is not None and all(_no_better(item, reference) for item in later):
-            return place, f"{_flat_words(found[place], reference, policy.patience)}; warning: {'; '.join(told[place])}"
+            return place, f"{_flat_words(found[place], reference, policy.patience)}; warning: {'; '.join(told[place].values())}"
     return None
 
 

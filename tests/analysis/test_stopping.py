@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from tauscope.analysis.stopping import stops, verdict
+from tauscope.analysis.stopping import confirmed_warnings, stops, verdict
 from tauscope.contracts.points import Point
 from tauscope.metrics.intervals import clopper_pearson
 from tauscope.specs import ImageDdpmSpec
@@ -122,6 +122,21 @@ def test_copies_are_a_warning_too() -> None:
     found = verdict(spec(WINDOW), recorded(COPIES, OVERFITS, [0.0] * 10))
     assert found is not None and found.step == 2560
     assert "warning: f_mem 154 of 384" in found.reason
+
+
+def test_a_warning_is_raised_once_settled_checkpoints_in_a_row_confirm_it() -> None:
+    points = recorded(COPIES, OVERFITS, WIDENS)
+    assert confirmed_warnings(spec({"name": "budget"}), points, settled=320) == {}
+    assert set(confirmed_warnings(spec({"name": "budget"}), points, settled=640)) == {"loss_gap"}
+    raised = confirmed_warnings(spec({"name": "budget"}), points, settled=2560)
+    assert set(raised) == {"loss_gap", "copies"}
+    assert raised["copies"].startswith("at 2,560: f_mem") and "control 0 of 1,000" in raised["copies"]
+
+
+def test_a_healthy_run_raises_no_warning() -> None:
+    for seed in range(100):
+        points = recorded([0.0] * 10, falling(), [0.0] * 10, seed=seed, control=0.002)
+        assert [step for step in AT if confirmed_warnings(spec({"name": "budget"}), points, settled=step)] == []
 
 
 def test_the_window_policy_stops_before_copying_begins_in_every_recorded_run() -> None:

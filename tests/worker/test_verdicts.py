@@ -9,12 +9,13 @@ from sqlalchemy.orm import Session, sessionmaker
 from backend.storage.claims import settle
 from backend.storage.flush import record_points
 from backend.storage.requests import request_pause, request_stop
-from backend.storage.tables import Evaluation, Run
+from backend.storage.tables import Evaluation, Notification, Run
 from backend.storage.verdicts import request_stop_by_policy, settled_step, verdict_of
 from tauscope.contracts.points import Point
 from tauscope.contracts.runs import DesiredState, RunState
 from tauscope.contracts.stopping import Verdict
 from tauscope.specs import ImageDdpmSpec
+from tests.worker.notified import add_hook
 from worker.summaries import record_summary
 
 Sessions = sessionmaker[Session]
@@ -81,3 +82,19 @@ def test_the_first_reason_to_stop_stands(sessions: Sessions, add_run: AddRun) ->
         request_stop(session, ["run-1"])
         assert request_stop_by_policy(session, "run-1", Verdict(policy="copying", step=40, reason="copies")) is False
         assert verdict_of(session, "run-1") is None
+
+
+def test_a_confirmed_warning_is_announced_once(sessions: Sessions, add_run: AddRun) -> None:
+    add_hook(sessions, events=["warning.raised"])
+    add_run(spec=ImageDdpmSpec(steps=STEPS).model_dump(mode="json"), steps=STEPS, checkpoint_step=20)
+    with sessions.begin() as session:
+        record_points(session, "run-1", copied(20) + copied(40), seq=1)
+        record_summary(session, "run-1")
+        assert session.scalars(select(Notification)).all() == []
+        session.get_one(Run, "run-1").checkpoint_step = 50
+    for _ in range(2):
+        with sessions.begin() as session:
+            record_summary(session, "run-1")
+    with sessions() as session:
+        told = session.scalars(select(Notification)).one()
+    assert (told.event, told.subject) == ("warning.raised", "copies")
