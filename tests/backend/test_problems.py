@@ -118,7 +118,7 @@ def test_a_bad_query_names_its_field(client: TestClient, query: str) -> None:
     assert errors[0].path == f"query.{query.partition('=')[0]}"
 
 
-@pytest.mark.parametrize("cursor", ["x", "1.1", "1.1-1.1-1.1-1.1", "1.1-1.1--1.1", "1.1-1.1-99999999999.1"])
+@pytest.mark.parametrize("cursor", ["x", "1.1-1.1-1.1-1.1", "1.1-1.1--1.1", "1.1-1.1-99999999999.1"])
 def test_a_foreign_cursor_is_refused_before_the_stream_begins(client: TestClient, experiment: dict[str, Any], cursor: str) -> None:
     for options in ({"params": {"cursor": cursor}}, {"headers": {"Last-Event-ID": cursor}}):
         response = client.get(f"{API}/experiments/{experiment['id']}/events", **options)

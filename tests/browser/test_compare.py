@@ -89,7 +89,7 @@ def test_the_figure_and_its_numbers_can_be_taken_away(visitor: Visitor, stand_in
     words = "".join(ElementTree.parse(tmp_path / "figure.svg").getroot().itertext())
     assert "A  digits-demo" in words.replace("\xa0", " ")
     assert "held-out control" in words
-    page.get_by_text("Download: SVG, PNG, CSV").click()
+    page.get_by_text("Download: SVG, PDF, PNG, CSV").click()
     with page.expect_download() as download:
         page.get_by_label("Both panels as PNG, 175 mm wide").click()
     download.value.save_as(tmp_path / "figure.png")

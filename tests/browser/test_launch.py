@@ -117,10 +117,10 @@ def grow(visitor: Visitor, stack: str, identifier: str) -> None:
     """Give the finished experiment a further seed, from its own page."""
     page = visitor.open(f"{stack}/experiment?id={identifier}")
     page.get_by_role("link", name="Add runs").click()
-    expect(page.get_by_text("Nothing to add yet")).to_be_visible()
+    expect(page.get_by_text("Nothing to add yet")).to_be_visible(timeout=20_000)
     seed = page.get_by_label("Seeds", exact=True).input_value()
     type_into(page, "Seeds", f"{seed}, 77")
-    expect(page.get_by_role("button", name="Add 2 runs")).to_be_visible()
+    expect(page.get_by_role("button", name="Add 2 runs")).to_be_visible(timeout=20_000)
     visitor.keep("launch-grow")
     page.keyboard.press("Control+Enter")
     wait_for_chart(page)

@@ -93,7 +93,11 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+# The censored one takes every path through the likelihood; the others are its special cases, and take a minute together.
+_QUICK_CASE = "4 n, 3 seeds, half of the largest n censored"
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, marks=[] if case == _QUICK_CASE else [pytest.mark.slow]) for case in CASES])
 def test_the_interval_of_an_exponent_holds_the_true_one_with_three_seeds(case: str) -> None:
     sizes, spread, error, last = CASES[case]
     rng, covered, exponents, widths = np.random.default_rng(0), 0, [], []
@@ -132,6 +136,7 @@ def test_from_curves_to_exponent_the_interval_holds_the_truth() -> None:
     assert covered >= PROMISED * repetitions
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("first", "second"),
     [(((16, 32, 64, 128), 0.08), ((16, 32, 64, 128), 0.08)), (((16, 32, 64, 128), 0.03), ((16, 64), 0.2))],

@@ -64,8 +64,10 @@ def read() -> None:
 
 
 def fault() -> str:
-    counter = Path(os.environ.get("FAKE_CHILD_FAULTS_LEFT", "/nonexistent"))
-    left = int(counter.read_text()) if counter.exists() else 0
+    if "FAKE_CHILD_FAULTS_LEFT" not in os.environ:
+        return ""
+    counter = Path(os.environ["FAKE_CHILD_FAULTS_LEFT"])
+    left = int(counter.read_text())
     if left <= 0:
         return ""
     counter.write_text(str(left - 1))
