@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
@@ -29,7 +30,7 @@ def plan_growth(context: Context, experiment_id: str, request: SweepGrowth) -> P
     """
     with reading(context.sessions) as session:
         sweep, _, new = _larger(context, required(session, experiment_id).experiment, request)
-    return plan_of(context, sweep, new)
+    return plan_of(context, sweep, tuple(replace(run, index=place) for place, run in enumerate(new)))  # Counted among themselves.
 
 
 def add_runs(context: Context, experiment_id: str, request: SweepGrowth) -> None:

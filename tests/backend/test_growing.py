@@ -57,7 +57,7 @@ def test_a_plan_of_growth_lists_the_new_runs_alone_and_changes_nothing(
 ) -> None:
     response = client.post(f"{API}/experiments/{experiment['id']}/runs/plan", json=SEEDS)
     plan = Plan.model_validate_json(response.content)
-    assert [run.params for run in plan.runs] == [{"n_train": n, "seed": 5} for n in (8, 16, 32)]
+    assert [(run.index, run.params) for run in plan.runs] == [(place, {"n_train": n, "seed": 5}) for place, n in enumerate((8, 16, 32))]
     with context.sessions() as session:
         assert len(session.scalars(select(Run)).all()) == 3
         assert "seed" not in session.scalars(select(Experiment)).one().sweep["axes"]
