@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
+from starlette.middleware import Middleware
 
 from backend.api import (
     catalogue,
@@ -43,6 +44,11 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {"4XX": {"model": Problem, "descript
 
 def create_app(settings: ApiSettings) -> FastAPI:
     """Build the app. It opens no connection before the first request, and may be mounted in another app."""
+    return furnished(bare_app(), settings)
+
+
+def bare_app() -> FastAPI:
+    """The routes and what the interface says of itself, without storage: nothing can be served yet."""
     app = FastAPI(
         title="Tauscope",
         version=code_version(),
@@ -53,14 +59,20 @@ def create_app(settings: ApiSettings) -> FastAPI:
         lifespan=_lifespan,
         generate_unique_id_function=_operation_name,
     )
-    app.state.context = _context(settings)
-    app.add_middleware(Guard, settings=settings)
     problems.install(app)
     router = APIRouter(prefix=PREFIX, responses=PROBLEMS)
     for part in (system, workers, webhooks, catalogue, experiments, figures, runs, forecasts, images, copied, warnings):
         router.include_router(part.router)
     app.include_router(router)
     problems.describe(app)
+    return app
+
+
+def furnished(app: FastAPI, settings: ApiSettings) -> FastAPI:
+    """The app with the storage and the guard of these settings, in the place of any it had; not while it serves."""
+    app.state.context = _context(settings)
+    app.user_middleware = [Middleware(Guard, settings=settings)]
+    app.middleware_stack = None
     return app
 
 
