@@ -12,6 +12,7 @@ from backend.services.experiments import required
 from backend.services.forking import pin_forks
 from backend.services.launch import check_text, plan_of
 from backend.services.requirements import check_data
+from backend.storage.forking import ForkGoneError
 from backend.storage.growing import grow, lock_experiment
 from backend.storage.outbox import send_wakeups
 from backend.storage.reading import reading
@@ -45,7 +46,10 @@ def add_runs(context: Context, experiment_id: str, request: SweepGrowth) -> None
         sweep, held, new = _larger(context, experiment, request)
         if not new:
             raise SpecError.single("axes", "adds no run: the experiment has every run of it", "Add a value to an axis, for example a seed")
-        ids = grow(session, experiment, sweep, held=held, new=new, priority=request.priority, queue=request.queue)
+        try:
+            ids = grow(session, experiment, sweep, held=held, new=new, priority=request.priority, queue=request.queue)
+        except ForkGoneError as error:
+            raise SpecError.single("fork.step", str(error), "Fork from another checkpoint") from error
     send_wakeups(context.sessions, context.outbox, ids)
 
 
