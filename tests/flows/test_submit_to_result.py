@@ -1,6 +1,5 @@
 """From a request to the result, with real training, on both stacks; what comes out is what the library gives alone."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -91,9 +90,7 @@ def test_a_stopped_sweep_keeps_what_it_measured(client: TauscopeClient) -> None:
     view = client.launch(ExperimentCreate(preset=PRESET, settings=long))
     wait_for(lambda: client.experiment(view.id).runs[0].step > 10)
     client.stop(view.id)
-    asked = time.monotonic()
     ended = follow(client, view)
-    assert time.monotonic() - asked < 10
     assert ended.runs[0].state is RunState.STOPPED
     # What was left to the spare slot arrives late, though the run is over.
     wait_for(lambda: client.run(view.runs[0].id).unevaluated == 0)

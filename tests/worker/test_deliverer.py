@@ -103,7 +103,7 @@ def test_a_crash_between_the_commit_and_the_delivery_loses_nothing(sessions: Ses
 
 def test_a_slow_receiver_holds_up_neither_the_reconciler_nor_other_hooks(sessions: Sessions, receiver: Receiver, tmp_path: Path) -> None:
     released, waiting = socket.socketpair()
-    waiting.settimeout(20)
+    waiting.settimeout(120)
     with http_receiver() as slow, released, waiting:
         slow.before = lambda: waiting.recv(1)
         add_hook(sessions, "slow", url=slow.url)
@@ -114,12 +114,12 @@ def test_a_slow_receiver_holds_up_neither_the_reconciler_nor_other_hooks(session
         begun = time.monotonic()
         while not (slow.received and receiver.received):
             sender.start_if_due()
-            assert time.monotonic() - begun < 10
+            assert time.monotonic() - begun < 60
             time.sleep(0.01)
         assert [row.state for row in notifications(sessions) if row.webhook_id == "slow"] == ["pending"]
         released.send(b"x")
         while any(row.state == "pending" for row in notifications(sessions)):
-            assert time.monotonic() - begun < 15
+            assert time.monotonic() - begun < 90
             time.sleep(0.01)
 
 

@@ -80,16 +80,15 @@ def test_a_child_that_dies_while_drawing_is_replaced_and_nothing_is_doubled(
 def test_a_worker_that_leaves_breaks_the_drawing_off_and_the_next_one_draws(
     settings: WorkerSettings, sessions: Sessions, tiny: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("FAKE_CHILD_EVALUATION_SECONDS", "30")
+    monkeypatch.setenv("FAKE_CHILD_EVALUATION_SECONDS", "3000")
     first = Supervisor(open_services(settings))
     serving = threading.Thread(target=lambda: first.serve(tiny))
     serving.start()
     while not waiting(sessions) or the_run(sessions).step < STEPS:
         time.sleep(0.02)
-    asked = time.monotonic()
     first.stop()
-    serving.join()
-    assert time.monotonic() - asked < 5
+    serving.join(120)
+    assert not serving.is_alive(), "it waited for the drawing"
     run = the_run(sessions)
     assert run.state == RunState.QUEUED and len(waiting(sessions)) == len(WHOLE)
     with sessions() as session:
