@@ -16,8 +16,21 @@ from tests.reused import ReusedDatabase
 
 TEMPLATE = "tauscope_template"
 
+# What starts whole services and mostly waits comes first, so that no process is left alone with it at the end.
+FIRST = ("chaos", "flows", "deployment", "launcher", "browser", "execution", "worker")
+
 # Two test processes that each compute on all cores wait for one another, several times longer than either would take.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that take longest; within a folder everything keeps its order."""
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    room = item.path.parent.name
+    return FIRST.index(room) if room in FIRST else len(FIRST)
 
 
 @pytest.fixture(scope="session")

@@ -17,10 +17,11 @@ MODULES = ("backend", "worker", "worker.reconciler")
 
 def wait_for(condition: Callable[[], object], what: str = "it", seconds: float = 60) -> None:
     """Fail if the condition does not come true in time."""
-    deadline = time.monotonic() + seconds
+    deadline, pause = time.monotonic() + seconds, 0.02
     while not condition():
         assert time.monotonic() < deadline, f"{what} did not come about in {seconds:.0f} s"
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(0.2, 1.2 * pause)  # To ask a service takes it time, too: what comes late is asked for less often.
 
 
 def free_port() -> int:

@@ -19,6 +19,7 @@ from backend.storage.tables import Worker as WorkerRow
 from launcher.broker import EmbeddedBroker, answers, connect, prepare_broker
 from tauscope.contracts.runs import DEFAULT_QUEUE, RunState
 from tauscope.specs import ImageDdpmSpec
+from tests.service import wait_for
 from tests.worker.fake_child import value
 
 Sessions = sessionmaker[Session]
@@ -46,13 +47,6 @@ class Broker:
         """The names of the lists of messages, and of whatever else Celery left there."""
         with connect(self.plan.url) as client:
             return {key.decode() for key in client.scan_iter() if not key.startswith(b"_kombu")}
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -203,7 +197,7 @@ def test_a_worker_asked_to_leave_checkpoints_and_gives_its_runs_back(
 ) -> None:
     add_runs(2, steps=50_000)
     spawn("worker.reconciler")
-    worker = spawn("worker")
+    worker = spawn("worker", FAKE_CHILD_STEP_SECONDS="0.02")  # Not more checkpoints than a busy machine can store.
     wait_for(lambda: any_has_checkpoint(sessions))
     assert spawn("worker.health").wait() == 0
     worker.send_signal(signal.SIGTERM)
@@ -241,7 +235,7 @@ def test_a_draining_worker_leaves_runs_and_wakeups_to_the_others_and_stays_up(
     outbox = Outbox(broker.plan.url)
     # No reconciler: a wake-up that the draining worker swallowed would not be sent again. Nor may a lease run out on a busy
     # machine: the free slot would take that run instead of the one its message was for.
-    patient = {"TAUSCOPE_HEARTBEAT_SECONDS": "0.1", "TAUSCOPE_LEASE_SECONDS": "60"}
+    patient = {"TAUSCOPE_HEARTBEAT_SECONDS": "0.1", "TAUSCOPE_LEASE_SECONDS": "60", "FAKE_CHILD_STEP_SECONDS": "0.02"}
     first = spawn("worker", **patient)
     send_wakeups(sessions, outbox, ids)
     wait_for(lambda: any_has_checkpoint(sessions))
