@@ -97,12 +97,12 @@ def test_a_reader_who_would_wait_too_long_is_told_to_ask_again() -> None:
 
     def slow() -> bytes:
         begun.set()
-        goes_on.wait(10)
+        goes_on.wait(60)
         return b"slow"
 
     drawing = threading.Thread(target=cache.of, args=("slow", slow))
     drawing.start()
-    begun.wait(10)
+    begun.wait(60)
     with pytest.raises(NotReadyError, match="Other figures"):
         cache.of("other", lambda: b"other")
     goes_on.set()

@@ -142,8 +142,8 @@ def test_an_orphaned_child_exits_at_once(tmp_path: Path) -> None:
     child.run_segment(tiny(steps=100_000).resolve()[0].spec, tmp_path)
     while (event := child.next_event(30)) is not None and event.event != "dataset":
         pass
-    child.close(timeout=5)
-    assert not child.alive
+    child.close(timeout=60)
+    assert child._process.returncode == 0, "it trained on until it was killed"
 
 
 def test_a_killed_child_is_reported_not_waited_for(tmp_path: Path) -> None:
