@@ -257,7 +257,9 @@ def test_the_numbers_are_every_point_of_the_chosen_runs_with_the_experiment_they
     assert {row["seed"] for row in rows} == {"4"}
 
 
-@pytest.mark.parametrize("view", [world.queued(), fake_states.one_point("one"), fake_states.diverged("diverged"), world.stale()], ids=str)
+@pytest.mark.parametrize(
+    "view", [world.queued(), fake_states.one_point("one"), fake_states.diverged("diverged"), world.stale()], ids=lambda view: view.id
+)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_state_of_an_experiment_can_be_compared(view: ExperimentView, theme: Any) -> None:
     comparison = Comparison(drawn(view, world.finished())[0])
