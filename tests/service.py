@@ -67,6 +67,6 @@ def running_service(home: Path, settings: Mapping[str, str], *, prefix: tuple[st
         for process in processes:
             process.terminate()
         for process in processes:
-            process.wait(timeout=15)
+            process.wait(timeout=60)
         log.close()
         print((home / "log").read_text()[-8000:])

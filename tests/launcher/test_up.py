@@ -48,7 +48,7 @@ class Up:
         return answers_ok(ready) and answers_ok(f"http://127.0.0.1:{self.port}/_stcore/health")
 
     def again(self) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(self.command, env=self.environment, capture_output=True, text=True, timeout=30, check=False)
+        return subprocess.run(self.command, env=self.environment, capture_output=True, text=True, timeout=120, check=False)
 
     def parts(self) -> dict[str, tuple[int, str]]:
         path = self.home / "parts.json"
@@ -117,7 +117,7 @@ def test_a_taken_port_is_refused_before_anything_starts(up: Up) -> None:
 
 def test_a_setting_of_the_demo_that_names_nothing_is_refused_before_anything_starts(up: Up) -> None:
     command = [*up.command[:3], "demo", *up.command[4:], "--set", "lerning_rate=1"]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert result.returncode == 2
     assert "lerning_rate" in result.stderr
     assert not up.home.exists()

@@ -69,6 +69,7 @@ def spawn(broker: Broker, database_url: str, tmp_path: Path) -> Iterator[Callabl
         "TAUSCOPE_SLOTS": "2",
         "TAUSCOPE_LEASE_SECONDS": "1",
         "TAUSCOPE_FLUSH_SECONDS": "0.1",
+        "TAUSCOPE_END_SECONDS": "60",
         "TAUSCOPE_RECONCILE_SECONDS": "0.2",
     }
     processes: list[subprocess.Popen[bytes]] = []
