@@ -91,7 +91,7 @@ def many(tmp_path: Path) -> Iterator[str]:
         yield address
 
 
-def test_very_many_experiments_come_page_by_page(visitor: Visitor, many: str) -> None:
+def test_very_many_experiments_come_page_by_page(many: str, visitor: Visitor) -> None:
     page = visitor.open(f"{many}/experiments")
     expect(page.locator(".tau-name")).to_have_count(25)
     expect(page.get_by_text("25 of 306 shown")).to_be_visible()
