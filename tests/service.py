@@ -15,7 +15,7 @@ from launcher.readiness import answers_ok
 MODULES = ("backend", "worker", "worker.reconciler")
 
 
-def wait_for(condition: Callable[[], object], what: str = "it", seconds: float = 60) -> None:
+def wait_for(condition: Callable[[], object], what: str = "it", seconds: float = 120) -> None:
     """Fail if the condition does not come true in time."""
     deadline, pause = time.monotonic() + seconds, 0.02
     while not condition():

@@ -70,7 +70,7 @@ class Visitor:
     def open(self, url: str) -> Page:
         """Go to an address and wait until its live part has drawn."""
         self.page.goto(url)
-        self.page.wait_for_selector("[data-ready=yes]", state="attached", timeout=20_000)
+        self.page.wait_for_selector("[data-ready=yes]", state="attached", timeout=60_000)
         return self.page
 
     def keep(self, name: str) -> None:

@@ -1,6 +1,7 @@
 """A supervisor with a child that counts instead of training, and one tiny run for it."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,13 +29,7 @@ def database_kind() -> str:
 
 
 @pytest.fixture
-def hurry() -> dict[str, float]:
-    """The patience that a test wants to run out; all other is long, as a busy machine needs it."""
-    return {}
-
-
-@pytest.fixture
-def settings(database_url: str, tmp_path: Path, hurry: dict[str, float]) -> WorkerSettings:
+def settings(database_url: str, tmp_path: Path) -> WorkerSettings:
     return WorkerSettings(
         home=tmp_path,
         database_url=database_url,
@@ -42,7 +37,9 @@ def settings(database_url: str, tmp_path: Path, hurry: dict[str, float]) -> Work
         slots=1,
         flush_seconds=0.05,
         trainer_module="tests.worker.fake_child",
-        **{"end_seconds": 60.0, "store_patience_seconds": 60.0, **hurry},
+        # A busy machine needs it; a test that wants patience to run out has a supervisor of its own.
+        end_seconds=60.0,
+        store_patience_seconds=60.0,
     )
 
 
@@ -53,6 +50,15 @@ def supervisor(settings: WorkerSettings) -> Iterator[Supervisor]:
     yield supervisor
     supervisor.close()
     services.close()
+
+
+@contextmanager
+def hurried(settings: WorkerSettings, **patience: float) -> Iterator[Supervisor]:
+    """A supervisor whose patience runs out soon."""
+    supervisor = Supervisor(open_services(settings.model_copy(update=patience)))
+    yield supervisor
+    supervisor.close()
+    supervisor.services.close()
 
 
 @pytest.fixture

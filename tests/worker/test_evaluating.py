@@ -20,7 +20,6 @@ from tests.worker.supervised import (
     change,
     database_kind,
     fault,
-    hurry,
     last_step_waits,
     settings,
     steps,
@@ -31,7 +30,7 @@ from tests.worker.supervised import (
 from worker.settings import WorkerSettings
 from worker.supervisor import Supervisor, open_services
 
-__all__ = ["database_kind", "fault", "hurry", "last_step_waits", "settings", "supervisor", "tiny"]
+__all__ = ["database_kind", "fault", "last_step_waits", "settings", "supervisor", "tiny"]
 
 Sessions = sessionmaker[Session]
 

@@ -4,24 +4,21 @@ import threading
 import time
 from pathlib import Path
 
-import pytest
 from sqlalchemy import select, update
 
 from backend.storage.claims import claim_next
 from backend.storage.requests import request_pause, request_resume
 from backend.storage.tables import Attempt, Run
 from tauscope.contracts.runs import RunState
-from tauscope.specs import ImageDdpmSpec
 from tests.worker.supervised import (
     STEPS,
     WHOLE,
-    AddRun,
     Fault,
     Sessions,
     change,
     database_kind,
     fault,
-    hurry,
+    hurried,
     last_step_waits,
     serve_until_over,
     settings,
@@ -30,14 +27,14 @@ from tests.worker.supervised import (
     the_run,
     tiny,
 )
+from worker.settings import WorkerSettings
 from worker.supervisor import Supervisor
 
-__all__ = ["database_kind", "fault", "hurry", "last_step_waits", "settings", "supervisor", "tiny"]
+__all__ = ["database_kind", "fault", "last_step_waits", "settings", "supervisor", "tiny"]
 
 
-def test_a_stop_is_obeyed_within_the_next_flushes(supervisor: Supervisor, sessions: Sessions, add_run: AddRun) -> None:
-    add_run(spec=ImageDdpmSpec(steps=5000).model_dump(mode="json"), steps=5000)
-    thread = threading.Thread(target=supervisor.serve, args=("run-1",))
+def test_a_stop_is_obeyed_within_the_next_flushes(supervisor: Supervisor, sessions: Sessions, tiny: str, last_step_waits: Path) -> None:
+    thread = threading.Thread(target=supervisor.serve, args=(tiny,))
     thread.start()
     while not the_run(sessions).checkpoint_step:
         time.sleep(0.02)
@@ -69,17 +66,17 @@ def test_a_pause_frees_the_slot_and_a_resumed_run_ends_with_the_same_curve(
     assert steps(sessions) == WHOLE
 
 
-@pytest.mark.parametrize("hurry", [{"end_seconds": 0.5}])
 def test_a_child_that_does_not_hear_is_killed_when_the_worker_leaves(
-    supervisor: Supervisor, sessions: Sessions, tiny: str, fault: Fault
+    settings: WorkerSettings, sessions: Sessions, tiny: str, fault: Fault
 ) -> None:
     fault("deaf")
-    thread = threading.Thread(target=supervisor.serve, args=(tiny,))
-    thread.start()
-    while the_run(sessions).step < 35:
-        time.sleep(0.02)
-    supervisor.stop()
-    thread.join(60)
+    with hurried(settings, end_seconds=0.5) as supervisor:
+        thread = threading.Thread(target=supervisor.serve, args=(tiny,))
+        thread.start()
+        while the_run(sessions).step < 35:
+            time.sleep(0.02)
+        supervisor.stop()
+        thread.join(60)
     run = the_run(sessions)
     assert (run.state, run.stalls, run.reason, run.lease_until) == (RunState.QUEUED, 0, "", 0.0)
 
@@ -105,9 +102,10 @@ def test_a_draining_worker_gives_its_run_back_and_takes_none_until_it_drains_no_
     assert steps(sessions) == WHOLE
 
 
-def test_a_worker_that_lost_its_lease_writes_nothing_more(supervisor: Supervisor, sessions: Sessions, add_run: AddRun) -> None:
-    add_run(spec=ImageDdpmSpec(steps=5000).model_dump(mode="json"), steps=5000)
-    thread = threading.Thread(target=supervisor.serve, args=("run-1",))
+def test_a_worker_that_lost_its_lease_writes_nothing_more(
+    supervisor: Supervisor, sessions: Sessions, tiny: str, last_step_waits: Path
+) -> None:
+    thread = threading.Thread(target=supervisor.serve, args=(tiny,))
     thread.start()
     while not the_run(sessions).checkpoint_step:
         time.sleep(0.02)

@@ -12,7 +12,6 @@ from tests.worker.supervised import (
     change,
     database_kind,
     fault,
-    hurry,
     serve_until_over,
     settings,
     steps,
@@ -23,7 +22,7 @@ from tests.worker.supervised import (
 from worker.settings import WorkerSettings
 from worker.supervisor import Supervisor, open_services
 
-__all__ = ["database_kind", "fault", "hurry", "settings", "supervisor", "tiny"]
+__all__ = ["database_kind", "fault", "settings", "supervisor", "tiny"]
 
 
 def partly_trained(supervisor: Supervisor, sessions: Sessions, run_id: str, fault: Fault) -> None:

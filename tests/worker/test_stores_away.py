@@ -19,7 +19,7 @@ from tests.worker.supervised import (
     change,
     database_kind,
     fault,
-    hurry,
+    hurried,
     serve_until_over,
     settings,
     steps,
@@ -30,18 +30,18 @@ from tests.worker.supervised import (
 from worker.settings import WorkerSettings
 from worker.supervisor import Supervisor, open_services
 
-__all__ = ["database_kind", "fault", "hurry", "settings", "supervisor", "tiny"]
+__all__ = ["database_kind", "fault", "settings", "supervisor", "tiny"]
 
 
-@pytest.mark.parametrize("hurry", [{"store_patience_seconds": 0.3}])
 def test_a_store_that_is_away_costs_no_point_and_no_checkpoint(
-    supervisor: Supervisor, sessions: Sessions, tiny: str, fault: Fault, tmp_path: Path
+    settings: WorkerSettings, supervisor: Supervisor, sessions: Sessions, tiny: str, fault: Fault, tmp_path: Path
 ) -> None:
     fault("die")
     supervisor.serve(tiny)
     (tmp_path / "artifacts").rename(tmp_path / "unmounted")
     change(sessions, lease_until=0.0)
-    supervisor.serve(tiny)
+    with hurried(settings, store_patience_seconds=0.3) as impatient:
+        impatient.serve(tiny)
     run = the_run(sessions)
     assert (run.state, run.checkpoint_step, steps(sessions)) == (RunState.QUEUED, 30, WHOLE[:3])
     assert "empty or not mounted" in run.reason
@@ -50,7 +50,6 @@ def test_a_store_that_is_away_costs_no_point_and_no_checkpoint(
     assert steps(sessions) == WHOLE
 
 
-@pytest.mark.parametrize("hurry", [{"store_patience_seconds": 0.3}])
 def test_a_new_run_makes_no_second_store_where_the_first_is_not_mounted(
     settings: WorkerSettings, supervisor: Supervisor, sessions: Sessions, tiny: str, add_run: AddRun, tmp_path: Path
 ) -> None:
@@ -58,10 +57,8 @@ def test_a_new_run_makes_no_second_store_where_the_first_is_not_mounted(
     (tmp_path / "artifacts").rename(tmp_path / "unmounted")
     (tmp_path / "artifacts").mkdir()
     add_run("run-2", spec=ImageDdpmSpec(steps=STEPS).model_dump(mode="json"), steps=STEPS)
-    anew = Supervisor(open_services(settings))
-    assert anew.serve("run-2") == "run-2"
-    anew.close()
-    anew.services.close()
+    with hurried(settings, store_patience_seconds=0.3) as anew:
+        assert anew.serve("run-2") == "run-2"
     assert list((tmp_path / "artifacts").iterdir()) == []
     with sessions() as session:
         run = session.get_one(Run, "run-2")
@@ -101,12 +98,12 @@ def test_a_worker_that_is_asked_to_leave_does_not_wait_for_a_store_that_is_away(
     assert outcome == "the worker was asked to leave"
 
 
-@pytest.mark.parametrize("hurry", [{"store_patience_seconds": 0.3}])
 def test_a_store_that_cannot_write_gives_the_run_back_with_the_reason(
-    supervisor: Supervisor, sessions: Sessions, tiny: str, tmp_path: Path
+    settings: WorkerSettings, supervisor: Supervisor, sessions: Sessions, tiny: str, tmp_path: Path
 ) -> None:
     (tmp_path / "artifacts").write_text("a file where the folder should be")
-    supervisor.serve(tiny)
+    with hurried(settings, store_patience_seconds=0.3) as impatient:
+        impatient.serve(tiny)
     run = the_run(sessions)
     assert run.state == RunState.QUEUED
     assert "could not be stored" in run.reason

@@ -25,7 +25,6 @@ from tests.worker.supervised import (
     change,
     database_kind,
     fault,
-    hurry,
     serve_until_over,
     settings,
     steps,
@@ -36,7 +35,7 @@ from tests.worker.supervised import (
 from worker.settings import WorkerSettings
 from worker.supervisor import Supervisor, open_services
 
-__all__ = ["database_kind", "fault", "hurry", "settings", "supervisor", "tiny"]
+__all__ = ["database_kind", "fault", "settings", "supervisor", "tiny"]
 
 
 def test_a_run_is_trained_to_its_end_with_its_files_and_summary(supervisor: Supervisor, sessions: Sessions, tiny: str) -> None:
