@@ -35,7 +35,7 @@ up: install ## Start everything and serve until Ctrl-C
 	@$(BIN)/python -m launcher up --port $(PORT) --api-port $(API_PORT)
 
 test: install ## Run all tests but the slow ones and the long chaos
-	@CHROMIUM="$$(sh tests/find_chromium.sh)" $(BIN)/python -m pytest -q -m 'not slow and not chaos' -n $(JOBS) --dist loadfile
+	@CHROMIUM="$$(sh tests/find_chromium.sh)" $(BIN)/python -m pytest -q -m 'not slow and not chaos' -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 test-slow: install ## Run the slow science, full presets, and shoot every state of every page: minutes each
 	@CHROMIUM="$$(sh tests/find_chromium.sh)" $(BIN)/python -m pytest -q -m slow

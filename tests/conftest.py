@@ -12,11 +12,25 @@ import psycopg
 import pytest
 
 from backend.storage.migrate import upgrade
+from tests.reused import ReusedDatabase
 
 TEMPLATE = "tauscope_template"
 
+# What starts whole services and mostly waits comes first, so that no process is left alone with it at the end.
+FIRST = ("chaos", "flows", "deployment", "launcher", "browser", "execution", "worker")
+
 # Two test processes that each compute on all cores wait for one another, several times longer than either would take.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that take longest; within a folder everything keeps its order."""
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    room = item.path.parent.name
+    return FIRST.index(room) if room in FIRST else len(FIRST)
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +61,12 @@ def postgres_template(postgres_server: str) -> str:
 
 
 @pytest.fixture(scope="session")
+def reused_postgres(postgres_server: str, postgres_template: str) -> ReusedDatabase:
+    """The database that every test on Postgres finds empty."""
+    return ReusedDatabase(postgres_server, postgres_template)
+
+
+@pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file to copy from."""
     path = tmp_path_factory.mktemp("template") / "template.db"
@@ -68,8 +88,10 @@ def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: P
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
     else:
-        template = request.getfixturevalue("postgres_template")
-        yield from _postgres_database(request.getfixturevalue("postgres_server"), f"TEMPLATE {template} STRATEGY FILE_COPY")
+        reused = request.getfixturevalue("reused_postgres")
+        name = reused.take()
+        yield _address(request.getfixturevalue("postgres_server"), name)
+        reused.give_back(name)
 
 
 @pytest.fixture
@@ -78,7 +100,7 @@ def empty_database_url(database_kind: str, request: pytest.FixtureRequest, tmp_p
     if database_kind == "sqlite":
         yield f"sqlite:///{tmp_path / 'empty.db'}"
     else:
-        yield from _postgres_database(request.getfixturevalue("postgres_server"), "")
+        yield from _empty_postgres_database(request.getfixturevalue("postgres_server"))
 
 
 @pytest.fixture
@@ -87,12 +109,12 @@ def other_database_url(database_kind: str, request: pytest.FixtureRequest, tmp_p
     if database_kind == "postgres":
         yield f"sqlite:///{tmp_path / 'other' / 'tauscope.db'}"
     else:
-        yield from _postgres_database(request.getfixturevalue("postgres_server"), "")
+        yield from _empty_postgres_database(request.getfixturevalue("postgres_server"))
 
 
-def _postgres_database(server: str, options: str) -> Iterator[str]:
+def _empty_postgres_database(server: str) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex}"
-    _execute(server, f"CREATE DATABASE {name} {options}")
+    _execute(server, f"CREATE DATABASE {name}")
     yield _address(server, name)
     _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -15,12 +15,13 @@ from launcher.readiness import answers_ok
 MODULES = ("backend", "worker", "worker.reconciler")
 
 
-def wait_for(condition: Callable[[], object], what: str = "it", seconds: float = 60) -> None:
+def wait_for(condition: Callable[[], object], what: str = "it", seconds: float = 120) -> None:
     """Fail if the condition does not come true in time."""
-    deadline = time.monotonic() + seconds
+    deadline, pause = time.monotonic() + seconds, 0.02
     while not condition():
         assert time.monotonic() < deadline, f"{what} did not come about in {seconds:.0f} s"
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(0.2, 1.2 * pause)  # To ask a service takes it time, too: what comes late is asked for less often.
 
 
 def free_port() -> int:
@@ -66,6 +67,6 @@ def running_service(home: Path, settings: Mapping[str, str], *, prefix: tuple[st
         for process in processes:
             process.terminate()
         for process in processes:
-            process.wait(timeout=15)
+            process.wait(timeout=60)
         log.close()
         print((home / "log").read_text()[-8000:])

@@ -1,5 +1,6 @@
 """Who may import whom, and what the web processes never load."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -15,25 +16,41 @@ def test_the_import_rules_of_pyproject_hold() -> None:
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        "tauscope.specs",
-        "tauscope.contracts.experiments",
-        "tauscope.client",
-        "tauscope.datasets",
-        "tauscope.analysis.summary",
-        "tauscope.results.verify",
-        "tauscope.figures.render",
-        "backend.app",
-        "worker.supervisor",
-        "frontend.server",
-    ],
+LIGHT = (
+    "tauscope.specs",
+    "tauscope.contracts.experiments",
+    "tauscope.client",
+    "tauscope.datasets",
+    "tauscope.analysis.summary",
+    "tauscope.results.verify",
+    "tauscope.figures.render",
+    "tauscope.cli.app",
+    "backend.app",
+    "worker.supervisor",
+    "frontend.server",
 )
-def test_importing_it_loads_neither_pytorch_nor_scikit_learn(module: str) -> None:
-    script = f"import sys, {module}; print([name for name in ('torch', 'sklearn') if name in sys.modules])"
+
+
+@pytest.fixture(scope="module")
+def loaded() -> dict[str, list[str]]:
+    """By module, what a process holds that has just imported it after those before it: the first with anything is the culprit."""
+    script = f"""
+import importlib, json, sys
+found = {{}}
+for module in {LIGHT!r}:
+    importlib.import_module(module)
+    found[module] = [name for name in ("torch", "sklearn", "safetensors", "matplotlib") if name in sys.modules]
+print(json.dumps(found))
+"""
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
-    assert done.stdout.strip() == "[]", done.stdout + done.stderr
+    assert done.returncode == 0, done.stderr
+    found: dict[str, list[str]] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize("module", LIGHT)
+def test_importing_it_loads_neither_pytorch_nor_scikit_learn_nor_matplotlib(loaded: dict[str, list[str]], module: str) -> None:
+    assert loaded[module] == []
 
 
 def test_no_module_is_a_drawer_for_everything() -> None:

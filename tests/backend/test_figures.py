@@ -28,6 +28,7 @@ def figures(experiment: dict[str, Any], worker: FakeWorker) -> str:
     return f"{API}/experiments/{experiment['id']}/figures"
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"])  # The form is made of what was read; the others read it from both.
 @pytest.mark.parametrize(
     ("form", "media_type", "begins"),
     [("svg", "image/svg+xml", b"<?xml"), ("pdf", "application/pdf", b"%PDF"), ("png", "image/png", b"\x89PNG")],
@@ -70,6 +71,7 @@ def test_a_new_measurement_is_drawn(client: TestClient, figures: str, worker: Fa
     assert "n = 16" in " ".join(root.itertext())
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"])  # What is asked is refused alike wherever the rest is stored.
 @pytest.mark.parametrize(
     ("path", "status", "field"),
     [
@@ -95,12 +97,12 @@ def test_a_reader_who_would_wait_too_long_is_told_to_ask_again() -> None:
 
     def slow() -> bytes:
         begun.set()
-        goes_on.wait(10)
+        goes_on.wait(60)
         return b"slow"
 
     drawing = threading.Thread(target=cache.of, args=("slow", slow))
     drawing.start()
-    begun.wait(10)
+    begun.wait(60)
     with pytest.raises(NotReadyError, match="Other figures"):
         cache.of("other", lambda: b"other")
     goes_on.set()

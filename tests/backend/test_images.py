@@ -96,6 +96,8 @@ def test_without_numbers_a_sheet_holds_the_first_that_fit(client: TestClient, dr
     assert pixels(client.get(f"{API}/runs/{drawn.run_id}/train/sheet.png")).shape[:2] == (2 * 4, 16 * 6)
 
 
+# What is asked is refused alike whatever is stored and wherever.
+@pytest.mark.parametrize(("database_kind", "channels"), [("sqlite", 1)])
 @pytest.mark.parametrize(
     ("asked", "status", "word"),
     [

@@ -86,7 +86,7 @@ def test_readers_never_wait_for_a_writer(client: TestClient, experiment: dict[st
         paths = ("/experiments", f"/experiments/{experiment['id']}/curves", "/system", "/presets")
         reader = threading.Thread(target=lambda: answers.extend(client.get(API + path).status_code for path in paths))
         reader.start()
-        reader.join(5)
+        reader.join(60)
     assert answers == [200] * len(paths)
 
 

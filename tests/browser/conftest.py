@@ -9,14 +9,15 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.frontend.fake_api import FakeApi, create_fake_api
 from tests.frontend.serving import dashboard, running, served
 from tests.service import free_port
 
 SCREENS = Path(__file__).parents[2] / "build" / "screens"
-ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+# With one process per site a profile's pages share the compiled scripts as long as one of them is open, see `profile`.
+ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--process-per-site"]
 
 
 NO_CHROMIUM = "no Chromium: set CHROMIUM to one, or install it (apt install chromium)"
@@ -61,10 +62,15 @@ class Visitor:
         if not url.startswith(("http://127.0.0.1", "data:", "blob:")):
             self.faults.append(f"external request to {url}")
 
+    def look_through(self, width: int, height: int, *, dark: bool = False) -> None:
+        """Have a screen of that size and colour scheme."""
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.page.emulate_media(color_scheme="dark" if dark else "light")
+
     def open(self, url: str) -> Page:
         """Go to an address and wait until its live part has drawn."""
         self.page.goto(url)
-        self.page.wait_for_selector("[data-ready=yes]", state="attached", timeout=20_000)
+        self.page.wait_for_selector("[data-ready=yes]", state="attached", timeout=60_000)
         return self.page
 
     def keep(self, name: str) -> None:
@@ -73,24 +79,51 @@ class Visitor:
         self.page.screenshot(path=SCREENS / f"{name}.png")
 
 
-@contextmanager
-def visiting(browser: Browser, *, width: int = 1440, height: int = 900, dark: bool = False, policy: bool = False) -> Iterator[Visitor]:
-    """A fresh browser profile; at the end nothing may have gone wrong in it.
+def profile(browser: Browser, *, policy: bool = False) -> BrowserContext:
+    """A browser profile in which each further page costs a third of the first: Plotly and Streamlit are compiled once.
 
     Playwright waits for a condition by ``eval``, which the pages' policy forbids: only with ``policy`` it is enforced.
     """
-    context = browser.new_context(
-        viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", bypass_csp=not policy
-    )
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light", bypass_csp=not policy)
+    # An empty page of the same host (ports do not count) keeps the process that holds the compiled scripts.
+    anchor = context.new_page()
+    anchor.route("**", lambda route: route.fulfill(body=""))
+    anchor.goto("http://127.0.0.1/")
+    return context
+
+
+@contextmanager
+def opened_page(context: BrowserContext) -> Iterator[Visitor]:
+    """A page of its own in a profile; at the end nothing may have gone wrong in it."""
     visitor = Visitor(context.new_page())
     yield visitor
-    context.close()
+    visitor.page.close()
     assert visitor.faults == []
 
 
+@contextmanager
+def visiting(browser: Browser, *, width: int = 1440, height: int = 900, dark: bool = False, policy: bool = False) -> Iterator[Visitor]:
+    """A fresh browser profile, for what must not depend on anything that was seen before."""
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", bypass_csp=not policy
+    )
+    with opened_page(context) as visitor:
+        yield visitor
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def usual_profile(browser: Browser) -> Iterator[BrowserContext]:
+    """The profile of all tests that ask for no other."""
+    context = profile(browser)
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def visitor(browser: Browser) -> Iterator[Visitor]:
-    with visiting(browser) as found:
+def visitor(usual_profile: BrowserContext) -> Iterator[Visitor]:
+    """A fresh page in a profile that has seen other pages."""
+    with opened_page(usual_profile) as found:
         yield found
 
 

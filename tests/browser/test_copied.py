@@ -84,12 +84,12 @@ def test_a_checkpoint_that_waits_has_no_board_yet(visitor: Visitor, stand_in: st
     expect(page.get_by_text("No measured samples at this checkpoint: no image is on the board.")).to_be_visible()
 
 
-def test_on_a_phone_the_board_stands_below_the_strip_and_a_row_leads_to_its_samples(browser: Browser, stand_in: str) -> None:
-    with visiting(browser, width=390, height=844) as visitor:
-        page = visitor.open(stand_in + AT)
-        wait_for_board(page, "1,763")
-        wait_for_cards(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        page.locator(ROWS).nth(2).click()
-        expect(page.locator(".tau-about")).to_be_in_viewport()
-        visitor.keep("inspect-copied-390")
+def test_on_a_phone_the_board_stands_below_the_strip_and_a_row_leads_to_its_samples(visitor: Visitor, stand_in: str) -> None:
+    visitor.look_through(390, 844)
+    page = visitor.open(stand_in + AT)
+    wait_for_board(page, "1,763")
+    wait_for_cards(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator(ROWS).nth(2).click()
+    expect(page.locator(".tau-about")).to_be_in_viewport()
+    visitor.keep("inspect-copied-390")

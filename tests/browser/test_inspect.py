@@ -199,20 +199,20 @@ def test_the_link_is_copied_whole(browser: Browser, stand_in: str) -> None:
         assert page.evaluate("navigator.clipboard.readText()") == page.evaluate("location.href")
 
 
-def test_on_a_phone_the_enlarged_sample_covers_the_cards_until_it_is_closed(browser: Browser, stand_in: str) -> None:
-    with visiting(browser, width=390, height=844) as visitor:
-        page = visitor.open(f"{stand_in}/inspect?run=demor2&step=1763")
-        wait_for_cards(page)
-        visitor.keep("inspect-390")
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        expect(page.locator(".tau-enlarged")).to_be_hidden()
-        page.locator('.tau-sample[data-seed="2"]').click()
-        expect(page.locator(".tau-enlarged")).to_be_visible()
-        expect(page.locator(".tau-enlarged b").first).to_have_text("Seed 2", timeout=1)
-        visitor.keep("inspect-390-enlarged")
-        page.keyboard.press("Escape")
-        expect(page.locator(".tau-enlarged")).to_be_hidden()
-        page.wait_for_function("document.activeElement.dataset?.seed === '2'")
+def test_on_a_phone_the_enlarged_sample_covers_the_cards_until_it_is_closed(visitor: Visitor, stand_in: str) -> None:
+    visitor.look_through(390, 844)
+    page = visitor.open(f"{stand_in}/inspect?run=demor2&step=1763")
+    wait_for_cards(page)
+    visitor.keep("inspect-390")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    expect(page.locator(".tau-enlarged")).to_be_hidden()
+    page.locator('.tau-sample[data-seed="2"]').click()
+    expect(page.locator(".tau-enlarged")).to_be_visible()
+    expect(page.locator(".tau-enlarged b").first).to_have_text("Seed 2", timeout=1)
+    visitor.keep("inspect-390-enlarged")
+    page.keyboard.press("Escape")
+    expect(page.locator(".tau-enlarged")).to_be_hidden()
+    page.wait_for_function("document.activeElement.dataset?.seed === '2'")
 
 
 def test_a_card_keeps_its_pixels_when_it_is_sorted_elsewhere(visitor: Visitor, stand_in: str) -> None:

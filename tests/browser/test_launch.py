@@ -85,12 +85,12 @@ def test_copying_gives_the_command_that_launches_the_same_sweep(browser: Browser
         assert copied == apply_settings(load_preset("digits-demo").sweep, {"seed": 5}).model_dump(mode="json")
 
 
-def test_the_launch_page_is_usable_at_390_px_and_in_dark(browser: Browser, stand_in: str) -> None:
-    with visiting(browser, width=390, height=844, dark=True) as visitor:
-        page = visitor.open(f"{stand_in}/launch?preset=digits-demo")
-        expect(page.get_by_role("button", name="Launch 3 runs")).to_be_attached()
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        visitor.keep("launch-390-dark")
+def test_the_launch_page_is_usable_at_390_px_and_in_dark(visitor: Visitor, stand_in: str) -> None:
+    visitor.look_through(390, 844, dark=True)
+    page = visitor.open(f"{stand_in}/launch?preset=digits-demo")
+    expect(page.get_by_role("button", name="Launch 3 runs")).to_be_attached()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    visitor.keep("launch-390-dark")
 
 
 def test_a_changed_form_is_launched_on_the_real_stack_and_can_be_copied(visitor: Visitor, stack: str) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests.browser.conftest import Visitor, visiting
+from tests.browser.conftest import Visitor
 from tests.frontend.fake_api import FakeApi, create_fake_api
 from tests.frontend.serving import dashboard, served
 
@@ -74,12 +74,12 @@ def test_the_list_shows_every_experiment_and_opens_one(visitor: Visitor, stand_i
 
 
 @pytest.mark.parametrize(("width", "height", "dark"), [(390, 844, False), (1920, 1080, True)])
-def test_the_list_holds_on_narrow_and_wide_screens(browser: Browser, stand_in: str, width: int, height: int, dark: bool) -> None:
-    with visiting(browser, width=width, height=height, dark=dark) as visitor:
-        page = visitor.open(f"{stand_in}/experiments")
-        expect(page.locator(".tau-name")).to_have_count(6)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        visitor.keep(f"experiments-{width}")
+def test_the_list_holds_on_narrow_and_wide_screens(visitor: Visitor, stand_in: str, width: int, height: int, dark: bool) -> None:
+    visitor.look_through(width, height, dark=dark)
+    page = visitor.open(f"{stand_in}/experiments")
+    expect(page.locator(".tau-name")).to_have_count(6)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    visitor.keep(f"experiments-{width}")
 
 
 @pytest.fixture
@@ -91,11 +91,10 @@ def many(tmp_path: Path) -> Iterator[str]:
         yield address
 
 
-def test_very_many_experiments_come_page_by_page(browser: Browser, many: str) -> None:
-    with visiting(browser) as visitor:
-        page = visitor.open(f"{many}/experiments")
-        expect(page.locator(".tau-name")).to_have_count(25)
-        expect(page.get_by_text("25 of 306 shown")).to_be_visible()
-        page.get_by_role("button", name="Show more").click()
-        expect(page.locator(".tau-name")).to_have_count(50)
-        page.wait_for_function("location.search.includes('rows=50')")
+def test_very_many_experiments_come_page_by_page(many: str, visitor: Visitor) -> None:
+    page = visitor.open(f"{many}/experiments")
+    expect(page.locator(".tau-name")).to_have_count(25)
+    expect(page.get_by_text("25 of 306 shown")).to_be_visible()
+    page.get_by_role("button", name="Show more").click()
+    expect(page.locator(".tau-name")).to_have_count(50)
+    page.wait_for_function("location.search.includes('rows=50')")

@@ -1,8 +1,8 @@
 """The probes page in a browser: the chosen probe stands in the address, and the watch page leads to it."""
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests.browser.conftest import Visitor, visiting
+from tests.browser.conftest import Visitor
 
 CHART = "[data-chart=probes] .main-svg"
 
@@ -20,12 +20,12 @@ def test_a_tab_leads_from_watching_to_the_probes_with_levels_and_lead_times(visi
     visitor.keep("probes")
 
 
-def test_the_probes_hold_in_the_dark_on_a_phone(browser: Browser, stand_in: str) -> None:
-    with visiting(browser, width=390, height=844, dark=True) as visitor:
-        page = visitor.open(f"{stand_in}/probes?id=demo&probe=loss_gap@100")
-        page.wait_for_selector(CHART)
-        assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
-        visitor.keep("probes-dark-390")
+def test_the_probes_hold_in_the_dark_on_a_phone(visitor: Visitor, stand_in: str) -> None:
+    visitor.look_through(390, 844, dark=True)
+    page = visitor.open(f"{stand_in}/probes?id=demo&probe=loss_gap@100")
+    page.wait_for_selector(CHART)
+    assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
+    visitor.keep("probes-dark-390")
 
 
 def test_a_live_run_that_a_probe_warned_of_says_so_beside_its_chart(visitor: Visitor, stand_in: str) -> None:

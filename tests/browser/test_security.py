@@ -1,10 +1,12 @@
 """No page loads or runs anything but its own origin's, and the browser is told to hold every page to that."""
 
+from collections.abc import Iterator
+
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.browser.conftest import visiting
+from tests.browser.conftest import opened_page, profile, visiting
 
 PAGES = {
     "/": "[data-ready=yes]",
@@ -33,10 +35,19 @@ def violations(page: Page) -> list[str]:
     return [str(item) for item in page.evaluate("window.tauViolations")]
 
 
-def look(browser: Browser, url: str, there: str, width: int) -> None:
+@pytest.fixture(scope="module")
+def guarded(browser: Browser) -> Iterator[BrowserContext]:
+    """A profile that is held to the policy and counts what went against it."""
+    context = profile(browser, policy=True)
+    context.add_init_script(_WATCH)
+    yield context
+    context.close()
+
+
+def look(guarded: BrowserContext, url: str, there: str, width: int) -> None:
     # Leaving the block asserts that the console stayed free of errors and every request went to this origin.
-    with visiting(browser, width=width, height=800, policy=True) as visitor:
-        visitor.page.add_init_script(_WATCH)
+    with opened_page(guarded) as visitor:
+        visitor.look_through(width, 800)
         visitor.page.goto(url)
         visitor.page.wait_for_selector(there, state="attached", timeout=20_000)
         visitor.page.wait_for_timeout(300)
@@ -46,13 +57,15 @@ def look(browser: Browser, url: str, there: str, width: int) -> None:
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_every_page_works_under_the_policy_without_an_error_or_an_external_request(browser: Browser, stand_in: str, address: str) -> None:
-    look(browser, stand_in + address, PAGES[address], 1280)
+def test_every_page_works_under_the_policy_without_an_error_or_an_external_request(
+    guarded: BrowserContext, stand_in: str, address: str
+) -> None:
+    look(guarded, stand_in + address, PAGES[address], 1280)
 
 
 @pytest.mark.parametrize("address", NARROW)
-def test_a_phone_shows_the_page_without_scrolling_sideways(browser: Browser, stand_in: str, address: str) -> None:
-    look(browser, stand_in + address, PAGES[address], 390)
+def test_a_phone_shows_the_page_without_scrolling_sideways(guarded: BrowserContext, stand_in: str, address: str) -> None:
+    look(guarded, stand_in + address, PAGES[address], 390)
 
 
 @pytest.mark.parametrize(

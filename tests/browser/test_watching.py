@@ -99,16 +99,15 @@ LATER = (
 )
 
 
-def test_forty_runs_grow_with_the_view_kept(browser: Browser, stand_in: str) -> None:
-    with visiting(browser) as visitor:
-        page = watched(visitor, stand_in, "id=forty&n=80")
-        seen = last_step(page)
-        chosen = zoom(page)
-        let_it_draw(page)
-        page.wait_for_function(f"{LAST_STEP} > {seen} + 2", timeout=60_000)
-        assert time_range(page) == chosen
-        assert page.evaluate(f"{CHART}.data.length") < 150
-        visitor.keep("watch-forty")
+def test_forty_runs_grow_with_the_view_kept(visitor: Visitor, stand_in: str) -> None:
+    page = watched(visitor, stand_in, "id=forty&n=80")
+    seen = last_step(page)
+    chosen = zoom(page)
+    let_it_draw(page)
+    page.wait_for_function(f"{LAST_STEP} > {seen} + 2", timeout=60_000)
+    assert time_range(page) == chosen
+    assert page.evaluate(f"{CHART}.data.length") < 150
+    visitor.keep("watch-forty")
 
 
 LAST_STEP = f"Math.max(...{CHART}.data.filter(t => t.meta?.group).map(t => t.x.at(-1)))"

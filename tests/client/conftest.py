@@ -41,13 +41,11 @@ class LiveServer:
         while not self._server.started:
             time.sleep(0.01)
 
-    def stop(self) -> float:
-        """Stop the server and return how long that took."""
-        begun = time.monotonic()
+    def stop(self) -> None:
+        """Stop the server, which must not wait for readers of its streams."""
         self._server.should_exit = True
-        self._thread.join(10)
+        self._thread.join(60)
         assert not self._thread.is_alive()
-        return time.monotonic() - begun
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from tests.service import free_port, wait_for
 
 HOSTS = {"postgres": "5432", "broker": "6379", "api": "8500", "dashboard": "8501"}
 OUR_USER = 10001
-PATIENCE_SECONDS = 45.0
+PATIENCE_SECONDS = 90.0
 DEFAULT_GRACE = "10s"
 # The image has both under these names; the server is told its port by them, as `ports` would map it.
 _SERVER = '#!/bin/sh\nexec {server} "$@" --bind 127.0.0.1 --port {port}\n'

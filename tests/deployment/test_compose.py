@@ -36,25 +36,32 @@ def services() -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture
-def deployment() -> Iterator[Deployment]:
-    """A running Postgres, and everything else to be started by its own command."""
+def without_database() -> Iterator[Deployment]:
+    """Everything but Postgres, to be started by its own command."""
     with throwaway_folder("tauscope-compose-") as folder:
         assert folder is not None
         deployment = Deployment(read_compose(SECRETS), folder)
-        # Who connects over the network needs the password, as in the image.
-        access = "local all postgres trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
-        postgres = Postgres(folder, port=int(deployment.ports["5432"]), options="-c listen_addresses=127.0.0.1", access=access)
-        postgres.start()
-        set_up(postgres, deployment.services["postgres"]["environment"])
-        (deployment.bin / "pg_isready").symlink_to(postgres.commands / "pg_isready")
         try:
             yield deployment
         finally:
             for process in deployment.processes.values():
                 process.kill()
                 process.wait()
-            postgres.stop()
             print(deployment.logs())
+
+
+@pytest.fixture
+def deployment(without_database: Deployment) -> Iterator[Deployment]:
+    """A running Postgres, and everything else to be started by its own command."""
+    # Who connects over the network needs the password, as in the image.
+    access = "local all postgres trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
+    port = int(without_database.ports["5432"])
+    postgres = Postgres(without_database.folder, port=port, options="-c listen_addresses=127.0.0.1", access=access)
+    postgres.start()
+    set_up(postgres, without_database.services["postgres"]["environment"])
+    (without_database.bin / "pg_isready").symlink_to(postgres.commands / "pg_isready")
+    yield without_database
+    postgres.stop()
 
 
 def set_up(postgres: Postgres, environment: dict[str, str]) -> None:
@@ -104,11 +111,11 @@ def test_a_dead_part_is_unhealthy(deployment: Deployment) -> None:
     assert [name for name in PARTS if deployment.is_healthy(name)] == []
 
 
-def test_a_broker_without_its_password_refuses(deployment: Deployment) -> None:
-    deployment.start("broker")
-    wait_for(lambda: deployment.is_healthy("broker"), "a healthy broker")
-    deployment.services["broker"]["environment"]["BROKER_PASSWORD"] = "wrong"
-    assert not deployment.is_healthy("broker")
+def test_a_broker_without_its_password_refuses(without_database: Deployment) -> None:
+    without_database.start("broker")
+    wait_for(lambda: without_database.is_healthy("broker"), "a healthy broker")
+    without_database.services["broker"]["environment"]["BROKER_PASSWORD"] = "wrong"
+    assert not without_database.is_healthy("broker")
 
 
 @pytest.mark.parametrize("name", SECRETS)

@@ -132,7 +132,7 @@ except KeyboardInterrupt:
     process.send_signal(signal.SIGINT)
     assert process.wait(60) in (0, 130)  # 0 if it was quicker than the signal.
     resumed = LocalSweep(tiny(), out, resume=True)
-    resumed.execute(processes=2)
+    resumed.execute(processes=1)
     resumed.finish()
     assert read_measurements(out) == read_measurements(finished)
 
@@ -142,8 +142,8 @@ def test_an_orphaned_child_exits_at_once(tmp_path: Path) -> None:
     child.run_segment(tiny(steps=100_000).resolve()[0].spec, tmp_path)
     while (event := child.next_event(30)) is not None and event.event != "dataset":
         pass
-    child.close(timeout=5)
-    assert not child.alive
+    child.close(timeout=60)
+    assert child._process.returncode == 0, "it trained on until it was killed"
 
 
 def test_a_killed_child_is_reported_not_waited_for(tmp_path: Path) -> None:
@@ -178,14 +178,14 @@ def test_a_policy_stops_runs_and_says_why_and_without_it_they_go_on_to_the_same_
     wanted = [verdict(run.spec, read_measurements(finished)[run_name(run.index, run.label)]) for run in tiny(stopping=EAGER).resolve()]
     assert any(found is not None and found.step < 24 for found in wanted)
     stopped = LocalSweep(tiny(stopping=EAGER), tmp_path / "out")
-    stopped.execute(processes=2)
+    stopped.execute(processes=1)
     ended = [(run.state, run.reason) for run in stopped.finish().runs]
     assert ended == [("stopped", found.reason) if found and found.step < 24 else ("finished", "") for found in wanted]
     again = LocalSweep(tiny(stopping=EAGER), tmp_path / "out", resume=True)
-    again.execute(processes=2)
+    again.execute(processes=1)
     assert [(run.state, run.reason) for run in again.finish().runs] == ended
     without = LocalSweep(tiny(), tmp_path / "out", resume=True)
-    without.execute(processes=2)
+    without.execute(processes=1)
     assert [run.state for run in without.finish().runs] == ["finished", "finished"]
     assert read_measurements(tmp_path / "out") == read_measurements(finished)
 

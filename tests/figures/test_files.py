@@ -1,5 +1,6 @@
 """The files of a figure: their size, type and fonts, what they say of themselves, and that the same numbers give the same bytes."""
 
+import hashlib
 import io
 import os
 import re
@@ -110,11 +111,12 @@ def test_the_same_numbers_give_the_same_bytes_in_another_process() -> None:
         "import hashlib, sys; from tests.figures.made import made; from tauscope.figures.render import render;"
         "print(hashlib.sha256(render(made((16, 32)), 3, 'zip')).hexdigest())"  # It holds every form.
     )
-    done = [
-        subprocess.run([sys.executable, "-c", script], cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True)
-        for seed in ("1", "2")
-    ]
-    assert done[0].stdout == done[1].stdout != "", done[0].stderr
+    # Any seed but that of this process.
+    seed = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
+    other = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True
+    )
+    assert other.stdout.strip() == hashlib.sha256(render(made((16, 32)), 3, "zip")).hexdigest(), other.stderr
 
 
 def test_a_file_is_named_by_experiment_figure_configuration_and_width() -> None:
@@ -124,13 +126,6 @@ def test_a_file_is_named_by_experiment_figure_configuration_and_width() -> None:
 
 def test_pictures_in_colour_are_drawn_too() -> None:
     assert render(colourful(made((16, 32))), 2, "svg") != render(made((16, 32)), 2, "svg")
-
-
-@pytest.mark.parametrize("module", ["tauscope.figures.render", "tauscope.cli.app", "backend.app", "frontend.server"])
-def test_matplotlib_is_not_loaded_before_a_figure_is_drawn(module: str) -> None:
-    script = f"import sys, {module}; print([name for name in ('matplotlib', 'torch') if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
-    assert done.stdout.strip() == "[]", done.stdout + done.stderr
 
 
 def test_only_one_room_knows_matplotlib_and_none_pyplot() -> None:

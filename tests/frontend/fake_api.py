@@ -32,7 +32,7 @@ from tauscope.contracts.samples import SampleSteps, SamplesView, SeedView
 from tauscope.contracts.system import SystemView, WorkerView
 from tauscope.contracts.warnings import ExperimentWarnings
 from tauscope.specs import SpecError, apply_settings, load_preset, parse_sweep, preset_names
-from tests.frontend import fake_compared, fake_forecasts, fake_probes, fake_states
+from tests.frontend import fake_compared, fake_forecasts, fake_history, fake_probes, fake_samples, fake_states
 from tests.frontend import fake_world as world
 from tests.frontend.fake_copied import add_copied
 from tests.frontend.fake_figures import add_figures
@@ -185,7 +185,7 @@ def _catalogue(app: FastAPI, state: FakeApi) -> None:
 
     @app.get("/api/v1/diagnosis")
     def diagnosis() -> DiagnosisView:
-        return world.diagnosis()
+        return fake_history.diagnosis()
 
 
 def _estimate(costs: list[float]) -> Estimate:
@@ -258,11 +258,11 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
 
     @app.get("/api/v1/runs/{run_id}/attempts")
     def attempts(run_id: str) -> tuple[AttemptView, ...]:
-        return world.attempts()
+        return fake_history.attempts()
 
     @app.get("/api/v1/runs/{run_id}/events")
     def run_events(run_id: str) -> tuple[RunEventView, ...]:
-        return world.events()
+        return fake_history.events()
 
     @app.get("/api/v1/runs/{run_id}/forecasts")
     def run_forecasts(run_id: str) -> RunForecasts:
@@ -335,22 +335,22 @@ def _samples(app: FastAPI, state: FakeApi) -> None:
         known = [s for s in world.SAMPLE_STEPS if s <= chosen.step]
         if not known:
             raise HTTPException(404, "This run has no samples yet")
-        return world.samples_view(chosen, known[-1] if step == "last" else int(step))
+        return fake_samples.samples_view(chosen, known[-1] if step == "last" else int(step))
 
     @app.get("/api/v1/runs/{run_id}/samples")
     def sample_steps(run_id: str) -> SampleSteps:
         experiment, index = run_of(run_id)
-        return world.sample_steps(experiment.runs[index])
+        return fake_samples.sample_steps(experiment.runs[index])
 
     @app.get("/api/v1/runs/{run_id}/seeds/{seed}")
     def seed(run_id: str, seed: int) -> SeedView:
         experiment, index = run_of(run_id)
-        return world.seed_view(experiment.runs[index], seed)
+        return fake_samples.seed_view(experiment.runs[index], seed)
 
     @app.get("/api/v1/runs/{run_id}/seeds/{seed}/film.png")
     def film(run_id: str, seed: int) -> Response:
         experiment, index = run_of(run_id)
-        view = world.seed_view(experiment.runs[index], seed)
+        view = fake_samples.seed_view(experiment.runs[index], seed)
         names = [f"{seed}-{step}" for step in view.step] + [f"train-{image}" for image in view.nearest]
         return _sheet(names, len(view.step))
 

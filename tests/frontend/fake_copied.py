@@ -13,6 +13,7 @@ from tauscope.contracts.copied import CopiedImages, UnmeasuredStep
 from tauscope.contracts.problems import Problem
 from tauscope.contracts.run_views import RunView
 from tauscope.results.copied import copied_csv
+from tests.frontend import fake_samples
 from tests.frontend import fake_world as world
 
 N_HELD_OUT = 1000
@@ -20,7 +21,7 @@ N_HELD_OUT = 1000
 
 def copied(run: RunView, step: int, *, offset: int = 0, limit: int | None = None, image: int | None = None) -> CopiedImages:
     """What the service would say of a measured step of the run."""
-    steps = world.sample_steps(run).steps
+    steps = fake_samples.sample_steps(run).steps
     measured = tuple(item.step for item in steps if item.state == "measured")
     told = [
         UnmeasuredStep(step=item.step, state=item.state, reason=item.reason or "its samples are still to be drawn")
@@ -40,7 +41,7 @@ _checkpoints: dict[tuple[str, int], SampledCheckpoint] = {}
 
 def _checkpoint(run_id: str, run: RunView, step: int) -> SampledCheckpoint:
     if (run_id, step) not in _checkpoints:
-        view = world.samples_view(run, step)
+        view = fake_samples.samples_view(run, step)
         _checkpoints[run_id, step] = SampledCheckpoint(
             step, np.array(view.neighbours)[:, 0], np.array(view.distances)[:, 0], np.array(view.is_copy)
         )
@@ -61,7 +62,7 @@ def add_copied(app: FastAPI, run_of: Callable[[str], RunView]) -> None:
     @app.get("/api/v1/runs/{run_id}/copied", response_model=None)
     def copied_route(run_id: str, step: str, offset: int = 0, limit: int = 100, image: int | None = None) -> CopiedImages | JSONResponse:
         run = run_of(run_id)
-        measured = [item.step for item in world.sample_steps(run).steps if item.state == "measured"]
+        measured = [item.step for item in fake_samples.sample_steps(run).steps if item.state == "measured"]
         if not step.isdigit() or int(step) not in measured:
             return _missing(f"Run {run_id} has no measured samples at step {step}", "samples_not_found")
         found = copied(run, int(step), offset=offset, limit=limit, image=image)

@@ -4,14 +4,12 @@ import math
 from typing import Any
 
 from tauscope.contracts.curves import Curves, Series
-from tauscope.contracts.diagnosis import CheckView, DiagnosisView, FailureView, QueueView, VersionView
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.listing import DeletionPreview
 from tauscope.contracts.onsets import Onset, OnsetStatus, PowerLawFit
 from tauscope.contracts.points import MetricInfo
-from tauscope.contracts.run_views import AttemptView, RunEventView, RunView
+from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import DesiredState, RunState
-from tauscope.contracts.samples import SampleStep, SampleSteps, SamplesView, SeedView
 
 T0 = 1_790_000_000.0
 N_GENERATED = 384
@@ -308,30 +306,6 @@ def paused(view: ExperimentView) -> ExperimentView:
     return view.model_copy(update={"runs": runs, "state": RunState.PAUSED})
 
 
-def attempts() -> tuple[AttemptView, ...]:
-    """A run that lost its worker, went seven steps back, and runs."""
-    first = AttemptView(
-        epoch=1,
-        worker="laptop-1",
-        code_version="0.1+a",
-        resumed_version=None,
-        started_at=T0,
-        ended_at=T0 + 40,
-        from_step=0,
-        to_step=107,
-        rewound=0,
-        outcome="lost: its worker did not renew the lease",
-    )
-    again = {"epoch": 2, "worker": "laptop-2", "resumed_version": "0.1+a", "from_step": 100, "to_step": 150, "rewound": 7}
-    return first, first.model_copy(update=again | {"started_at": T0 + 55, "ended_at": None, "outcome": ""})
-
-
-def events() -> tuple[RunEventView, ...]:
-    """Why that run changed its state."""
-    told = (("created", ""), ("claimed", "by laptop-1 from step 0"), ("released", "in trouble\nTraceback <last>"))
-    return tuple(RunEventView(id=place, seq=place, at=T0 + place, name=name, detail=detail) for place, (name, detail) in enumerate(told))
-
-
 def failed(identifier: str = "failed") -> ExperimentView:
     """One run failed, its data kept."""
     runs = (
@@ -408,107 +382,3 @@ def curves_csv(experiment: ExperimentView, metrics: list[str]) -> str:
             for row in zip(item.step, item.value, item.low, item.high, item.count, item.reason, strict=True):
                 lines.append(",".join("" if cell is None else str(cell) for cell in (run.n_train, run.id, 4, metric, *row)))
     return "\n".join(lines)
-
-
-def samples_view(run: RunView, step: int) -> SamplesView:
-    """Samples of a checkpoint: a share of them copies, as the curve says."""
-    n, count = run.n_train or 16, 10_000 if run.experiment_id == "many" else N_GENERATED
-    steps = tuple(s for s in SAMPLE_STEPS if s <= run.step)
-    share = f_mem(n, step)
-    ratios = [
-        0.18 + 0.14 * ((i * 37) % 100) / 100 if ((i * 61) % count) < share * count else 0.36 + 0.6 * ((i * 53) % 100) / 100
-        for i in range(count)
-    ]
-    copies = [ratio < 1 / 3 for ratio in ratios]
-    low, high = clopper(sum(copies) / count)
-    return SamplesView(
-        run_id=run.id,
-        step=step,
-        steps=steps,
-        n_generated=count,
-        n_copies=sum(copies),
-        f_mem=sum(copies) / count,
-        f_mem_low=low,
-        f_mem_high=high,
-        f_mem_control=0.001,
-        f_mem_control_low=0.0,
-        f_mem_control_high=0.006,
-        control_count=1000,
-        gap_threshold=1 / 3,
-        gap_ratio=tuple(ratios),
-        is_copy=tuple(copies),
-        neighbours=tuple(((i * 7) % n, (i * 11 + 3) % n) for i in range(count)),
-        distances=tuple((2.9 * ratio, 2.9) for ratio in ratios),
-        version=f"{step:012x}",
-    )
-
-
-def sample_steps(run: RunView) -> SampleSteps:
-    """Where every checkpoint's samples stand: of the run ``staler1`` the last waits, and the one before diverged."""
-    views = [samples_view(run, step) for step in SAMPLE_STEPS if step <= run.step]
-    steps = [
-        SampleStep(
-            step=view.step,
-            state="measured",
-            n_generated=view.n_generated,
-            f_mem=view.f_mem,
-            f_mem_low=view.f_mem_low,
-            f_mem_high=view.f_mem_high,
-            f_mem_control=view.f_mem_control,
-            f_mem_control_low=view.f_mem_control_low,
-            f_mem_control_high=view.f_mem_control_high,
-            control_count=view.control_count,
-            version=f"{view.step:012x}",
-        )
-        for view in views
-    ]
-    if run.id == "staler1":
-        steps[-2:] = [
-            SampleStep(step=steps[-2].step, state="diverged", reason="diverged", n_generated=N_GENERATED),
-            SampleStep(step=steps[-1].step, state="waiting"),
-        ]
-    return SampleSteps(run_id=run.id, steps=tuple(steps))
-
-
-def seed_view(run: RunView, seed: int) -> SeedView:
-    """One seed at every measured checkpoint."""
-    measured = [item.step for item in sample_steps(run).steps if item.state == "measured"]
-    views = [samples_view(run, step) for step in measured]
-    return SeedView(
-        run_id=run.id,
-        seed=seed,
-        step=tuple(measured),
-        gap_ratio=tuple(view.gap_ratio[seed] for view in views),
-        nearest=tuple(view.neighbours[seed][0] for view in views),
-        is_copy=tuple(view.is_copy[seed] for view in views),
-        first_copied_at=next((view.step for view in views if view.is_copy[seed]), None),
-        version=f"{len(measured):012x}",
-    )
-
-
-def diagnosis() -> DiagnosisView:
-    """A service with one fault, a queue that nobody serves, and two failures."""
-    failure = FailureView(
-        event_id=2,
-        run_id="failedr1",
-        experiment_id="failed",
-        experiment="digits, lr 0.02",
-        label="n_train=32",
-        at=T0 - 300,
-        kind="run",
-        reason="The loss is not a number at τ = 640. Use a lower learning rate, e.g. 0.001.",
-        traceback="Traceback (most recent call last):\n  <the step>\nDivergedError",
-    )
-    again = {"event_id": 1, "kind": "attempt", "reason": "The checkpoint cannot be fetched. Check the artifact store", "traceback": ""}
-    return DiagnosisView(
-        checks=(
-            CheckView(part="database", ok=True, found="sqlite, its schema is current"),
-            CheckView(part="disk", ok=False, found="2 GiB free under /home", remedy="Free some space"),
-        ),
-        queues=(
-            QueueView(name="default", waiting=3, computing=1, evaluations=2, workers=1),
-            QueueView(name="gpu", waiting=1, computing=0, evaluations=0, workers=0),
-        ),
-        versions=(VersionView(version="0.1.0", used_by=("API", "laptop")),),
-        failures=(failure, failure.model_copy(update=again | {"at": T0 - 7200})),
-    )

@@ -8,13 +8,11 @@ from typing import Any
 import pytest
 
 from frontend.charts.compare import compare_figure
-from frontend.charts.compared import DASHES, Line, compared_lines, merged
-from frontend.charts.definitions import measured_otherwise, not_measured
+from frontend.charts.compared import DASHES, compared_lines, merged
 from frontend.charts.figure import FigureError, ViewOptions
 from frontend.compare_view import compare_view, numbers_csv
-from frontend.comparison import LETTERS, MOST_EXPERIMENTS, Comparison, Part, Selection, find
+from frontend.comparison import MOST_EXPERIMENTS, Comparison, Part, Selection, find
 from frontend.markup.compare import compare_finding, compare_notices, result_table
-from frontend.markup.differences import columns_of, difference_table, differences, value_text
 from frontend.markup.keys import mark_keys
 from frontend.theme import DARK, LIGHT, n_colours
 from frontend.words import joined_names
@@ -25,37 +23,8 @@ from tauscope.contracts.problems import Problem
 from tauscope.contracts.run_views import RunView
 from tests.frontend import fake_compared, fake_states
 from tests.frontend import fake_world as world
+from tests.frontend.compared import LOSS, curves_of, drawn, figure, lines_of, texts
 from tests.frontend.many_runs import ManyRuns
-
-LOSS = "loss_held_out@100"
-Drawn = tuple[tuple[Part, ...], tuple[Line, ...], Curves]
-
-
-def curves_of(view: ExperimentView) -> Curves:
-    made = fake_compared.CURVES.get(view.id, world.curves_of)
-    return made(view)
-
-
-def drawn(*experiments: ExperimentView, runs: tuple[str, ...] = (), apart: bool = False) -> Drawn:
-    parts = tuple(
-        Part(letter, view, frozenset(run.id for run in view.runs if not runs or run.id in runs))
-        for letter, view in zip(LETTERS, experiments, strict=False)
-    )
-    curves = merged(parts, {view.id: curves_of(view) for view in experiments})
-    return parts, compared_lines(parts, curves, LIGHT, seeds_apart=apart), curves
-
-
-def figure(*experiments: ExperimentView, metric: str = LOSS, **options: Any) -> dict[str, Any]:
-    parts, lines, curves = drawn(*experiments)
-    return compare_figure(parts, lines, curves, ViewOptions(width=1400, right=176, **options), metric)
-
-
-def lines_of(made: dict[str, Any]) -> list[dict[str, Any]]:
-    return [trace for trace in made["data"] if "group" in trace.get("meta", {})]
-
-
-def texts(made: dict[str, Any]) -> str:
-    return "\n".join(item["text"] for item in made["layout"]["annotations"])
 
 
 def test_an_experiment_has_one_line_style_and_no_two_of_five_share_it() -> None:
@@ -209,120 +178,6 @@ def test_a_print_has_type_of_eight_points_in_its_key_too() -> None:
     assert made["layout"]["width"] == round(175 * 96 / 25.4)
 
 
-def test_a_metric_that_only_shares_its_name_is_marked_and_explained() -> None:
-    parts, lines, curves = drawn(world.finished(), fake_compared.wide())
-    otherwise = measured_otherwise(lines, LOSS)
-    assert set(otherwise) == {line.key for line in lines if line.part.letter == "B"}
-    assert "Diffusion steps: 500, not 1000" in otherwise["B/wider0"]
-    notices = compare_notices(Comparison(parts), lines, curves, LOSS, ViewOptions())
-    assert "measured otherwise than in A n = 16, so the values are not one quantity" in notices
-    assert "† measured otherwise" in texts(figure(world.finished(), fake_compared.wide()))
-    assert measured_otherwise(drawn(world.finished(), fake_compared.seeds())[1], LOSS) == {}
-
-
-@pytest.mark.parametrize(
-    ("change", "metric", "said"),
-    [
-        ({"n_generated": 1000}, "f_mem", "Samples each: 1000, not 384"),
-        ({"n_generated": 1000}, LOSS, None),
-        ({"loss_pairs": 64}, LOSS, "Loss pairs: 64, not 512"),
-        ({"loss_pairs": 64}, "f_mem", None),
-        ({"frechet_components": 8}, "frechet_pca", "Principal components: 8, not 16"),
-        ({"frechet_components": 8}, "f_mem", None),
-        ({"schedule": {"kind": "log_spaced", "first": 3, "count": 9}}, "f_mem", None),
-    ],
-)
-def test_what_decides_the_meaning_of_a_metric_is_told_and_what_does_not_is_not(
-    change: dict[str, Any], metric: str, said: str | None
-) -> None:
-    _, lines, _ = drawn(world.finished(), with_measurement(**change))
-    found = measured_otherwise(lines, metric)
-    assert found == {} if said is None else all(said in why for why in found.values()) and len(found) == 3
-
-
-def with_measurement(**change: Any) -> ExperimentView:
-    view = world.finished("other")
-    base = view.sweep["base"]
-    return view.model_copy(update={"sweep": view.sweep | {"base": base | {"measurement": base["measurement"] | change}}})
-
-
-def test_another_data_set_is_another_quantity_and_another_n_is_not() -> None:
-    view = world.finished("other")
-    base = view.sweep["base"]
-    faces = base | {"dataset": {"name": "celeba", "size": 32, "n_train": 64}}
-    _, lines, _ = drawn(world.finished(), view.model_copy(update={"sweep": view.sweep | {"base": faces}}))
-    assert all("Data set: celeba, not digits" in why for why in measured_otherwise(lines, "f_mem").values())
-    _, alone, _ = drawn(world.finished())
-    assert measured_otherwise(alone, "f_mem") == {}
-
-
-def test_a_loss_at_an_index_that_one_side_does_not_measure_is_said_to_be_missing() -> None:
-    parts, lines, curves = drawn(world.finished(), with_measurement(loss_indices=[10, 100, 200]))
-    assert {line.part.letter for line in not_measured(lines, "loss_held_out@200")} == {"A"}
-    assert "not measured in A n = 16, 32, 64" in compare_notices(Comparison(parts), lines, curves, "loss_held_out@200", ViewOptions())
-
-
-def test_levels_that_differ_are_named_by_experiment() -> None:
-    view = world.finished("other")
-    base = view.sweep["base"]
-    onsets = base["onsets"] | {"tau_mem": {"metric": "f_mem", "level": 0.5}}
-    made = figure(world.finished(), view.model_copy(update={"sweep": view.sweep | {"base": base | {"onsets": onsets}}}))
-    assert "copying level: 25 % in A" in texts(made)
-    assert "copying level: 50 % in B" in texts(made)
-    assert "good enough: 0.55" in texts(made)
-
-
-def test_only_settings_that_differ_stand_in_the_table_under_their_titles_and_the_rest_is_counted() -> None:
-    _, lines, _ = drawn(world.finished(), fake_compared.wide())
-    differing, agreeing = differences(columns_of(lines))
-    titles = {item.title: item.cells for item in differing}
-    assert titles["Optimizer · Learning rate"] == ("0.002",) * 3 + ("0.001",) * 3
-    assert titles["Data · Training images n, images"] == ("16", "32", "64") * 2
-    assert titles["Training steps, steps"] == ("450", "1,100", "2,400") * 2
-    assert "Batch, images" in {item.title for item in agreeing}
-    assert f"{len(agreeing)} more fields agree" in difference_table(lines)
-
-
-def test_the_values_of_seeds_stand_in_one_cell_and_many_lines_share_a_column_by_experiment() -> None:
-    _, lines, _ = drawn(fake_compared.seeds(), world.finished())
-    seeds = next(item for item in differences(columns_of(lines))[0] if item.title == "Seeds")
-    assert seeds.cells == ("1, 2, 3, 4", "1, 2, 3, 4", "4", "4", "4")
-    _, many, _ = drawn(fake_compared.seeds(), world.finished(), apart=True)
-    assert [column.heading for column in columns_of(many)] == ["A, 8 runs", "B, 3 runs"]
-
-
-def test_runs_that_differ_in_nothing_are_said_to() -> None:
-    _, lines, _ = drawn(world.finished(), world.finished("again"), runs=("demor0", "againr0"))
-    assert "Every setting agrees" in difference_table(lines)
-    assert "no setting differs" in compare_finding(lines)
-
-
-def test_a_run_that_was_extended_is_compared_by_the_steps_it_has_now() -> None:
-    view = world.finished()
-    longer = view.runs[0].model_copy(update={"steps": 900})
-    _, lines, _ = drawn(view.model_copy(update={"runs": (longer, *view.runs[1:])}), world.finished("again"), runs=("demor0", "againr0"))
-    assert [item.cells for item in differences(columns_of(lines))[0]] == [("900", "450")]
-
-
-def test_another_code_version_is_a_difference() -> None:
-    newer = world.finished("newer").model_copy(update={"code_version": "0.2.0"})
-    _, lines, _ = drawn(world.finished(), newer, runs=("demor0", "newerr0"))
-    assert [(item.title, item.cells) for item in differences(columns_of(lines))[0]] == [("Code version", ("0.1.0", "0.2.0"))]
-
-
-def test_a_configuration_of_another_version_is_shown_as_stored_with_a_word_about_it() -> None:
-    view = world.finished("old")
-    old = view.model_copy(update={"sweep": view.sweep | {"base": view.sweep["base"] | {"kind": "gone"}}})
-    _, lines, _ = drawn(world.finished(), old)
-    assert "The configuration of B is of another version" in difference_table(lines)
-
-
-@pytest.mark.parametrize("value", [0.1, 0.9995, 1e-07, 2, True, None, (1, 2), "a"])
-def test_two_settings_that_differ_never_read_alike(value: Any) -> None:
-    others = [0.1 + 1e-9, 0.9999, 1.1e-07, 3, False, "None", (1, 3), "b"]
-    assert value_text(value) not in {value_text(other) for other in others}
-
-
 def test_the_finding_gives_both_clocks_with_what_was_not_reached() -> None:
     _, lines, _ = drawn(world.finished(), world.never_good())
     said = compare_finding(lines)
@@ -402,7 +257,9 @@ def test_the_numbers_are_every_point_of_the_chosen_runs_with_the_experiment_they
     assert {row["seed"] for row in rows} == {"4"}
 
 
-@pytest.mark.parametrize("view", [world.queued(), fake_states.one_point("one"), fake_states.diverged("diverged"), world.stale()], ids=str)
+@pytest.mark.parametrize(
+    "view", [world.queued(), fake_states.one_point("one"), fake_states.diverged("diverged"), world.stale()], ids=lambda view: view.id
+)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_state_of_an_experiment_can_be_compared(view: ExperimentView, theme: Any) -> None:
     comparison = Comparison(drawn(view, world.finished())[0])

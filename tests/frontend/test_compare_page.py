@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.frontend.fake_compared import seeds
-from tests.frontend.test_pages import FakeClient, api, opened, shown
+from tests.frontend.paged import FakeClient, api, opened, shown
 
 __all__ = ["api"]  # The fixture.
 

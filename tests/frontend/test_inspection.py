@@ -9,6 +9,7 @@ from frontend.markup.checkpoints import Quality, checkpoint_words, copies_found,
 from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import RunState
 from tauscope.contracts.samples import SampleStep
+from tests.frontend import fake_samples
 from tests.frontend import fake_world as world
 
 
@@ -17,7 +18,7 @@ def run_at_the_end() -> RunView:
 
 
 def at(step: int) -> SampleStep:
-    return next(item for item in world.sample_steps(run_at_the_end()).steps if item.step == step)
+    return next(item for item in fake_samples.sample_steps(run_at_the_end()).steps if item.step == step)
 
 
 def test_the_finding_gives_copies_with_interval_count_and_control() -> None:
@@ -62,7 +63,7 @@ def test_stops_lie_on_the_log_axis_from_the_first_checkpoint_to_the_budget() -> 
 def test_the_view_places_every_checkpoint_and_keeps_the_last_from_the_end_while_the_run_goes_on() -> None:
     experiment = world.live(step=700)
     run = experiment.runs[2]
-    view = inspection(experiment, run, world.sample_steps(run).steps, world.curves_of(experiment), "loss_held_out@100")
+    view = inspection(experiment, run, fake_samples.sample_steps(run).steps, world.curves_of(experiment), "loss_held_out@100")
     places = [item["at"] for item in view["checkpoints"]]
     assert places == sorted(places) and places[0] == 0 and places[-1] < 0.9
     assert (view["live"], view["id"]) == (True, "live")
@@ -73,7 +74,7 @@ def test_the_miniature_shows_quality_copies_and_the_window_where_there_is_one() 
     drawn = inspection(
         experiment,
         run_at_the_end(),
-        world.sample_steps(run_at_the_end()).steps,
+        fake_samples.sample_steps(run_at_the_end()).steps,
         world.curves_of(experiment),
         "loss_held_out@100",
     )["curves"]
@@ -89,7 +90,9 @@ def test_the_miniature_of_a_hundred_thousand_points_is_small_and_ends_at_the_las
     run = run_at_the_end()
     long = world.series([(step, 1.0 if step < 100_000 else 0.0, None, None, 1) for step in range(1, 100_001)])
     curves = world.curves_of(experiment).model_copy(update={"runs": {run.id: {"loss_held_out@100": long}}})
-    drawn = inspection(experiment, run.model_copy(update={"steps": 100_000}), world.sample_steps(run).steps, curves, "loss_held_out@100")
+    drawn = inspection(
+        experiment, run.model_copy(update={"steps": 100_000}), fake_samples.sample_steps(run).steps, curves, "loss_held_out@100"
+    )
     line = re.search(r'<polyline points="([^"]+)"[^>]+tau-quality', drawn["curves"])
     assert line is not None
     places = line[1].split()

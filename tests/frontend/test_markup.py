@@ -21,7 +21,7 @@ from tauscope.contracts.retention import Recommendation, RunCheckpoints
 from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import RunState
 from tauscope.contracts.storage import StorageView
-from tests.frontend import fake_forecasts
+from tests.frontend import fake_forecasts, fake_history
 from tests.frontend import fake_world as world
 from tests.frontend.fake_api import RECOMMENDED, WARNED
 from tests.frontend.fake_states import stopped_by_policy
@@ -199,7 +199,7 @@ def test_a_runs_history_tells_worker_rewind_and_reason_and_folds_the_traceback()
     view = world.live(step=150)
     run = view.runs[1]
     told = {"checkpoints": nothing_to_keep(run), "foretold": fake_forecasts.of_run(run)}
-    words = run_history(view, run, world.attempts(), world.events(), **told)
+    words = run_history(view, run, fake_history.attempts(), fake_history.events(), **told)
     for told in ("held by laptop", "lost: its worker did not renew the lease", "<td>100 to 150</td><td>7</td><td>goes on</td>"):
         assert told in words
     assert "<details><summary>in trouble</summary><pre>Traceback &lt;last&gt;</pre></details>" in words

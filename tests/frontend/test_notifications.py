@@ -3,6 +3,7 @@
 from frontend.markup.notifications import failing, notifications
 from frontend.markup.system import system_finding, system_regions
 from tauscope.contracts.notifications import HookEvent
+from tests.frontend import fake_history
 from tests.frontend import fake_world as world
 from tests.frontend.fake_hooks import delivery, hooks
 from tests.frontend.test_system import system
@@ -39,7 +40,7 @@ def test_a_hook_that_fails_now_needs_attention_and_says_when_it_is_tried_next() 
     assert failing(hooks()) == []
     late = delivery("1kq8hook", HookEvent.RUN_FAILED, age=30, answers=(500, 500), state="pending", reason="answer 500")
     hook = hooks()[0].model_copy(update={"last": late, "trouble": late, "pending": 1})
-    assert system_finding(system(), world.diagnosis(), (hook,)).endswith("Needs attention: disk, notifications.")
-    main = system_regions(system(), world.diagnosis(), (hook,))["main"]
+    assert system_finding(system(), fake_history.diagnosis(), (hook,)).endswith("Needs attention: disk, notifications.")
+    main = system_regions(system(), fake_history.diagnosis(), (hook,))["main"]
     assert "2 attempts, the next in 4 min" in main and "not yet delivered" in main
     assert failing([hook.model_copy(update={"enabled": False})]) == []

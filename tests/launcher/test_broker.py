@@ -1,8 +1,6 @@
 """The embedded broker: who can reach it, and what it keeps."""
 
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,14 +8,12 @@ import pytest
 from backend.storage.outbox import Outbox
 from launcher import broker as module
 from launcher.broker import answers, connect, prepare_broker
+from tests.service import wait_for
 
 
 def run_broker(command: tuple[str, ...], url: str) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 10
-    while not answers(url):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_for(lambda: answers(url), "the broker")
     return process
 
 
@@ -66,22 +62,16 @@ def test_messages_survive_a_restart(tmp_path: Path) -> None:
     plan.clean_up()
 
 
-def test_an_absent_or_frozen_broker_is_noticed_within_two_seconds(tmp_path: Path) -> None:
+def test_an_absent_or_frozen_broker_is_noticed(tmp_path: Path) -> None:
     plan = prepare_broker(tmp_path / "broker")
     outbox = Outbox(plan.url)
-    assert _seconds(lambda: outbox.wake([("a", "default")])) < 2
+    assert outbox.wake([("a", "default")]) == []
     process = run_broker(plan.command, plan.url)
     assert outbox.wake([("a", "default")]) == ["a"]
     process.send_signal(19)
-    assert _seconds(lambda: outbox.wake([("b", "default")])) < 2
+    assert outbox.wake([("b", "default")]) == [], "without a limit it would wait for the frozen one until it goes on"
     process.send_signal(18)
     with connect(plan.url) as client:
         assert client.ping()
     outbox.close()
     end(process)
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    started = time.monotonic()
-    assert work() == []
-    return time.monotonic() - started

@@ -7,29 +7,16 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from launcher.processes import started_at
 from launcher.readiness import answers_ok
+from tests.service import free_port, wait_for
 
 PARTS = {"broker", "api", "dashboard", "worker", "reconciler"}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.05)
 
 
 class Up:
@@ -61,7 +48,7 @@ class Up:
         return answers_ok(ready) and answers_ok(f"http://127.0.0.1:{self.port}/_stcore/health")
 
     def again(self) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(self.command, env=self.environment, capture_output=True, text=True, timeout=30, check=False)
+        return subprocess.run(self.command, env=self.environment, capture_output=True, text=True, timeout=120, check=False)
 
     def parts(self) -> dict[str, tuple[int, str]]:
         path = self.home / "parts.json"
@@ -130,7 +117,7 @@ def test_a_taken_port_is_refused_before_anything_starts(up: Up) -> None:
 
 def test_a_setting_of_the_demo_that_names_nothing_is_refused_before_anything_starts(up: Up) -> None:
     command = [*up.command[:3], "demo", *up.command[4:], "--set", "lerning_rate=1"]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert result.returncode == 2
     assert "lerning_rate" in result.stderr
     assert not up.home.exists()

@@ -2,7 +2,9 @@
 
 import json
 import resource
-from collections.abc import Sequence
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +81,39 @@ class Notebook:
         return self.end_at is not None and self.step >= self.end_at
 
 
+@dataclass(frozen=True)
+class Whole:
+    """A run that nothing interrupted; what it left is for reading only."""
+
+    folder: Path
+    notebook: Notebook
+    experiment: ImageDdpmExperiment
+
+    def copied_to(self, folder: Path) -> Path:
+        """A copy of what it left, to be changed or written beside."""
+        return shutil.copytree(self.folder, folder)
+
+
+Uninterrupted = Callable[..., Whole]
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Uninterrupted:
+    """Train without an interruption, once for all tests that compare with the same run."""
+    known: dict[ImageDdpmSpec, Whole] = {}
+
+    def train(**changes: object) -> Whole:
+        chosen = spec(**changes)
+        if chosen not in known:
+            folder, notebook = tmp_path_factory.mktemp("whole"), Notebook()
+            experiment = ImageDdpmExperiment(chosen, device=CPU, folder=folder)
+            assert experiment.run(notebook)
+            known[chosen] = Whole(folder, notebook, experiment)
+        return known[chosen]
+
+    return train
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -91,17 +126,17 @@ class Notebook:
     ids=["adam", "sgd", "epochs", "full-batch", "probes"],
 )
 @pytest.mark.parametrize("end_at", [6, 8])
-def test_a_run_ended_and_resumed_equals_an_uninterrupted_one(tmp_path: Path, changes: dict[str, object], end_at: int) -> None:
-    whole, first, second = Notebook(), Notebook(end_at), Notebook()
-    reference = ImageDdpmExperiment(spec(**changes), device=CPU, folder=tmp_path / "whole")
-    assert reference.run(whole)
+def test_a_run_ended_and_resumed_equals_an_uninterrupted_one(
+    tmp_path: Path, uninterrupted: Uninterrupted, changes: dict[str, object], end_at: int
+) -> None:
+    whole, first, second = uninterrupted(**changes), Notebook(end_at), Notebook()
     assert not ImageDdpmExperiment(spec(**changes), device=CPU, folder=tmp_path / "parts").run(first)
     resumed = ImageDdpmExperiment(spec(**changes), device=CPU, folder=tmp_path / "parts")
     assert resumed.run(second, checkpoint=first.checkpoints[-1])
-    assert first.points + second.points == whole.points
-    for mine, theirs in zip(resumed.trainer.network.parameters(), reference.trainer.network.parameters(), strict=True):
+    assert first.points + second.points == whole.notebook.points
+    for mine, theirs in zip(resumed.trainer.network.parameters(), whole.experiment.trainer.network.parameters(), strict=True):
         assert torch.equal(mine, theirs)
-    last = (tmp_path / "parts/samples/12.npz").read_bytes(), (tmp_path / "whole/samples/12.npz").read_bytes()
+    last = (tmp_path / "parts/samples/12.npz").read_bytes(), (whole.folder / "samples/12.npz").read_bytes()
     assert last[0] == last[1]
 
 
@@ -112,11 +147,10 @@ def test_a_run_ended_and_resumed_equals_an_uninterrupted_one(tmp_path: Path, cha
 )
 @pytest.mark.parametrize("left", [{"defers": True}, {"break_off_at": 0.5}], ids=["deferred", "broken-off"])
 def test_samples_drawn_later_from_a_checkpoint_are_those_drawn_while_training(
-    tmp_path: Path, changes: dict[str, object], left: dict[str, Any]
+    tmp_path: Path, uninterrupted: Uninterrupted, changes: dict[str, object], left: dict[str, Any]
 ) -> None:
     chosen = spec(**changes)
-    whole, training, later = Notebook(), Notebook(**left), Notebook()
-    ImageDdpmExperiment(chosen, device=CPU, folder=tmp_path / "whole").run(whole)
+    whole, training, later = uninterrupted(**changes), Notebook(**left), Notebook()
     assert ImageDdpmExperiment(chosen, device=CPU, folder=tmp_path / "parts").run(training)
     assert [path.stem for path in training.unevaluated] == ["4", "8", "12"]
     assert not list((tmp_path / "parts").glob("samples/*"))
@@ -124,23 +158,24 @@ def test_samples_drawn_later_from_a_checkpoint_are_those_drawn_while_training(
     for checkpoint in reversed(training.unevaluated):
         assert evaluator.evaluate(later, checkpoint, step=int(checkpoint.stem))
     assert not later.unevaluated
-    assert {(p.step, p.metric): p for p in training.points + later.points} == {(p.step, p.metric): p for p in whole.points}
+    assert {(p.step, p.metric): p for p in training.points + later.points} == {(p.step, p.metric): p for p in whole.notebook.points}
     for step in (4, 8, 12):
-        drawn = [(tmp_path / folder / f"samples/{step}.npz").read_bytes() for folder in ("whole", "parts")]
+        drawn = [(folder / f"samples/{step}.npz").read_bytes() for folder in (whole.folder, tmp_path / "parts")]
         assert drawn[0] == drawn[1]
 
 
 @pytest.mark.parametrize("earlier", [4, None], ids=["from an earlier checkpoint", "from the start"])
-def test_samples_of_a_lost_checkpoint_are_drawn_after_training_up_to_it_again(tmp_path: Path, earlier: int | None) -> None:
-    whole, training, later = Notebook(), Notebook(defers=True), Notebook()
-    ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path / "whole").run(whole)
+def test_samples_of_a_lost_checkpoint_are_drawn_after_training_up_to_it_again(
+    tmp_path: Path, uninterrupted: Uninterrupted, earlier: int | None
+) -> None:
+    whole, training, later = uninterrupted(), Notebook(defers=True), Notebook()
     ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path / "parts").run(training)
     checkpoint = next((path for path in training.unevaluated if path.stem == str(earlier)), None)
     evaluator = ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path / "parts")
     assert evaluator.evaluate(later, checkpoint, step=8)
     sampled = {point.metric for point in later.points}
-    assert later.points == [point for point in whole.points if point.step == 8 and point.metric in sampled]
-    drawn = [(tmp_path / folder / "samples/8.npz").read_bytes() for folder in ("whole", "parts")]
+    assert later.points == [point for point in whole.notebook.points if point.step == 8 and point.metric in sampled]
+    drawn = [(folder / "samples/8.npz").read_bytes() for folder in (whole.folder, tmp_path / "parts")]
     assert drawn[0] == drawn[1]
 
 
@@ -160,29 +195,26 @@ def test_another_seed_gives_another_run(tmp_path: Path) -> None:
     assert notebooks[0].points != notebooks[1].points
 
 
-def test_a_checkpoint_says_all_that_a_resume_needs_in_json(tmp_path: Path) -> None:
-    notebook = Notebook()
-    ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path).run(notebook)
+def test_a_checkpoint_says_all_that_a_resume_needs_in_json(uninterrupted: Uninterrupted) -> None:
+    notebook = uninterrupted().notebook
     state = json.loads(notebook.checkpoints[-1].read_text())
     assert state["step"] == 12
     assert state["spec"] == spec().model_dump(mode="json")
     assert {"weights_sha256", "code_version", "torch_version"} <= set(state)
 
 
-def test_a_damaged_checkpoint_is_refused_and_the_one_before_is_found(tmp_path: Path) -> None:
-    notebook = Notebook()
-    ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path).run(notebook)
-    last = notebook.checkpoints[-1]
+def test_a_damaged_checkpoint_is_refused_and_the_one_before_is_found(tmp_path: Path, uninterrupted: Uninterrupted) -> None:
+    checkpoints = uninterrupted().copied_to(tmp_path / "run") / "checkpoints"
+    last = checkpoints / "12.json"
     weights = last.with_suffix(".safetensors")
     weights.write_bytes(weights.read_bytes()[:-1] + b"x")
     with pytest.raises(CheckpointError, match="damaged"):
         ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path).run(Notebook(), checkpoint=last)
-    assert latest_checkpoint(last.parent) == notebook.checkpoints[-2]
+    assert latest_checkpoint(checkpoints) == checkpoints / "8.json"
 
 
-def test_a_checkpoint_of_another_spec_is_refused(tmp_path: Path) -> None:
-    notebook = Notebook()
-    ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path).run(notebook)
+def test_a_checkpoint_of_another_spec_is_refused(tmp_path: Path, uninterrupted: Uninterrupted) -> None:
+    notebook = uninterrupted().notebook
     with pytest.raises(CheckpointError, match="another spec"):
         ImageDdpmExperiment(spec(seed=9), device=CPU, folder=tmp_path).run(Notebook(), checkpoint=notebook.checkpoints[-1])
 
@@ -193,17 +225,14 @@ def test_a_diverging_run_stops_and_names_the_step(tmp_path: Path) -> None:
         ImageDdpmExperiment(wild, device=CPU, folder=tmp_path).run(Notebook())
 
 
-def test_every_f_mem_comes_with_its_control_at_the_same_step(tmp_path: Path) -> None:
-    notebook = Notebook()
-    ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path).run(notebook)
+def test_every_f_mem_comes_with_its_control_at_the_same_step(uninterrupted: Uninterrupted) -> None:
+    notebook = uninterrupted().notebook
     steps = {name: [p.step for p in notebook.points if p.metric == name] for name in ("f_mem", "f_mem_control")}
     assert steps["f_mem"] == steps["f_mem_control"] == [4, 8, 12]
 
 
-def test_every_estimate_has_an_interval_and_a_count(tmp_path: Path) -> None:
-    notebook = Notebook()
-    ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path).run(notebook)
-    for point in notebook.points:
+def test_every_estimate_has_an_interval_and_a_count(uninterrupted: Uninterrupted) -> None:
+    for point in uninterrupted().notebook.points:
         assert point.count
         if not point.metric.startswith(("gap_ratio_q", "nearest_distance_q")):
             assert point.low is not None
@@ -223,21 +252,18 @@ def test_the_average_follows_the_weights_early_and_lags_late(tmp_path: Path) -> 
         torch.testing.assert_close(average, old + (new - old) * 9 / 11, rtol=1e-5, atol=1e-6)
 
 
-def test_an_extended_run_ends_with_the_weights_of_one_that_was_as_long_from_the_start(tmp_path: Path) -> None:
-    short, extended, whole = Notebook(), Notebook(), Notebook()
+def test_an_extended_run_ends_with_the_weights_of_one_that_was_as_long_from_the_start(tmp_path: Path, uninterrupted: Uninterrupted) -> None:
+    short, extended, straight = Notebook(), Notebook(), uninterrupted()
     ImageDdpmExperiment(spec(steps=8), device=CPU, folder=tmp_path / "a").run(short)
     longer = ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path / "a")
     assert longer.run(extended, checkpoint=short.checkpoints[-1])
-    straight = ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path / "b")
-    straight.run(whole)
-    assert short.points + extended.points == whole.points
-    for ours, theirs in zip(longer.trainer.network.parameters(), straight.trainer.network.parameters(), strict=True):
+    assert short.points + extended.points == straight.notebook.points
+    for ours, theirs in zip(longer.trainer.network.parameters(), straight.experiment.trainer.network.parameters(), strict=True):
         assert torch.equal(ours, theirs)
 
 
-def test_a_checkpoint_of_a_longer_budget_is_not_resumed_under_a_shorter_one(tmp_path: Path) -> None:
-    notebook = Notebook()
-    ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path).run(notebook)
+def test_a_checkpoint_of_a_longer_budget_is_not_resumed_under_a_shorter_one(tmp_path: Path, uninterrupted: Uninterrupted) -> None:
+    notebook = uninterrupted().notebook
     with pytest.raises(CheckpointError, match="another spec"):
         ImageDdpmExperiment(spec(steps=8), device=CPU, folder=tmp_path).run(Notebook(), checkpoint=notebook.checkpoints[0])
 
@@ -264,34 +290,35 @@ def forked(folder: Path, step: int, **changes: object) -> tuple[ImageDdpmExperim
     return experiment, notebook
 
 
-def test_a_fork_that_changes_nothing_is_the_run_it_forks_from(tmp_path: Path) -> None:
-    original, whole = ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path / "run"), Notebook()
-    original.run(whole)
-    fork, notebook = forked(tmp_path / "run", 8)
-    assert notebook.points == [point for point in whole.points if point.step > 8]
-    for a, b in zip(original.trainer.network.parameters(), fork.trainer.network.parameters(), strict=True):
+def test_a_fork_that_changes_nothing_is_the_run_it_forks_from(tmp_path: Path, uninterrupted: Uninterrupted) -> None:
+    original = uninterrupted()
+    fork, notebook = forked(original.copied_to(tmp_path / "run"), 8)
+    assert notebook.points == [point for point in original.notebook.points if point.step > 8]
+    for a, b in zip(original.experiment.trainer.network.parameters(), fork.trainer.network.parameters(), strict=True):
         assert torch.equal(a, b)
 
 
 @pytest.mark.parametrize(
     "changes", [{"optimizer": {"name": "sgd", "lr": 1e-3}}, {"dataset": {"n_train": 32, "n_held_out": 64}}, {"ema": None}]
 )
-def test_a_fork_goes_on_with_other_parameters_from_the_same_weights(tmp_path: Path, changes: dict[str, Any]) -> None:
-    ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path / "run").run(Notebook())
+def test_a_fork_goes_on_with_other_parameters_from_the_same_weights(
+    tmp_path: Path, uninterrupted: Uninterrupted, changes: dict[str, Any]
+) -> None:
+    uninterrupted().copied_to(tmp_path / "run")
     fork, notebook = forked(tmp_path / "run", 8, **changes)
     assert fork.trainer.step == 12
     assert {point.step for point in notebook.points} == {12}
 
 
-def test_a_fork_of_another_network_says_what_must_agree(tmp_path: Path) -> None:
-    ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path / "run").run(Notebook())
+def test_a_fork_of_another_network_says_what_must_agree(tmp_path: Path, uninterrupted: Uninterrupted) -> None:
+    uninterrupted().copied_to(tmp_path / "run")
     other = {"base_width": 16, "multipliers": [1, 2], "blocks": 1, "attention": [False, True]}
     with pytest.raises(CheckpointError, match="holds another network; fork with the network"):
         forked(tmp_path / "run", 8, network=other)
 
 
-def test_a_fork_takes_only_the_checkpoint_it_names(tmp_path: Path) -> None:
-    ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path / "run").run(Notebook())
+def test_a_fork_takes_only_the_checkpoint_it_names(tmp_path: Path, uninterrupted: Uninterrupted) -> None:
+    uninterrupted().copied_to(tmp_path / "run")
     fork = {"step": 8, "path": str(tmp_path / "run" / "checkpoints" / "4.json")}
     with pytest.raises(CheckpointError, match="is not the checkpoint of step 8"):
         ImageDdpmExperiment(spec(fork=fork, seed=1), device=CPU, folder=tmp_path / "fork").run(Notebook())
@@ -301,8 +328,10 @@ def test_a_fork_takes_only_the_checkpoint_it_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["same code", "from before policies"])
-def test_a_checkpoint_goes_on_under_another_policy_since_no_weight_depends_on_it(tmp_path: Path, known: bool) -> None:
-    short, resumed, whole = Notebook(), Notebook(), Notebook()
+def test_a_checkpoint_goes_on_under_another_policy_since_no_weight_depends_on_it(
+    tmp_path: Path, uninterrupted: Uninterrupted, known: bool
+) -> None:
+    short, resumed = Notebook(), Notebook()
     ImageDdpmExperiment(spec(steps=8), device=CPU, folder=tmp_path).run(short)
     if not known:
         state = json.loads(short.checkpoints[-1].read_text())
@@ -310,5 +339,4 @@ def test_a_checkpoint_goes_on_under_another_policy_since_no_weight_depends_on_it
         short.checkpoints[-1].write_text(json.dumps(state))
     under_policy = spec(stopping={"name": "copying"}, retention="pruned")
     ImageDdpmExperiment(under_policy, device=CPU, folder=tmp_path).run(resumed, checkpoint=short.checkpoints[-1])
-    ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path / "whole").run(whole)
-    assert short.points + resumed.points == whole.points
+    assert short.points + resumed.points == uninterrupted().notebook.points

@@ -1,7 +1,8 @@
 """A trainer child without PyTorch: it counts instead of training, and misbehaves when the environment says so.
 
 ``FAKE_CHILD_FAULT`` is ``die``, ``fail``, ``storage``, ``busy`` or ``deaf``; the fault shows at ``FAKE_CHILD_FAULT_STEP`` (35),
-training or drawing, and only as long as the file ``FAKE_CHILD_FAULTS_LEFT`` counts above zero.
+training or drawing, and only as long as the file ``FAKE_CHILD_FAULTS_LEFT`` counts above zero. The last step is not taken while
+the file ``FAKE_CHILD_LAST_STEP_WAITS`` is there.
 """
 
 import json
@@ -36,6 +37,7 @@ FAULT_STEP = int(os.environ.get("FAKE_CHILD_FAULT_STEP", "35"))
 COPIES_FROM = int(os.environ.get("FAKE_CHILD_COPIES_FROM", "1000000"))  # From this step on half of its samples are copies.
 DEFERS = "FAKE_CHILD_DEFERS" in os.environ  # As if slots were always spare.
 EVALUATION_SECONDS = float(os.environ.get("FAKE_CHILD_EVALUATION_SECONDS", "0.01"))
+LAST_STEP_WAITS = Path(os.environ.get("FAKE_CHILD_LAST_STEP_WAITS", "/nowhere"))
 STEP_SECONDS = float(os.environ.get("FAKE_CHILD_STEP_SECONDS", "0.002"))
 
 work: "queue.Queue[RunSegment | EvaluateCheckpoint]" = queue.Queue()
@@ -117,6 +119,13 @@ def save(folder: Path, step: int, *, unevaluated: bool = False) -> None:
     send(CheckpointWritten(step=step, weights=str(weights), state=str(state), unevaluated=unevaluated))
 
 
+def last_step_may_come() -> bool:
+    """Wait until it may, or the segment shall end."""
+    while LAST_STEP_WAITS.exists() and not end.is_set():
+        time.sleep(STEP_SECONDS)
+    return not end.is_set()
+
+
 def serve(command: RunSegment) -> None:
     folder, started = Path(command.folder), time.monotonic()
     step = 0
@@ -132,6 +141,8 @@ def serve(command: RunSegment) -> None:
         if step == FAULT_STEP and step % EVERY and misbehave():
             return
         time.sleep(STEP_SECONDS)
+        if step + 1 == command.spec["steps"] and not last_step_may_come():
+            break
         step += 1
         send(Progress(step=step, steps_per_second=1 / STEP_SECONDS, loss=0.5))
         if step % EVERY == 0:

@@ -13,9 +13,9 @@ from backend.storage.tables import Experiment, Notification, Run
 from tauscope.contracts.notifications import HookEvent
 from tauscope.contracts.onsets import Onset, OnsetStatus
 from tauscope.contracts.runs import RunState
+from tests.worker.claimed import certain, claim
 from tests.worker.conftest import AddRun
 from tests.worker.notified import Sessions, add_hook, add_sibling, announced, events, notifications, onset
-from tests.worker.test_claims import certain, claim
 
 FINAL = {
     **{"step": 450, "n_generated": 384, "f_mem": 0.41, "f_mem_low": 0.36, "f_mem_high": 0.46, "f_mem_count": 384},

@@ -13,11 +13,24 @@ from backend.storage.flush import read_points
 from backend.storage.tables import Evaluation, Run, RunFile
 from tauscope.contracts.runs import RunState
 from tests.worker.fake_child import value
-from tests.worker.test_supervisor import STEPS, WHOLE, Fault, change, database_kind, fault, settings, steps, supervisor, the_run, tiny
+from tests.worker.supervised import (
+    STEPS,
+    WHOLE,
+    Fault,
+    change,
+    database_kind,
+    fault,
+    last_step_waits,
+    settings,
+    steps,
+    supervisor,
+    the_run,
+    tiny,
+)
 from worker.settings import WorkerSettings
 from worker.supervisor import Supervisor, open_services
 
-__all__ = ["database_kind", "fault", "settings", "supervisor", "tiny"]
+__all__ = ["database_kind", "fault", "last_step_waits", "settings", "supervisor", "tiny"]
 
 Sessions = sessionmaker[Session]
 
@@ -46,10 +59,7 @@ def test_a_run_is_finished_only_when_all_its_samples_are_drawn(supervisor: Super
     assert list(supervisor.services.settings.work_folder.iterdir()) == []
 
 
-def test_another_slot_draws_while_the_run_trains_on(
-    settings: WorkerSettings, sessions: Sessions, tiny: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FAKE_CHILD_STEP_SECONDS", "0.03")
+def test_another_slot_draws_while_the_run_trains_on(settings: WorkerSettings, sessions: Sessions, tiny: str, last_step_waits: Path) -> None:
     supervisor = Supervisor(open_services(settings.model_copy(update={"slots": 2})))
     training = threading.Thread(target=lambda: supervisor.serve(tiny))
     training.start()
@@ -57,6 +67,7 @@ def test_another_slot_draws_while_the_run_trains_on(
     while training.is_alive():
         if done := supervisor.evaluate(tiny):
             seen.append((done[1], the_run(sessions).step))
+            last_step_waits.unlink(missing_ok=True)
         time.sleep(0.01)
     supervisor.close()
     supervisor.services.close()

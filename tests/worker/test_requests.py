@@ -10,7 +10,7 @@ from backend.storage.flush import flush, read_points
 from backend.storage.requests import extend, request_pause, request_resume, request_stop, set_priority
 from backend.storage.tables import Run, RunEvent
 from tauscope.contracts.runs import TERMINAL_STATES, TRANSITIONS, DesiredState, RunState
-from tests.worker.test_claims import AddRun, Sessions, certain, claim, reach, run
+from tests.worker.claimed import AddRun, Sessions, certain, claim, reach, run
 
 
 def ask(sessions: Sessions, request: Callable[[Session, list[str]], object], *run_ids: str) -> object:

@@ -15,7 +15,7 @@ def test_a_part_waits_until_the_database_has_been_migrated(empty_database_url: s
     time.sleep(0.2)
     assert waiting.is_alive()
     upgrade(empty_database_url)
-    waiting.join(timeout=20)
+    waiting.join(timeout=60)
     assert not waiting.is_alive()
     engine.dispose()
 

@@ -19,6 +19,7 @@ from backend.storage.tables import Worker as WorkerRow
 from launcher.broker import EmbeddedBroker, answers, connect, prepare_broker
 from tauscope.contracts.runs import DEFAULT_QUEUE, RunState
 from tauscope.specs import ImageDdpmSpec
+from tests.service import wait_for
 from tests.worker.fake_child import value
 
 Sessions = sessionmaker[Session]
@@ -48,13 +49,6 @@ class Broker:
             return {key.decode() for key in client.scan_iter() if not key.startswith(b"_kombu")}
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.02)
-
-
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Broker]:
     broker = Broker(prepare_broker(tmp_path / "broker"))
@@ -73,8 +67,9 @@ def spawn(broker: Broker, database_url: str, tmp_path: Path) -> Iterator[Callabl
         "TAUSCOPE_BROKER_URL": broker.plan.url,
         "TAUSCOPE_TRAINER_MODULE": "tests.worker.fake_child",
         "TAUSCOPE_SLOTS": "2",
-        "TAUSCOPE_LEASE_SECONDS": "1",
+        "TAUSCOPE_LEASE_SECONDS": "60",  # A busy machine may be late to renew it; the test that needs it to run out says so.
         "TAUSCOPE_FLUSH_SECONDS": "0.1",
+        "TAUSCOPE_END_SECONDS": "60",
         "TAUSCOPE_RECONCILE_SECONDS": "0.2",
     }
     processes: list[subprocess.Popen[bytes]] = []
@@ -179,15 +174,21 @@ def test_a_worker_whose_slots_all_fell_free_while_the_broker_was_away_takes_mess
 
 @pytest.mark.parametrize("database_kind", ["postgres"])
 def test_a_killed_worker_is_replaced_and_its_children_end(
-    spawn: Callable[..., subprocess.Popen[bytes]], sessions: Sessions, add_runs: Callable[..., list[str]], tmp_path: Path
+    spawn: Callable[..., subprocess.Popen[bytes]],
+    sessions: Sessions,
+    add_runs: Callable[..., list[str]],
+    expire_lease: Callable[[str], None],
+    tmp_path: Path,
 ) -> None:
-    add_runs(2, steps=200)
+    ids = add_runs(2, steps=200)
     spawn("worker.reconciler")
     worker = spawn("worker", FAKE_CHILD_STEP_SECONDS="0.02")
     wait_for(lambda: any_has_checkpoint(sessions))
     children = subprocess.run(["pgrep", "-P", str(worker.pid)], capture_output=True, text=True, check=True).stdout.split()
     worker.kill()
     worker.wait()
+    for run_id in ids:
+        expire_lease(run_id)
     spawn("worker")
     wait_for(lambda: all_finished(sessions))
     assert [len(curve) for curve in curves(sessions)] == [20, 20]
@@ -203,7 +204,7 @@ def test_a_worker_asked_to_leave_checkpoints_and_gives_its_runs_back(
 ) -> None:
     add_runs(2, steps=50_000)
     spawn("worker.reconciler")
-    worker = spawn("worker")
+    worker = spawn("worker", FAKE_CHILD_STEP_SECONDS="0.02")  # Not more checkpoints than a busy machine can store.
     wait_for(lambda: any_has_checkpoint(sessions))
     assert spawn("worker.health").wait() == 0
     worker.send_signal(signal.SIGTERM)
@@ -239,9 +240,8 @@ def test_a_draining_worker_leaves_runs_and_wakeups_to_the_others_and_stays_up(
 ) -> None:
     ids = add_runs(2, steps=50_000)
     outbox = Outbox(broker.plan.url)
-    # No reconciler: a wake-up that the draining worker swallowed would not be sent again. Nor may a lease run out on a busy
-    # machine: the free slot would take that run instead of the one its message was for.
-    patient = {"TAUSCOPE_HEARTBEAT_SECONDS": "0.1", "TAUSCOPE_LEASE_SECONDS": "60"}
+    # No reconciler: a wake-up that the draining worker swallowed would not be sent again.
+    patient = {"TAUSCOPE_HEARTBEAT_SECONDS": "0.1", "FAKE_CHILD_STEP_SECONDS": "0.02"}
     first = spawn("worker", **patient)
     send_wakeups(sessions, outbox, ids)
     wait_for(lambda: any_has_checkpoint(sessions))
