@@ -8,13 +8,11 @@ let plotly;
 export function ensurePlotly() {
   plotly ??= new Promise((resolve, reject) => {
     if (window.Plotly) return resolve(window.Plotly);
-    // A page that begins with a chart has it in its document; one that is come to within the session has not. Once the document is
-    // complete a script without its result has failed.
-    const begun = document.readyState === "complete" ? null : document.querySelector("script[data-plotly]");
-    const script = begun ?? Object.assign(document.createElement("script"), { src: "/assets/plotly.min.js" });
-    script.addEventListener("load", () => resolve(window.Plotly));
-    script.addEventListener("error", () => reject(new Error("plotly.js did not load")));
-    if (!begun) document.head.append(script);
+    const script = document.createElement("script");
+    script.src = "/assets/plotly.min.js";
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = () => reject(new Error("plotly.js did not load"));
+    document.head.append(script);
   });
   return plotly;
 }
