@@ -36,8 +36,6 @@ class Watch {
     this.lastView = 0;
     this.drawMs = 0;
     this.timer = null;
-    // Reading it takes longer than anything else here, so it begins before the data are asked for; a failure is told where it is drawn with.
-    ensurePlotly().catch(() => {});
     this.regions = Object.fromEntries([...root.querySelectorAll("[data-region]")].map((node) => [node.dataset.region, node]));
     this.chart = this.regions.chart;
     this.stopTheme = onThemeChange(() => this.refreshView());
