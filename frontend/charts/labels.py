@@ -22,14 +22,9 @@ _CANDIDATES = (
     ("left", 12, -45),
     ("left", 12, 62),
     ("right", -12, 0),
-    ("right", -30, 15),
-    ("right", -30, 32),
     ("center", 0, 32),
     ("center", 0, -32),
     ("right", -10, -15),
-    ("right", -30, -32),
-    ("center", 0, 50),
-    ("center", 0, -50),
 )
 _WORDS = 150  # Pixels that the words on a threshold take.
 _PER_LETTER = 6.6  # Pixels of a letter of such words.
