@@ -7,7 +7,10 @@ from importlib.resources import files
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-_BOOT = '<script src="/assets/boot.js"></script>\n    <script type="module" src="/assets/keys.js"></script>\n    '
+_BOOT = """<script src="/assets/boot.js"></script>
+    <script type="module" src="/assets/keys.js"></script>
+    <script type="module" src="/assets/passage.js"></script>
+    """
 _ANCHOR = '<script type="module"'
 _INLINE = re.compile(r"<script>.*?</script>\s*", re.DOTALL)
 

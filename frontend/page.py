@@ -16,11 +16,6 @@ _STATIC = Path(__file__).parent / "static"
 _STYLES = ("tauscope.css", "inspect.css", "system.css", "compare.css")
 
 
-def theme_name() -> ThemeName:
-    """The viewer's theme."""
-    return "dark" if st.context.theme.type == "dark" else "light"
-
-
 def apply_style() -> None:
     """The tokens as custom properties, and the page's style sheet; like Streamlit's own parts they follow the system's theme at once."""
     roots = {name: _root(name) for name in PALETTES}
@@ -31,7 +26,7 @@ def apply_style() -> None:
 
 def _root(name: ThemeName) -> str:
     variables = "; ".join(f"{key}: {value}" for key, value in PALETTES[name].css_variables().items())
-    return f":root {{ {variables}; --tau-theme: {name} }}"
+    return f":root {{ {variables}; --tau-theme: {name}; color-scheme: {name} }}"
 
 
 def client() -> TauscopeClient:

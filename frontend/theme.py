@@ -1,13 +1,42 @@
 """The design tokens of the dashboard: its type, and the colours that figures on paper have too; every colour on a page comes from here."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from tauscope.figures.palette import DARK, LIGHT, PALETTES, Palette, ThemeName, ink_on, n_colours, with_opacity
 
-__all__ = ["DARK", "LIGHT", "MONO", "PALETTES", "SANS", "Palette", "ThemeName", "ink_on", "n_colours", "streamlit_options", "with_opacity"]
+__all__ = [
+    "DARK",
+    "LIGHT",
+    "MONO",
+    "PALETTES",
+    "SANS",
+    "Palette",
+    "ThemeName",
+    "following_ink_on_n",
+    "following_n_colours",
+    "ink_on",
+    "n_colours",
+    "streamlit_options",
+    "with_opacity",
+]
 
 SANS = "IBM Plex Sans"
 MONO = "IBM Plex Mono"
+
+
+def following_n_colours(count: int) -> tuple[str, ...]:
+    """The scale for n in CSS that follows the viewer's theme at once, for what is drawn once and not fetched again."""
+    return _following(n_colours(count, LIGHT), n_colours(count, DARK))
+
+
+def following_ink_on_n(count: int) -> tuple[str, ...]:
+    """Ink to read on each of these colours, in either theme."""
+    return _following(*(tuple(map(ink_on, n_colours(count, palette))) for palette in (LIGHT, DARK)))
+
+
+def _following(light: Sequence[str], dark: Sequence[str]) -> tuple[str, ...]:
+    return tuple(f"light-dark({day},{night})" for day, night in zip(light, dark, strict=True))
 
 
 def streamlit_options() -> dict[str, Any]:

@@ -11,12 +11,12 @@ from frontend.charts.compared import Line, drawn_curves
 from frontend.charts.definitions import MARK, measured_otherwise
 from frontend.charts.figure import Annotation, Panel, Trace, ViewOptions, bind_many, label
 from frontend.charts.filling import fill
-from frontend.charts.labels import Frame
+from frontend.charts.labels import Frame, Room
 from frontend.charts.marks import OnsetName
-from frontend.charts.memorization import CONTROL, F_MEM
+from frontend.charts.memorization import CONTROL, F_MEM, control_words
 from frontend.charts.panels import breaks, crowded, curve, hover, reached_onsets, require_control, threshold
 from frontend.charts.printing import printed
-from frontend.charts.quality import Drawing, draw_references, on_line
+from frontend.charts.quality import Drawing, draw_references, reference_levels
 from frontend.charts.reading import (
     FRECHET,
     divisor,
@@ -29,7 +29,7 @@ from frontend.charts.reading import (
 )
 from frontend.comparison import Part
 from frontend.theme import with_opacity
-from frontend.words import level_text, percent
+from frontend.words import level_text
 from tauscope.contracts.curves import Curves
 
 _MOST_THIN = 48  # Seeds drawn one by one behind their means.
@@ -94,12 +94,13 @@ def _quality(
     drawing.annotations.append(label(0, panel.top, title, colour=options.palette.quality, yanchor="bottom", yshift=8))
     _draw_curves(drawing, lines, metric, panel, curves=curves, drawn=drawn, options=options)
     levels = [level for (name, level) in _levels(parts, "tau_gen") if name == metric]
-    _draw_levels(drawing, parts, lines, "tau_gen", metric, panel, frame, curves=curves, options=options)
+    groups = [line.members for line in lines]
+    references = reference_levels(groups, curves) if metric == FRECHET else []
+    room = Room(frame, line_ends_of(lines, metric, drawn, options, otherwise), [*levels, *references])
+    _draw_levels(drawing, parts, lines, "tau_gen", metric, panel, room, curves=curves, options=options)
     if metric == FRECHET:
-        draw_references(drawing, [line.members for line in lines], panel, curves=curves, options=options, frame=frame)
-    drawing.annotations.extend(
-        named_ends(line_ends_of(lines, metric, drawn, options, otherwise), frame, panel, levels, options, crowd=crowded(drawn))
-    )
+        draw_references(drawing, groups, panel, curves=curves, options=options, room=room)
+    drawing.annotations.extend(named_ends(room, panel, options, crowd=crowded(drawn)))
     return drawing
 
 
@@ -120,12 +121,11 @@ def _memorization(
     drawing.annotations.append(label(0, panel.top, title, colour=options.palette.memorization, yanchor="bottom", yshift=8))
     drawing.traces.append(_controls([(run.id, divisor(run, options)) for run in runs], panel, options))
     _draw_curves(drawing, lines, F_MEM, panel, curves=curves, drawn=drawn, options=options)
-    _draw_levels(drawing, parts, lines, "tau_mem", F_MEM, panel, frame, curves=curves, options=options)
-    drawing.annotations.extend(_control_words(_control_values(lines, curves), panel, options))
     levels = [0.0, *[level for _, level in _levels(parts, "tau_mem")]]
-    drawing.annotations.extend(
-        named_ends(line_ends_of(lines, F_MEM, drawn, options, otherwise), frame, panel, levels, options, crowd=crowded(drawn))
-    )
+    room = Room(frame, line_ends_of(lines, F_MEM, drawn, options, otherwise), levels)
+    _draw_levels(drawing, parts, lines, "tau_mem", F_MEM, panel, room, curves=curves, options=options)
+    drawing.annotations.extend(control_words(_control_values(lines, curves), panel, room, options))
+    drawing.annotations.extend(named_ends(room, panel, options, crowd=crowded(drawn)))
     return drawing
 
 
@@ -199,7 +199,7 @@ def _draw_levels(
     onset: OnsetName,
     metric: str,
     panel: Panel,
-    frame: Frame,
+    room: Room,
     *,
     curves: Curves,
     options: ViewOptions,
@@ -209,9 +209,9 @@ def _draw_levels(
     colour, what = (palette.quality, "good enough") if onset == "tau_gen" else (palette.memorization, "copying level")
     levels = {key: where for key, where in _levels(parts, onset).items() if key[0] == metric}
     for (_, level), where in levels.items():
-        drawing.shapes.append(threshold(level, panel, colour=colour, x_range=frame.x_range))
+        drawing.shapes.append(threshold(level, panel, colour=colour, x_range=room.frame.x_range))
         of = "" if len(where) == len(parts) else f" in {', '.join(part.letter for part in where)}"
-        drawing.annotations.append(on_line(level, panel, frame, f"{what}: {level_text(metric, level)}{of}", colour))
+        drawing.annotations.append(room.words(level, f"{what}: {level_text(metric, level)}{of}", colour, panel.axis))
         here = [line.members for line in lines if line.part in where]
         drawing.traces.extend(reached_onsets(onset, here, level, panel, curves=curves, options=options))
 
@@ -233,15 +233,6 @@ def _controls(runs: Sequence[tuple[str, float]], panel: Panel, options: ViewOpti
 def _control_values(lines: Sequence[Line], curves: Curves) -> list[float]:
     series = [curves.runs.get(run.id, {}).get(CONTROL) for line in lines for run in line.members.runs]
     return [value for item in series if item for value in item.value if value is not None]
-
-
-def _control_words(values: Sequence[float], panel: Panel, options: ViewOptions) -> list[Annotation]:
-    if not values:
-        return []
-    low, high = percent(min(values)), percent(max(values))
-    spread = high if low == high else f"{low.removesuffix(' %')} to {high}"
-    text = f"control: {spread}" if options.narrow else f"held-out control: {spread}"
-    return [label(0, max(values), text, colour=options.palette.ink_3, yref=panel.axis, yanchor="bottom", xshift=8)]
 
 
 def _waiting(curves: Curves, options: ViewOptions) -> list[Annotation]:

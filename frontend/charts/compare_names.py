@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from frontend.charts.compared import Line
 from frontend.charts.definitions import marked_name
 from frontend.charts.figure import Annotation, Panel, ViewOptions
-from frontend.charts.labels import Frame, LineEnd, end_labels
+from frontend.charts.labels import LineEnd, Room
 from frontend.charts.panels import crowded
 from frontend.charts.reading import NEVER, divisor, series_of
 from frontend.theme import with_opacity
@@ -30,12 +30,10 @@ def line_ends_of(lines: Sequence[Line], metric: str, drawn: Curves, options: Vie
     return found
 
 
-def named_ends(
-    ends: Sequence[LineEnd], frame: Frame, panel: Panel, levels: Sequence[float], options: ViewOptions, *, crowd: bool
-) -> list[Annotation]:
+def named_ends(room: Room, panel: Panel, options: ViewOptions, *, crowd: bool) -> list[Annotation]:
     """The names at the line ends; among very many lines one that stands on others stays readable."""
     behind = {"bgcolor": with_opacity(options.palette.surface, 0.8)} if crowd else {}
-    return [item | behind for item in end_labels(ends, frame, panel.axis, levels=levels)]
+    return [item | behind for item in room.labels(panel.axis)]
 
 
 def _labelled(lines: Sequence[Line]) -> list[Line]:

@@ -14,7 +14,7 @@ from frontend.charts.path import path_figure
 from frontend.charts.printing import printed, projected
 from frontend.charts.quality import Drawing, quality_panel, quality_range
 from frontend.charts.rail import rail_panel, rail_rows
-from frontend.charts.reading import divisor, metric_info, quality_choices, time_range
+from frontend.charts.reading import FRECHET, divisor, metric_info, quality_choices, time_range
 from frontend.charts.window import window_of
 from frontend.theme import with_opacity
 from tauscope.contracts.curves import Curves
@@ -110,8 +110,13 @@ def _frames(
         "losses": loss_range(curves, options.losses or 0),
     }
     log = {"quality": metric_info(curves, metric).log_scale, "memorization": False, "losses": True}
-    size = options.plot_width
-    return {name: Frame(x_range, ranges[name], size, scale * _HEIGHTS[name], log_y=log[name], walls=walls) for name in ranges}
+    # Right of f_mem stand its ticks, and right of the distances the words on what a copier scores.
+    beyond = {"quality": 0 if metric == FRECHET else options.margins[1] - 8, "memorization": 0, "losses": options.margins[1] - 8}
+    place = {"x_range": x_range, "width": options.plot_width, "walls": walls}
+    return {
+        name: Frame(y_range=ranges[name], height=scale * _HEIGHTS[name], log_y=log[name], beyond=beyond[name], **place)  # type: ignore[arg-type]
+        for name in ranges
+    }
 
 
 def _names(options: ViewOptions) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from frontend.theme import Palette, n_colours
+from frontend.theme import Palette, following_n_colours, n_colours
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.run_views import RunView
 
@@ -25,17 +25,19 @@ class Group:
         return self.runs[0].n_train
 
 
-def group_runs(experiment: ExperimentView, palette: Palette) -> tuple[Group, ...]:
-    """Every group of an experiment, small n first; lightness follows n, or the order of the axis where n is fixed."""
+def group_runs(experiment: ExperimentView, palette: Palette | None) -> tuple[Group, ...]:
+    """Every group of an experiment, small n first; lightness follows n, or the order of the axis where n is fixed.
+
+    Without a palette the colours are CSS that follows the viewer's theme by itself.
+    """
     found: dict[str, list[RunView]] = {}
     for run in experiment.runs:
         found.setdefault(_key(run), []).append(run)
     ordered = sorted(found.items(), key=lambda item: (item[1][0].n_train or 0, item[1][0].index))
     sizes = sorted({runs[0].n_train or 0 for _, runs in ordered})
-    by_n = dict(zip(sizes, n_colours(len(sizes), palette), strict=True))
-    by_order = n_colours(len(ordered), palette)
+    by_n, by_order = (n_colours(count, palette) if palette else following_n_colours(count) for count in (len(sizes), len(ordered)))
     return tuple(
-        Group(key, _name(runs[0]), tuple(runs), by_n[runs[0].n_train or 0] if len(sizes) > 1 else by_order[position])
+        Group(key, _name(runs[0]), tuple(runs), by_n[sizes.index(runs[0].n_train or 0)] if len(sizes) > 1 else by_order[position])
         for position, (key, runs) in enumerate(ordered)
     )
 

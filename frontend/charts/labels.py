@@ -4,6 +4,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from frontend.charts.figure import Annotation, log_position
 from frontend.words import joined_names
@@ -20,8 +21,16 @@ _CANDIDATES = (
     ("left", 12, 45),
     ("left", 12, -45),
     ("left", 12, 62),
+    ("right", -12, 0),
+    ("center", 0, 32),
+    ("center", 0, -32),
+    ("right", -10, -15),
 )
 _WORDS = 150  # Pixels that the words on a threshold take.
+_PER_LETTER = 6.6  # Pixels of a letter of such words.
+_APART = 6  # Pixels between the dots that stand for a line; no label slips between them.
+_Box = tuple[float, float, float, float]  # Left, bottom, right, top in pixels.
+_Place = TypeVar("_Place")
 
 
 @dataclass(frozen=True)
@@ -55,29 +64,68 @@ class LineEnd:
     bold: bool
 
 
+class Room:
+    """What stands in a panel: curves, dotted levels, upright lines, and the words that have found their place already."""
+
+    def __init__(self, frame: Frame, ends: Sequence[LineEnd], levels: Sequence[float] = ()) -> None:
+        self.frame, self.ends = frame, [end for end in ends if end.points]
+        self._taken: list[_Box] = []
+        self._dots = [dot for end in self.ends for dot in _dots(end, frame)]
+        self._dots += [(x, self._height(level)) for level in levels for x in range(0, int(frame.width), _APART)]
+        self._dots += [(frame.pixels(x, frame.y_range[0])[0], y) for x in frame.walls for y in range(0, int(frame.height), _APART)]
+
+    def keep(self, level: float) -> None:
+        """Words of unknown length stand on a level, at its left."""
+        self._taken.append((8, self._height(level), 8 + _WORDS, self._height(level) + 16))
+
+    def words(self, level: float, text: str, colour: str, yaxis: str) -> Annotation:
+        """Words on a level: at its left, or where they meet no line."""
+        length, y = _PER_LETTER * len(text), self._height(level)
+        places = [(left, side) for left in self._lefts(length) for side in ("bottom", "top")]
+        boxes = [((left, side), (left, low := y + (2 if side == "bottom" else -18), left + length, low + 16)) for left, side in places]
+        left, side = self._freest(boxes)
+        place = {"xref": "paper", "xanchor": "left", "xshift": left, "yref": yaxis, "yanchor": side}
+        at = log_position(level) if self.frame.log_y else level
+        return {"x": 0, "y": at, **place, "text": text, "showarrow": False, "font": {"color": colour, "size": 12}}
+
+    def labels(self, yaxis: str) -> list[Annotation]:
+        """One annotation for every line, the highest first."""
+        found = []
+        for end in sorted(_together(self.ends, self.frame), key=lambda end: -end.points[-1][1]):
+            at = self.frame.pixels(*end.points[-1])
+            place = self._freest([(candidate, _box(at, len(end.text), candidate)) for candidate in _CANDIDATES])
+            found.append(_annotation(end, self.frame, yaxis, place))
+        return found
+
+    def _height(self, level: float) -> float:
+        return self.frame.pixels(self.frame.x_range[1], level)[1]
+
+    def _lefts(self, length: float) -> list[float]:
+        """Places along a level from left to right, as the left edge of words; the panel's own left edge even where they are too long."""
+        free = self.frame.width - length - 16
+        return [8.0, *(8.0 + free * part / 4 for part in range(1, 5) if free > 0)]
+
+    def _freest(self, places: Sequence[tuple[_Place, _Box]]) -> _Place:
+        """The first of the places that meet the least; it is taken from then on."""
+        place, box = min(places, key=lambda item: _conflicts(item[1], self._dots, self._taken, self.frame))
+        self._taken.append(box)
+        return place
+
+
 def end_labels(
     ends: Sequence[LineEnd], frame: Frame, yaxis: str, *, levels: Sequence[float] = (), lines: Sequence[float] = ()
 ) -> list[Annotation]:
     """One annotation for every line that has points, clear of thresholds: ``levels`` with words at their left, ``lines`` without."""
-    dots = [dot for end in ends for dot in _dots(end, frame)]
-    dots += [(x, frame.pixels(frame.x_range[1], level)[1]) for level in (*levels, *lines) for x in range(0, int(frame.width), 6)]
-    dots += [(frame.pixels(x, frame.y_range[0])[0], y) for x in frame.walls for y in range(0, int(frame.height), 6)]
-    heights = [frame.pixels(frame.x_range[1], level)[1] for level in levels]
-    placed: list[tuple[float, float, float, float]] = [(8, height, 8 + _WORDS, height + 16) for height in heights]
-    labels = []
-    for end in sorted(_together(ends, frame), key=lambda end: -end.points[-1][1]):
-        x, y = end.points[-1]
-        boxes = [(candidate, _box(frame.pixels(x, y), len(end.text), candidate)) for candidate in _CANDIDATES]
-        candidate, box = min(boxes, key=lambda item: _conflicts(item[1], dots, placed, frame))
-        placed.append(box)
-        labels.append(_annotation(end, frame, yaxis, candidate))
-    return labels
+    room = Room(frame, ends, [*levels, *lines])
+    for level in levels:
+        room.keep(level)
+    return room.labels(yaxis)
 
 
 def _together(ends: Sequence[LineEnd], frame: Frame) -> list[LineEnd]:
     """Lines that end at the same place share a label: ``n = 16, 32, 64``."""
     found: list[LineEnd] = []
-    for end in (end for end in ends if end.points):
+    for end in ends:
         x, y = frame.pixels(*end.points[-1])
         for position, other in enumerate(found):
             at = frame.pixels(*other.points[-1])
@@ -118,21 +166,19 @@ def _dots(end: LineEnd, frame: Frame) -> list[tuple[float, float]]:
     corners = [frame.pixels(x, y) for x, y in end.points]
     dots = []
     for (x0, y0), (x1, y1) in itertools.pairwise(corners):
-        count = max(1, int(max(abs(x1 - x0), abs(y1 - y0)) // 6))
+        count = max(1, int(max(abs(x1 - x0), abs(y1 - y0)) // _APART))
         dots += [(x0 + (x1 - x0) * k / count, y0 + (y1 - y0) * k / count) for k in range(count)]
     return dots + corners[-1:]
 
 
-def _box(at: tuple[float, float], length: int, candidate: tuple[str, int, int]) -> tuple[float, float, float, float]:
+def _box(at: tuple[float, float], length: int, candidate: tuple[str, int, int]) -> _Box:
     anchor, shift_x, shift_y = candidate
     width = 7.2 * length
     left = at[0] + shift_x - {"left": 0.0, "center": width / 2, "right": width}[anchor]
     return left, at[1] + shift_y - 8, left + width, at[1] + shift_y + 8
 
 
-def _conflicts(
-    box: tuple[float, float, float, float], dots: list[tuple[float, float]], placed: list[tuple[float, float, float, float]], frame: Frame
-) -> int:
+def _conflicts(box: _Box, dots: Sequence[tuple[float, float]], placed: Sequence[_Box], frame: Frame) -> int:
     left, bottom, right, top = box
     over_lines = sum(left < x < right and bottom < y < top for x, y in dots)
     over_labels = sum(left < other[2] and other[0] < right and bottom < other[3] and other[1] < top for other in placed)

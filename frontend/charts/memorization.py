@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from frontend.charts.figure import Panel, ViewOptions, label
+from frontend.charts.figure import Annotation, Panel, ViewOptions, label
 from frontend.charts.forecast import forecast_marks
 from frontend.charts.groups import Group
-from frontend.charts.labels import Frame, end_labels
+from frontend.charts.labels import Frame, Room
 from frontend.charts.marks import joined
 from frontend.charts.panels import (
     breaks,
@@ -61,13 +61,14 @@ def memorization_panel(
             lines = curve(run, F_MEM, panel, group=group, focus=group is focus, curves=curves, options=options)
             drawing.traces.extend(map(dashed, lines) if overlaid else lines)
     drawing.traces.extend(common_rings(groups, F_MEM, panel, curves=curves, options=options))
-    _draw_level(drawing, experiment, groups, panel, frame, curves=curves, options=options)
-    drawing.annotations.extend(_control_label(groups, panel, curves=curves, options=options))
     defining = level_of(experiment, "tau_mem")
-    levels = [0.0, *([defining[1]] if defining else [])]
     # Overlaid, the quality of each n is labelled and its f_mem has the same colour; twice as many labels would meet.
-    ends = [] if overlaid else line_ends(groups, F_MEM, focus=focus, curves=curves, options=options)
-    drawing.annotations.extend(end_labels(ends, frame, panel.axis, levels=levels))
+    ends = line_ends(groups, F_MEM, focus=focus, curves=curves, options=options)
+    room = Room(frame, ends, [0.0, *([defining[1]] if defining else [])])
+    _draw_level(drawing, experiment, groups, panel, room, curves=curves, options=options)
+    values = [value for group in groups for run in group.runs if (s := series_of(curves, run, CONTROL)) for value in s.value]
+    drawing.annotations.extend(control_words([value for value in values if value is not None], panel, room, options))
+    drawing.annotations.extend([] if overlaid else room.labels(panel.axis))
     drawing.annotations.extend(breaks(groups, F_MEM, panel, curves=curves, options=options))
     return drawing
 
@@ -83,7 +84,7 @@ def _draw_level(
     experiment: ExperimentView,
     groups: Sequence[Group],
     panel: Panel,
-    frame: Frame,
+    room: Room,
     *,
     curves: Curves,
     options: ViewOptions,
@@ -92,27 +93,24 @@ def _draw_level(
     if defining is None:
         return
     palette, level = options.palette, defining[1]
-    drawing.shapes.append(threshold(level, panel, colour=palette.memorization, x_range=frame.x_range, overlaid=options.view == "overlay"))
-    drawing.annotations.append(
-        label(0, level, f"copying level: {percent(level)}", colour=palette.memorization, yref=panel.axis, yanchor="bottom", xshift=8)
-    )
+    overlaid = options.view == "overlay"
+    drawing.shapes.append(threshold(level, panel, colour=palette.memorization, x_range=room.frame.x_range, overlaid=overlaid))
+    drawing.annotations.append(room.words(level, f"copying level: {percent(level)}", palette.memorization, panel.axis))
     drawing.traces.extend(reached_onsets("tau_mem", groups, level, panel, curves=curves, options=options))
     foretold = [
         mark
         for group in groups
         for run in group.runs
-        for mark in forecast_marks(run, y=level, yaxis=panel.axis, end=frame.x_range[1], options=options)
+        for mark in forecast_marks(run, y=level, yaxis=panel.axis, end=room.frame.x_range[1], options=options)
     ]
     drawing.traces.extend(joined(foretold) if crowded(curves) else foretold)
 
 
-def _control_label(groups: Sequence[Group], panel: Panel, *, curves: Curves, options: ViewOptions) -> list[dict[str, object]]:
-    values = [
-        value for group in groups for run in group.runs if (s := series_of(curves, run, CONTROL)) for value in s.value if value is not None
-    ]
+def control_words(values: Sequence[float], panel: Panel, room: Room, options: ViewOptions) -> list[Annotation]:
+    """The range of the held-out control over all runs, on its highest value; nothing before it is measured."""
     if not values:
         return []
-    low, high = min(values), max(values)
-    spread = percent(high) if percent(low) == percent(high) else f"{percent(low).removesuffix(' %')} to {percent(high)}"
+    low, high = percent(min(values)), percent(max(values))
+    spread = high if low == high else f"{low.removesuffix(' %')} to {high}"
     text = f"control: {spread}" if options.narrow else f"held-out control: {spread}"
-    return [label(0, high, text, colour=options.palette.ink_3, yref=panel.axis, yanchor="bottom", xshift=8)]
+    return [room.words(max(values), text, options.palette.ink_3, panel.axis)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from frontend.charts.figure import Annotation, Panel, Shape, Trace, ViewOptions, label, log_position
 from frontend.charts.groups import Group
-from frontend.charts.labels import Frame, end_labels
+from frontend.charts.labels import Frame, Room
 from frontend.charts.panels import breaks, common_rings, curve, line_ends, reached_onsets, threshold
 from frontend.charts.reading import FRECHET, level_of, metric_info, references_of, short_label, title_of, value_range
 from frontend.words import joined_names, number
@@ -54,16 +54,15 @@ def quality_panel(
             drawing.traces.extend(curve(run, metric, panel, group=group, focus=group is focus, curves=curves, options=options))
     drawing.traces.extend(common_rings(groups, metric, panel, curves=curves, options=options))
     defining = level_of(experiment, "tau_gen")
-    if defining and defining[0] == metric:
-        _draw_level(drawing, groups, panel, frame, curves=curves, options=options, level=defining[1])
-    levels = [defining[1]] if defining and defining[0] == metric else []
-    lines: list[float] = []
+    level = defining[1] if defining and defining[0] == metric else None
+    references = reference_levels(groups, curves) if metric == FRECHET else []
+    ends = line_ends(groups, metric, focus=focus, curves=curves, options=options)
+    room = Room(frame, ends, [*([level] if level is not None else []), *references])
+    if level is not None:
+        _draw_level(drawing, groups, panel, room, curves=curves, options=options, level=level)
     if metric == FRECHET:
-        draw_references(drawing, groups, panel, curves=curves, options=options, frame=frame)
-        lines = [value for group in groups if (value := _last_value(curves, group.runs[0].id, f"{FRECHET}_train")) is not None]
-    drawing.annotations.extend(
-        end_labels(line_ends(groups, metric, focus=focus, curves=curves, options=options), frame, panel.axis, levels=levels, lines=lines)
-    )
+        draw_references(drawing, groups, panel, curves=curves, options=options, room=room)
+    drawing.annotations.extend(room.labels(panel.axis))
     drawing.annotations.extend(breaks(groups, metric, panel, curves=curves, options=options))
     return drawing
 
@@ -80,21 +79,32 @@ def quality_range(experiment: ExperimentView, curves: Curves, metric: str) -> tu
 
 
 def _draw_level(
-    drawing: Drawing, groups: Sequence[Group], panel: Panel, frame: Frame, *, curves: Curves, options: ViewOptions, level: float
+    drawing: Drawing, groups: Sequence[Group], panel: Panel, room: Room, *, curves: Curves, options: ViewOptions, level: float
 ) -> None:
     palette = options.palette
-    drawing.shapes.append(threshold(level, panel, colour=palette.quality, x_range=frame.x_range))
-    drawing.annotations.append(on_line(level, panel, frame, f"good enough: {number(level)}", palette.quality))
+    drawing.shapes.append(threshold(level, panel, colour=palette.quality, x_range=room.frame.x_range))
+    drawing.annotations.append(room.words(level, f"good enough: {number(level)}", palette.quality, panel.axis))
     drawing.traces.extend(reached_onsets("tau_gen", groups, level, panel, curves=curves, options=options))
 
 
-def draw_references(drawing: Drawing, groups: Sequence[Group], panel: Panel, *, curves: Curves, options: ViewOptions, frame: Frame) -> None:
+def reference_levels(groups: Sequence[Group], curves: Curves) -> list[float]:
+    """The distances that a perfect copier of each group's training set has, and the least of real images against each other."""
+    found = [_last_value(curves, group.runs[0].id, f"{FRECHET}_train") for group in groups] + [_floor(groups, curves)]
+    return [value for value in found if value is not None]
+
+
+def _floor(groups: Sequence[Group], curves: Curves) -> float | None:
+    found = [_last_value(curves, run.id, f"{FRECHET}_floor") for group in groups for run in group.runs]
+    return min((value for value in found if value is not None), default=None)
+
+
+def draw_references(drawing: Drawing, groups: Sequence[Group], panel: Panel, *, curves: Curves, options: ViewOptions, room: Room) -> None:
     """What real images score against each other, and what a perfect copier of each group's training set would."""
-    palette = options.palette
-    floors = [value for group in groups for run in group.runs if (value := _last_value(curves, run.id, f"{FRECHET}_floor")) is not None]
-    if floors:
-        drawing.shapes.append(threshold(min(floors), panel, colour=palette.control, x_range=frame.x_range))
-        drawing.annotations.append(on_line(min(floors), panel, frame, f"real against real: {number(min(floors))}", palette.ink_3))
+    palette, frame = options.palette, room.frame
+    floor = _floor(groups, curves)
+    if floor is not None:
+        drawing.shapes.append(threshold(floor, panel, colour=palette.control, x_range=frame.x_range))
+        drawing.annotations.append(room.words(floor, f"real against real: {number(floor)}", palette.ink_3, panel.axis))
     copiers: dict[float, list[Group]] = {}
     for group in groups:
         copier = _last_value(curves, group.runs[0].id, f"{FRECHET}_train")
@@ -104,7 +114,7 @@ def draw_references(drawing: Drawing, groups: Sequence[Group], panel: Panel, *, 
     for copier, alike in copiers.items() if len(copiers) <= _MOST_COPIERS else ():
         drawing.shapes.append(threshold(copier, panel, colour=alike[0].colour, x_range=frame.x_range))
         words = f"a copier, {_whose(alike, scored)}: {number(copier)}"
-        drawing.annotations.append(on_line(copier, panel, frame, words, palette.ink_3, right=True))
+        drawing.annotations.append(_beside(copier, panel, frame, words, palette.ink_3))
 
 
 def _whose(alike: Sequence[Group], scored: Sequence[Group]) -> str:
@@ -119,17 +129,7 @@ def _last_value(curves: Curves, run_id: str, metric: str) -> float | None:
     return next((value for value in reversed(series.value) if value is not None), None) if series else None
 
 
-def on_line(value: float, panel: Panel, frame: Frame, text: str, colour: str, *, right: bool = False) -> Annotation:
-    """Words on a level, at the panel's left, or right of it."""
-    return {
-        "x": 1 if right else 0,
-        "xref": "paper",
-        "xanchor": "left",
-        "xshift": 8,
-        "y": log_position(value) if frame.log_y else value,
-        "yref": panel.axis,
-        "yanchor": "middle" if right else "bottom",
-        "text": text,
-        "showarrow": False,
-        "font": {"color": colour, "size": 12},
-    }
+def _beside(value: float, panel: Panel, frame: Frame, text: str, colour: str) -> Annotation:
+    """Words right of a level."""
+    at = log_position(value) if frame.log_y else value
+    return label(1, at, text, colour=colour, yref=panel.axis, xshift=8)

@@ -5,13 +5,13 @@ from pathlib import Path
 import streamlit as st
 
 from frontend.navigation import IN_THE_BAR, TITLES, page_file
-from frontend.page import apply_style, name_tab, show_slots, theme_name
+from frontend.page import apply_style, name_tab, show_slots
 
 STATIC = Path(__file__).parents[1] / "static"
 
 st.set_page_config(page_title="Tauscope", page_icon=str(STATIC / "mark.svg"), layout="wide")
 apply_style()
-st.logo(str(STATIC / f"mark-{theme_name()}.svg"), size="medium")
+st.logo(str(STATIC / "logo.svg"), size="medium")
 
 show_slots()
 

@@ -23,6 +23,7 @@ from frontend.markup.html import TAU_GEN, TAU_MEM, Html, join, tag
 from frontend.markup.icons import CONTROL as CONTROL_ICON
 from frontend.markup.icons import GEN, LIVE, MEM, WARNING, state_icon, swatch
 from frontend.markup.side import onset_cell
+from frontend.markup.started import started
 from frontend.markup.state import status_of
 from frontend.theme import ThemeName
 from frontend.words import (
@@ -54,18 +55,21 @@ MEAN_WORDS = (
 
 def chosen_list(comparison: Comparison) -> Html:
     """What is compared, each with its letter and a button that takes it out."""
-    return tag("ul", *[_chip(part) for part in comparison.parts], class_="tau-chosen-list", aria_label="Compared experiments")
+    return tag(
+        "ul", *[_chip(part, comparison.parts) for part in comparison.parts], class_="tau-chosen-list", aria_label="Compared experiments"
+    )
 
 
-def _chip(part: Part) -> Html:
-    status = status_of(part.experiment)
+def _chip(part: Part, parts: Sequence[Part]) -> Html:
+    status, alike = status_of(part.experiment), [other.experiment for other in parts if other.experiment.name == part.experiment.name]
+    begun = f", started {started(part.experiment, alike)}" if len(alike) > 1 else ""
     where = address("experiment", id=part.experiment.id)
     count = plural(len(part.runs), "run") if part.whole else f"{len(part.runs)} of {plural(len(part.experiment.runs), 'run')}"
     return tag(
         "li",
         tag("b", part.letter),
         tag("a", part.experiment.name, href=where, data_go=where, title=part.experiment.summary or None),
-        tag("span", state_icon(status.state, stale=status.stale), f"{status.title.lower()}, {count}", class_="tau-quiet"),
+        tag("span", state_icon(status.state, stale=status.stale), f"{status.title.lower()}, {count}{begun}", class_="tau-quiet"),
         tag(
             "button",
             "×",

@@ -10,6 +10,7 @@ from frontend.markup.header import address
 from frontend.markup.html import TAU_GEN, TAU_MEM, Html, join, tag
 from frontend.markup.icons import GEN, MEM, WINDOW, state_icon
 from frontend.markup.settings import settings_text, varies_text
+from frontend.markup.started import started
 from frontend.markup.state import elapsed, is_live, progress, status_of, time_left
 from frontend.theme import Palette
 from frontend.words import ago, steps
@@ -36,7 +37,14 @@ def experiment_rows(experiments: Sequence[ExperimentView], *, total: int, filter
         return _empty(filtered)
     head = ("Experiment", "State", "Windows, log τ", "Finding", "Progress", "Started", Html('<span class="tau-hidden">Manage</span>'))
     header = tag("div", *[tag("span", words, role="columnheader") for words in head], class_="tau-row tau-head", role="row")
-    table = tag("div", header, *[_row(item, palette) for item in experiments], class_="tau-table", role="table", aria_label="Experiments")
+    table = tag(
+        "div",
+        header,
+        *[_row(item, experiments, palette) for item in experiments],
+        class_="tau-table",
+        role="table",
+        aria_label="Experiments",
+    )
     return join(table, _more(len(experiments), total), _KEYS)
 
 
@@ -66,7 +74,7 @@ def storage_line(storage: StorageView) -> Html:
     return tag("p", storage.words, class_="tau-notes") if storage.bytes_used else Html("")
 
 
-def _row(experiment: ExperimentView, palette: Palette) -> Html:
+def _row(experiment: ExperimentView, listed: Sequence[ExperimentView], palette: Palette) -> Html:
     status = status_of(experiment)
     groups = group_runs(experiment, palette)
     href = address("experiment", id=experiment.id)
@@ -82,7 +90,10 @@ def _row(experiment: ExperimentView, palette: Palette) -> Html:
         mini_rail(groups),
         _finding(experiment, groups),
         _progress(experiment),
-        tag("span", ago(experiment.server_time - experiment.created_at)),
+        join(
+            tag("span", ago(experiment.server_time - experiment.created_at)),
+            tag("span", started(experiment, listed), class_="tau-quiet"),
+        ),
         _manage(experiment),
     ]
     return tag("div", *[tag("div", cell, role="cell") for cell in cells], class_="tau-row", role="row", data_go=href)

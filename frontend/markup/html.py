@@ -1,5 +1,6 @@
 """HTML that cannot be broken by what it shows: every text is escaped unless it is itself ``Html``."""
 
+import re
 from html import escape
 
 
@@ -30,3 +31,9 @@ TAU_GEN = Html("τ<sub>gen</sub>")
 TAU_MEM = Html("τ<sub>mem</sub>")
 TAU_TEST = Html("τ<sub>test</sub>")
 F_MEM = Html("f<sub>mem</sub>")
+_SIGNS = {"tau_gen": TAU_GEN, "tau_mem": TAU_MEM, "tau_test": TAU_TEST, "f_mem": F_MEM}
+
+
+def signed(words: str) -> Html:
+    """Words of the library with its names for the clocks written as everywhere on a page; a longer name that holds one stays."""
+    return Html(re.sub(rf"\b({'|'.join(_SIGNS)})\b(?!@)", lambda found: _SIGNS[found.group()], escape(words)))

@@ -1,7 +1,7 @@
 """The checkpoint to keep: its quality, its copies, what is left until copying begins, and why it."""
 
 from frontend.markup.header import address
-from frontend.markup.html import Html, join, tag
+from frontend.markup.html import Html, join, signed, tag
 from frontend.markup.icons import WARNING
 from frontend.words import interval, number, sentence, share_of_samples, steps
 from tauscope.contracts.retention import Recommendation, RunCheckpoints
@@ -23,8 +23,8 @@ def keep_lines(run: RunView, recommendation: Recommendation) -> Html:
     return tag(
         "div",
         tag("a", f"Keep τ {steps(step)}", href=where, data_go=where),
-        *[tag("div", words) for words in told],
-        tag("div", sentence(recommendation.reason), class_="tau-quiet"),
+        *[tag("div", signed(words)) for words in told],
+        tag("div", signed(sentence(recommendation.reason)), class_="tau-quiet"),
         class_="tau-keep",
     )
 
@@ -32,6 +32,6 @@ def keep_lines(run: RunView, recommendation: Recommendation) -> Html:
 def keep_card(run: RunView, checkpoints: RunCheckpoints) -> Html:
     """The recommendation of a run, or why there is none, and what its last checkpoint warns of."""
     found = checkpoints.recommendation
-    words = keep_lines(run, found) if found.step is not None else tag("p", sentence(f"none: {found.reason}"))
-    warned = [tag("p", WARNING, sentence(text), class_="tau-quiet") for text in checkpoints.warnings]
+    words = keep_lines(run, found) if found.step is not None else tag("p", signed(sentence(f"none: {found.reason}")))
+    warned = [tag("p", WARNING, signed(sentence(text)), class_="tau-quiet") for text in checkpoints.warnings]
     return tag("section", tag("h2", "Checkpoint to keep", class_="tau-label"), join(words, *warned), class_="tau-card tau-recommendation")

@@ -8,7 +8,6 @@ from frontend.markup.experiments import mini_rail
 from frontend.markup.html import Html, join, tag
 from frontend.markup.icons import WARNING
 from frontend.markup.plan import plan_grid, slot_order
-from frontend.theme import Palette
 from frontend.words import duration, plural, rough
 from tauscope.contracts.experiments import ExperimentView, Plan, PresetView
 from tauscope.contracts.launching import Estimate, KindView
@@ -26,12 +25,11 @@ def launch_cards(
     kinds: Sequence[KindView],
     earlier: Mapping[str, ExperimentView],
     source: Source,
-    palette: Palette,
 ) -> Html:
     """A card for each preset, and for each kind that no preset shows; what the address names beside them comes first."""
     own = [_source_card(source)] if source.parameter in _EARLIER else []
     shown = {preset.kind for preset in presets}
-    made = [_preset(preset, source.key == f"preset:{preset.name}", earlier.get(preset.name), palette) for preset in presets]
+    made = [_preset(preset, source.key == f"preset:{preset.name}", earlier.get(preset.name)) for preset in presets]
     bare = [_kind(kind, source.key == f"kind:{kind.name}") for kind in kinds if kind.name not in shown]
     return tag("div", *own, *made, *bare, class_="tau-presets", role="group", aria_label="Start from")
 
@@ -42,9 +40,9 @@ def _source_card(source: Source) -> Html:
     return tag("div", tag("b", words), tag("span", told, class_="tau-quiet"), link, class_="tau-preset tau-chosen")
 
 
-def _preset(preset: PresetView, chosen: bool, earlier: ExperimentView | None, palette: Palette) -> Html:
+def _preset(preset: PresetView, chosen: bool, earlier: ExperimentView | None) -> Html:
     measured = tag("span", "measured here", class_="tau-quiet") if preset.measured else None
-    rail = mini_rail(group_runs(earlier, palette)) if earlier else None
+    rail = mini_rail(group_runs(earlier, None)) if earlier else None
     foot = tag("span", rail or tag("span"), tag("span", *_cost(preset), class_="tau-preset-cost"), class_="tau-preset-foot")
     body = [
         tag("span", tag("b", preset.name), measured, class_="tau-preset-head"),
@@ -74,7 +72,7 @@ def _cost(preset: PresetView) -> list[Html]:
     return [tag("b", f"about {rough(preset.estimate.seconds)}"), runs] if preset.estimate else [runs]
 
 
-def plan_summary(plan: Plan, palette: Palette, *, label: str = "This launch") -> Html:
+def plan_summary(plan: Plan, *, label: str = "This launch") -> Html:
     """How many runs and how long, each with its share of the work, and the order on the slots."""
     needs = list(dict.fromkeys(need for run in plan.runs for need in run.requirements))
     warnings = [tag("p", tag("span", need), class_="tau-need") for need in needs]
@@ -85,8 +83,8 @@ def plan_summary(plan: Plan, palette: Palette, *, label: str = "This launch") ->
         tag("div", title, class_="tau-key"),
         _source(plan.estimate) if plan.estimate else tag("p", f"Duration {plan.estimate_note or 'unknown'}.", class_="tau-notes"),
         *warnings,
-        plan_grid(plan, palette),
-        slot_order(plan, palette) if plan.estimate else None,
+        plan_grid(plan),
+        slot_order(plan) if plan.estimate else None,
     )
 
 

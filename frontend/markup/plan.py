@@ -8,7 +8,7 @@ from typing import Any
 from frontend.markup.html import Html, join, tag
 from frontend.markup.icons import swatch
 from frontend.markup.settings import axis_name
-from frontend.theme import Palette, ink_on, n_colours
+from frontend.theme import following_ink_on_n, following_n_colours
 from frontend.words import clock, plural
 from tauscope.contracts.experiments import Plan, PlannedRun
 
@@ -21,13 +21,14 @@ class _Row:
 
     label: str
     colour: str
+    ink: str
     runs: tuple[PlannedRun, ...]
 
 
-def plan_grid(plan: Plan, palette: Palette) -> Html:
+def plan_grid(plan: Plan) -> Html:
     """A row for each value of the first axis and a column for each of the second; a bar is a run's share of the dearest."""
     first, second = _axes(plan)
-    rows = _rows(plan, palette)
+    rows = _rows(plan)
     columns = list(dict.fromkeys(_at(run, second) for run in plan.runs)) if second else []
     wide = len(columns) <= MAX_COLUMNS
     dearest = max(run.cost for run in plan.runs)
@@ -45,13 +46,13 @@ def _axes(plan: Plan) -> tuple[str | None, str | None]:
     return names[0] if names else None, names[1] if len(names) > 1 and not zipped else None
 
 
-def _rows(plan: Plan, palette: Palette) -> list[_Row]:
+def _rows(plan: Plan) -> list[_Row]:
     first, _ = _axes(plan)
     found: dict[str, list[PlannedRun]] = {}
     for run in plan.runs:
         found.setdefault(_at(run, first) or "1", []).append(run)
-    colours = n_colours(len(found), palette)
-    return [_Row(label, colour, tuple(runs)) for (label, runs), colour in zip(found.items(), colours, strict=True)]
+    colours, inks = following_n_colours(len(found)), following_ink_on_n(len(found))
+    return [_Row(label, colour, ink, tuple(runs)) for (label, runs), colour, ink in zip(found.items(), colours, inks, strict=True)]
 
 
 def _line(row: _Row, plan: Plan, second: str | None, columns: Sequence[str], dearest: float) -> Html:
@@ -87,27 +88,28 @@ def _steps_cell(row: _Row) -> list[Html]:
     return [tag("td", f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}")]
 
 
-def slot_order(plan: Plan, palette: Palette) -> Html:
+def slot_order(plan: Plan) -> Html:
     """Which slot computes which run when, on one time axis; the longest run goes first."""
     assert plan.estimate is not None
     estimate = plan.estimate
-    colour = {run.index: row.colour for row in _rows(plan, palette) for run in row.runs}
-    label = {run.index: row.label for row in _rows(plan, palette) for run in row.runs}
+    row_of = {run.index: row for row in _rows(plan) for run in row.runs}
     lanes = [
-        tag("div", *[_block(estimate.runs[index] / estimate.seconds, label[index], colour[index]) for index in lane], class_="tau-lane")
+        tag("div", *[_block(estimate.runs[index] / estimate.seconds, row_of[index]) for index in lane], class_="tau-lane")
         for lane in estimate.slots[:MAX_SLOTS]
     ]
     more = len(estimate.slots) - MAX_SLOTS
     rest = [tag("p", f"and {plural(more, 'further slot')}", class_="tau-notes")] if more > 0 else []
-    words = "; ".join(f"slot {position + 1}: {', '.join(label[index] for index in lane)}" for position, lane in enumerate(estimate.slots))
+    words = "; ".join(
+        f"slot {position + 1}: {', '.join(row_of[index].label for index in lane)}" for position, lane in enumerate(estimate.slots)
+    )
     axis = tag("div", tag("span", "now"), tag("span", f"+{clock(estimate.seconds)}"), class_="tau-lane-axis")
     title = tag("div", f"Order on {plural(len(estimate.slots), 'slot')}, longest first", class_="tau-label")
     return tag("div", title, tag("div", *lanes, role="img", aria_label=words), axis, *rest, class_="tau-order")
 
 
-def _block(share: float, label: str, colour: str) -> Html:
-    words = label if share > 0.12 else ""
-    return tag("span", tag("span", words), style=f"width:{100 * share:.2f}%;background:{colour};color:{ink_on(colour)}", title=label)
+def _block(share: float, row: _Row) -> Html:
+    words = row.label if share > 0.12 else ""
+    return tag("span", tag("span", words), style=f"width:{100 * share:.2f}%;background:{row.colour};color:{row.ink}", title=row.label)
 
 
 def _at(run: PlannedRun, axis: str | None) -> str:

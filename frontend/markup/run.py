@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from frontend.charts.groups import group_runs, run_name
 from frontend.markup.forecasts import run_forecasts
 from frontend.markup.header import header
-from frontend.markup.html import Html, join, tag
+from frontend.markup.html import Html, join, signed, tag
 from frontend.markup.keep import keep_card
 from frontend.markup.sections import section, table
 from frontend.theme import LIGHT
@@ -50,7 +50,7 @@ def _facts(experiment: ExperimentView, run: RunView) -> Html:
     return join(
         tag("div", standing, class_="tau-finding"),
         tag("p", " · ".join(facts), class_="tau-quiet"),
-        *[tag("p", sentence(text)) for text in told],
+        *[tag("p", signed(sentence(text))) for text in told],
     )
 
 

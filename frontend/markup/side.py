@@ -8,7 +8,7 @@ from frontend.charts.reading import metric_info
 from frontend.charts.window import no_window, window_of
 from frontend.markup.forecasts import forecast_words, source_words
 from frontend.markup.header import address
-from frontend.markup.html import F_MEM, TAU_GEN, TAU_MEM, TAU_TEST, Html, join, tag
+from frontend.markup.html import F_MEM, TAU_GEN, TAU_MEM, TAU_TEST, Html, join, signed, tag
 from frontend.markup.icons import GEN, MEM, WARNING, swatch
 from frontend.markup.keep import keep_lines
 from frontend.markup.state import silence
@@ -45,7 +45,15 @@ def focus_card(group: Group, recommendation: Recommendation | None = None) -> Ht
     reason = no_window(run) if ended else no_window(run).replace("never reached by", "not reached by")
     about = f"{window.ratio} as long as quality took" + (", still open" if window.open else "") if window else reason
     keep = [keep_lines(run, recommendation)] if recommendation and recommendation.step is not None else []
-    rows = [tag("div", f"Window, {group.name}", class_="tau-label"), value, tag("div", about), *keep, *_forecast(run), *_copies(run)]
+    rows = [
+        tag("div", f"Window, {group.name}", class_="tau-label"),
+        value,
+        tag("div", about),
+        *_ends(run),
+        *keep,
+        *_forecast(run),
+        *_copies(run),
+    ]
     history = tag("a", "Run history", class_="tau-button", href=address("run", id=run.id), data_go=address("run", id=run.id))
     if not run.step:
         return tag("section", *rows, tag("div", history, class_="tau-buttons"), class_="tau-card tau-focus")
@@ -53,6 +61,19 @@ def focus_card(group: Group, recommendation: Recommendation | None = None) -> Ht
         "a", "Inspect samples", class_="tau-button tau-primary", href=address("inspect", run=run.id), data_go=address("inspect", run=run.id)
     )
     return tag("section", *rows, tag("div", link, history, class_="tau-buttons"), class_="tau-card tau-focus")
+
+
+def _ends(run: RunView) -> list[Html]:
+    """Where the window's ends come from: each onset with its interval."""
+    window = window_of(run)
+    if window is None:
+        return []
+    gen, spread = onset_words(run.onsets["tau_gen"])
+    opens = join("opens at the upper end of ", TAU_GEN, f" {gen} ({spread})")
+    if window.open:
+        return [tag("div", opens, class_="tau-quiet")]
+    mem, spread = onset_words(run.onsets["tau_mem"])
+    return [tag("div", opens, ", closes at the lower end of ", TAU_MEM, f" {mem} ({spread})", class_="tau-quiet")]
 
 
 def _forecast(run: RunView) -> list[Html]:
@@ -191,7 +212,7 @@ def _notice(title: str, body: str, *, warning: bool = False) -> Html:
     return tag(
         "section",
         head,
-        tag("p", body or "No reason was recorded."),
+        tag("p", signed(body) if body else "No reason was recorded."),
         class_="tau-card tau-notice" + (" tau-warn" if warning else ""),
         role="status",
     )

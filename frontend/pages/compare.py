@@ -7,6 +7,7 @@ from frontend.charts.reading import axes_of, short_label
 from frontend.comparison import Comparison, Selection, find, spec_of
 from frontend.components import compare
 from frontend.controls import choice, put
+from frontend.markup.started import started
 from frontend.navigation import TITLES, go
 from frontend.page import api_errors, client, loading, name_tab
 from frontend.theme import LIGHT
@@ -91,7 +92,7 @@ name_tab(TITLES["compare"])
 st.markdown("# Compare")
 
 with st.container(horizontal=True, vertical_alignment="center", gap="small", key="compare-choose"):
-    others = {item.id: f"{item.name}, {plural(len(item.runs), 'run')}" for item in listed.items}
+    others = {item.id: f"{item.name}, {plural(len(item.runs), 'run')}, started {started(item, listed.items)}" for item in listed.items}
     for part in comparison.parts:
         others.pop(part.experiment.id, None)
     st.selectbox(

@@ -2,9 +2,11 @@
 
 import streamlit as st
 
+from frontend.charts.groups import focused, group_runs
 from frontend.charts.reading import DESCRIBED, axes_of, drawn_points, loss_indices, metric_info, quality_choices, short_label
 from frontend.components import watch
 from frontend.controls import choice, put
+from frontend.markup.header import header
 from frontend.navigation import TITLES, go, open_page
 from frontend.page import api_errors, client, loading, name_tab, notice
 from frontend.requests import serve_requests
@@ -45,8 +47,11 @@ def take(trigger: str, name: str) -> None:
 
 
 options = {"axis": axis, "view": view, "quality": quality, "losses": pair, "n": st.query_params.get("n"), "talk": talk}
+# The header stands at once; what is fetched later brings the newest.
+focus = focused(group_runs(experiment, None), options["n"])
+head = header(experiment, tab="experiment", run_id=focus.runs[0].id if focus else None)
 chosen = watch(
-    {"id": identifier, "points": drawn_points(len(experiment.runs)), "options": options},
+    {"id": identifier, "points": drawn_points(len(experiment.runs)), "options": options, "header": head},
     focus=lambda: take("focus", "n"),
     talk=lambda: take("talk", "talk"),
 )

@@ -16,8 +16,7 @@ from frontend.launch_source import EARLIER, Source, draft_of, source_of
 from frontend.markup.html import tag
 from frontend.markup.launch import copy_buttons, launch_cards, plan_summary
 from frontend.navigation import open_page
-from frontend.page import api_errors, client, theme_name
-from frontend.theme import PALETTES
+from frontend.page import api_errors, client
 from frontend.words import plural
 from tauscope.client import ApiError
 from tauscope.contracts.experiments import ExperimentCreate, ExperimentView, Plan, PresetView
@@ -197,7 +196,7 @@ def offer(source: Source, draft: Draft, sweep: dict[str, object], plan: Plan) ->
     """What would run, and the ways to start it."""
     identifier = grown()
     label = "These further runs" if identifier else "This launch"
-    st.html(tag("div", plan_summary(plan, PALETTES[theme_name()], label=label), class_="tau-root"))
+    st.html(tag("div", plan_summary(plan, label=label), class_="tau-root"))
     if identifier:
         if st.button(f"Add {plural(len(plan.runs), 'run')}", type="primary", width="stretch", shortcut="Ctrl+Enter"):
             add_runs(identifier, SweepGrowth(sweep=sweep, priority=draft.priority, queue=draft.queue))
@@ -225,7 +224,7 @@ with main:
     change_view(draft, view, kinds)
     if source.note:
         st.markdown(source.note)
-    cards({"html": launch_cards(presets, kinds, earlier, source, PALETTES[theme_name()])}, choose=choose)
+    cards({"html": launch_cards(presets, kinds, earlier, source)}, choose=choose)
     with st.container(border=True, key="launch-form"):
         draw_faults([draft.stuck] if draft.stuck else [])
         sweep, plan, faults = edit_yaml(draft, system) if draft.mode == "yaml" else edit_form(draft, kinds, system)

@@ -68,6 +68,7 @@ class Watch {
     if (other) {
       this.stream?.close();
       this.stream = this.curves = null;
+      patch(this.regions.header, data.header);
     }
     // First whether anything may still come: the curves of an experiment that is over are whole if they are fetched after that.
     await this.refreshView();

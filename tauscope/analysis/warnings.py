@@ -72,7 +72,7 @@ class Pool:
     def lacking(self) -> str:
         """Why nothing can be calibrated, or nothing."""
         if len(self.runs) < MIN_RUNS:
-            return f"not calibrated: {len(self.runs)} of {MIN_RUNS} runs"
+            return f"not calibrated: {len(self.runs)} of the {MIN_RUNS} finished runs it takes"
         if len(self.configurations) < MIN_CONFIGURATIONS:
             return f"not calibrated: {len(self.configurations)} of {MIN_CONFIGURATIONS} configurations, leaving one out leaves none"
         return ""

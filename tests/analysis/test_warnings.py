@@ -132,7 +132,7 @@ def test_the_rate_on_left_out_runs_is_honest_where_tau_mem_scatters() -> None:
 
 def test_too_few_runs_or_configurations_are_not_calibrated() -> None:
     few, alike = store()[:2], [past("n = 100", reached(100), points(100))] * MIN_RUNS
-    assert calibrate(pool(*few)).note == "not calibrated: 2 of 6 runs"
+    assert calibrate(pool(*few)).note == "not calibrated: 2 of the 6 finished runs it takes"
     assert calibrate(pool(*alike)).note.startswith("not calibrated: 1 of 2 configurations")
     for runs in (few, alike):
         found = calibrate(pool(*runs))
@@ -178,7 +178,7 @@ def test_a_live_run_has_no_outcome_yet_and_an_unwarned_one_no_time() -> None:
 
 def test_without_runs_of_other_configurations_nothing_is_warned_of() -> None:
     found = warn("a", points(100), configuration="n = 100", pool=pool(*store()[:3]), tau_mem=None, ended_at=None)
-    assert (found.level, found.onset, found.note) == (None, None, "not calibrated: 3 of 6 runs")
+    assert (found.level, found.onset, found.note) == (None, None, "not calibrated: 3 of the 6 finished runs it takes")
 
 
 @pytest.mark.parametrize("tau", [100, 300, 900])

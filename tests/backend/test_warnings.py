@@ -45,14 +45,14 @@ def test_before_anything_finished_there_is_no_calibration(client: TestClient, ex
     assert calibration(client) == ()
     compute(worker, 1, finish=False)
     (found,) = warnings(client, experiment["id"]).warnings
-    assert (found.level, found.onset, found.note) == (None, None, "not calibrated: 0 of 6 runs")
+    assert (found.level, found.onset, found.note) == (None, None, "not calibrated: 0 of the 6 finished runs it takes")
 
 
 def test_six_runs_of_three_configurations_calibrate_the_gap(client: TestClient, worker: FakeWorker) -> None:
     identifier = launch(client, 1, 2)
     compute(worker, 5)
     (before,) = calibration(client)
-    assert before.note == "not calibrated: 5 of 6 runs"
+    assert before.note == "not calibrated: 5 of the 6 finished runs it takes"
     compute(worker, 1)
     (found,) = calibration(client)
     assert (found.dataset, found.size, found.metric, found.tau_mem_level) == ("digits", 8, GAP, 0.25)

@@ -56,7 +56,7 @@ STATES = (
     State("law-widths", "/law?id=widths&by=width", "inside the interval"),
     State("law-empty", "/law?id=empty", "No"),
     State("probes", "/probes?id=demo", "as late as the warning"),
-    State("probes-uncalibrated", "/probes?id=never", "not calibrated: 2 of 6 runs"),
+    State("probes-uncalibrated", "/probes?id=never", "not calibrated: 2 of the 6 finished runs it takes"),
     State("inspect", "/inspect?run=demor2&step=1763", "copy", ready=CARDS),
     State("inspect-copied", "/inspect?run=demor2&step=1763&train=29", "Training image 29", ready=CARDS),
     State("inspect-many", "/inspect?run=manyr2&step=1763", "copy", ready=CARDS),

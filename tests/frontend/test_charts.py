@@ -9,7 +9,7 @@ import pytest
 from frontend.charts.experiment import experiment_figure
 from frontend.charts.figure import FigureError, ViewOptions
 from frontend.charts.filling import fill, value_at
-from frontend.charts.labels import Frame, LineEnd, end_labels
+from frontend.charts.labels import Frame, LineEnd, Room, end_labels
 from frontend.charts.marks import ONSETS, OnsetName, joined, onset_marks
 from frontend.charts.reading import divisor
 from frontend.charts.window import window_of
@@ -320,3 +320,21 @@ def test_a_label_at_a_lines_end_keeps_clear_of_upright_lines_of_words_on_thresho
     assert place(start, frame, levels=[0.0]) == ("left", 12, 28)
     assert place(replace(line, points=((1, 0.5), (900, 0.5))), frame)[0] != "left"
     assert place(replace(line, points=((1, 0.5), (900, 0.5))), replace(frame, beyond=80)) == ("left", 12, 0)
+
+
+def test_words_on_a_level_stand_at_its_left_unless_a_curve_runs_there() -> None:
+    frame = Frame((1, 1000), (0, 1), 500, 200, log_y=False)
+    rising = LineEnd(((1, 0.3), (8, 0.9), (1000, 0.95)), "n = 16", "#000000", bold=False)
+    free = Room(frame, []).words(0.5, "good enough: 0.55", "#000000", "y")
+    assert (free["xshift"], free["yanchor"]) == (8, "bottom")
+    beside = Room(frame, [rising]).words(0.5, "good enough: 0.55", "#000000", "y")
+    assert beside["xshift"] > 100
+    assert Room(replace(frame, width=90), [rising]).words(0.5, "good enough: 0.55", "#000000", "y")["xshift"] == 8
+
+
+def test_names_at_line_ends_keep_clear_of_the_words_on_a_level() -> None:
+    frame = Frame((1, 1000), (0, 1), 500, 200, log_y=False)
+    room = Room(frame, [LineEnd(((1, 0.5), (1.2, 0.5)), "n = 16", "#000000", bold=False)], [0.5])
+    words = room.words(0.5, "held-out control: 0.1 %", "#000000", "y")
+    (name,) = room.labels("y")
+    assert (words["yanchor"], name["yshift"]) == ("bottom", -15)

@@ -21,7 +21,7 @@ def test_without_a_selection_the_page_leads_to_the_list_and_offers_names(api: Fa
     app = opened("compare")
     assert "Nothing is compared yet" in shown(app)
     assert "[the list](/experiments)" in shown(app)
-    assert "digits-demo, 3 runs" in app.selectbox[0].options
+    assert "digits-demo, 3 runs, started 21 Sep 14:13 UTC" in app.selectbox[0].options
 
 
 def test_an_experiment_is_added_by_name_beside_those_in_the_address(api: FakeClient) -> None:

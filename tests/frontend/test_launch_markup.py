@@ -11,7 +11,7 @@ from frontend.form.document import YamlError, as_command, as_yaml, line_of, read
 from frontend.form.service import service_options
 from frontend.launch_source import Source, source_of
 from frontend.markup.launch import launch_cards, plan_summary
-from frontend.theme import LIGHT
+from frontend.theme import DARK, LIGHT, ink_on, n_colours
 from frontend.words import clock, rough
 from tauscope.cli.inputs import parse_settings
 from tauscope.contracts.experiments import Plan, PlannedRun, PresetView
@@ -99,7 +99,7 @@ def test_a_fault_is_found_in_the_line_that_holds_its_field(path: str, start: str
 
 
 def test_the_grid_has_the_first_axis_down_and_the_second_across() -> None:
-    summary = plan_summary(plan_of(n_train=[16, 32, 64], seed=[4, 5]), LIGHT)
+    summary = plan_summary(plan_of(n_train=[16, 32, 64], seed=[4, 5]))
     assert re.findall(r"<th>(.*?)</th>", summary) == ["n", "steps", "seed 4", "seed 5", "each"]
     assert summary.count("<tr>") == 4
     assert "6 runs, about 21 min" in summary
@@ -108,18 +108,24 @@ def test_the_grid_has_the_first_axis_down_and_the_second_across() -> None:
 
 
 def test_many_values_of_the_second_axis_become_one_bar_and_a_number() -> None:
-    summary = plan_summary(plan_of(n_train=[16, 32, 64], seed=list(range(9))), LIGHT)
+    summary = plan_summary(plan_of(n_train=[16, 32, 64], seed=list(range(9))))
     assert "work, 9 values of seed" in summary
     assert summary.count("×9") == 3
 
 
+def test_the_colours_of_a_plan_follow_the_viewers_theme_by_themselves() -> None:
+    summary = plan_summary(plan_of(n_train=[16, 32, 64], seed=[4]))
+    for light, dark in zip(n_colours(3, LIGHT), n_colours(3, DARK), strict=True):
+        assert f"background:light-dark({light},{dark});color:light-dark({ink_on(light)},{ink_on(dark)})" in summary
+
+
 def test_zipped_axes_are_one_row_a_run() -> None:
-    summary = plan_summary(plan_of(n_train=[16, 32, 64], seed=[1, 2, 3], combine="zip"), LIGHT)
+    summary = plan_summary(plan_of(n_train=[16, 32, 64], seed=[1, 2, 3], combine="zip"))
     assert re.findall(r"<th>(.*?)</th>", summary) == ["n", "steps", "work", "each"]
 
 
 def test_an_unknown_duration_is_said_and_never_made_up() -> None:
-    summary = plan_summary(plan_of(estimate=False), LIGHT)
+    summary = plan_summary(plan_of(estimate=False))
     assert "Duration unknown: nothing of this kind was finished here yet." in summary
     assert "about" not in summary
     assert "tau-lane" not in summary
@@ -134,7 +140,7 @@ def test_a_card_shows_the_earlier_result_its_duration_or_what_is_lacking() -> No
         KindView(name="image_ddpm", title="image ddpm", description="", json_schema={}, aliases={}, defaults=None),
         KindView(name="other", title="other", description="what it is", json_schema={}, aliases={}, defaults=None),
     )
-    cards = launch_cards(presets, kinds, {"digits-demo": world.finished()}, Source("preset", "digits-demo"), LIGHT)
+    cards = launch_cards(presets, kinds, {"digits-demo": world.finished()}, Source("preset", "digits-demo"))
     assert "measured here" in cards
     assert "2 min 10 s" in cards
     assert cards.count("<svg") == 2, "one rail and one warning"

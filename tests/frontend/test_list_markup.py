@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 
 from frontend.charts.groups import group_runs
+from frontend.comparison import Comparison, Part
 from frontend.manage import removal_words
+from frontend.markup.compare import chosen_list
 from frontend.markup.experiments import experiment_rows, mini_rail
+from frontend.markup.started import started
 from frontend.theme import LIGHT
 from frontend.views import list_filter
 from tauscope.contracts.experiments import ExperimentView
@@ -68,3 +71,25 @@ def test_a_deletion_says_what_goes_and_what_stays() -> None:
     words = removal_words(world.deletion_preview())
     assert words.startswith("3 runs with 1,240 measured numbers, 45 checkpoints")
     assert words.endswith("2 files that other experiments refer to stay")
+
+
+def test_a_second_launch_of_a_preset_is_told_from_the_first_by_its_start() -> None:
+    first = world.finished().model_copy(update={"created_at": 1_790_000_000.0})
+    later = first.model_copy(update={"id": "later", "created_at": first.created_at + 3600})
+    at_once = first.model_copy(update={"id": "atonce", "created_at": first.created_at + 5})
+    assert [started(item, [first, later]) for item in (first, later)] == ["21 Sep 14:13 UTC", "21 Sep 15:13 UTC"]
+    assert [started(item, [first, at_once]) for item in (first, at_once)] == ["21 Sep 14:13:20 UTC", "21 Sep 14:13:25 UTC"]
+    assert "21 Sep 14:13 UTC" in rows(first, later) and "21 Sep 15:13 UTC" in rows(first, later)
+
+
+def test_experiments_of_one_name_are_compared_under_their_start_and_others_without_it() -> None:
+    first = world.finished()
+    later = first.model_copy(update={"id": "later", "created_at": first.created_at + 3600})
+    other = later.model_copy(update={"name": "another"})
+
+    def chips(*experiments: ExperimentView) -> str:
+        parts = [Part(letter, item, frozenset(run.id for run in item.runs)) for letter, item in zip("AB", experiments, strict=True)]
+        return chosen_list(Comparison(tuple(parts)))
+
+    assert chips(first, later).count(", started ") == 2
+    assert "started" not in chips(first, other)

@@ -9,7 +9,7 @@ from frontend.charts.rail import state_words
 from frontend.markup.experiments import experiment_rows, mini_rail, storage_line
 from frontend.markup.finding import finding
 from frontend.markup.header import header
-from frontend.markup.html import tag, text
+from frontend.markup.html import signed, tag, text
 from frontend.markup.keep import keep_card
 from frontend.markup.run import run_history
 from frontend.markup.side import focus_card, notices, onset_table
@@ -124,11 +124,22 @@ def test_the_focus_card_gives_the_window_the_copies_and_the_control() -> None:
     assert "held-out control 0.1 % (0 to 0.5 %) of 1,000" in card
 
 
+def test_the_focus_card_says_from_which_onsets_the_window_opens_and_closes() -> None:
+    card = focus_card(group_runs(world.finished(), LIGHT)[-1])
+    assert "opens at the upper end of τ<sub>gen</sub> 31 (27 to 36), closes at the lower end of τ<sub>mem</sub> 1,000 (940 to " in card
+    running = focus_card(group_runs(world.live(step=600), LIGHT)[-1])
+    assert "opens at the upper end of" in running and "closes at" not in running
+
+
+def test_the_names_of_the_clocks_in_words_of_the_library_are_written_as_on_the_page_and_the_rest_is_escaped() -> None:
+    assert signed("tau_mem <b> f_mem_control") == "τ<sub>mem</sub> &lt;b&gt; f_mem_control"
+
+
 def test_the_focus_card_names_the_checkpoint_to_keep_with_its_numbers_and_the_reason() -> None:
     card = focus_card(group_runs(world.finished(), LIGHT)[-1], RECOMMENDED)
     assert ">Keep τ 411</a><div>quality 0.339 (0.332 to 0.346)</div><div>0 of 384 copied, under 1.0 % at 95 %</div>" in card
-    assert "<div>37 % of tau_mem (31 to 44 %)</div>" in card
-    assert "The best quality between tau_gen (by 36) and tau_mem (from 940)." in card
+    assert "<div>37 % of τ<sub>mem</sub> (31 to 44 %)</div>" in card
+    assert "The best quality between τ<sub>gen</sub> (by 36) and τ<sub>mem</sub> (from 940)." in card
     nothing = RECOMMENDED.model_copy(update={"step": None})
     assert "Keep" not in focus_card(group_runs(world.finished(), LIGHT)[-1], nothing)
 
@@ -136,7 +147,7 @@ def test_the_focus_card_names_the_checkpoint_to_keep_with_its_numbers_and_the_re
 def test_a_run_that_its_policy_stopped_says_so_beside_the_chart() -> None:
     view = stopped_by_policy("policy")
     (told,) = notices(view, group_runs(view, LIGHT))
-    assert "n = 16 was stopped by its policy" in told and "f_mem 55 of 384 (11 to 18 %)" in told
+    assert "n = 16 was stopped by its policy" in told and "f<sub>mem</sub> 55 of 384 (11 to 18 %)" in told
 
 
 def test_the_card_of_a_run_says_what_to_keep_or_why_nothing_and_what_its_last_checkpoint_warns_of() -> None:
@@ -145,11 +156,11 @@ def test_the_card_of_a_run_says_what_to_keep_or_why_nothing_and_what_its_last_ch
     for told in (
         "Keep τ 411",
         "0 of 384 copied",
-        "37 % of tau_mem (31 to 44 %)",
+        "37 % of τ<sub>mem</sub> (31 to 44 %)",
         "At 1,100: relative loss gap at index 100 46 % (44 to 48 %), above 10 %.",
     ):
         assert told in card
-    assert "None: tau_gen was not reached: quality never reached by 450." in keep_card(run, nothing_to_keep(run))
+    assert "None: τ<sub>gen</sub> was not reached: quality never reached by 450." in keep_card(run, nothing_to_keep(run))
 
 
 def test_a_run_that_has_just_begun_foretells_no_end_and_has_no_window_yet() -> None:

@@ -60,7 +60,7 @@ def test_f_mem_stands_below_every_probe_and_never_without_its_control() -> None:
 
 def test_too_few_past_runs_give_no_level_no_mark_and_the_reason() -> None:
     view = shown(world.finished(), calibrated=False)
-    assert "not calibrated: 2 of 6 runs" in view["finding"]
+    assert "not calibrated: 2 of the 6 finished runs it takes" in view["finding"]
     assert not marks(view, "warning", "reached")
     assert "no level" in view["table"]
     assert "warning level of" not in str(view["figures"]["probes"]["layout"]["annotations"])
