@@ -14,7 +14,7 @@ from frontend.charts.filling import fill
 from frontend.charts.labels import Frame
 from frontend.charts.marks import OnsetName
 from frontend.charts.memorization import CONTROL, F_MEM
-from frontend.charts.panels import breaks, crowded, curve, hover, reached_onsets, require_control, threshold
+from frontend.charts.panels import breaks, control_curve, crowded, curve, hover, reached_onsets, require_control, threshold
 from frontend.charts.printing import printed
 from frontend.charts.quality import Drawing, draw_references, on_line
 from frontend.charts.reading import (
@@ -118,7 +118,7 @@ def _memorization(
             require_control(curves, run, CONTROL)
     title = f"<b>Memorized, f<sub>mem</sub></b>, share of samples{_marked(otherwise, options)}"
     drawing.annotations.append(label(0, panel.top, title, colour=options.palette.memorization, yanchor="bottom", yshift=8))
-    drawing.traces.append(_controls([(run.id, divisor(run, options)) for run in runs], panel, options))
+    drawing.traces.append(control_curve(panel, bind_many([(run.id, divisor(run, options)) for run in runs], CONTROL), options))
     _draw_curves(drawing, lines, F_MEM, panel, curves=curves, drawn=drawn, options=options)
     _draw_levels(drawing, parts, lines, "tau_mem", F_MEM, panel, frame, curves=curves, options=options)
     drawing.annotations.extend(_control_words(_control_values(lines, curves), panel, options))
@@ -214,20 +214,6 @@ def _draw_levels(
         drawing.annotations.append(on_line(level, panel, frame, f"{what}: {level_text(metric, level)}{of}", colour))
         here = [line.members for line in lines if line.part in where]
         drawing.traces.extend(reached_onsets(onset, here, level, panel, curves=curves, options=options))
-
-
-def _controls(runs: Sequence[tuple[str, float]], panel: Panel, options: ViewOptions) -> Trace:
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "yaxis": panel.axis,
-        "name": "held-out control",
-        "line": {"color": options.palette.control, "width": 1.5, "dash": "dot"},
-        "connectgaps": False,
-        "showlegend": False,
-        "hoverinfo": "skip",
-        "meta": bind_many(runs, CONTROL),
-    }
 
 
 def _control_values(lines: Sequence[Line], curves: Curves) -> list[float]:

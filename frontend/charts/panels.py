@@ -124,10 +124,11 @@ def control_curves(groups: Sequence[Group], panel: Panel, *, metric: str, curves
     """The held-out control that belongs to each run's f_mem; one trace for all where there are many."""
     runs = [(run.id, divisor(run, options)) for group in groups for run in group.runs]
     bound = [bind_many(runs, metric)] if crowded(curves) else [bind(run, metric, divisor=by) for run, by in runs]
-    return [_control_curve(panel, meta, options) for meta in bound]
+    return [control_curve(panel, meta, options) for meta in bound]
 
 
-def _control_curve(panel: Panel, meta: dict[str, Any], options: ViewOptions) -> Trace:
+def control_curve(panel: Panel, meta: dict[str, Any], options: ViewOptions) -> Trace:
+    """The dotted line of a control; ``meta`` binds its numbers."""
     return {
         "type": "scatter",
         "mode": "lines",

@@ -176,9 +176,9 @@ def watch(data: dict[str, Any], *, focus: Callback, talk: Callback) -> Any:
     return _mount("watch", _WATCH, "live", data, {"focus": focus, "talk": talk, "inspect": _ignore, "go": _ignore} | _REQUESTS)
 
 
-def law(data: dict[str, Any], *, a: Callback, talk: Callback) -> Any:
-    """The law page's live body; triggers ``a``, ``talk``, ``go`` and those of the header."""
-    return _mount("law", _LAW, "law", data, {"a": a, "talk": talk, "go": _ignore} | _REQUESTS)
+def law(data: dict[str, Any], *, a: Callback, b: Callback, talk: Callback) -> Any:
+    """The law page's live body; triggers ``a`` and ``b``, the exponents, ``talk``, ``go`` and those of the header."""
+    return _mount("law", _LAW, "law", data, {"a": a, "b": b, "talk": talk, "go": _ignore} | _REQUESTS)
 
 
 def compare(data: dict[str, Any], *, focus: Callback, drop: Callback) -> Any:

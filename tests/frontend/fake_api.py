@@ -38,7 +38,7 @@ from tests.frontend.fake_copied import add_copied
 from tests.frontend.fake_figures import add_figures
 from tests.frontend.fake_hooks import add_hooks
 from tests.frontend.fake_listing import add_listing
-from tests.frontend.fake_widths import over_widths
+from tests.frontend.fake_widths import over_widths, width_curves
 from tests.frontend.many_runs import ManyRuns
 
 LOADING_SECONDS = 15.0
@@ -106,6 +106,8 @@ class FakeApi:
         if identifier == "long":
             return fake_states.long_curves(identifier, max_points)
         view = self.experiment(identifier)
+        if identifier == "widths":
+            return width_curves(view)
         if identifier in fake_compared.CURVES:
             return fake_compared.CURVES[identifier](view)
         return fake_states.broken_off(view, world.curves_of(view))
