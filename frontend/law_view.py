@@ -97,7 +97,7 @@ def law_view(
         "collapse_words": scored,
         "score": _score(found),
         "table": join(
-            foretold_words(experiment),
+            foretold_words(groups),
             law_table(experiment, curves, experiment.fits, level),
             downloads(experiment, _charts(experiment, own_level=own is None or level == own[1])),
             tag("details", tag("summary", "Data table"), onset_table(experiment, curves, groups, None), class_="tau-details"),

@@ -62,7 +62,7 @@ def scaled_time(exponents: Exponents) -> str:
 def collapse_figure(
     groups: Sequence[Group], curves: Curves, exponents: Exponents, options: ViewOptions, *, level: float | None, height: float
 ) -> dict[str, Any]:
-    """The figure at chosen exponents. Traces hold what they are scaled with and unscaled ``tau`` in ``meta``, so that a slider can move them.
+    """The figure at chosen exponents. Traces hold in ``meta`` what they are scaled with and unscaled ``tau``: a slider moves them.
 
     Raises:
         FigureError: if a run has f_mem without its control.

@@ -19,7 +19,7 @@ from tauscope.contracts.run_views import RunView
 
 Fits = dict[str, PowerLawFit]
 Placed = tuple[float, RunView, Onset]
-_BESIDE = 0.018  # Of the axis: how far a forecast stands from its n.
+_BESIDE = 0.035  # Of the axis: how far a forecast stands from its n.
 _AXIS_WORDS: dict[ScalingVariable, str] = {"n": "training images n (log)", "width": "base width W, channels (log)"}
 # What Bonnaire et al. 2025 find for tau_mem: in proportion to n, and to 1/W.
 _PAPERS_SLOPE: dict[ScalingVariable, int] = {"n": 1, "width": -1}
@@ -64,8 +64,8 @@ def law_figure(groups: Sequence[Group], fits: Fits, options: ViewOptions, *, hei
 
 
 def _title(options: ViewOptions, by: ScalingVariable, joint: Sequence[ScalingVariable]) -> Annotation:
-    words = f"<b>Law</b>: onsets τ against {VARIABLES[by]}, steps" + ("" if options.narrow else ", log-log, bars and bands 95 %")
-    words += f"; lines and large marks: mean over {VARIABLES[joint[0]]}" if joint else ""
+    words = f"<b>Law</b>: onsets τ against {VARIABLES[by]}, steps" + ("" if options.narrow else ", bars and bands 95 %")
+    words += f"; lines: mean over {VARIABLES[joint[0]]}" if joint and not options.narrow else "" if options.narrow else ", log-log"
     return label(0, 1, words, colour=options.palette.ink_1, yanchor="bottom", yshift=10)
 
 
@@ -147,7 +147,9 @@ def _fit_words(
     x = math.sqrt(n_range[0] * n_range[1])
     y = _prefactor(fit, placed) * x**fit.exponent
     text = f"<b>{TITLES[name]} ~ {VARIABLES[fit.variable]}<sup>{exponent(fit.exponent)}</sup></b>"
-    place = {"xref": "x", "yref": "y", "xanchor": "right", "yanchor": "bottom", "xshift": -18, "yshift": 12}
+    # On the side away from which the line rises, so that it does not run through the words.
+    side = {"xanchor": "right", "xshift": -18} if fit.exponent >= 0 else {"xanchor": "left", "xshift": 18}
+    place = {"xref": "x", "yref": "y", "yanchor": "bottom", "yshift": 12, **side}
     colour = onset_colour(name, options.palette)
     return label(log_position(x), log_position(y), text, colour=colour, font={"color": colour, "size": 14}, **place)
 

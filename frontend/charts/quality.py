@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from frontend.charts.figure import Annotation, Panel, Shape, Trace, ViewOptions, label, log_position
 from frontend.charts.groups import Group
 from frontend.charts.labels import Frame, end_labels
-from frontend.charts.panels import breaks, common_rings, curve, line_ends, reached_onsets, threshold
+from frontend.charts.panels import breaks, common_rings, line_ends, reached_onsets, threshold
 from frontend.charts.reading import FRECHET, level_of, metric_info, references_of, short_label, title_of, value_range
+from frontend.charts.seed_lines import SeedLine
+from frontend.charts.seed_traces import line_traces, onset_bands
 from frontend.words import joined_names, number
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
@@ -26,17 +28,18 @@ class Drawing:
 
 def quality_panel(
     experiment: ExperimentView,
-    groups: Sequence[Group],
+    lines: Sequence[SeedLine],
     focus: Group | None,
     panel: Panel,
     frame: Frame,
     *,
     curves: Curves,
+    drawn: Curves,
     options: ViewOptions,
     metric: str,
 ) -> Drawing:
-    """Curves of ``metric`` for every run, with the onset marks where it is the quantity that defines tau_gen."""
-    drawing = Drawing()
+    """Curves of ``metric`` for every line, with the onsets where it is the quantity that defines tau_gen."""
+    drawing, groups = Drawing(), [line.members for line in lines]
     palette = options.palette
     info = metric_info(curves, metric)
     drawing.annotations.append(
@@ -49,20 +52,18 @@ def quality_panel(
             yshift=8,
         )
     )
-    for group in groups:
-        for run in group.runs:
-            drawing.traces.extend(curve(run, metric, panel, group=group, focus=group is focus, curves=curves, options=options))
-    drawing.traces.extend(common_rings(groups, metric, panel, curves=curves, options=options))
+    drawing.traces.extend(line_traces(lines, metric, panel, focus=focus, drawn=drawn, options=options))
+    drawing.traces.extend(common_rings(groups, metric, panel, curves=drawn, options=options))
     defining = level_of(experiment, "tau_gen")
     if defining and defining[0] == metric:
-        _draw_level(drawing, groups, panel, frame, curves=curves, options=options, level=defining[1])
+        _draw_level(drawing, lines, focus, panel, frame, drawn=drawn, options=options, level=defining[1])
     levels = [defining[1]] if defining and defining[0] == metric else []
-    lines: list[float] = []
+    copiers: list[float] = []
     if metric == FRECHET:
         draw_references(drawing, groups, panel, curves=curves, options=options, frame=frame)
-        lines = [value for group in groups if (value := _last_value(curves, group.runs[0].id, f"{FRECHET}_train")) is not None]
+        copiers = [value for group in groups if (value := _last_value(curves, group.runs[0].id, f"{FRECHET}_train")) is not None]
     drawing.annotations.extend(
-        end_labels(line_ends(groups, metric, focus=focus, curves=curves, options=options), frame, panel.axis, levels=levels, lines=lines)
+        end_labels(line_ends(lines, metric, focus=focus, curves=drawn, options=options), frame, panel.axis, levels=levels, lines=copiers)
     )
     drawing.annotations.extend(breaks(groups, metric, panel, curves=curves, options=options))
     return drawing
@@ -80,12 +81,22 @@ def quality_range(experiment: ExperimentView, curves: Curves, metric: str) -> tu
 
 
 def _draw_level(
-    drawing: Drawing, groups: Sequence[Group], panel: Panel, frame: Frame, *, curves: Curves, options: ViewOptions, level: float
+    drawing: Drawing,
+    lines: Sequence[SeedLine],
+    focus: Group | None,
+    panel: Panel,
+    frame: Frame,
+    *,
+    drawn: Curves,
+    options: ViewOptions,
+    level: float,
 ) -> None:
     palette = options.palette
     drawing.shapes.append(threshold(level, panel, colour=palette.quality, x_range=frame.x_range))
     drawing.annotations.append(on_line(level, panel, frame, f"good enough: {number(level)}", palette.quality))
-    drawing.traces.extend(reached_onsets("tau_gen", groups, level, panel, curves=curves, options=options))
+    drawing.shapes.extend(onset_bands("tau_gen", lines, panel, focus=focus, drawn=drawn, options=options))
+    marked = [line.marked("tau_gen") for line in lines]
+    drawing.traces.extend(reached_onsets("tau_gen", marked, level, panel, curves=drawn, options=options))
 
 
 def draw_references(drawing: Drawing, groups: Sequence[Group], panel: Panel, *, curves: Curves, options: ViewOptions, frame: Frame) -> None:

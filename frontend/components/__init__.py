@@ -171,9 +171,10 @@ def _mount(name: str, html: str, module: str, data: dict[str, Any], triggers: di
     return _register(name, html, module)(key=name, data=data, **callbacks)
 
 
-def watch(data: dict[str, Any], *, focus: Callback, talk: Callback) -> Any:
-    """The watch page's live body; triggers ``focus``, ``talk``, ``inspect``, ``go`` and those of the header."""
-    return _mount("watch", _WATCH, "live", data, {"focus": focus, "talk": talk, "inspect": _ignore, "go": _ignore} | _REQUESTS)
+def watch(data: dict[str, Any], *, focus: Callback, seeds: Callback, talk: Callback) -> Any:
+    """The watch page's live body; triggers ``focus``, ``seeds``, ``talk``, ``inspect``, ``go`` and those of the header."""
+    chosen = {"focus": focus, "seeds": seeds, "talk": talk, "inspect": _ignore, "go": _ignore}
+    return _mount("watch", _WATCH, "live", data, chosen | _REQUESTS)
 
 
 def law(data: dict[str, Any], *, a: Callback, b: Callback, talk: Callback) -> Any:

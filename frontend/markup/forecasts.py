@@ -43,9 +43,9 @@ def source_words(made: Forecast) -> str:
     return f"{' and '.join(sources)}, and {plural(made.n_runs, 'run')} of {plural(made.n_configurations, 'configuration')}"
 
 
-def forecasts_link(kind: str = "tau-link") -> Html:
+def forecasts_link(words: str = "How forecasts turned out", kind: str = "tau-link") -> Html:
     """The way to the page that scores all forecasts."""
-    return tag("a", "How forecasts turned out", class_=kind, href=address("forecasts"), data_go=address("forecasts"))
+    return tag("a", words, class_=kind, href=address("forecasts"), data_go=address("forecasts"))
 
 
 def run_forecasts(found: RunForecasts) -> Html:
@@ -53,7 +53,7 @@ def run_forecasts(found: RunForecasts) -> Html:
     body = join(
         tag("p", _outcome(found)),
         table(_COLUMNS, [_cells(item) for item in found.forecasts], "None yet: a forecast is made when the first point arrives."),
-        tag("p", forecasts_link("tau-button")),
+        tag("p", forecasts_link(kind="tau-button")),
     )
     return section("Forecasts of copying", body)
 

@@ -1,8 +1,9 @@
 """The words of the law: what was found, the marks, what is foretold, the fitted laws with their counts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from frontend.charts.forecast import forecast_of
+from frontend.charts.groups import Group, run_name
 from frontend.charts.law import scales_with
 from frontend.charts.reading import level_of, metric_info, title_of
 from frontend.markup.forecasts import forecast_words, forecasts_link, source_words
@@ -64,14 +65,15 @@ def law_keys(experiment: ExperimentView) -> Html:
         *([join(FORECAST, TAU_MEM, " foretold, 80 %")] if foretold else []),
         join(CENSORED, "not reached by then"),
     ]
-    return join(*[tag("span", mark) for mark in marks], forecasts_link())
+    return join(*[tag("span", mark) for mark in marks], forecasts_link("Forecasts"))
 
 
-def foretold_words(experiment: ExperimentView) -> Html | None:
+def foretold_words(groups: Sequence[Group]) -> Html | None:
     """The forecasts that are drawn hollow, with their intervals and sources."""
+    runs = [(group, run) for group in groups for run in group.runs]
     said = [
-        tag("li", tag("b", run.label), f": {forecast_words(made)}, from {source_words(made)}")
-        for run in experiment.runs
+        tag("li", tag("b", run_name(group, run)), f": {forecast_words(made)}, from {source_words(made)}")
+        for group, run in runs
         if (made := forecast_of(run)) is not None
     ]
     if not said:

@@ -44,10 +44,12 @@ def take(trigger: str, name: str) -> None:
     put(name, st.session_state["watch"][trigger] or None)
 
 
-options = {"axis": axis, "view": view, "quality": quality, "losses": pair, "n": st.query_params.get("n"), "talk": talk}
+from_address = {name: st.query_params.get(name) for name in ("n", "seeds", "talk")}
+options = {"axis": axis, "view": view, "quality": quality, "losses": pair} | from_address
 chosen = watch(
     {"id": identifier, "points": drawn_points(len(experiment.runs)), "options": options},
     focus=lambda: take("focus", "n"),
+    seeds=lambda: take("seeds", "seeds"),
     talk=lambda: take("talk", "talk"),
 )
 serve_requests(experiment, chosen)

@@ -26,6 +26,12 @@ def wide(identifier: str = "wide") -> ExperimentView:
     return view.model_copy(update={"name": "digits, twice as wide", "sweep": view.sweep | {"base": base | changed}, "runs": runs})
 
 
+def pairs(identifier: str = "pairs") -> ExperimentView:
+    """Two seeds of each size: too few for an interval over them."""
+    view = seeds(identifier)
+    return view.model_copy(update={"runs": tuple(run for run in view.runs if run.params["seed"] in SEEDS[:2])})
+
+
 def seeds(identifier: str = "seeds") -> ExperimentView:
     """Four seeds of two sizes each."""
     sizes = (16, 64)
@@ -88,4 +94,4 @@ def _value(steps: tuple[int, ...], values: tuple[float | None, ...], at: float) 
     return known[place - 1] + share * (known[place] - known[place - 1])
 
 
-CURVES = {"wide": wide_curves, "seeds": seed_curves}
+CURVES = {"wide": wide_curves, "seeds": seed_curves, "pairs": seed_curves}
