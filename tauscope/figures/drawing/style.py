@@ -96,7 +96,7 @@ class Sheet:
 
     def text(self, left: float, top: float, words: str, **options: Any) -> None:
         """Words whose upper left corner is at a place."""
-        given: dict[str, Any] = {"size": SMALL, "color": QUIET, "va": "top", "ha": "left", "linespacing": 1.25} | options
+        given: dict[str, Any] = {"size": SMALL, "color": QUIET, "va": "top", "ha": "left", "linespacing": 1.35} | options
         self.figure.text(left / self.width, 1 - top / self.height, words, **given)
 
 
@@ -107,4 +107,4 @@ def n_lines(words: str) -> int:
 
 def line_mm(size: float = SMALL) -> float:
     """The height of a line of type."""
-    return size * 1.3 * MM / 72
+    return size * 1.4 * MM / 72
