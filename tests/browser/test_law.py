@@ -47,7 +47,8 @@ def test_over_n_and_w_two_sliders_move_the_curves_and_one_click_shows_them_over_
     page.wait_for_function("location.search.includes('b=-0.99')")
     expect(page.locator("[data-score]")).to_contain_text("a = 1.00, b = −0.99: score")
     expect(slider).to_be_focused()
-    moved = "data.filter(t => t.hovertemplate).every(t => Math.abs(t.x.at(-1) / t.meta.tau.at(-1) * t.meta.at.n / t.meta.at.width ** 0.99 - 1) < 1e-6)"
+    scale = "t.meta.at.n / t.meta.at.width ** 0.99"
+    moved = f"data.filter(t => t.hovertemplate).every(t => Math.abs(t.x.at(-1) / t.meta.tau.at(-1) * {scale} - 1) < 1e-6)"
     page.wait_for_function(f"{COLLAPSE}.{moved}")
     page.get_by_role("button", name="W τ").click()
     page.wait_for_function("location.search.includes('b=-1.00')")
