@@ -191,7 +191,9 @@ class Watch {
   // Whether a slow figure can wait: the same marks in the same places, only further progress.
   get canWait() {
     const { layout, data } = this.description;
-    const essence = JSON.stringify([layout.uirevision, layout.meta, layout.shapes.length, layout.annotations.length, data.map((trace) => [trace.meta?.status, trace.line?.width])]);
+    // Names at line ends come together and part as the lines go on; that is progress too.
+    const words = layout.annotations.filter((item) => item.name !== "end").length;
+    const essence = JSON.stringify([layout.uirevision, layout.meta, layout.shapes.length, words, data.map((trace) => [trace.meta?.status, trace.line?.width])]);
     const same = essence === this.essence && this.chart.clientWidth === this.width && themeName() === this.theme;
     [this.essence, this.theme] = [essence, themeName()];
     return same && this.slow && performance.now() - this.lastDraw < SLOW_REDRAW_SHARE * this.drawMs;
