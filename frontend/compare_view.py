@@ -12,10 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from frontend.charts.compare import RIGHT, compare_figure
-from frontend.charts.compared import Line, compared_lines, drawn_curves, merged
+from frontend.charts.compared import Line, compared_lines, merged
 from frontend.charts.figure import ViewOptions
 from frontend.charts.memorization import CONTROL, F_MEM
 from frontend.charts.reading import FRECHET, drawn_points, level_of, references_of
+from frontend.charts.seed_lines import drawn_curves
 from frontend.charts.window import window_of
 from frontend.comparison import Comparison, Selection, find, spec_of
 from frontend.connection import TOKEN_COOKIE, client_for

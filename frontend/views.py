@@ -61,6 +61,7 @@ def options_from(query: dict[str, str]) -> ViewOptions:
         width=whole("width"),
         part=one_of("part", get_args(Part), None),
         talk=query.get("talk") == "1",
+        apart=query.get("seeds") == "each",
         print_mm=width if (width := whole("print")) in PRINT_WIDTHS else None,
     )
 

@@ -147,7 +147,7 @@ def joined_names(names: Sequence[str]) -> str:
     if len({found and found[2] for found in split}) == 1 and all(split):
         return f"{', '.join(found[1] for found in split if found)} {split[0][2]}"  # type: ignore[index]
     beginnings = {name.partition(" = ")[0] for name in names}
-    if len(beginnings) == 1 and all(" = " in name for name in names):
+    if len(beginnings) == 1 and all(name.count(" = ") == 1 for name in names):
         return f"{beginnings.pop()} = " + ", ".join(name.partition(" = ")[2] for name in names)
     return "; ".join(names)
 

@@ -5,6 +5,7 @@ from backend.services.errors import UnknownCheckpointError
 from backend.services.experiments import required, required_run
 from backend.storage import garbage, retention
 from backend.storage.flush import read_points
+from backend.storage.forecasts import shown_forecast
 from backend.storage.pruning import onsets_of, prune, why_kept
 from backend.storage.reading import reading
 from tauscope.analysis.recommendation import recommend
@@ -21,7 +22,7 @@ def checkpoints(context: Context, run_id: str) -> RunCheckpoints:
         reasons = why_kept(session, run, files)
         pinned = retention.pinned_steps(session, run_id)
         points, spec = read_points(session, run_id), KINDS[run.spec["kind"]].model_validate(run.spec)
-        recommendation, warned = recommend(points, onsets_of(run)), warnings(spec, points)
+        recommendation, warned = recommend(points, onsets_of(run), shown_forecast(session, run_id)), warnings(spec, points)
     sizes = {step: sum(file.n_bytes for file in files if file.step == step) for step in reasons}
     views = (CheckpointView(step=step, n_bytes=sizes[step], pinned=step in pinned, kept=why) for step, why in reasons.items())
     return RunCheckpoints(run_id=run_id, recommendation=recommendation, warnings=warned, checkpoints=tuple(views))

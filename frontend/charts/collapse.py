@@ -1,6 +1,7 @@
-"""f_mem minus control against tau / n^a: do the copying curves of all n fall onto one another?"""
+"""f_mem minus control against tau / (n^a W^b): do the copying curves of all n and W fall onto one another?"""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,15 +10,21 @@ from frontend.charts.axes import FOOT, HEAD, base_layout, log_axis, plain_axis, 
 from frontend.charts.figure import Annotation, Trace, ViewOptions, label
 from frontend.charts.groups import Group, run_name
 from frontend.charts.labels import Frame, LineEnd, end_labels
+from frontend.charts.law import position
+from frontend.charts.marks import onset_marks
 from frontend.charts.memorization import CONTROL, F_MEM
 from frontend.charts.panels import require_control
 from frontend.charts.reading import series_of
 from frontend.theme import with_opacity
+from frontend.words import exponent as power
 from frontend.words import percent
 from tauscope.analysis.collapse import CopyCurve
 from tauscope.contracts.curves import Curves, Series
+from tauscope.contracts.onsets import OnsetStatus, ScalingVariable
 from tauscope.contracts.run_views import RunView
 
+Exponents = Mapping[ScalingVariable, float]
+"""Of each variable that time is scaled with, as in tau_mem ~ n^a W^b."""
 _RANGE = (-0.03, 1.03)
 _LABELLED = 12
 
@@ -28,7 +35,7 @@ def copy_curve(curves: Curves, run: RunView) -> CopyCurve | None:
     if not rows or run.n_train is None:
         return None
     step, value, floor = (np.array(column, dtype=np.float64) for column in zip(*rows, strict=True))
-    return CopyCurve(run.n_train, step, value - floor)
+    return CopyCurve(run.n_train, step, value - floor, position(run, "width"))
 
 
 def _measured(curves: Curves, run: RunView) -> list[tuple[int, float, float, float | None, float | None]]:
@@ -46,18 +53,24 @@ def _by_step(series: Series) -> dict[int, float]:
     return {step: value for step, value in zip(series.step, series.value, strict=True) if value is not None}
 
 
+def scaled_time(exponents: Exponents) -> str:
+    """What stands on the time axis; tau_mem falls with W, so its exponent is negative and W stands beside tau."""
+    times = f" W<sup>{power(-exponents['width'])}</sup>" if "width" in exponents else ""
+    return f"τ{times}" + (f" / n<sup>{power(exponents['n'])}</sup>" if "n" in exponents else "")
+
+
 def collapse_figure(
-    groups: Sequence[Group], curves: Curves, exponent: float, options: ViewOptions, *, level: float | None, height: float
+    groups: Sequence[Group], curves: Curves, exponents: Exponents, options: ViewOptions, *, level: float | None, height: float
 ) -> dict[str, Any]:
-    """The figure at one exponent. Traces hold their ``n`` and unscaled ``tau`` in ``meta``, so that a slider can move them.
+    """The figure at chosen exponents. Traces hold in ``meta`` what they are scaled with and unscaled ``tau``: a slider moves them.
 
     Raises:
         FigureError: if a run has f_mem without its control.
     """
-    traces = [trace for group in groups for run in group.runs for trace in _run_traces(group, run, curves, exponent, options)]
+    traces = [trace for group in groups for run in group.runs for trace in _run_traces(group, run, curves, exponents, options, level=level)]
     x_range = _time_range(traces)
     frame = Frame(x_range, _RANGE, options.plot_width, height - HEAD - FOOT, log_y=False, beyond=options.margins[1] - 4)
-    title = f"τ / n<sup>{exponent:.2f}</sup> (log)"
+    title = f"{scaled_time(exponents)} (log)"
     lines = [{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": level, "y1": level, "line": _dotted(options)}] if level else []
     return {
         "data": traces,
@@ -77,16 +90,19 @@ def _dotted(options: ViewOptions) -> dict[str, Any]:
     return {"color": options.palette.memorization, "width": 1, "dash": "dot"}
 
 
-def _run_traces(group: Group, run: RunView, curves: Curves, exponent: float, options: ViewOptions) -> list[Trace]:
+def _run_traces(
+    group: Group, run: RunView, curves: Curves, exponents: Exponents, options: ViewOptions, *, level: float | None
+) -> list[Trace]:
     rows = _measured(curves, run)
-    if not rows or run.n_train is None:
+    at = {variable: position(run, variable) for variable in exponents}
+    if not rows or not all(at.values()):
         return []
     first = run is group.runs[0]
-    scale = run.n_train**exponent
+    scale = math.prod((at[variable] or 1.0) ** exponent for variable, exponent in exponents.items())
     tau = [step for step, *_ in rows]
     excess = [value - floor for _, value, floor, _, _ in rows]
     lows, highs = ([v if end is None else end - floor for (_, v, floor, *ends) in rows for end in [ends[side]]] for side in (0, 1))
-    meta = {"n": run.n_train, "tau": tau, "run": run.id, "group": group.key}
+    meta = {"at": at, "tau": tau, "run": run.id, "group": group.key}
     plain = {"type": "scatter", "showlegend": False, "cliponaxis": False, "x": [step / scale for step in tau], "meta": meta}
     colour = group.colour if first else with_opacity(group.colour, 0.35)
     line = {
@@ -102,10 +118,21 @@ def _run_traces(group: Group, run: RunView, curves: Curves, exponent: float, opt
             "<br>τ %{customdata[0]:,}<extra></extra>"
         ),
     }
+    arrows = _arrows(run, meta, scale, options, level=level)
     if not first:
-        return [line]
+        return [line, *arrows]
     edge = {**plain, "mode": "lines", "hoverinfo": "skip", "line": {"width": 0, "color": group.colour}}
-    return [{**edge, "y": lows}, {**edge, "y": highs, "fill": "tonexty", "fillcolor": with_opacity(group.colour, 0.11)}, line]
+    return [{**edge, "y": lows}, {**edge, "y": highs, "fill": "tonexty", "fillcolor": with_opacity(group.colour, 0.11)}, line, *arrows]
+
+
+def _arrows(run: RunView, meta: dict[str, Any], scale: float, options: ViewOptions, *, level: float | None) -> list[Trace]:
+    """An arrow on the level, from the last measured step, for a run that had not come to it by then."""
+    onset = run.onsets.get("tau_mem")
+    if level is None or onset is None or onset.status is not OnsetStatus.CENSORED:
+        return []
+    span = (meta["tau"][0], meta["tau"][-1])
+    drawn = onset_marks("tau_mem", onset, y=level, yaxis="y", divisor=scale, palette=options.palette, measured=span)
+    return [{**mark, "meta": {**meta, **mark["meta"], "tau": [x * scale for x in mark["x"]]}} for mark in drawn]
 
 
 def _time_range(traces: Sequence[Trace]) -> tuple[float, float]:
@@ -126,7 +153,7 @@ def _words(options: ViewOptions, level: float | None) -> list[Annotation]:
 def _ends(groups: Sequence[Group], traces: Sequence[Trace], options: ViewOptions) -> list[LineEnd]:
     ends = []
     for group in groups[:_LABELLED]:
-        line = next((t for t in traces if t["meta"]["run"] == group.runs[0].id and t["mode"] == "lines+markers"), None)
+        line = next((t for t in traces if t["meta"]["run"] == group.runs[0].id and "hovertemplate" in t), None)
         if line is not None:
             points = tuple(zip(line["x"], line["y"], strict=True))
             ends.append(LineEnd(points, group.name, options.palette.ink_2, bold=False))

@@ -7,14 +7,14 @@ from frontend.charts.axes import FOOT, HEAD, base_layout
 from frontend.charts.compare_key import experiment_keys, is_keyed, key_place
 from frontend.charts.compare_names import line_ends_of, named_ends
 from frontend.charts.compare_panels import panel_frames, shared_axes, shared_time, stacked_panels
-from frontend.charts.compared import Line, drawn_curves
+from frontend.charts.compared import Line
 from frontend.charts.definitions import MARK, measured_otherwise
 from frontend.charts.figure import Annotation, Panel, Trace, ViewOptions, bind_many, label
 from frontend.charts.filling import fill
 from frontend.charts.labels import Frame, Room
 from frontend.charts.marks import OnsetName
 from frontend.charts.memorization import CONTROL, F_MEM, control_words
-from frontend.charts.panels import breaks, crowded, curve, hover, reached_onsets, require_control, threshold
+from frontend.charts.panels import breaks, control_curve, crowded, curve, hover, reached_onsets, require_control, threshold
 from frontend.charts.printing import printed
 from frontend.charts.quality import Drawing, draw_references, reference_levels
 from frontend.charts.reading import (
@@ -27,8 +27,9 @@ from frontend.charts.reading import (
     short_label,
     title_of,
 )
+from frontend.charts.seed_lines import drawn_curves
+from frontend.charts.seed_traces import hover_of_mean, thin_seeds
 from frontend.comparison import Part
-from frontend.theme import with_opacity
 from frontend.words import level_text
 from tauscope.contracts.curves import Curves
 
@@ -119,7 +120,7 @@ def _memorization(
             require_control(curves, run, CONTROL)
     title = f"<b>Memorized, f<sub>mem</sub></b>, share of samples{_marked(otherwise, options)}"
     drawing.annotations.append(label(0, panel.top, title, colour=options.palette.memorization, yanchor="bottom", yshift=8))
-    drawing.traces.append(_controls([(run.id, divisor(run, options)) for run in runs], panel, options))
+    drawing.traces.append(control_curve(panel, bind_many([(run.id, divisor(run, options)) for run in runs], CONTROL), options))
     _draw_curves(drawing, lines, F_MEM, panel, curves=curves, drawn=drawn, options=options)
     levels = [0.0, *[level for _, level in _levels(parts, "tau_mem")]]
     room = Room(frame, line_ends_of(lines, F_MEM, drawn, options, otherwise), levels)
@@ -138,26 +139,12 @@ def _draw_curves(
 ) -> None:
     means = [line for line in lines if line.is_mean]
     if sum(len(line.members.runs) for line in means) <= _MOST_THIN:
-        drawing.traces.extend(_thin(line, metric, panel, options) for line in means)
+        drawing.traces.extend(thin_seeds(line, metric, panel, options, line.dash) for line in means)
     for line in lines:
         focus = line.key == options.focus
         traces = curve(line.run, metric, panel, group=line.drawn, focus=focus, curves=drawn, options=options)
         drawing.traces.extend(_styled(trace, line, metric, drawn, options) for trace in traces)
         drawing.annotations.extend(breaks([line.members], metric, panel, curves=curves, options=options))
-
-
-def _thin(line: Line, metric: str, panel: Panel, options: ViewOptions) -> Trace:
-    """The seeds behind their mean, one by one."""
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "yaxis": panel.axis,
-        "line": {"color": with_opacity(line.drawn.colour, 0.35), "width": 1.2, "dash": line.dash},
-        "connectgaps": False,
-        "showlegend": False,
-        "hoverinfo": "skip",
-        "meta": bind_many([(run.id, divisor(run, options)) for run in line.members.runs], metric) | {"seeds": line.key},
-    }
 
 
 def _styled(trace: Trace, line: Line, metric: str, drawn: Curves, options: ViewOptions) -> Trace:
@@ -170,16 +157,10 @@ def _styled(trace: Trace, line: Line, metric: str, drawn: Curves, options: ViewO
         "line": {**trace["line"], "dash": line.dash},
         "marker": {**trace["marker"], "symbol": line.symbol, "size": 6, "maxdisplayed": 4 if crowded(drawn) else 14},
         "hoverinfo": "all",
-        "hovertemplate": _hover_of_mean(line, metric)
+        "hovertemplate": hover_of_mean(line.heading, metric)
         if line.is_mean
         else hover(line.name, metric, with_interval=has_interval(drawn, metric), options=options),
     }
-
-
-def _hover_of_mean(line: Line, metric: str) -> str:
-    form = ":.1%" if metric.startswith("f_mem") else ":.3~g"
-    spread = f"%{{customdata[0]{form}}} to %{{customdata[1]{form}}}"
-    return f"<b>{line.heading}</b> · mean %{{y{form}}} ({spread} over %{{customdata[2]}} seeds), τ %{{customdata[3]:,}}<extra></extra>"
 
 
 def _levels(parts: Iterable[Part], onset: OnsetName) -> dict[tuple[str, float], list[Part]]:
@@ -214,20 +195,6 @@ def _draw_levels(
         drawing.annotations.append(room.words(level, f"{what}: {level_text(metric, level)}{of}", colour, panel.axis))
         here = [line.members for line in lines if line.part in where]
         drawing.traces.extend(reached_onsets(onset, here, level, panel, curves=curves, options=options))
-
-
-def _controls(runs: Sequence[tuple[str, float]], panel: Panel, options: ViewOptions) -> Trace:
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "yaxis": panel.axis,
-        "name": "held-out control",
-        "line": {"color": options.palette.control, "width": 1.5, "dash": "dot"},
-        "connectgaps": False,
-        "showlegend": False,
-        "hoverinfo": "skip",
-        "meta": bind_many(runs, CONTROL),
-    }
 
 
 def _control_values(lines: Sequence[Line], curves: Curves) -> list[float]:

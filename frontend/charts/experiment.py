@@ -6,19 +6,22 @@ from typing import Any
 from frontend.charts.axes import FOOT, HEAD, base_layout, time_axes
 from frontend.charts.figure import Annotation, Panel, Shape, ViewOptions, label
 from frontend.charts.forecast import forecast_window
-from frontend.charts.groups import Group, focused, group_runs
+from frontend.charts.groups import Group, focused, group_runs, run_name
 from frontend.charts.labels import Frame
-from frontend.charts.losses import loss_panel, loss_range
-from frontend.charts.memorization import memorization_panel
+from frontend.charts.losses import loss_metrics, loss_panel, loss_range
+from frontend.charts.marks import ONSETS
+from frontend.charts.memorization import F_MEM, memorization_panel
 from frontend.charts.path import path_figure
 from frontend.charts.printing import printed, projected
 from frontend.charts.quality import Drawing, quality_panel, quality_range
 from frontend.charts.rail import rail_panel, rail_rows
 from frontend.charts.reading import FRECHET, divisor, metric_info, quality_choices, time_range
+from frontend.charts.seed_lines import SeedLine, drawn_curves, seed_lines
 from frontend.charts.window import window_of
 from frontend.theme import with_opacity
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
+from tauscope.contracts.run_views import RunView
 
 _HEIGHTS = {"quality": 176, "memorization": 158, "losses": 150}
 _GAP = 44
@@ -42,18 +45,22 @@ def experiment_figure(experiment: ExperimentView, curves: Curves, options: ViewO
 
 def _time_figure(experiment: ExperimentView, curves: Curves, options: ViewOptions, metric: str) -> dict[str, Any]:
     groups = group_runs(experiment, options.palette)
+    lines = seed_lines(groups, curves, apart=options.apart)
+    drawn = drawn_curves(lines, curves, _metrics(options, metric))
     focus = focused(groups, options.focus)
+    in_focus = next((line for line in lines if line.members is focus), None)
     rows = rail_rows(groups)
     scale = _scale(len(rows), options)
     panels, height = _panels(len(rows), scale, options)
     low, high = time_range(experiment, curves, options)
     x_range = (low / 1.18, high * (high / low) ** 0.10)
-    frames = _frames(experiment, curves, options, metric, x_range=x_range, scale=scale, walls=_window_ends(focus, options))
-    drawings = _drawings(experiment, curves, options, metric, groups=groups, focus=focus, panels=panels, frames=frames)
-    shapes, annotations = _focus_window(focus, panels, options)
+    frames = _frames(experiment, curves, options, metric, x_range=x_range, scale=scale, walls=_window_ends(in_focus, options))
+    drawings = _drawings(experiment, curves, drawn, options, metric, lines=lines, focus=focus, panels=panels, frames=frames)
+    shapes, annotations = _focus_window(in_focus, panels, options)
     annotations += _waiting(curves, panels, options)
     return {
         "data": [trace for drawing in drawings for trace in drawing.traces],
+        "means": _means(lines, drawn),
         "layout": {
             **base_layout(options, height),
             "hovermode": "x unified",
@@ -68,30 +75,43 @@ def _time_figure(experiment: ExperimentView, curves: Curves, options: ViewOption
     }
 
 
+def _metrics(options: ViewOptions, metric: str) -> tuple[str, ...]:
+    """What the lines show; the control is drawn of every run."""
+    return (metric, F_MEM, *(loss_metrics(options.losses) if options.losses is not None else ()))
+
+
+def _means(lines: Sequence[SeedLine], drawn: Curves) -> dict[str, dict[str, Any]]:
+    """The series of the means by id and metric, which the browser binds to as to those of a run."""
+    means = {line.run.id: drawn.runs.get(line.run.id, {}) for line in lines if line.is_mean}
+    return {run: {metric: series.model_dump(mode="json") for metric, series in found.items()} for run, found in means.items()}
+
+
 def _drawings(
     experiment: ExperimentView,
     curves: Curves,
+    drawn: Curves,
     options: ViewOptions,
     metric: str,
     *,
-    groups: Sequence[Group],
+    lines: Sequence[SeedLine],
     focus: Group | None,
     panels: dict[str, Panel],
     frames: dict[str, Frame],
 ) -> list[Drawing]:
-    drawn: list[Drawing] = []
-    given = {"curves": curves, "options": options}
+    drawings: list[Drawing] = []
+    given = {"curves": curves, "drawn": drawn, "options": options}
     for name, panel in panels.items():
         match name:
             case "quality":
-                drawn.append(quality_panel(experiment, groups, focus, panel, frames[name], **given, metric=metric))  # type: ignore[arg-type]
+                drawings.append(quality_panel(experiment, lines, focus, panel, frames[name], **given, metric=metric))  # type: ignore[arg-type]
             case "memorization":
-                drawn.append(memorization_panel(experiment, groups, focus, panel, frames[name], **given))  # type: ignore[arg-type]
+                drawings.append(memorization_panel(experiment, lines, focus, panel, frames[name], **given))  # type: ignore[arg-type]
             case "losses":
-                drawn.append(loss_panel(groups, focus, panel, frames[name], **given, index=options.losses or 0))  # type: ignore[arg-type]
+                drawings.append(loss_panel(lines, focus, panel, frames[name], **given, index=options.losses or 0))  # type: ignore[arg-type]
             case "rail":
-                drawn.append(rail_panel(rail_rows(groups), focus, panel, x_range=frames["memorization"].x_range, **given))  # type: ignore[arg-type]
-    return drawn
+                rows = rail_rows([line.members for line in lines])
+                drawings.append(rail_panel(rows, focus, panel, x_range=frames["memorization"].x_range, curves=curves, options=options))
+    return drawings
 
 
 def _frames(
@@ -154,13 +174,23 @@ def _panels(n_rows: int, scale: float, options: ViewOptions) -> tuple[dict[str, 
     return {name: panels[name] for name in names}, total + HEAD + FOOT
 
 
-def _focus_window(focus: Group | None, panels: dict[str, Panel], options: ViewOptions) -> tuple[list[Shape], list[Annotation]]:
+def _windowed(focus: SeedLine | None) -> tuple[RunView, str] | None:
+    """Whose window stands in the panels, and its name: that of the mean where every seed has both onsets, else the first seed's."""
+    if focus is None:
+        return None
+    if focus.is_mean and len(focus.run.onsets) == len(ONSETS):
+        return focus.run, focus.heading
+    return focus.members.runs[0], run_name(focus.members, focus.members.runs[0])
+
+
+def _focus_window(focus: SeedLine | None, panels: dict[str, Panel], options: ViewOptions) -> tuple[list[Shape], list[Annotation]]:
     """The window of the focused n, one band through quality and memorization with a line at each end."""
-    window = window_of(focus.runs[0]) if focus else None
+    run, name = _windowed(focus) or (None, "")
+    window = window_of(run) if run else None
     shown = [panels[name] for name in ("quality", "memorization") if name in panels]
-    if focus is None or window is None or not shown:
+    if run is None or window is None or not shown:
         return [], []
-    palette, by = options.palette, divisor(focus.runs[0], options)
+    palette, by = options.palette, divisor(run, options)
     start, end = window.start / by, window.end / by
     place = {"xref": "x", "yref": "paper", "y0": shown[-1].bottom, "y1": shown[0].top, "layer": "below"}
     tint = with_opacity(palette.quality, palette.window_opacity)
@@ -168,24 +198,25 @@ def _focus_window(focus: Group | None, panels: dict[str, Panel], options: ViewOp
         {"type": "rect", **place, "x0": start, "x1": end, "fillcolor": tint, "line": {"width": 0}},
         {"type": "line", **place, "x0": start, "x1": start, "line": {"color": palette.quality, "width": 1}},
     ]
-    ahead = forecast_window(focus.runs[0], opacity=palette.window_opacity, options=options)
+    ahead = forecast_window(run, opacity=palette.window_opacity, options=options)
     if ahead is not None:
         shapes.append({**ahead, **place})
     if not window.open:
         shapes.append({"type": "line", **place, "x0": end, "x1": end, "line": {"color": palette.memorization, "width": 1}})
     if options.narrow:
         return shapes, []
-    text = f"<b>window of {focus.name}</b>, {window.words}"
+    text = f"<b>window of {name}</b>, {window.words}"
     shift = 24 if options.view == "overlay" and not options.part else 8
     return shapes, [label(1, shown[0].top, text, colour=palette.quality, xanchor="right", yanchor="bottom", yshift=shift)]
 
 
-def _window_ends(focus: Group | None, options: ViewOptions) -> tuple[float, ...]:
+def _window_ends(focus: SeedLine | None, options: ViewOptions) -> tuple[float, ...]:
     """Where the lines of the focused window stand."""
-    window = window_of(focus.runs[0]) if focus else None
-    if focus is None or window is None:
+    run, _ = _windowed(focus) or (None, "")
+    window = window_of(run) if run else None
+    if run is None or window is None:
         return ()
-    by = divisor(focus.runs[0], options)
+    by = divisor(run, options)
     return (window.start / by,) if window.open else (window.start / by, window.end / by)
 
 

@@ -23,8 +23,8 @@ Part = Literal["quality", "memorization", "losses"]
 
 @dataclass(frozen=True)
 class ViewOptions:
-    """What the viewer chose; every field of a page stands in its address. ``part`` and ``print_mm`` are an export's,
-    ``right`` is a page's own room at the right where no states of runs stand, in pixels."""
+    """What the viewer chose; every field of a page stands in its address. ``apart`` draws each seed by itself. ``part`` and
+    ``print_mm`` are an export's, ``right`` is a page's own room at the right where no states of runs stand, in pixels."""
 
     axis: Axis = "tau"
     view: View = "stacked"
@@ -35,6 +35,7 @@ class ViewOptions:
     viewport: int | None = None
     width: int | None = None
     talk: bool = False
+    apart: bool = False
     right: int | None = None
     part: Part | None = None
     print_mm: int | None = None

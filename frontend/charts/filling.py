@@ -8,7 +8,11 @@ from tauscope.contracts.curves import Curves, Series
 
 
 def fill(description: dict[str, Any], curves: Curves) -> dict[str, Any]:
-    """A complete Plotly figure: every bound trace with the numbers of its series."""
+    """A complete Plotly figure: every bound trace with the numbers of its series, of a run or of the description's own means."""
+    means = {
+        run: {name: Series.model_validate(item) for name, item in found.items()} for run, found in description.get("means", {}).items()
+    }
+    curves = curves.model_copy(update={"runs": {**curves.runs, **means}})
     return {"data": [_filled(trace, curves) for trace in description["data"]], "layout": description["layout"]}
 
 

@@ -149,6 +149,7 @@ def _annotation(end: LineEnd, frame: Frame, yaxis: str, candidate: tuple[str, in
         "text": f"<b>{end.text}</b>" if end.bold else end.text,
         "font": {"color": end.colour, "size": 13},
         "showarrow": False,
+        "name": "end",
         "xanchor": anchor,
         "yanchor": "middle",
         "xshift": shift_x,

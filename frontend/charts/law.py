@@ -6,17 +6,20 @@ from typing import Any
 
 from frontend.charts.axes import base_layout, log_axis, plain_axis
 from frontend.charts.figure import Annotation, Trace, ViewOptions, label, log_position, log_ticks
+from frontend.charts.forecast import forecast_of, hollow
 from frontend.charts.groups import Group
 from frontend.charts.marks import ONSETS, SIZES, SYMBOLS, TITLES, OnsetName, onset_colour
 from frontend.theme import with_opacity
-from frontend.words import exponent, steps
+from frontend.words import exponent, interval, steps
+from tauscope.analysis.scaling import AXES, scaled
 from tauscope.analysis.scaling import SYMBOLS as VARIABLES
-from tauscope.analysis.scaling import scaled
+from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.onsets import Onset, OnsetStatus, PowerLawFit, ScalingVariable
 from tauscope.contracts.run_views import RunView
 
 Fits = dict[str, PowerLawFit]
 Placed = tuple[float, RunView, Onset]
+_BESIDE = 0.035  # Of the axis: how far a forecast stands from its n.
 _AXIS_WORDS: dict[ScalingVariable, str] = {"n": "training images n (log)", "width": "base width W, channels (log)"}
 # What Bonnaire et al. 2025 find for tau_mem: in proportion to n, and to 1/W.
 _PAPERS_SLOPE: dict[ScalingVariable, int] = {"n": 1, "width": -1}
@@ -37,6 +40,7 @@ def law_figure(groups: Sequence[Group], fits: Fits, options: ViewOptions, *, hei
             traces += _fit_traces(name, fit, placed[name], n_range, options)
             words.append(_fit_words(name, fit, placed[name], n_range, options))
         traces += _onset_traces(name, placed[name], options, VARIABLES[by])
+    traces += [mark for at, run, _ in placed["tau_mem"] for mark in _foretold(at, run, n_range, options, VARIABLES[by])]
     words += _papers_slope(traces, placed["tau_mem"], n_range, options, _PAPERS_SLOPE[by])
     axis = log_axis(options, n_range, _AXIS_WORDS[by]) | {"tickvals": _thinned(sizes), "minor": {"showgrid": False}}
     return {
@@ -60,13 +64,18 @@ def law_figure(groups: Sequence[Group], fits: Fits, options: ViewOptions, *, hei
 
 
 def _title(options: ViewOptions, by: ScalingVariable, joint: Sequence[ScalingVariable]) -> Annotation:
-    words = f"<b>Law</b>: onsets τ against {VARIABLES[by]}, steps" + ("" if options.narrow else ", log-log, bars and bands 95 %")
-    words += f"; lines and large marks: mean over {VARIABLES[joint[0]]}" if joint else ""
+    words = f"<b>Law</b>: onsets τ against {VARIABLES[by]}, steps" + ("" if options.narrow else ", bars and bands 95 %")
+    words += f"; lines: mean over {VARIABLES[joint[0]]}" if joint and not options.narrow else "" if options.narrow else ", log-log"
     return label(0, 1, words, colour=options.palette.ink_1, yanchor="bottom", yshift=10)
 
 
 def _placed(groups: Sequence[Group], name: OnsetName, by: ScalingVariable) -> list[Placed]:
     return [(at, run, run.onsets[name]) for group in groups for run in group.runs if (at := position(run, by)) and name in run.onsets]
+
+
+def scales_with(experiment: ExperimentView) -> tuple[ScalingVariable, ...]:
+    """What a law can scale with in this experiment: n, W, both or nothing."""
+    return tuple(variable for variable in AXES if len({position(run, variable) for run in experiment.runs} - {None}) > 1)
 
 
 def position(run: RunView, by: ScalingVariable) -> float | None:
@@ -93,6 +102,8 @@ def _bounds(placed: dict[OnsetName, list[Placed]]) -> tuple[float, float]:
         for end in (onset.value, onset.low, onset.high, float(run.step) if onset.status is OnsetStatus.CENSORED else None)
         if end is not None and end > 0
     ]
+    made = [forecast_of(run) for _, run, _ in placed["tau_mem"]]
+    ends += [end for item in made if item is not None for end in (item.low, item.high) if end]
     low, high = (min(ends), max(ends)) if ends else (1.0, 1000.0)
     return low / 1.6, high * 2.2
 
@@ -136,7 +147,9 @@ def _fit_words(
     x = math.sqrt(n_range[0] * n_range[1])
     y = _prefactor(fit, placed) * x**fit.exponent
     text = f"<b>{TITLES[name]} ~ {VARIABLES[fit.variable]}<sup>{exponent(fit.exponent)}</sup></b>"
-    place = {"xref": "x", "yref": "y", "xanchor": "right", "yanchor": "bottom", "xshift": -18, "yshift": 12}
+    # On the side away from which the line rises, so that it does not run through the words.
+    side = {"xanchor": "right", "xshift": -18} if fit.exponent >= 0 else {"xanchor": "left", "xshift": 18}
+    place = {"xref": "x", "yref": "y", "yanchor": "bottom", "yshift": 12, **side}
     colour = onset_colour(name, options.palette)
     return label(log_position(x), log_position(y), text, colour=colour, font={"color": colour, "size": 14}, **place)
 
@@ -209,6 +222,28 @@ def _arrow(name: OnsetName, n: float, run: RunView, onset: Onset, options: ViewO
         "hovertemplate": f"<b>{TITLES[name]}</b>, {symbol} = {n:,.0f} · {onset.reason or 'not reached'}, censored<extra></extra>",
         "meta": {"onset": name, "status": "arrow"},
     }
+
+
+def _foretold(n: float, run: RunView, n_range: tuple[float, float], options: ViewOptions, symbol: str) -> list[Trace]:
+    """A forecast a little beside its n, where it meets neither the arrow of the same run nor the fit through what was measured."""
+    made = forecast_of(run)
+    if made is None or made.median is None or made.low is None or made.high is None:
+        return []
+    bar = {"type": "data", "array": [made.high - made.median], "arrayminus": [made.median - made.low]}
+    words = f"{steps(made.median)} (80 %: {interval(made.low, made.high)})"
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": [n * (n_range[1] / n_range[0]) ** _BESIDE],
+            "y": [made.median],
+            **hollow(bar, "error_y", options.palette),
+            "showlegend": False,
+            "cliponaxis": False,
+            "hovertemplate": f"<b>{TITLES['tau_mem']}</b> foretold, {symbol} = {n:,.0f} · {words}<extra></extra>",
+            "meta": {"onset": "tau_mem", "status": "forecast"},
+        }
+    ]
 
 
 def _papers_slope(

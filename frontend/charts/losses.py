@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from frontend.charts.figure import Panel, ViewOptions, label
 from frontend.charts.groups import Group
 from frontend.charts.labels import Frame, end_labels
-from frontend.charts.panels import breaks, curve, dashed, line_ends
+from frontend.charts.panels import breaks, dashed, line_ends
 from frontend.charts.quality import Drawing
 from frontend.charts.reading import metric_info, value_range
+from frontend.charts.seed_lines import SeedLine
+from frontend.charts.seed_traces import line_traces
 from tauscope.contracts.curves import Curves
 
 
@@ -17,7 +19,15 @@ def loss_metrics(index: int) -> tuple[str, str]:
 
 
 def loss_panel(
-    groups: Sequence[Group], focus: Group | None, panel: Panel, frame: Frame, *, curves: Curves, options: ViewOptions, index: int
+    lines: Sequence[SeedLine],
+    focus: Group | None,
+    panel: Panel,
+    frame: Frame,
+    *,
+    curves: Curves,
+    drawn: Curves,
+    options: ViewOptions,
+    index: int,
 ) -> Drawing:
     """Held-out loss solid, train loss dashed, in the colour of each n."""
     drawing = Drawing()
@@ -26,13 +36,12 @@ def loss_panel(
     place = f"index {index}" + (f", alpha_bar {info.alpha_bar:.3f}" if info.alpha_bar is not None else "")
     title = f"<b>{f'Loss at index {index}' if options.narrow else f'Denoising loss at {place}'}</b>: held-out solid, train dashed"
     drawing.annotations.append(label(0, panel.top, title, colour=options.palette.ink_1, yanchor="bottom", yshift=8))
-    for group in groups:
-        for run in group.runs:
-            for trace in curve(run, train, panel, group=group, focus=group is focus, curves=curves, options=options):
-                drawing.traces.append(dashed(trace, "train"))
-            drawing.traces.extend(curve(run, held_out, panel, group=group, focus=group is focus, curves=curves, options=options))
-    drawing.annotations.extend(end_labels(line_ends(groups, held_out, focus=focus, curves=curves, options=options), frame, panel.axis))
-    drawing.annotations.extend(breaks(groups, held_out, panel, curves=curves, options=options))
+    for line in lines:
+        train_curves = line_traces([line], train, panel, focus=focus, drawn=drawn, options=options)
+        drawing.traces.extend(dashed(trace, "train") for trace in train_curves)
+        drawing.traces.extend(line_traces([line], held_out, panel, focus=focus, drawn=drawn, options=options))
+    drawing.annotations.extend(end_labels(line_ends(lines, held_out, focus=focus, curves=drawn, options=options), frame, panel.axis))
+    drawing.annotations.extend(breaks([line.members for line in lines], held_out, panel, curves=curves, options=options))
     return drawing
 
 

@@ -12,7 +12,6 @@ from frontend.charts.panels import (
     common_rings,
     control_curves,
     crowded,
-    curve,
     dashed,
     line_ends,
     reached_onsets,
@@ -21,6 +20,8 @@ from frontend.charts.panels import (
 )
 from frontend.charts.quality import Drawing
 from frontend.charts.reading import level_of, series_of
+from frontend.charts.seed_lines import SeedLine
+from frontend.charts.seed_traces import line_traces, onset_bands
 from frontend.words import percent
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
@@ -31,12 +32,13 @@ CONTROL = "f_mem_control"
 
 def memorization_panel(
     experiment: ExperimentView,
-    groups: Sequence[Group],
+    lines: Sequence[SeedLine],
     focus: Group | None,
     panel: Panel,
     frame: Frame,
     *,
     curves: Curves,
+    drawn: Curves,
     options: ViewOptions,
 ) -> Drawing:
     """f_mem against training time.
@@ -44,7 +46,7 @@ def memorization_panel(
     Raises:
         FigureError: if a run has f_mem without its control.
     """
-    drawing = Drawing()
+    drawing, groups = Drawing(), [line.members for line in lines]
     palette = options.palette
     overlaid = options.view == "overlay" and not options.part
     title = _title(groups, curves) + (", dashed" if overlaid else "")
@@ -54,18 +56,17 @@ def memorization_panel(
     drawing.annotations.append(label(1 if aside else 0, panel.top, title, colour=palette.memorization, **place))
     # Bound before the first point, so that a control that arrives in the browser is drawn with its f_mem.
     drawing.traces.extend(control_curves(groups, panel, metric=CONTROL, curves=curves, options=options))
-    for group in groups:
-        for run in group.runs:
-            if series_of(curves, run, F_MEM) is not None:
-                require_control(curves, run, CONTROL)
-            lines = curve(run, F_MEM, panel, group=group, focus=group is focus, curves=curves, options=options)
-            drawing.traces.extend(map(dashed, lines) if overlaid else lines)
-    drawing.traces.extend(common_rings(groups, F_MEM, panel, curves=curves, options=options))
+    for run in (run for group in groups for run in group.runs):
+        if series_of(curves, run, F_MEM) is not None:
+            require_control(curves, run, CONTROL)
+    copied = line_traces(lines, F_MEM, panel, focus=focus, drawn=drawn, options=options)
+    drawing.traces.extend(map(dashed, copied) if overlaid else copied)
+    drawing.traces.extend(common_rings(groups, F_MEM, panel, curves=drawn, options=options))
     defining = level_of(experiment, "tau_mem")
     # Overlaid, the quality of each n is labelled and its f_mem has the same colour; twice as many labels would meet.
-    ends = line_ends(groups, F_MEM, focus=focus, curves=curves, options=options)
+    ends = line_ends(lines, F_MEM, focus=focus, curves=drawn, options=options)
     room = Room(frame, ends, [0.0, *([defining[1]] if defining else [])])
-    _draw_level(drawing, experiment, groups, panel, room, curves=curves, options=options)
+    _draw_level(drawing, experiment, lines, focus, panel, room, drawn=drawn, options=options)
     values = [value for group in groups for run in group.runs if (s := series_of(curves, run, CONTROL)) for value in s.value]
     drawing.annotations.extend(control_words([value for value in values if value is not None], panel, room, options))
     drawing.annotations.extend([] if overlaid else room.labels(panel.axis))
@@ -82,11 +83,12 @@ def _title(groups: Sequence[Group], curves: Curves) -> str:
 def _draw_level(
     drawing: Drawing,
     experiment: ExperimentView,
-    groups: Sequence[Group],
+    lines: Sequence[SeedLine],
+    focus: Group | None,
     panel: Panel,
     room: Room,
     *,
-    curves: Curves,
+    drawn: Curves,
     options: ViewOptions,
 ) -> None:
     defining = level_of(experiment, "tau_mem")
@@ -96,14 +98,16 @@ def _draw_level(
     overlaid = options.view == "overlay"
     drawing.shapes.append(threshold(level, panel, colour=palette.memorization, x_range=room.frame.x_range, overlaid=overlaid))
     drawing.annotations.append(room.words(level, f"copying level: {percent(level)}", palette.memorization, panel.axis))
-    drawing.traces.extend(reached_onsets("tau_mem", groups, level, panel, curves=curves, options=options))
+    drawing.shapes.extend(onset_bands("tau_mem", lines, panel, focus=focus, drawn=drawn, options=options))
+    marked = [line.marked("tau_mem") for line in lines]
+    drawing.traces.extend(reached_onsets("tau_mem", marked, level, panel, curves=drawn, options=options))
     foretold = [
         mark
-        for group in groups
-        for run in group.runs
+        for line in lines
+        for run in line.members.runs
         for mark in forecast_marks(run, y=level, yaxis=panel.axis, end=room.frame.x_range[1], options=options)
     ]
-    drawing.traces.extend(joined(foretold) if crowded(curves) else foretold)
+    drawing.traces.extend(joined(foretold) if crowded(drawn) else foretold)
 
 
 def control_words(values: Sequence[float], panel: Panel, room: Room, options: ViewOptions) -> list[Annotation]:

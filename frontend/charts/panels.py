@@ -8,6 +8,7 @@ from frontend.charts.groups import Group, run_name
 from frontend.charts.labels import LineEnd
 from frontend.charts.marks import OnsetName, joined, onset_marks
 from frontend.charts.reading import divisor, has_interval, measured_span, series_of
+from frontend.charts.seed_lines import SeedLine
 from frontend.theme import Palette, with_opacity
 from tauscope.contracts.curves import Curves, Series
 from tauscope.contracts.onsets import OnsetStatus
@@ -16,14 +17,21 @@ from tauscope.contracts.runs import RunState
 
 _MARKED = 60
 _CROWDED = 12
+THIN, THIN_OPACITY = 1.2, 0.35
+"""Of a seed beside others."""
 
 
-def curve(run: RunView, metric: str, panel: Panel, *, group: Group, focus: bool, curves: Curves, options: ViewOptions) -> list[Trace]:
-    """One run's series: its 95 % band if it has intervals, its line, and a ring while it is live."""
+def curve(
+    run: RunView, metric: str, panel: Panel, *, group: Group, focus: bool, curves: Curves, options: ViewOptions, alike: bool = False
+) -> list[Trace]:
+    """One run's series: its 95 % band if it has intervals, its line, and a ring while it is live.
+
+    Of several seeds the first stands before the others and has the band; ``alike`` draws each thin and none with a band.
+    """
     by = divisor(run, options)
-    first_seed = run is group.runs[0]
-    colour = group.colour if first_seed else with_opacity(group.colour, 0.35)
-    width = 1.2 if not first_seed else 3 if focus else 2
+    first_seed = run is group.runs[0] and not alike
+    colour = group.colour if first_seed or alike else with_opacity(group.colour, THIN_OPACITY)
+    width = (2 if focus else THIN) if alike else THIN if not first_seed else 3 if focus else 2
     traces = (
         band(run, metric, panel, colour=group.colour, opacity=0.20 if focus else 0.11, by=by)
         if has_interval(curves, metric) and first_seed and (focus or not crowded(curves))
@@ -45,7 +53,7 @@ def curve(run: RunView, metric: str, panel: Panel, *, group: Group, focus: bool,
         }
     )
     if run.state is RunState.RUNNING and not crowded(curves):
-        traces.append(_ring(panel, colour, options.palette, bind(run.id, metric, divisor=by, last=True)))
+        traces.append(ring(panel, colour, options.palette, bind(run.id, metric, divisor=by, last=True)))
     return traces
 
 
@@ -60,8 +68,8 @@ def common_rings(groups: Sequence[Group], metric: str, panel: Panel, *, curves: 
     if not live or not crowded(curves):
         return []
     bound = bind_many([(run.id, divisor(run, options)) for run in live], metric, last=True)
-    ring = _ring(panel, options.palette.ink_2, options.palette, bound)
-    return [{**ring, "marker": {**ring["marker"], "size": 6, "line": {"color": options.palette.ink_2, "width": 1.2}}}]
+    common = ring(panel, options.palette.ink_2, options.palette, bound)
+    return [{**common, "marker": {**common["marker"], "size": 6, "line": {"color": options.palette.ink_2, "width": 1.2}}}]
 
 
 def _mode(series: Series | None) -> str:
@@ -87,19 +95,20 @@ def band(run: RunView, metric: str, panel: Panel, *, colour: str, opacity: float
 
 def dashed(trace: Trace, name: str = "") -> Trace:
     """The line of a curve dashed and without marks, ``name`` beside its run's in the hover box; bands and rings as they are."""
-    if "group" not in trace["meta"]:
+    if not {"group", "seeds"} & trace["meta"].keys():
         return trace
     template = trace.get("hovertemplate", "").replace("</b> ·", f", {name}</b> ·" if name else "</b> ·", 1)
     changed = {"hovertemplate": template} if template else {}
-    return {**trace, "mode": "lines", "line": {**trace["line"], "dash": "dash", "width": 1.5}, **changed}
+    return {**trace, "mode": "lines", "line": {**trace["line"], "dash": "dash", "width": min(1.5, trace["line"]["width"])}, **changed}
 
 
-def _ring(panel: Panel, colour: str, palette: Palette, meta: dict[str, Any]) -> Trace:
+def ring(panel: Panel, colour: str, palette: Palette, meta: dict[str, Any], size: int = 11) -> Trace:
+    """The mark of a newest point; ``meta`` binds it."""
     return {
         "type": "scatter",
         "mode": "markers",
         "yaxis": panel.axis,
-        "marker": {"symbol": "circle", "size": 11, "color": palette.surface, "line": {"color": colour, "width": 2.5}},
+        "marker": {"symbol": "circle", "size": size, "color": palette.surface, "line": {"color": colour, "width": 2.5}},
         "hoverinfo": "skip",
         "showlegend": False,
         "cliponaxis": False,
@@ -124,10 +133,11 @@ def control_curves(groups: Sequence[Group], panel: Panel, *, metric: str, curves
     """The held-out control that belongs to each run's f_mem; one trace for all where there are many."""
     runs = [(run.id, divisor(run, options)) for group in groups for run in group.runs]
     bound = [bind_many(runs, metric)] if crowded(curves) else [bind(run, metric, divisor=by) for run, by in runs]
-    return [_control_curve(panel, meta, options) for meta in bound]
+    return [control_curve(panel, meta, options) for meta in bound]
 
 
-def _control_curve(panel: Panel, meta: dict[str, Any], options: ViewOptions) -> Trace:
+def control_curve(panel: Panel, meta: dict[str, Any], options: ViewOptions) -> Trace:
+    """The dotted line of a control; ``meta`` binds its numbers."""
     return {
         "type": "scatter",
         "mode": "lines",
@@ -189,20 +199,18 @@ def reached_onsets(
     return joined(traces) if crowded(curves) else traces
 
 
-def line_ends(groups: Sequence[Group], metric: str, *, focus: Group | None, curves: Curves, options: ViewOptions) -> list[LineEnd]:
-    """The first run of every group with the text for its end; of many groups the first, the last and the focused."""
+def line_ends(lines: Sequence[SeedLine], metric: str, *, focus: Group | None, curves: Curves, options: ViewOptions) -> list[LineEnd]:
+    """Every line with the text for its end; of many lines the first, the last and the focused."""
     ends = []
-    for group in [group for group in groups if not crowded(curves) or group in (groups[0], groups[-1], focus)]:
-        run = group.runs[0]
-        series = series_of(curves, run, metric)
+    for line in [line for line in lines if not crowded(curves) or line in (lines[0], lines[-1]) or line.members is focus]:
+        series = series_of(curves, line.run, metric)
         if series is not None:
-            by = divisor(run, options)
+            by, bold = divisor(line.run, options), line.members is focus
             points = tuple(
                 (step / by, value) for step, value in zip(series.step, series.value, strict=True) if value is not None and step > 0
             )
             # The lightest steps of the scale are too faint for text; the line beside it carries the colour.
-            colour = options.palette.ink_1 if group is focus else options.palette.ink_2
-            ends.append(LineEnd(points, group.name, colour, bold=group is focus))
+            ends.append(LineEnd(points, line.name, options.palette.ink_1 if bold else options.palette.ink_2, bold=bold))
     return ends
 
 

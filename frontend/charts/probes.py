@@ -13,6 +13,7 @@ from frontend.charts.memorization import F_MEM, memorization_panel
 from frontend.charts.panels import breaks, curve, line_ends, threshold
 from frontend.charts.quality import Drawing
 from frontend.charts.reading import divisor, measured_span, metric_info, short_label, time_range, title_of, value_range
+from frontend.charts.seed_lines import seed_lines
 from frontend.words import probe_value
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
@@ -43,7 +44,7 @@ def probes_figure(
     Raises:
         FigureError: if a run has f_mem without its control.
     """
-    focus = focused(groups, options.focus)
+    focus, lines = focused(groups, options.focus), seed_lines(groups, curves, apart=True)
     inner = height - HEAD - FOOT
     upper = _PROBE_SHARE * (inner - _GAP)
     panels = {"probe": Panel("y", bottom=1 - upper / inner, top=1.0), "memorization": Panel("y2", 0.0, 1 - (upper + _GAP) / inner)}
@@ -56,7 +57,9 @@ def probes_figure(
     }
     drawings = [
         _probe_panel(groups, focus, panels["probe"], frames["probe"], curves=curves, warnings=warnings, metric=metric, options=options),
-        memorization_panel(experiment, groups, focus, panels["memorization"], frames["memorization"], curves=curves, options=options),
+        memorization_panel(
+            experiment, lines, focus, panels["memorization"], frames["memorization"], curves=curves, drawn=curves, options=options
+        ),
         _not_copying(groups, panels["memorization"], curves=curves, options=options),
     ]
     axes = time_axes(panels, frames, 0, x_range, options)
@@ -115,7 +118,7 @@ def _probe_panel(
             drawing.traces.extend(curve(run, metric, panel, group=group, focus=group is focus, curves=curves, options=options))
     level = _draw_level(drawing, focus, panel, frame, warnings=warnings, metric=metric, options=options)
     _draw_warnings(drawing, groups, panel, curves=curves, warnings=warnings, options=options)
-    ends = line_ends(groups, metric, focus=focus, curves=curves, options=options)
+    ends = line_ends(seed_lines(groups, curves, apart=True), metric, focus=focus, curves=curves, options=options)
     lines = [nothing[0]] if nothing else []
     drawing.annotations.extend(end_labels(ends, frame, panel.axis, levels=[level] if level is not None else [], lines=lines))
     drawing.annotations.extend(breaks(groups, metric, panel, curves=curves, options=options))

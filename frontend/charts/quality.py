@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from frontend.charts.figure import Annotation, Panel, Shape, Trace, ViewOptions, label, log_position
 from frontend.charts.groups import Group
 from frontend.charts.labels import Frame, Room
-from frontend.charts.panels import breaks, common_rings, curve, line_ends, reached_onsets, threshold
+from frontend.charts.panels import breaks, common_rings, line_ends, reached_onsets, threshold
 from frontend.charts.reading import FRECHET, level_of, metric_info, references_of, short_label, title_of, value_range
+from frontend.charts.seed_lines import SeedLine
+from frontend.charts.seed_traces import line_traces, onset_bands
 from frontend.words import joined_names, number
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
@@ -26,17 +28,18 @@ class Drawing:
 
 def quality_panel(
     experiment: ExperimentView,
-    groups: Sequence[Group],
+    lines: Sequence[SeedLine],
     focus: Group | None,
     panel: Panel,
     frame: Frame,
     *,
     curves: Curves,
+    drawn: Curves,
     options: ViewOptions,
     metric: str,
 ) -> Drawing:
-    """Curves of ``metric`` for every run, with the onset marks where it is the quantity that defines tau_gen."""
-    drawing = Drawing()
+    """Curves of ``metric`` for every line, with the onsets where it is the quantity that defines tau_gen."""
+    drawing, groups = Drawing(), [line.members for line in lines]
     palette = options.palette
     info = metric_info(curves, metric)
     drawing.annotations.append(
@@ -49,17 +52,15 @@ def quality_panel(
             yshift=8,
         )
     )
-    for group in groups:
-        for run in group.runs:
-            drawing.traces.extend(curve(run, metric, panel, group=group, focus=group is focus, curves=curves, options=options))
-    drawing.traces.extend(common_rings(groups, metric, panel, curves=curves, options=options))
+    drawing.traces.extend(line_traces(lines, metric, panel, focus=focus, drawn=drawn, options=options))
+    drawing.traces.extend(common_rings(groups, metric, panel, curves=drawn, options=options))
     defining = level_of(experiment, "tau_gen")
     level = defining[1] if defining and defining[0] == metric else None
     references = reference_levels(groups, curves) if metric == FRECHET else []
-    ends = line_ends(groups, metric, focus=focus, curves=curves, options=options)
+    ends = line_ends(lines, metric, focus=focus, curves=drawn, options=options)
     room = Room(frame, ends, [*([level] if level is not None else []), *references])
     if level is not None:
-        _draw_level(drawing, groups, panel, room, curves=curves, options=options, level=level)
+        _draw_level(drawing, lines, focus, panel, room, drawn=drawn, options=options, level=level)
     if metric == FRECHET:
         draw_references(drawing, groups, panel, curves=curves, options=options, room=room)
     drawing.annotations.extend(room.labels(panel.axis))
@@ -79,12 +80,22 @@ def quality_range(experiment: ExperimentView, curves: Curves, metric: str) -> tu
 
 
 def _draw_level(
-    drawing: Drawing, groups: Sequence[Group], panel: Panel, room: Room, *, curves: Curves, options: ViewOptions, level: float
+    drawing: Drawing,
+    lines: Sequence[SeedLine],
+    focus: Group | None,
+    panel: Panel,
+    room: Room,
+    *,
+    drawn: Curves,
+    options: ViewOptions,
+    level: float,
 ) -> None:
     palette = options.palette
     drawing.shapes.append(threshold(level, panel, colour=palette.quality, x_range=room.frame.x_range))
     drawing.annotations.append(room.words(level, f"good enough: {number(level)}", palette.quality, panel.axis))
-    drawing.traces.extend(reached_onsets("tau_gen", groups, level, panel, curves=curves, options=options))
+    drawing.shapes.extend(onset_bands("tau_gen", lines, panel, focus=focus, drawn=drawn, options=options))
+    marked = [line.marked("tau_gen") for line in lines]
+    drawing.traces.extend(reached_onsets("tau_gen", marked, level, panel, curves=drawn, options=options))
 
 
 def reference_levels(groups: Sequence[Group], curves: Curves) -> list[float]:

@@ -171,14 +171,15 @@ def _mount(name: str, html: str, module: str, data: dict[str, Any], triggers: di
     return _register(name, html, module)(key=name, data=data, **callbacks)
 
 
-def watch(data: dict[str, Any], *, focus: Callback, talk: Callback) -> Any:
-    """The watch page's live body; triggers ``focus``, ``talk``, ``inspect``, ``go`` and those of the header."""
-    return _mount("watch", _WATCH, "live", data, {"focus": focus, "talk": talk, "inspect": _ignore, "go": _ignore} | _REQUESTS)
+def watch(data: dict[str, Any], *, focus: Callback, seeds: Callback, talk: Callback) -> Any:
+    """The watch page's live body; triggers ``focus``, ``seeds``, ``talk``, ``inspect``, ``go`` and those of the header."""
+    chosen = {"focus": focus, "seeds": seeds, "talk": talk, "inspect": _ignore, "go": _ignore}
+    return _mount("watch", _WATCH, "live", data, chosen | _REQUESTS)
 
 
-def law(data: dict[str, Any], *, a: Callback, talk: Callback) -> Any:
-    """The law page's live body; triggers ``a``, ``talk``, ``go`` and those of the header."""
-    return _mount("law", _LAW, "law", data, {"a": a, "talk": talk, "go": _ignore} | _REQUESTS)
+def law(data: dict[str, Any], *, a: Callback, b: Callback, talk: Callback) -> Any:
+    """The law page's live body; triggers ``a`` and ``b``, the exponents, ``talk``, ``go`` and those of the header."""
+    return _mount("law", _LAW, "law", data, {"a": a, "b": b, "talk": talk, "go": _ignore} | _REQUESTS)
 
 
 def compare(data: dict[str, Any], *, focus: Callback, drop: Callback) -> Any:

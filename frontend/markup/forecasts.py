@@ -43,12 +43,17 @@ def source_words(made: Forecast) -> str:
     return f"{' and '.join(sources)}, and {plural(made.n_runs, 'run')} of {plural(made.n_configurations, 'configuration')}"
 
 
+def forecasts_link(words: str = "How forecasts turned out", kind: str = "tau-link") -> Html:
+    """The way to the page that scores all forecasts."""
+    return tag("a", words, class_=kind, href=address("forecasts"), data_go=address("forecasts"))
+
+
 def run_forecasts(found: RunForecasts) -> Html:
     """Every kept forecast of a run, and the onset they were about."""
     body = join(
         tag("p", _outcome(found)),
         table(_COLUMNS, [_cells(item) for item in found.forecasts], "None yet: a forecast is made when the first point arrives."),
-        tag("p", tag("a", "How forecasts turned out", class_="tau-button", href=address("forecasts"), data_go=address("forecasts"))),
+        tag("p", forecasts_link(kind="tau-button")),
     )
     return section("Forecasts of copying", body)
 

@@ -2,6 +2,7 @@
 
 from urllib.parse import urlencode
 
+from frontend.charts.law import scales_with
 from frontend.markup.html import Html, join, tag
 from frontend.markup.icons import state_icon
 from frontend.markup.settings import settings_line
@@ -48,8 +49,8 @@ def _tabs(experiment: ExperimentView, current: str, run_id: str | None) -> Html:
         "probes": address("probes", id=experiment.id),
         "inspect": address("inspect", run=run_id or experiment.runs[0].id),
     }
-    # Without two values of n there is no law to show.
-    hidden = {"law"} if len({run.n_train for run in experiment.runs}) < 2 and current != "law" else set()
+    # Without two values of n or W there is no law to show.
+    hidden = {"law"} if not scales_with(experiment) and current != "law" else set()
     links = [
         tag("a", words, href=hrefs[page], class_="tau-tab", data_go=hrefs[page], aria_current="page" if page == current else None)
         for page, words in TABS

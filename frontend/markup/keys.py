@@ -4,7 +4,8 @@ from frontend.charts.figure import ViewOptions
 from frontend.charts.forecast import forecast_of
 from frontend.charts.groups import group_runs
 from frontend.charts.reading import level_of, metric_info, quality_choices
-from frontend.markup.header import address
+from frontend.charts.seed_lines import seed_lines
+from frontend.markup.forecasts import forecasts_link
 from frontend.markup.html import TAU_GEN, TAU_MEM, Html, join, tag
 from frontend.markup.icons import CENSORED, CONTROL, FORECAST, GEN, LIVE, MEM, WINDOW
 from frontend.words import level_text
@@ -19,17 +20,37 @@ def mark_keys(experiment: ExperimentView, curves: Curves, options: ViewOptions) 
     keys = [
         tag("span", GEN, TAU_GEN),
         tag("span", MEM, TAU_MEM),
-        *([tag("span", FORECAST, TAU_MEM, " foretold, 80 %")] if any(forecast_of(run) for run in experiment.runs) else []),
+        *(_foretold() if any(forecast_of(run) for run in experiment.runs) else []),
         tag("span", CENSORED, "not reached by then"),
         tag("span", WINDOW, "window"),
         tag("span", CONTROL, "control, floor"),
         tag("span", LIVE, "newest point"),
         tag("span", "Bars and bands: 95 %", class_="tau-right"),
     ]
-    if max((len(group.runs) for group in group_runs(experiment, options.palette)), default=0) >= MIN_SEEDS:
-        where = address("compare", experiments=experiment.id)
-        keys.append(tag("a", "Mean and interval over seeds", href=where, data_go=where, class_="tau-link"))
-    return join(tag("div", *keys, class_="tau-keys"), *_definitions(experiment, curves, options))
+    return join(tag("div", *keys, class_="tau-keys"), _seeds(experiment, curves, options), *_definitions(experiment, curves, options))
+
+
+def _foretold() -> list[Html]:
+    return [tag("span", FORECAST, TAU_MEM, " foretold, 80 %"), forecasts_link("Forecasts")]
+
+
+def _seeds(experiment: ExperimentView, curves: Curves, options: ViewOptions) -> Html | None:
+    """What lines and bands are where a setting has seeds, and which settings have too few for an interval."""
+    drawn = seed_lines(group_runs(experiment, options.palette), curves, apart=options.apart)
+    lines = [line for line in drawn if len(line.members.runs) > 1]
+    if not lines or options.view == "path":
+        return None
+    means = "; ".join(line.heading for line in lines if line.is_mean)
+    singly = "; ".join(line.members.name for line in lines if not line.is_mean)
+    why = "" if options.apart else f", which takes {MIN_SEEDS} that have begun"
+    said = [f"Thick: the mean over the seeds; band: its 95 % interval by Student's t; thin: each seed: {means}."] if means else []
+    said += [f"Each seed by itself, with no interval over seeds{why}: {singly}."] if singly else []
+    return tag("p", " ".join(said), " ", _other_way(options) if means or options.apart else None, class_="tau-seeds tau-quiet")
+
+
+def _other_way(options: ViewOptions) -> Html:
+    words, value = ("Show the mean of the seeds", "") if options.apart else ("Show each seed", "each")
+    return tag("button", words, type="button", class_="tau-link", data_seeds=value)
 
 
 def _definitions(experiment: ExperimentView, curves: Curves, options: ViewOptions) -> list[Html]:

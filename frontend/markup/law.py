@@ -1,29 +1,22 @@
-"""The words of the law page: what was found, the slider with its score, the fitted laws with their counts."""
+"""The words of the law: what was found, the marks, what is foretold, the fitted laws with their counts."""
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from frontend.charts.law import position
+from frontend.charts.forecast import forecast_of
+from frontend.charts.groups import Group, run_name
+from frontend.charts.law import scales_with
 from frontend.charts.reading import level_of, metric_info, title_of
+from frontend.markup.forecasts import forecast_words, forecasts_link, source_words
 from frontend.markup.html import F_MEM, TAU_GEN, TAU_MEM, Html, join, tag
-from frontend.markup.icons import CENSORED, GEN, MEM
+from frontend.markup.icons import CENSORED, FORECAST, GEN, MEM
 from frontend.words import UNTIL_BEST, UNTIL_PEAK, level_text, percent, plural, sentence
 from frontend.words import exponent as power
-from tauscope.analysis.collapse import RISEN, Collapse
 from tauscope.analysis.scaling import AXES, SYMBOLS
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.onsets import OnsetStatus, PowerLawFit, ScalingVariable
 
-A_RANGE = (0.0, 2.0)
-_WIDTH, _HEIGHT = 200, 26
-_SMALL = 0.001
 _NAMED = 3
-
-
-def scales_with(experiment: ExperimentView) -> tuple[ScalingVariable, ...]:
-    """What a law can scale with in this experiment: n, W, both or nothing."""
-    return tuple(variable for variable in AXES if len({position(run, variable) for run in experiment.runs} - {None}) > 1)
 
 
 def law_finding(experiment: ExperimentView, by: ScalingVariable = "n") -> Html:
@@ -63,88 +56,31 @@ def _quality(fit: PowerLawFit) -> Html:
     return join(TAU_GEN, f" ~ {SYMBOLS[fit.variable]}", tag("sup", power(fit.exponent)), ".")
 
 
-def slider(found: Collapse | None, exponent: float) -> Html:
-    """The exponent with the score of every other one behind it."""
-    if found is None:
-        return tag(
-            "div",
-            tag("p", f"No collapse score yet: copying has to rise to {percent(RISEN)} at two values of n.", class_="tau-label"),
-            class_="tau-a-row",
-        )
-    best = min(max(found.best, A_RANGE[0]), A_RANGE[1])
-    control = tag(
-        "input",
-        type="range",
-        min=A_RANGE[0],
-        max=A_RANGE[1],
-        step=0.01,
-        value=f"{exponent:.2f}",
-        class_="tau-slider",
-        aria_label="Exponent a: time is divided by n to this power",
-        aria_valuetext=score_words(found, exponent),
-    )
+def law_keys(experiment: ExperimentView) -> Html:
+    """The marks of the law's chart, and the way to how forecasts turned out."""
+    foretold = any(forecast_of(run) for run in experiment.runs)
+    marks = [
+        join(MEM, TAU_MEM),
+        join(GEN, TAU_GEN),
+        *([join(FORECAST, TAU_MEM, " foretold, 80 %")] if foretold else []),
+        join(CENSORED, "not reached by then"),
+    ]
+    return join(*[tag("span", mark) for mark in marks], forecasts_link("Forecasts"))
+
+
+def foretold_words(groups: Sequence[Group]) -> Html | None:
+    """The forecasts that are drawn hollow, with their intervals and sources."""
+    runs = [(group, run) for group in groups for run in group.runs]
+    said = [
+        tag("li", tag("b", run_name(group, run)), f": {forecast_words(made)}, from {source_words(made)}")
+        for group, run in runs
+        if (made := forecast_of(run)) is not None
+    ]
+    if not said:
+        return None
     return tag(
-        "div",
-        tag("label", "a = ", tag("b", f"{exponent:.2f}", data_a=True), class_="tau-a"),
-        tag("div", _parabola(found, best), control, class_="tau-a-scale"),
-        tag("button", f"Best {found.best:.2f}", type="button", class_="tau-button", data_best=f"{best:.2f}"),
-        class_="tau-a-row",
+        "div", tag("p", TAU_MEM, " foretold and not measured; no forecast takes part in a fit:"), tag("ul", *said), class_="tau-score"
     )
-
-
-def _parabola(found: Collapse, best: float) -> Html:
-    """S(a) over the slider, its minimum marked; for orientation, the number stands beside it."""
-    low, high = A_RANGE
-    places = [low + (high - low) * k / 40 for k in range(41)]
-    scores = [found.score(a) for a in places]
-    top = max(scores) or 1.0
-    points = " ".join(
-        f"{(a - low) / (high - low) * _WIDTH:.1f},{2 + (1 - score / top) * (_HEIGHT - 4):.1f}"
-        for a, score in zip(places, scores, strict=True)
-    )
-    at = (best - low) / (high - low) * _WIDTH
-    return Html(
-        f'<svg class="tau-parabola" viewBox="0 0 {_WIDTH} {_HEIGHT}" preserveAspectRatio="none" aria-hidden="true">'
-        f'<polyline points="{points}" fill="none" stroke="var(--tau-ink-3)" stroke-width="1.5" vector-effect="non-scaling-stroke"/>'
-        f'<path d="M{at:.1f} 0V{_HEIGHT}" stroke="var(--tau-memorization)" stroke-width="1.5" vector-effect="non-scaling-stroke"/></svg>'
-    )
-
-
-def score_words(found: Collapse, exponent: float) -> str:
-    """``a = 1.00: score 0.04, curves 1.08× apart``."""
-    score = found.score(exponent)
-    said = f"score {score:.3f}" if score >= _SMALL else f"score under {_SMALL}"
-    return f"a = {exponent:.2f}: {said}, curves a factor {math.exp(found.spread(exponent)):.2f} apart"
-
-
-def collapse_words(found: Collapse | None, exponent: float, *, width_too: bool = False) -> Html:
-    """The score here, at its best and without scaling, and what it is; where W varies beside n, that it is left in the spread."""
-    if found is None:
-        return Html("")
-    interval = f" ({found.low:.2f} to {found.high:.2f} by {found.note})" if found.low is not None and found.high is not None else ""
-    here = tag("b", score_words(found, exponent), data_score=True)
-    closest = score_words(found, found.best).partition(": ")[2]
-    best = f"The curves lie closest at a = {found.best:.2f}{interval}: {closest}. Without scaling {_factor(found, 0.0)}."
-    low, high = found.levels
-    meaning = tag(
-        "p",
-        "The score is the squared spread between curves of the log time at which each has risen to a level of f",
-        tag("sub", "mem"),
-        f" minus control, averaged over levels from {percent(low)} to {percent(high)} and divided by the same at a = 0: "
-        f"1 is no better than not scaling, 0 a perfect collapse. {found.curves} curves; 95 % interval by {found.note}.",
-    )
-    mixed = " W varies too and is not scaled: it stays in the spread." if width_too else ""
-    return join(tag("p", here, ". ", best, mixed), tag("details", tag("summary", "What the score is"), meaning, class_="tau-details"))
-
-
-def _factor(found: Collapse, exponent: float) -> str:
-    return f"a factor {math.exp(found.spread(exponent)):.2f} apart"
-
-
-def law_keys() -> Html:
-    """The marks of the law's chart."""
-    marks = (join(MEM, TAU_MEM), join(GEN, TAU_GEN), join(CENSORED, "not reached by then"))
-    return join(*[tag("span", mark) for mark in marks])
 
 
 def law_table(experiment: ExperimentView, curves: Curves, fits: Mapping[str, PowerLawFit], level: float | None) -> Html:

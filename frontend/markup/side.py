@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from frontend.charts.forecast import forecast_of
 from frontend.charts.groups import Group, run_name
 from frontend.charts.reading import metric_info
+from frontend.charts.seed_lines import seed_onsets
 from frontend.charts.window import no_window, window_of
 from frontend.markup.forecasts import forecast_words, source_words
 from frontend.markup.header import address
@@ -26,6 +27,7 @@ from frontend.words import (
     share_of_samples,
     steps,
 )
+from tauscope.analysis.seeds import MIN_SEEDS
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.onsets import Onset, OnsetStatus
@@ -45,15 +47,8 @@ def focus_card(group: Group, recommendation: Recommendation | None = None) -> Ht
     reason = no_window(run) if ended else no_window(run).replace("never reached by", "not reached by")
     about = f"{window.ratio} as long as quality took" + (", still open" if window.open else "") if window else reason
     keep = [keep_lines(run, recommendation)] if recommendation and recommendation.step is not None else []
-    rows = [
-        tag("div", f"Window, {group.name}", class_="tau-label"),
-        value,
-        tag("div", about),
-        *_ends(run),
-        *keep,
-        *_forecast(run),
-        *_copies(run),
-    ]
+    title = tag("div", f"Window, {run_name(group, run)}", class_="tau-label")
+    rows = [*_over_seeds(group), title, value, tag("div", about), *_ends(run), *keep, *_forecast(run), *_copies(run)]
     history = tag("a", "Run history", class_="tau-button", href=address("run", id=run.id), data_go=address("run", id=run.id))
     if not run.step:
         return tag("section", *rows, tag("div", history, class_="tau-buttons"), class_="tau-card tau-focus")
@@ -74,6 +69,19 @@ def _ends(run: RunView) -> list[Html]:
         return [tag("div", opens, class_="tau-quiet")]
     mem, spread = onset_words(run.onsets["tau_mem"])
     return [tag("div", opens, ", closes at the lower end of ", TAU_MEM, f" {mem} ({spread})", class_="tau-quiet")]
+
+
+def _over_seeds(group: Group) -> list[Html]:
+    """The onsets over the seeds with their intervals; of those that some seeds have not reached, how many have."""
+    if len(group.runs) < MIN_SEEDS:
+        return []
+    found, said = seed_onsets(group), []
+    for name, symbol in (("tau_gen", TAU_GEN), ("tau_mem", TAU_MEM)):
+        reached = sum(name in run.onsets and run.onsets[name].value is not None for run in group.runs)
+        value, spread = onset_words(found[name]) if name in found else (f"reached by {reached} of {len(group.runs)}", "")
+        said.append(tag("div", symbol, ": ", tag("b", value), f" ({spread})" if spread else None))
+    title = tag("div", f"{group.name}, {len(group.runs)} seeds: geometric mean, 95 %", class_="tau-label")
+    return [tag("div", title, *said, class_="tau-seeds")]
 
 
 def _forecast(run: RunView) -> list[Html]:

@@ -46,13 +46,15 @@ def take(trigger: str, name: str) -> None:
     put(name, st.session_state["watch"][trigger] or None)
 
 
-options = {"axis": axis, "view": view, "quality": quality, "losses": pair, "n": st.query_params.get("n"), "talk": talk}
+from_address = {name: st.query_params.get(name) for name in ("n", "seeds", "talk")}
+options = {"axis": axis, "view": view, "quality": quality, "losses": pair} | from_address
 # The header stands at once; what is fetched later brings the newest.
 focus = focused(group_runs(experiment, None), options["n"])
 head = header(experiment, tab="experiment", run_id=focus.runs[0].id if focus else None)
 chosen = watch(
     {"id": identifier, "points": drawn_points(len(experiment.runs)), "options": options, "header": head},
     focus=lambda: take("focus", "n"),
+    seeds=lambda: take("seeds", "seeds"),
     talk=lambda: take("talk", "talk"),
 )
 serve_requests(experiment, chosen)

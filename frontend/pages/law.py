@@ -2,9 +2,11 @@
 
 import streamlit as st
 
+from frontend.charts.law import scales_with
 from frontend.components import law
 from frontend.controls import choice, put
-from frontend.markup.law import level_choices, scales_with
+from frontend.markup.collapse import LETTERS
+from frontend.markup.law import level_choices
 from frontend.navigation import TITLES, go
 from frontend.page import api_errors, client, loading, name_tab, notice
 from frontend.requests import serve_requests
@@ -35,8 +37,9 @@ def take(name: str) -> None:
     put(name, str(st.session_state["law"][name]) or None)
 
 
-options = {"a": st.query_params.get("a"), "measure": measure, "by": by, "talk": talk}
-chosen = law({"id": identifier, "options": options}, a=lambda: take("a"), talk=lambda: take("talk"))
+exponents = {letter: st.query_params.get(letter) for letter in LETTERS.values()}
+options = exponents | {"measure": measure, "by": by, "talk": talk}
+chosen = law({"id": identifier, "options": options}, a=lambda: take("a"), b=lambda: take("b"), talk=lambda: take("talk"))
 serve_requests(experiment, chosen)
 if chosen.go:
     go(chosen.go)

@@ -33,6 +33,11 @@ function merge(known, added) {
   });
 }
 
+// The curves of the runs with the means over seeds that a description brings, which are as old as it is.
+export function withMeans(curves, description) {
+  return { ...curves, runs: { ...curves.runs, ...description.means } };
+}
+
 // The browser's half of frontend/charts/filling.py.
 export function fill(trace, curves) {
   const bound = trace.meta?.bind;

@@ -1,160 +1,99 @@
-// The law page: a slider that moves every curve at once, and two figures that are described anew as runs go on.
+// The law page: a slider for each exponent that moves every curve at once, and two figures described anew as runs go on.
 
-import { CHART_CONFIG, ensurePlotly, fetchJson, patch, showSlots, themeName, onThemeChange, onNavigate, onTalkKey } from "./shell.js";
-import { takeFigure } from "./takeaway.js";
+import { DescribedPage, mountPage } from "./described.js";
+import { CHART_CONFIG, ensurePlotly, patch, showSlots } from "./shell.js";
 
-const MIN_INTERVAL_MS = 1500;
+export const mount = (root, data, send) => mountPage(root, Law, data, send);
 
-export function mount(root, data, send) {
-  const law = root.tauLaw ?? (root.tauLaw = new Law(root));
-  const call = (law.calls = (law.calls ?? 0) + 1);
-  law.send = send;
-  law.show(data);
-  // Streamlit also cleans up after a call that a newer one overtook; only the newest may close.
-  return () => law.calls === call && law.close();
-}
+// The browser's half of frontend/markup/collapse.py and of charts/collapse.py.
+const VARIABLES = { a: "n", b: "width" };
+const power = (value) => value.toFixed(2).replace(/^-0\.00$/, "0.00").replace("-", "−");
 
-class Law {
+class Law extends DescribedPage {
   constructor(root) {
-    this.root = root;
-    this.regions = Object.fromEntries([...root.querySelectorAll("[data-region]")].map((node) => [node.dataset.region, node]));
-    this.charts = Object.fromEntries([...root.querySelectorAll("[data-chart]")].map((node) => [node.dataset.chart, node]));
-    this.stopTheme = onThemeChange(() => this.refresh());
-    this.stopTalk = onTalkKey(() => this.send("talk", this.data.options.talk ? "" : "1"));
-    onNavigate(root, (name, value) => this.send(name, value));
-    root.addEventListener("click", (event) => this.act(event));
-    root.addEventListener("input", (event) => event.target.type === "range" && this.move(Number(event.target.value)));
-    root.addEventListener("change", (event) => event.target.type === "range" && this.choose(Number(event.target.value).toFixed(2)));
-    this.resize = new ResizeObserver(() => this.width && this.charts.law.clientWidth !== this.width && this.refresh());
-    this.resize.observe(this.charts.law);
-  }
-
-  close() {
-    this.stream?.close();
-    clearTimeout(this.timer);
-    this.stopTheme();
-    this.stopTalk();
-    this.resize.disconnect();
-    delete this.root.tauLaw;
-  }
-
-  show(data) {
-    if (this.data && this.data.id !== data.id) this.stream?.close();
-    this.data = data;
-    this.root.classList.toggle("tau-talk", Boolean(data.options.talk));
-    return this.refresh();
+    super(root, "law", "law");
+    const moved = (then) => ({ target }) => target.dataset?.exponent && then(target.dataset.exponent, Number(target.value));
+    root.addEventListener("input", moved((letter, value) => this.move(letter, value)));
+    root.addEventListener("change", moved((letter, value) => this.choose(letter, value.toFixed(2))));
   }
 
   act(event) {
-    const button = event.target.closest("[data-action],[data-take],[data-best]");
-    if (!button) return;
-    const { action, take, best } = button.dataset;
-    if (action !== undefined) this.send(action, true);
-    if (best !== undefined) this.choose(best);
-    if (take !== undefined) this.take(button.dataset);
+    super.act(event);
+    const button = event.target.closest("[data-set]");
+    if (button) this.choose(button.dataset.of, button.dataset.set);
   }
 
-  async take({ take: form, part, print, file }) {
-    const view = await fetchJson(this.url({ print, ...(print ? { theme: "light", talk: null } : {}) }), this.regions.notice);
-    if (view !== null) await takeFigure(view.figures[part], { form, file, print, width: this.charts[part].clientWidth });
-  }
-
-  url(more = {}) {
-    const given = { ...this.data.options, theme: themeName(), viewport: window.innerHeight, width: this.charts.law.clientWidth, ...more };
-    const chosen = Object.entries(given).filter(([, value]) => value !== null && value !== undefined && value !== "");
-    return `/view/law/${encodeURIComponent(this.data.id)}?${new URLSearchParams(Object.fromEntries(chosen))}`;
-  }
-
-  async refresh() {
-    this.last = performance.now();
-    const view = await fetchJson(this.url(), this.regions.notice);
-    if (view === null) {
-      this.refreshSoon(3000);
-      return;
-    }
-    this.view = view;
-    showSlots(view.slots);
-    for (const name of ["header", "finding", "law_keys", "collapse_words", "table"]) patch(this.regions[name], view[name]);
-    this.showSlider(view.slider);
-    for (const name of Object.keys(this.charts)) await this.draw(name);
-    if (view.live) this.listen(view.cursor);
-    else this.stream?.close();
-    this.root.dataset.ready = "yes";
+  async put(described) {
+    this.described = described;
+    showSlots(described.slots);
+    for (const name of ["header", "finding", "law_keys", "collapse_words", "table"]) patch(this.regions[name], described[name]);
+    this.showSliders(described.slider);
+    for (const name of Object.keys(this.charts)) await this.draw(name, described, CHART_CONFIG);
   }
 
   // A slider that is being moved, or has moved on since this was asked for, must not be replaced under the hand.
-  showSlider(html) {
-    if (this.moving || (this.wanted !== undefined && this.wanted !== this.data.options.a)) return;
+  showSliders(html) {
+    const { options } = this.data;
+    if (this.moving || Object.entries(this.wanted ?? {}).some(([letter, value]) => value !== options[letter])) return;
     const { slider } = this.regions;
-    const held = slider.contains(document.activeElement) ? document.activeElement.tagName : null;
+    const { exponent, set, of } = (slider.contains(document.activeElement) && document.activeElement.dataset) || {};
     patch(slider, html);
-    if (held) slider.querySelector(held)?.focus();
+    if (exponent) slider.querySelector(`[data-exponent="${exponent}"]`)?.focus();
+    if (set) slider.querySelector(`[data-set="${set}"][data-of="${of}"]`)?.focus();
   }
 
-  choose(a) {
+  choose(letter, value) {
     this.moving = false;
-    this.wanted = a;
-    this.send("a", a);
+    this.wanted = { ...this.wanted, [letter]: value };
+    this.send(letter, value);
   }
 
-  async draw(name) {
-    const Plotly = await ensurePlotly();
-    const { data, layout } = structuredClone(this.view.figures[name]);
-    this.charts[name].setAttribute("aria-label", this.view.alt[name]);
-    this.charts[name].style.minHeight = `${layout.height}px`;
-    this.width = this.charts.law.clientWidth;
-    await Plotly.react(this.charts[name], data, { ...layout, width: this.charts[name].clientWidth }, CHART_CONFIG);
-  }
-
-  // Every curve at another exponent, from what the page holds already.
-  move(a) {
+  // Every curve at other exponents, from what the page holds already.
+  move(letter, value) {
     this.moving = true;
-    const { score } = this.view;
-    const words = score ? scoreWords(score, a) : "";
-    this.regions.slider.querySelector("[data-a]").textContent = a.toFixed(2);
-    this.regions.slider.querySelector("input").setAttribute("aria-valuetext", words);
+    const inputs = [...this.regions.slider.querySelectorAll("[data-exponent]")];
+    const exponents = Object.fromEntries(inputs.map((input) => [input.dataset.exponent, Number(input.value)]));
+    const { score } = this.described;
+    const words = score ? scoreWords(score, exponents) : "";
+    this.regions.slider.querySelector(`[data-shown="${letter}"]`).textContent = power(value);
+    for (const input of inputs) input.setAttribute("aria-valuetext", words);
     const said = this.regions.collapse_words.querySelector("[data-score]");
     if (said) said.textContent = words;
-    this.pending = a;
+    this.pending = exponents;
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
       this.scale(this.pending);
     });
   }
 
-  async scale(a) {
+  async scale(exponents) {
     const Plotly = await ensurePlotly();
-    const made = structuredClone(this.view.figures.collapse);
-    for (const trace of made.data) trace.x = trace.meta.tau.map((tau) => tau / trace.meta.n ** a);
+    const made = structuredClone(this.described.figures.collapse);
+    for (const trace of made.data) {
+      const scale = Object.entries(exponents).reduce((product, [letter, at]) => product * trace.meta.at[VARIABLES[letter]] ** at, 1);
+      trace.x = trace.meta.tau.map((tau) => tau / scale);
+    }
     const times = made.data.flatMap((trace) => trace.x);
     const [low, high] = [Math.min(...times), Math.max(...times)];
     made.layout.xaxis.range = [Math.log10(low / 1.1), Math.log10(Math.max(high * 1.9, low * 10))];
     delete made.layout.xaxis.tickvals;
     made.layout.xaxis.dtick = 1;
-    made.layout.xaxis.title.text = `τ / n<sup>${a.toFixed(2)}</sup> (log)`;
-    // Names stand where the server puts them; while the slider moves they would lag behind their lines.
+    made.layout.xaxis.title.text = `${scaledTime(exponents)} (log)`;
+    // Names stand where the server puts them; while a slider moves they would lag behind their lines.
     made.layout.annotations = made.layout.annotations.filter((item) => item.xref !== "x");
     await Plotly.react(this.charts.collapse, made.data, { ...made.layout, width: this.charts.collapse.clientWidth }, CHART_CONFIG);
   }
-
-  listen(cursor) {
-    if (this.stream && this.stream.readyState !== EventSource.CLOSED) return;
-    this.stream = new EventSource(`/api/v1/experiments/${encodeURIComponent(this.data.id)}/events?cursor=${encodeURIComponent(cursor)}`);
-    for (const name of ["points", "run", "rewind", "experiment"]) this.stream.addEventListener(name, () => this.refreshSoon(MIN_INTERVAL_MS));
-  }
-
-  refreshSoon(interval) {
-    if (this.timer) return;
-    this.timer = setTimeout(() => {
-      this.timer = null;
-      this.refresh();
-    }, Math.max(200, interval - (performance.now() - this.last)));
-  }
 }
 
-// The browser's half of frontend/markup/law.py.
-function scoreWords({ best, least, curvature, unscaled }, a) {
-  const score = least + curvature * (a - best) ** 2;
+function scaledTime({ a, b }) {
+  const times = b === undefined ? "" : ` W<sup>${power(-b)}</sup>`;
+  return `τ${times}${a === undefined ? "" : ` / n<sup>${power(a)}</sup>`}`;
+}
+
+function scoreWords({ best, least, curvature, unscaled }, exponents) {
+  const away = Object.values(exponents).map((value, place) => value - best[place]);
+  const score = least + away.reduce((sum, by, row) => sum + curvature[row].reduce((part, value, column) => part + by * value * away[column], 0), 0);
+  const where = Object.entries(exponents).map(([letter, value]) => `${letter} = ${power(value)}`);
   const said = score >= 0.001 ? `score ${score.toFixed(3)}` : "score under 0.001";
-  return `a = ${a.toFixed(2)}: ${said}, curves a factor ${Math.exp(Math.sqrt(unscaled * score)).toFixed(2)} apart`;
+  return `${where.join(", ")}: ${said}, curves a factor ${Math.exp(Math.sqrt(unscaled * score)).toFixed(2)} apart`;
 }

@@ -4,7 +4,7 @@
 // series it is bound to. Points that arrive are appended to the series at once; anything else that changes (onsets,
 // states, texts) is described anew by the server, at most once a second. Zoom, hover and scroll survive both.
 
-import { addPoints, dropBeyond, fill, longest } from "./curves.js";
+import { addPoints, dropBeyond, fill, longest, withMeans } from "./curves.js";
 import { listenToClicks, keepHover } from "./pointer.js";
 import { CHART_CONFIG, ensurePlotly, fetchJson, patch, showSlots, themeName, onThemeChange, onNavigate, onTalkKey } from "./shell.js";
 import { takeFigure } from "./takeaway.js";
@@ -76,9 +76,10 @@ class Watch {
   }
 
   act(event) {
-    const button = event.target.closest("[data-focus],[data-action],[data-take]");
+    const button = event.target.closest("[data-focus],[data-action],[data-take],[data-seeds]");
     if (!button) return;
-    const { focus, action, take } = button.dataset;
+    const { focus, action, take, seeds } = button.dataset;
+    if (seeds !== undefined) this.send("seeds", seeds);
     if (focus !== undefined) this.send("focus", focus);
     if (action !== undefined) this.send(action, true);
     if (take !== undefined) this.take(button);
@@ -89,7 +90,7 @@ class Watch {
     const asked = { part, print, ...(print ? { theme: "light" } : {}) };
     const made = await fetchJson(this.url("/figure", asked), this.regions.notice);
     if (made === null || !this.curves) return;
-    const data = made.figure.data.map((trace) => fill(trace, this.curves));
+    const data = made.figure.data.map((trace) => fill(trace, withMeans(this.curves, made.figure)));
     await takeFigure({ data, layout: made.figure.layout }, { form, file, print, width: this.width });
   }
 
@@ -170,11 +171,16 @@ class Watch {
     this.refreshSoon();
   }
 
+  // What the traces of the figure are bound to.
+  get bound() {
+    return withMeans(this.curves, this.description);
+  }
+
   // Whatever arrives between two frames is drawn once.
   drawSoon() {
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
-      if (this.slow) this.tips.draw(this.curves);
+      if (this.slow) this.tips.draw(this.bound);
       else this.draw();
     });
   }
@@ -186,7 +192,9 @@ class Watch {
   // Whether a slow figure can wait: the same marks in the same places, only further progress.
   get canWait() {
     const { layout, data } = this.description;
-    const essence = JSON.stringify([layout.uirevision, layout.meta, layout.shapes.length, layout.annotations.length, data.map((trace) => [trace.meta?.status, trace.line?.width])]);
+    // Names at line ends come together and part as the lines go on; that is progress too.
+    const words = layout.annotations.filter((item) => item.name !== "end").length;
+    const essence = JSON.stringify([layout.uirevision, layout.meta, layout.shapes.length, words, data.map((trace) => [trace.meta?.status, trace.line?.width])]);
     const same = essence === this.essence && this.chart.clientWidth === this.width && themeName() === this.theme;
     [this.essence, this.theme] = [essence, themeName()];
     return same && this.slow && performance.now() - this.lastDraw < SLOW_REDRAW_SHARE * this.drawMs;
@@ -234,7 +242,8 @@ class Watch {
     // Drawing under a hand that drags would let go of what it holds.
     if (this.chart._dragging) return void setTimeout(() => this.draw(), 150);
     const start = performance.now();
-    const traces = this.description.data.map((trace) => fill(trace, this.curves));
+    const { bound } = this;
+    const traces = this.description.data.map((trace) => fill(trace, bound));
     this.chart.style.minHeight = `${this.description.layout.height}px`;
     this.width = this.chart.clientWidth;
     const layout = { ...structuredClone(this.description.layout), width: this.width };
@@ -243,8 +252,8 @@ class Watch {
     this.lastDraw = performance.now();
     this.drawMs = this.lastDraw - start;
     performance.measure("tau-draw", { start, end: start + this.drawMs });
-    this.tips.reset(this.curves);
-    if (!this.drawn) this.tips.follow(() => this.slow && this.curves);
+    this.tips.reset(bound);
+    if (!this.drawn) this.tips.follow(() => this.slow && this.curves && this.bound);
     if (!this.drawn) listenToClicks(this.chart, { focusRow: (row) => this.focusRow(row), inspect: (point) => this.send("inspect", point) });
     this.drawn = true;
     this.root.dataset.ready = "yes";

@@ -7,7 +7,7 @@ export function listenToClicks(chart, { focusRow, inspect }) {
   chart.on("plotly_click", ({ event, points }) => {
     const { yaxis2 } = chart._fullLayout;
     const copied = points.find((item) => item.data.meta?.bind?.against) ?? (within(yaxis2, height(event)) && points.find(isCopied));
-    if (copied) inspect({ run: copied.data.meta.bind.run, step: copied.customdata[3] });
+    if (copied) inspect({ run: copied.data.meta.inspect ?? copied.data.meta.bind.run, step: copied.customdata[3] });
   });
   chart.addEventListener("click", (event) => {
     const rail = chart._fullLayout?.yaxis3;

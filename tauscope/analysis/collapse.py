@@ -1,12 +1,13 @@
-"""How well the copying curves of different n fall onto one another once training time is divided by n^a.
+"""How well the copying curves of different n, or widths W, fall onto one another once training time is divided by n^a W^b.
 
-Bonnaire et al. 2025 (arXiv:2505.17638) plot f_mem against tau/n and see the curves collapse. The score makes "see" a number.
-For levels l of f_mem minus control, tau_i(l) is the first time at which curve i has risen to l, linear in log tau between
-checkpoints. The squared spread at exponent a is the variance of log tau_i(l) - a log n_i over the curves that reach l,
-averaged over levels. The score S(a) is that spread relative to the unscaled one, S(0) = 1; 0 is a perfect collapse.
+Bonnaire et al. 2025 (arXiv:2505.17638) plot f_mem against tau/n, and against W tau, and see the curves collapse. The score makes
+"see" a number. For levels l of f_mem minus control, tau_i(l) is the first time at which curve i has risen to l, linear in log tau
+between checkpoints. The squared spread at exponents e is the variance of log tau_i(l) - e . x_i, x_i the logarithms of what the
+curves are scaled with, over the curves that reach l, averaged over levels. The score S(e) is that spread relative to the
+unscaled one, S(0) = 1; 0 is a perfect collapse.
 
-S is a parabola in a. Its minimum is the slope of log tau on log n within levels (ordinary least squares with an intercept
-for each level), and S there is the share of the variance that scaling by n leaves. Unlike the exponent fitted to onsets,
+S is a parabola in each exponent. Its minimum is the slope of log tau on x within levels (ordinary least squares with an
+intercept for each level), and S there is the share of the variance that scaling leaves. Unlike the exponents fitted to onsets,
 it uses the whole rise and not one level, and ignores how certain each checkpoint is.
 """
 
@@ -18,6 +19,8 @@ from jaxtyping import Float
 from numpy import ndarray
 from scipy.special import stdtrit
 
+from tauscope.analysis.scaling import SYMBOLS
+from tauscope.contracts.onsets import ScalingVariable
 from tauscope.metrics.intervals import CONFIDENCE
 
 LEVELS = 16
@@ -26,72 +29,111 @@ RISEN = 0.2  # Curves that stay below have barely begun: what little of their sh
 _TOP = 0.8  # Of the highest: where a curve has levelled off, the time at which it first reaches a level is that of a chance peak.
 _RESAMPLES = 1000
 _NO_SPREAD = 1e-9
+_ALIKE = 1e-6  # Of the variances: variables that part no more than this cannot be told apart.
 
 
 class NoCollapseError(ValueError):
-    """There is nothing to scale: fewer than two n rise far enough."""
+    """There is nothing to scale, and the message says in a clause what is missing."""
 
 
 @dataclass(frozen=True)
 class CopyCurve:
-    """f_mem minus its held-out control of one run with ``n`` training images, at training times ``tau`` > 0, ascending."""
+    """f_mem minus its held-out control of one run, at training times ``tau`` > 0, ascending.
 
-    n: int
+    Attributes:
+        n: training images.
+        width: base width W of the network; needed where curves are scaled with it.
+    """
+
+    n: float
     tau: Float[ndarray, " point"]
     excess: Float[ndarray, " point"]
+    width: float | None = None
+
+    def place(self, variables: Sequence[ScalingVariable]) -> tuple[float, ...]:
+        """Where the curve stands in each variable."""
+        known = {"n": self.n, "width": self.width}
+        return tuple(float(known[name] or np.nan) for name in variables)
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """The exponent of one variable at which curves lie closest, with a 95 % interval (``None`` where it has none)."""
+
+    variable: ScalingVariable
+    best: float
+    low: float | None
+    high: float | None
 
 
 @dataclass(frozen=True)
 class Collapse:
-    """The parabola S(a), its minimum, and a 95 % interval of where it lies (``None`` where it has none)."""
+    """The score S over exponents: its minimum, and its curvature ``within``, one row and column for each variable."""
 
-    best: float
-    low: float | None
-    high: float | None
+    scalings: tuple[Scaling, ...]
     unscaled: float
-    within: float
+    within: tuple[tuple[float, ...], ...]
     levels: tuple[float, float]
     curves: int
     note: str
 
-    def spread(self, exponent: float) -> float:
-        """Root mean squared spread of log tau at an exponent; e to its power is a factor between curves."""
-        return float(np.sqrt(self.unscaled * self.score(exponent)))
+    @property
+    def best(self) -> tuple[float, ...]:
+        """The exponents at which the curves lie closest, all at once."""
+        return tuple(scaling.best for scaling in self.scalings)
 
-    def score(self, exponent: float) -> float:
-        """S(a): 1 without scaling, 0 if every curve is the same."""
-        least = 1 - self.within * self.best**2 / self.unscaled
-        return float(max(0.0, least) + self.within * (exponent - self.best) ** 2 / self.unscaled)
+    def spread(self, *exponents: float) -> float:
+        """Root mean squared spread of log tau at exponents; e to its power is a factor between curves."""
+        return float(np.sqrt(self.unscaled * self.score(*exponents)))
+
+    def score(self, *exponents: float) -> float:
+        """S: 1 without scaling, 0 if every curve is the same."""
+        within, best = np.array(self.within), np.array(self.best)
+        away = np.array(exponents) - best
+        least = 1 - float(best @ within @ best) / self.unscaled
+        return float(max(0.0, least) + away @ within @ away / self.unscaled)
 
 
-def collapse(curves: Sequence[CopyCurve], *, seed: int = 0) -> Collapse:
-    """The collapse score over the levels that curves of at least two n reach.
+def collapse(curves: Sequence[CopyCurve], variables: Sequence[ScalingVariable] = ("n",), *, seed: int = 0) -> Collapse:
+    """The collapse score over the levels that curves of at least two values of each variable reach.
 
-    The interval is a delete-one-run jackknife with Student's quantile where every n has two runs or more: a bootstrap over three runs
-    of an n holds the truth two times in three. Otherwise it resamples levels, and the note says so.
+    The intervals are a delete-one-run jackknife with Student's quantile where every setting has two runs or more: a bootstrap over three
+    runs of an n holds the truth two times in three. Otherwise they resample levels, and the note says so.
 
     Raises:
-        NoCollapseError: if fewer than two n rise to ``RISEN``.
+        NoCollapseError: if fewer than two values of a variable rise to ``RISEN``, or if the variables change together.
     """
-    levels = _levels(curves)
-    log_n = np.log([curve.n for curve in curves])
+    levels = _levels(curves, variables)
+    x = np.log([curve.place(variables) for curve in curves])
     times = np.stack([rise_times(curve, levels) for curve in curves])
-    moments = _moments(times, log_n)
+    moments = _moments(times, x)
     if moments is None:
-        raise NoCollapseError("fewer than two values of n rise far enough to be compared")
+        raise NoCollapseError(_not_told_apart(variables))
     unscaled, mixed, within = moments
-    by_runs = min(sum(other.n == curve.n for other in curves) for curve in curves) >= 2
-    low, high = _over_runs(times, log_n, mixed / within) if by_runs else _over_levels(times, log_n, np.random.default_rng(seed))
+    best = np.linalg.solve(within, mixed)
+    places = [curve.place(variables) for curve in curves]
+    by_runs = min(places.count(place) for place in places) >= 2
+    ends = _over_runs(times, x, best) if by_runs else _over_levels(times, x, np.random.default_rng(seed))
     return Collapse(
-        best=mixed / within,
-        low=low,
-        high=high,
+        scalings=tuple(Scaling(name, float(at), *end) for name, at, end in zip(variables, best, ends, strict=True)),
         unscaled=unscaled,
-        within=within,
+        within=tuple(tuple(map(float, row)) for row in within),
         levels=(float(levels[0]), float(levels[-1])),
         curves=int(np.isfinite(times).any(axis=1).sum()),
-        note="jackknife over runs" if by_runs else "bootstrap over levels, run-to-run spread not included: one run at some n",
+        note="jackknife over runs"
+        if by_runs
+        else f"bootstrap over levels, run-to-run spread not included: one run at some {_named(variables)}",
     )
+
+
+def _named(variables: Sequence[ScalingVariable]) -> str:
+    return " and ".join(SYMBOLS[name] for name in variables)
+
+
+def _not_told_apart(variables: Sequence[ScalingVariable]) -> str:
+    if len(variables) > 1:
+        return f"{_named(variables)} change together where curves rise, so their exponents cannot be told apart"
+    return f"fewer than two values of {_named(variables)} rise far enough to be compared"
 
 
 def rise_times(curve: CopyCurve, levels: Float[ndarray, " level"]) -> Float[ndarray, " level"]:
@@ -107,56 +149,71 @@ def rise_times(curve: CopyCurve, levels: Float[ndarray, " level"]) -> Float[ndar
     return np.where(inside, log_tau[right - 1] + share * (log_tau[right] - log_tau[right - 1]), np.nan)
 
 
-def _levels(curves: Sequence[CopyCurve]) -> Float[ndarray, " level"]:
-    """Evenly spaced levels up to four fifths of the highest that two n reach."""
-    tops: dict[int, float] = {}
-    for curve in curves:
-        if len(curve.excess):
-            tops[curve.n] = max(tops.get(curve.n, 0.0), float(curve.excess.max()))
-    highest = sorted(tops.values(), reverse=True)[1] if len(tops) > 1 else 0.0
-    if highest < RISEN:
-        raise NoCollapseError(f"fewer than two values of n rise to {RISEN:.0%}")
+def _levels(curves: Sequence[CopyCurve], variables: Sequence[ScalingVariable]) -> Float[ndarray, " level"]:
+    """Evenly spaced levels up to four fifths of the highest that two values of each variable reach."""
+    highest = min(_second_highest(curves, name) for name in variables)
     return np.linspace(LOWEST, _TOP * highest, LEVELS)
 
 
-def _moments(times: Float[ndarray, "run level"], log_n: Float[ndarray, " run"]) -> tuple[float, float, float] | None:
-    """Mean over levels of the variance of log tau, its covariance with log n, and the variance of log n, over curves that reach it."""
+def _second_highest(curves: Sequence[CopyCurve], variable: ScalingVariable) -> float:
+    tops: dict[tuple[float, ...], float] = {}
+    for curve in curves:
+        if len(curve.excess):
+            place = curve.place((variable,))
+            tops[place] = max(tops.get(place, 0.0), float(curve.excess.max()))
+    highest = sorted(tops.values(), reverse=True)[1] if len(tops) > 1 else 0.0
+    if highest < RISEN:
+        raise NoCollapseError(f"copying has to rise to {RISEN:.0%} at two values of {SYMBOLS[variable]}".replace("%", " %"))
+    return highest
+
+
+_Moments = tuple[float, Float[ndarray, " variable"], Float[ndarray, "variable variable"]]
+
+
+def _moments(times: Float[ndarray, "run level"], x: Float[ndarray, "run variable"]) -> _Moments | None:
+    """Mean over levels of the variance of log tau, its covariances with x, and those of x, over curves that reach it."""
     reached = np.isfinite(times)
     count = np.maximum(reached.sum(axis=0), 1)
-    x = np.where(reached, log_n[:, None], 0.0)
-    y = np.where(reached, times, 0.0)
-    x, y = (np.where(reached, values - values.sum(axis=0) / count, 0.0) for values in (x, y))
-    moments = np.stack([y * y, x * y, x * x]).sum(axis=1) / count  # [moment, level]
-    several_n = moments[2] > _NO_SPREAD
-    if not several_n.any():
+    rows = np.stack([times, *np.broadcast_to(x.T[:, :, None], (x.shape[1], *times.shape))])  # [log tau and x, run, level]
+    rows = np.where(reached, rows, 0.0)
+    rows = np.where(reached, rows - rows.sum(axis=1, keepdims=True) / count, 0.0)
+    moments = np.einsum("irl,jrl->ijl", rows, rows) / count
+    informed = np.trace(moments[1:, 1:]) > _NO_SPREAD
+    if not informed.any():
         return None
-    unscaled, mixed, within = (float(value) for value in moments[:, several_n].mean(axis=1))
-    return (unscaled, mixed, within) if unscaled > 0 else None
+    mean = moments[:, :, informed].mean(axis=2)
+    within = mean[1:, 1:]
+    apart = np.linalg.eigvalsh(within)[0] > _ALIKE * np.trace(within)
+    return (float(mean[0, 0]), mean[0, 1:], within) if mean[0, 0] > 0 and apart else None
 
 
-def _slope(times: Float[ndarray, "run level"], log_n: Float[ndarray, " run"]) -> float | None:
-    moments = _moments(times, log_n)
-    return moments[1] / moments[2] if moments else None
+def _slopes(times: Float[ndarray, "run level"], x: Float[ndarray, "run variable"]) -> Float[ndarray, " variable"] | None:
+    moments = _moments(times, x)
+    return np.linalg.solve(moments[2], moments[1]) if moments else None
 
 
-_Ends = tuple[float | None, float | None]
+_Ends = list[tuple[float | None, float | None]]
 
 
-def _over_runs(times: Float[ndarray, "run level"], log_n: Float[ndarray, " run"], best: float) -> _Ends:
-    """Ends of the interval from the slopes without each run that takes part; slope and intercept cost two degrees of freedom."""
+def _over_runs(times: Float[ndarray, "run level"], x: Float[ndarray, "run variable"], best: Float[ndarray, " variable"]) -> _Ends:
+    """Ends of the intervals from the slopes without each run that takes part; slopes and intercept cost a degree of freedom each."""
     part = np.flatnonzero(np.isfinite(times).any(axis=1))
-    slopes = [_slope(times[part[part != run]], log_n[part[part != run]]) for run in part]
+    slopes = [_slopes(times[part[part != run]], x[part[part != run]]) for run in part]
     known = np.array([slope for slope in slopes if slope is not None])
-    if len(known) < len(part) or len(part) < 3:
-        return None, None
-    error = np.sqrt((len(part) - 1) / len(part) * ((known - known.mean()) ** 2).sum())
-    half = float(stdtrit(len(part) - 2, 0.5 + CONFIDENCE / 2) * error)
-    return best - half, best + half
+    freedom = len(part) - 1 - len(best)
+    if len(known) < len(part) or freedom < 1:
+        return [(None, None)] * len(best)
+    error = np.sqrt((len(part) - 1) / len(part) * ((known - known.mean(axis=0)) ** 2).sum(axis=0))
+    half = float(stdtrit(freedom, 0.5 + CONFIDENCE / 2)) * error
+    return [(float(at - by), float(at + by)) for at, by in zip(best, half, strict=True)]
 
 
-def _over_levels(times: Float[ndarray, "run level"], log_n: Float[ndarray, " run"], rng: np.random.Generator) -> _Ends:
+def _over_levels(times: Float[ndarray, "run level"], x: Float[ndarray, "run variable"], rng: np.random.Generator) -> _Ends:
     """Ends of the percentile bootstrap over levels."""
     n_levels = times.shape[1]
-    slopes = [_slope(times[:, rng.integers(0, n_levels, n_levels)], log_n) for _ in range(_RESAMPLES)]
-    known = [slope for slope in slopes if slope is not None]
-    return (float(np.quantile(known, 0.025)), float(np.quantile(known, 0.975))) if known else (None, None)
+    slopes = [_slopes(times[:, rng.integers(0, n_levels, n_levels)], x) for _ in range(_RESAMPLES)]
+    known = np.array([slope for slope in slopes if slope is not None])
+    if not len(known):
+        return [(None, None)] * x.shape[1]
+    low, high = np.quantile(known, [0.025, 0.975], axis=0)
+    return [(float(a), float(b)) for a, b in zip(low, high, strict=True)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from tauscope.contracts.forecasts import Forecast
 from tauscope.contracts.onsets import Onset, OnsetStatus
 from tauscope.contracts.points import Point
 from tauscope.contracts.retention import Margin, Recommendation
@@ -10,12 +11,13 @@ from tauscope.contracts.wording import counted_words, interval_percent, measured
 _REACHED = (OnsetStatus.REACHED, OnsetStatus.BEFORE_FIRST)
 
 
-def recommend(points: Sequence[Point], onsets: Mapping[str, Onset]) -> Recommendation:
+def recommend(points: Sequence[Point], onsets: Mapping[str, Onset], forecast: Forecast | None = None) -> Recommendation:
     """The earliest measured step between the onsets whose quality cannot be told from the best there.
 
     The window goes from the upper end of tau_gen's interval to the lower end of tau_mem's, or to the last measured step
     where that was not reached, both included. A step counts as measured if both quality and f_mem were. Quality is better
-    when lower; two values cannot be told apart if their 95 % intervals overlap.
+    when lower; two values cannot be told apart if their 95 % intervals overlap. ``forecast`` is what the margin is told by
+    where tau_mem was not reached; it has no part in the choice.
     """
     if not {"tau_gen", "tau_mem"} <= onsets.keys():
         return Recommendation(step=None, reason="nothing was measured yet")
@@ -30,7 +32,7 @@ def recommend(points: Sequence[Point], onsets: Mapping[str, Onset]) -> Recommend
         return Recommendation(step=None, reason=f"nothing was measured between tau_gen (by {first:,.0f}) and tau_mem (from {last:,.0f})")
     best = min((quality for _, quality, _ in inside), key=_value)
     step, quality, f_mem = next(row for row in inside if _low(row[1]) <= _high(best))
-    margin = _margin(step, tau_mem)
+    margin = _margin(step, tau_mem, forecast)
     words = f"step {step:,}: {quality.metric} {measured_words(quality)}, f_mem {counted_words(f_mem)}, {margin.words}"
     reason = _why(step, best, window, tau_mem)
     return Recommendation(step=step, quality=quality, f_mem=f_mem, margin=margin, reason=reason, summary=words)
@@ -57,8 +59,10 @@ def _window(measured: dict[int, tuple[Point, Point]], tau_gen: Onset, tau_mem: O
     return tau_gen.high, last
 
 
-def _margin(step: int, tau_mem: Onset) -> Margin:
-    """The earlier of two steps has the more of it; where tau_mem was not reached only its lower bound counts."""
+def _margin(step: int, tau_mem: Onset, forecast: Forecast | None) -> Margin:
+    """The earlier of two steps has the more of it; where tau_mem was not reached its forecast counts, or else its lower bound alone."""
+    if tau_mem.value is None and forecast is not None and forecast.median and forecast.low and forecast.high:
+        return _foretold(step / forecast.median, step / forecast.high, step / forecast.low)
     high = step / tau_mem.low if tau_mem.low and step <= tau_mem.low else None
     if tau_mem.value is None:
         least = f"which is not before {tau_mem.low or 0:,.0f}"
@@ -67,6 +71,11 @@ def _margin(step: int, tau_mem: Onset) -> Margin:
     share, low = step / tau_mem.value, step / tau_mem.high if tau_mem.high else None
     spread = f" ({interval_percent(low or 0, high)})" if high is not None else ""
     return Margin(share=share, low=low, high=high, words=f"{percent(share)} of tau_mem{spread}")
+
+
+def _foretold(share: float, low: float, high: float) -> Margin:
+    words = f"{percent(share)} of the predicted tau_mem (80 %: {interval_percent(low, high)})"
+    return Margin(share=share, low=low, high=high, predicted=True, words=words)
 
 
 def _why(step: int, best: Point, window: tuple[float, float], tau_mem: Onset) -> str:

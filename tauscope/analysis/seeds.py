@@ -1,4 +1,4 @@
-"""Runs that differ by their seed alone as one curve: mean and 95 % interval over the seeds."""
+"""Runs that differ by their seed alone as one: a curve's mean and an onset's geometric mean, with 95 % intervals over the seeds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from tauscope.contracts.onsets import Onset, OnsetStatus
 from tauscope.metrics.intervals import mean_interval
 
 MIN_SEEDS = 3  # Two seeds tell a spread too poorly: Student's factor is 12.7 there.
@@ -54,6 +55,28 @@ def mean_over_seeds(curves: Sequence[SeedCurve]) -> SeedMean:
     intervals = np.array([mean_interval(column) for column in value.T]).reshape(-1, 3)
     own_low, own_high = (_own_ends(tau, curves, side) for side in ("low", "high"))
     return SeedMean(tau, intervals[:, 0], np.fmin(intervals[:, 1], own_low), np.fmax(intervals[:, 2], own_high))
+
+
+def onset_over_seeds(onsets: Sequence[Onset]) -> Onset | None:
+    """The geometric mean of an onset that every seed has reached, three or more of them, with Student's interval over log tau.
+
+    As with curves the interval is never narrower than a single seed's own is on average: onsets that fall into one cell between
+    two checkpoints agree by interpolation. ``None`` below three seeds, or where one has not reached it: a mean over those that have
+    would be early.
+    """
+    if len(onsets) < MIN_SEEDS or any(onset.status is not OnsetStatus.REACHED for onset in onsets):
+        return None
+    values, lows, highs = (np.log([_end(onset, side) for onset in onsets]) for side in ("value", "low", "high"))
+    mean, low, high = mean_interval(values)
+    ends = {"value": mean, "low": min(low, lows.mean()), "high": max(high, highs.mean())}
+    numbers = {name: float(np.exp(end)) for name, end in ends.items()}
+    return onsets[0].model_copy(update={**numbers, "reason": f"geometric mean of {len(onsets)} seeds"})
+
+
+def _end(onset: Onset, side: str) -> float:
+    """An end of the interval, or the value where it is open: nothing is known of how far beyond it would lie."""
+    assert onset.value is not None
+    return float(getattr(onset, side) or onset.value)
 
 
 def _common_times(curves: Sequence[SeedCurve]) -> Float[ndarray, " checkpoint"]:

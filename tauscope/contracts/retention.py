@@ -9,13 +9,18 @@ from tauscope.contracts.points import Point
 class Margin(Contract):
     """How far a step is on the way to tau_mem: step / tau_mem, with the interval of tau_mem.
 
-    ``share`` is ``None`` where tau_mem was not reached; ``high`` is then what its lower bound allows, ``None`` where that allows any.
+    Where tau_mem was not reached it is that of its forecast, with the 80 % interval, and ``predicted`` says so. Without a forecast
+    ``share`` is ``None`` there, and ``high`` what the lower bound of tau_mem allows, ``None`` where that allows any.
     """
 
     share: float | None
     low: float | None
     high: float | None
-    words: str = Field(description="e.g. '38 % of tau_mem (34 to 43 %)', 'at most 41 % of tau_mem, which is not before 3,000'")
+    predicted: bool = Field(False, description="whether tau_mem is foretold and not measured; the interval is then one of 80 %")
+    words: str = Field(
+        description="e.g. '38 % of tau_mem (34 to 43 %)', '38 % of the predicted tau_mem (80 %: 30 to 51 %)', "
+        "'at most 41 % of tau_mem, which is not before 3,000'"
+    )
 
 
 class Recommendation(Contract):

@@ -70,9 +70,10 @@ def _inset(found: Sequence[Family], exponent: float) -> tuple[Panel | None, str,
     try:
         score = collapse(curves)
         said = f"inset over {divided}: collapse score {score.score(exponent):.2f} (0 perfect, 1 unscaled)"
-        best = "no interval" if score.low is None or score.high is None else f"{score.low:.2f} to {score.high:.2f}, {score.note}"
+        (scaling,) = score.scalings
+        best = "no interval" if scaling.low is None or scaling.high is None else f"{scaling.low:.2f} to {scaling.high:.2f}, {score.note}"
         levels = f"levels {score.levels[0]:.0%} to {score.levels[1]:.0%}"
-        more = f"{said}; {score.curves} curves, {levels}; best exponent {score.best:.2f} ({best})"
+        more = f"{said}; {score.curves} curves, {levels}; best exponent {scaling.best:.2f} ({best})"
     except NoCollapseError as error:
         said = more = f"inset over {divided}: no collapse score, {error}"
     return Panel("b inset", r"$f_\mathrm{mem}$ − control, %", tuple(rows), x_label=label, share=True), said, more

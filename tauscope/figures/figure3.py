@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from tauscope.analysis.scaling import BOUNDS, fit_sweep
+from tauscope.analysis.seeds import onset_over_seeds
 from tauscope.contracts.onsets import OnsetStatus, PowerLawFit
 from tauscope.contracts.summary import RunSummary
 from tauscope.figures.onset_rows import SYMBOLS, onset_fields, without_value
 from tauscope.figures.phases import phase_panel
 from tauscope.figures.rows import Panel, Plan, Row
-from tauscope.figures.seeds import families, mean_over_runs, seeds_words
+from tauscope.figures.seeds import families, seeds_words
 from tauscope.figures.source import FigureData, FigureOptions, FigureRun
 
 ONSETS = ("tau_gen", "tau_mem")
@@ -91,11 +92,10 @@ def _points(runs: Sequence[FigureRun], name: str, setting: str) -> list[Row]:
             "width": family.runs[0].width,
         }
         found = [(run, run.onsets[name]) for run in family.runs if name in run.onsets]
-        values = [onset.value for _, onset in found if onset.value is not None]
-        if family.averaged and len(values) == len(family.runs):
-            mean, low, high = mean_over_runs(values, log=True)
-            middle: dict[str, Any] = {"y": mean, "y_low": low, "y_high": high, "status": str(OnsetStatus.REACHED)}
-            rows.append(Row("a", "onset", name, **common, **middle, setting=setting, runs=len(values)))
+        mean = onset_over_seeds([onset for _, onset in found]) if len(found) == len(family.runs) else None
+        if mean is not None:
+            middle: dict[str, Any] = {"y": mean.value, "y_low": mean.low, "y_high": mean.high, "status": str(OnsetStatus.REACHED)}
+            rows.append(Row("a", "onset", name, **common, **middle, setting=setting, runs=len(found)))
         else:
             rows += [
                 Row("a", "onset", name, **common, **onset_fields(onset, run, along="y"), setting=setting, run=run.id)

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from tauscope.analysis.seeds import onset_over_seeds
 from tauscope.contracts.onsets import Onset, OnsetStatus
 from tauscope.figures.rows import Row
-from tauscope.figures.seeds import Family, mean_over_runs
+from tauscope.figures.seeds import Family
 from tauscope.figures.source import FigureRun
 
 OnsetName = str
@@ -16,11 +17,10 @@ SYMBOLS = {"tau_gen": r"$\tau_\mathrm{gen}$", "tau_mem": r"$\tau_\mathrm{mem}$"}
 def onset_rows(family: Family, name: OnsetName, panel: str) -> list[Row]:
     """The onset of each run along x, and of three or more that all reached it their geometric mean."""
     found = [(run, run.onsets[name]) for run in family.runs if name in run.onsets]
-    values = [onset.value for _, onset in found if onset.value is not None]
-    if family.averaged and len(values) == len(family.runs):
-        mean, low, high = mean_over_runs(values, log=True)
-        n = family.n_train
-        return [Row(panel, "onset", name, x=mean, x_low=low, x_high=high, n_train=n, runs=len(values), status=OnsetStatus.REACHED)]
+    mean = onset_over_seeds([onset for _, onset in found]) if len(found) == len(family.runs) else None
+    if mean is not None:
+        ends: dict[str, Any] = {"x": mean.value, "x_low": mean.low, "x_high": mean.high}
+        return [Row(panel, "onset", name, **ends, n_train=family.n_train, runs=len(found), status=OnsetStatus.REACHED)]
     return [Row(panel, "onset", name, n_train=family.n_train, run=run.id, **onset_fields(onset, run, along="x")) for run, onset in found]
 
 

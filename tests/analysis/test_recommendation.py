@@ -3,6 +3,7 @@
 import pytest
 
 from tauscope.analysis.recommendation import recommend
+from tauscope.contracts.forecasts import Forecast
 from tauscope.contracts.onsets import Onset, OnsetStatus
 from tauscope.contracts.points import Point
 
@@ -55,6 +56,24 @@ def test_of_a_tau_mem_that_was_not_reached_only_the_lower_bound_counts() -> None
     before = recommend(POINTS, {"tau_gen": GEN, "tau_mem": onset("f_mem", OnsetStatus.CENSORED, low=600)}).margin
     assert before is not None and before.share is None and before.high == pytest.approx(500 / 600)
     assert before.words == "at most 83 % of tau_mem, which is not before 600"
+
+
+def test_of_a_tau_mem_that_is_foretold_the_margin_is_its_share_with_the_interval_of_the_forecast() -> None:
+    censored = {"tau_gen": GEN, "tau_mem": onset("f_mem", OnsetStatus.CENSORED, low=300)}
+    made = Forecast(step=500, median=1250, low=1000, high=2000, low_95=900, high_95=2500)
+    found = recommend(POINTS, censored, made)
+    assert found.step == recommend(POINTS, censored).step == 500
+    assert found.margin is not None and found.margin.predicted
+    assert (found.margin.share, found.margin.low, found.margin.high) == (0.4, 0.25, 0.5)
+    assert found.summary.endswith("40 % of the predicted tau_mem (80 %: 25 to 50 %)")
+
+
+def test_a_tau_mem_that_was_measured_or_a_forecast_without_numbers_leaves_the_margin_as_it_is() -> None:
+    made = Forecast(step=500, median=1250, low=1000, high=2000, low_95=900, high_95=2500)
+    assert recommend(POINTS, {"tau_gen": GEN, "tau_mem": MEM}, made) == recommend(POINTS, {"tau_gen": GEN, "tau_mem": MEM})
+    censored = {"tau_gen": GEN, "tau_mem": onset("f_mem", OnsetStatus.CENSORED, low=600)}
+    none = Forecast(step=500, median=None, low=None, high=None, low_95=None, high_95=None, reason="no earlier run has copied")
+    assert recommend(POINTS, censored, none) == recommend(POINTS, censored)
 
 
 def test_a_better_step_after_memorization_began_is_not_recommended() -> None:

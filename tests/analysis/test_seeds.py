@@ -5,7 +5,8 @@ import pytest
 from numpy import ndarray
 from scipy.stats import t as student
 
-from tauscope.analysis.seeds import SeedCurve, SeedMean, mean_over_seeds
+from tauscope.analysis.seeds import SeedCurve, SeedMean, mean_over_seeds, onset_over_seeds
+from tauscope.contracts.onsets import Onset, OnsetStatus
 
 TAU = np.array([1.0, 10.0, 100.0])
 
@@ -60,3 +61,38 @@ def test_the_interval_covers_the_true_mean_in_ninety_five_of_a_hundred_sweeps(co
     found: SeedMean = mean_over_seeds([SeedCurve(tau, row, np.full(len(tau), np.nan), np.full(len(tau), np.nan)) for row in values])
     covered = ((found.low <= 3.0) & (found.high >= 3.0)).mean()
     assert covered == pytest.approx(0.95, abs=3 * np.sqrt(0.95 * 0.05 / len(tau)))  # Three standard errors of 4,000 sweeps.
+
+
+def reached(value: float, low: float, high: float | None) -> Onset:
+    return Onset(value=value, low=low, high=high, status=OnsetStatus.REACHED, metric="f_mem", level=0.25)
+
+
+def test_an_onset_over_seeds_is_the_geometric_mean_with_students_interval_over_log_tau() -> None:
+    found = onset_over_seeds([reached(tau, tau * 0.99, tau * 1.01) for tau in (100, 200, 400)])
+    assert found is not None and found.value == pytest.approx(200)
+    half = student.ppf(0.975, 2) * np.log(2) / np.sqrt(3)
+    assert (found.low, found.high) == pytest.approx((200 * np.exp(-half), 200 * np.exp(half)))
+    assert (found.status, found.metric, found.level) == (OnsetStatus.REACHED, "f_mem", 0.25)
+
+
+def test_onsets_that_agree_by_interpolation_in_one_cell_keep_the_interval_that_each_has() -> None:
+    found = onset_over_seeds([reached(200, 100, 300)] * 3)
+    assert found is not None and (found.low, found.high) == pytest.approx((100, 300))
+    open_ended = onset_over_seeds([reached(200, 0, None)] * 3)
+    assert open_ended is not None and (open_ended.low, open_ended.high) == pytest.approx((200, 200))
+
+
+def test_two_seeds_or_one_that_has_not_reached_it_have_no_onset_in_common() -> None:
+    late = Onset(value=None, low=500, high=None, status=OnsetStatus.CENSORED, metric="f_mem", level=0.25, reason="not by 500")
+    assert onset_over_seeds([reached(200, 100, 300)] * 2) is None
+    assert onset_over_seeds([*[reached(200, 100, 300)] * 3, late]) is None
+
+
+def test_the_interval_of_an_onset_over_three_seeds_holds_the_truth() -> None:
+    rng, held = np.random.default_rng(0), 0
+    for _ in range(2000):
+        onsets = [reached(tau, tau, tau) for tau in 300 * np.exp(rng.normal(0, 0.1, 3))]
+        found = onset_over_seeds(onsets)
+        assert found is not None and found.low is not None and found.high is not None
+        held += found.low <= 300 <= found.high
+    assert 0.935 < held / 2000 < 0.965  # Three standard errors of 2,000 repetitions at 95 %.

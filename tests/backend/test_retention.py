@@ -8,7 +8,9 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from backend.services.context import Context
 from backend.storage.claims import Claim
+from backend.storage.forecasts import set_forecast
 from backend.storage.tables import Evaluation, Run, RunFile
+from tauscope.contracts.forecasts import Forecast
 from tauscope.contracts.onsets import Onset, OnsetStatus
 from tauscope.contracts.points import Point
 from tauscope.contracts.problems import Problem
@@ -24,6 +26,7 @@ def onset(metric: str, low: float, high: float) -> dict[str, Any]:
     return {"value": (low + high) / 2, "low": low, "high": high, "status": OnsetStatus.REACHED, "metric": metric, "level": 0.5}
 
 
+NOT_BY_60 = Onset(value=None, low=60, high=None, status=OnsetStatus.CENSORED, metric="f_mem", level=0.5, reason="not by 60")
 ONSETS = {"tau_gen": Onset(**onset(LOSS, 10, 20)), "tau_mem": Onset(**onset("f_mem", 40, 50))}
 
 
@@ -174,6 +177,19 @@ def test_the_recommended_checkpoint_comes_with_quality_and_f_mem(
     assert found.step == 30
     assert found.quality is not None and (found.quality.metric, found.quality.count) == (LOSS, 32)
     assert found.f_mem is not None and (found.f_mem.low, found.f_mem.high, found.f_mem.count) == (0.0, 0.1, 32)
+
+
+def test_while_copying_is_foretold_the_margin_is_that_of_the_runs_own_forecast(
+    client: TestClient, worker: FakeWorker, experiment: dict[str, Any]
+) -> None:
+    claim = train(worker)
+    foretold = Forecast(step=60, median=120, low=80, high=200, low_95=70, high_95=260)
+    with worker.sessions.begin() as session:
+        set_forecast(session, claim.run_id, foretold)
+    set_onsets(worker.sessions, claim, ONSETS | {"tau_mem": NOT_BY_60})
+    margin = RunCheckpoints.model_validate_json(client.get(f"{API}/runs/{claim.run_id}/checkpoints").content).recommendation.margin
+    assert margin is not None and margin.predicted
+    assert margin.words == "25 % of the predicted tau_mem (80 %: 15 to 38 %)"
 
 
 def test_orphans_are_counted_and_then_removed(client: TestClient, context: Context, worker: FakeWorker, experiment: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from typing import cast
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.chart import time_range, wait_for_chart, zoom
@@ -73,8 +74,11 @@ def let_it_draw(page: Page) -> None:
     page.evaluate(f"{WATCH}.lastDraw = -1e9")
 
 
-def test_points_of_forty_runs_are_shown_within_a_second_though_the_figure_is_not_drawn_anew(visitor: Visitor, stand_in: str) -> None:
-    page = watched(visitor, stand_in, "id=forty")
+@pytest.mark.parametrize("experiment", ["forty", "ten-by-four"])
+def test_points_of_forty_runs_are_shown_within_a_second_though_the_figure_is_not_drawn_anew(
+    visitor: Visitor, stand_in: str, experiment: str
+) -> None:
+    page = watched(visitor, stand_in, f"id={experiment}")
     page.evaluate(f"{WATCH}.drawMs = 1000")
     page.wait_for_function(f"{WATCH}.drawMs === 1000 && [...{WATCH}.tips.drawnUpTo.values()].every((step) => step >= 1000)")
     drawn = page.evaluate("performance.getEntriesByName('tau-draw').length")
@@ -108,6 +112,20 @@ def test_forty_runs_grow_with_the_view_kept(visitor: Visitor, stand_in: str) -> 
     assert time_range(page) == chosen
     assert page.evaluate(f"{CHART}.data.length") < 150
     visitor.keep("watch-forty")
+
+
+def test_means_over_seeds_grow_with_the_view_kept_and_each_seed_is_one_click_away(browser: Browser, stand_in: str) -> None:
+    lines = f"{CHART}.data.filter(t => t.meta?.group && t.yaxis === 'y2').length"
+    with visiting(browser) as visitor:
+        page = watched(visitor, stand_in, "id=ten-by-four&n=80")
+        assert page.evaluate(lines) == 10
+        seen, chosen = last_step(page), zoom(page)
+        let_it_draw(page)
+        page.wait_for_function(f"{LAST_STEP} > {seen} + 2", timeout=60_000)
+        assert time_range(page) == chosen
+        page.get_by_role("button", name="Show each seed").click()
+        page.wait_for_function("location.search.includes('seeds=each')", timeout=60_000)
+        page.wait_for_function(f"{lines} === 40", timeout=60_000)
 
 
 LAST_STEP = f"Math.max(...{CHART}.data.filter(t => t.meta?.group).map(t => t.x.at(-1)))"

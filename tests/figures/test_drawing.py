@@ -1,5 +1,6 @@
 """What stands on the page is what the rows say, in colours from the palette that a printer without colour keeps apart."""
 
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -10,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 
 from tauscope.figures.drawing.curves import lines_of
+from tauscope.figures.drawing.files import save
 from tauscope.figures.drawing.layout import draw
 from tauscope.figures.drawing.scales import log_ticks, tick_words
 from tauscope.figures.drawing.style import house_style
@@ -17,7 +19,7 @@ from tauscope.figures.palette import LIGHT, n_colours
 from tauscope.figures.render import plan_figure
 from tauscope.figures.rows import Plan
 from tauscope.figures.source import FigureData, FigureOptions, Number
-from tests.figures.made import made
+from tests.figures.made import DATE, made
 
 # Machado, Oliveira and Fernandes 2009, severity 1, on linear RGB.
 DEFICIENCIES = {
@@ -127,9 +129,19 @@ def test_a_copy_is_framed_and_others_are_not() -> None:
     assert len(frames) == 4  # Every second of eight, at the last checkpoint.
 
 
+FINE = [0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
+
+
 @pytest.mark.parametrize(
     ("low", "high", "ticks"),
-    [(9, 1100, [10, 100, 1000]), (0.3, 1.2, [0.3, 0.5, 0.7, 1.0]), (5, 2400, [10, 100, 1000]), (3, 40, [3, 10, 30]), (0.61, 0.66, None)],
+    [
+        (9, 1100, [10, 100, 1000]),
+        (0.3, 1.2, [0.3, 0.5, 0.7, 1.0]),
+        (5, 2400, [10, 100, 1000]),
+        (3, 40, [3, 10, 30]),
+        (0.61, 0.66, None),
+        (0.36, 0.97, [0.4, 0.5, 0.6, 0.7, 0.8, 0.9]),
+    ],
 )
 def test_a_logarithmic_axis_has_few_round_ticks(low: float, high: float, ticks: list[float] | None) -> None:
     found = log_ticks(low, high)
@@ -142,9 +154,24 @@ def test_numbers_on_an_axis_need_no_exponent() -> None:
     assert [tick_words(value) for value in (0.5, 20, 1500, 20000, 2e6)] == ["0.5", "20", "1,500", "20k", "2M"]
 
 
+@pytest.mark.parametrize("width", [85, 175])
+@pytest.mark.parametrize("number", [2, 3])
+def test_no_type_is_below_six_and_a_half_points_indices_and_exponents_included(number: Number, width: int) -> None:
+    _, figure = drawn(made((16, 32), widths=(8, 16)), number, width)
+    with house_style():
+        svg = save(figure, "svg", title="", facts={}, date=DATE).decode()
+    sizes = {float(size) for size in re.findall(r"font(?:-size)?: (?:[a-z]+ )?(?:[0-9]+ )?([0-9.]+)px", svg)}
+    assert max(sizes) > min(sizes) >= 6.5
+
+
 def test_the_settings_of_the_process_are_as_before() -> None:
     import matplotlib as mpl
+    from matplotlib.textpath import TextPath
 
-    before = dict(mpl.rcParams.copy())
+    def exponent() -> float:
+        return float(TextPath((0, 0), "$n^2$", size=10).get_extents().width)
+
+    before, width = dict(mpl.rcParams.copy()), exponent()
     drawn(made((16, 32)))
     assert dict(mpl.rcParams.copy()) == before
+    assert exponent() == width

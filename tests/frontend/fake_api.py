@@ -38,7 +38,7 @@ from tests.frontend.fake_copied import add_copied
 from tests.frontend.fake_figures import add_figures
 from tests.frontend.fake_hooks import add_hooks
 from tests.frontend.fake_listing import add_listing
-from tests.frontend.fake_widths import over_widths
+from tests.frontend.fake_widths import over_widths, width_curves
 from tests.frontend.many_runs import ManyRuns
 
 LOADING_SECONDS = 15.0
@@ -50,7 +50,7 @@ EXPERIMENTS = {
     "warned": fake_probes.warned,
     "widths": over_widths,
     "foretold": fake_forecasts.foretold,
-    **{"wide": fake_compared.wide, "seeds": fake_compared.seeds},
+    **{"wide": fake_compared.wide, "seeds": fake_compared.seeds, "pairs": fake_compared.pairs},
 }
 
 
@@ -78,7 +78,7 @@ class FakeApi:
         self.archived: set[str] = set()
         self.deleted: set[str] = set()
         self.tags: dict[str, tuple[str, ...]] = {}
-        self.forty = ManyRuns()
+        self.many = {"forty": ManyRuns(), "ten-by-four": ManyRuns("ten-by-four", seeds=4)}
         self.cuts = 0  # How often every open event stream was cut off.
         self.resumed: list[str] = []  # The last events that streams were resumed from.
 
@@ -92,8 +92,8 @@ class FakeApi:
         if identifier in EXPERIMENTS:
             view = EXPERIMENTS[identifier](identifier)
             return world.paused(view) if identifier in self.paused else view
-        if identifier == "forty":
-            return self.forty.experiment()
+        if identifier in self.many:
+            return self.many[identifier].experiment()
         if identifier == "live" or identifier in self.launched:
             view = world.live(identifier, step=self.stopped.get(identifier, self.step()), server_time=world.T0 + 100)
             return self._stopped(view) if identifier in self.stopped else view
@@ -101,11 +101,13 @@ class FakeApi:
 
     def curves(self, identifier: str, max_points: int | None) -> Curves:
         """Its curves; only those that would be many points are bounded."""
-        if identifier == "forty":
-            return self.forty.curves(max_points)
+        if identifier in self.many:
+            return self.many[identifier].curves(max_points)
         if identifier == "long":
             return fake_states.long_curves(identifier, max_points)
         view = self.experiment(identifier)
+        if identifier == "widths":
+            return width_curves(view)
         if identifier in fake_compared.CURVES:
             return fake_compared.CURVES[identifier](view)
         return fake_states.broken_off(view, world.curves_of(view))
@@ -294,7 +296,7 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
         if "last-event-id" in request.headers:
             state.resumed.append(request.headers["last-event-id"])
         sent = int(request.headers.get("last-event-id", cursor))
-        told = state.forty.events(sent) if identifier == "forty" else _stream(state, identifier, sent)
+        told = state.many[identifier].events(sent) if identifier in state.many else _stream(state, identifier, sent)
         return StreamingResponse(told, media_type="text/event-stream")
 
 

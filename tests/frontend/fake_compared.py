@@ -26,6 +26,12 @@ def wide(identifier: str = "wide") -> ExperimentView:
     return view.model_copy(update={"name": "digits, twice as wide", "sweep": view.sweep | {"base": base | changed}, "runs": runs})
 
 
+def pairs(identifier: str = "pairs") -> ExperimentView:
+    """Two seeds of each size: too few for an interval over them."""
+    view = seeds(identifier)
+    return view.model_copy(update={"runs": tuple(run for run in view.runs if run.params["seed"] in SEEDS[:2])})
+
+
 def seeds(identifier: str = "seeds") -> ExperimentView:
     """Four seeds of two sizes each."""
     sizes = (16, 64)
@@ -53,14 +59,14 @@ def _earlier(onsets: dict[str, Onset]) -> dict[str, Onset]:
 def wide_curves(view: ExperimentView) -> Curves:
     """The curves of its runs, as many times earlier."""
     curves = world.curves_of(view)
-    return curves.model_copy(update={"runs": {run: _shifted(found, _FACTOR) for run, found in curves.runs.items()}})
+    return curves.model_copy(update={"runs": {run: shifted(found, _FACTOR) for run, found in curves.runs.items()}})
 
 
 def seed_curves(view: ExperimentView) -> Curves:
     """The curves of each run a little early or late by its seed."""
     curves = world.curves_of(view)
     return curves.model_copy(
-        update={"runs": {run.id: _shifted(curves.runs[run.id], _by_seed(run)) for run in view.runs if run.id in curves.runs}}
+        update={"runs": {run.id: shifted(curves.runs[run.id], _by_seed(run)) for run in view.runs if run.id in curves.runs}}
     )
 
 
@@ -68,7 +74,8 @@ def _by_seed(run: RunView) -> float:
     return math.exp(0.12 * (int(run.params["seed"]) - 2.5))
 
 
-def _shifted(found: dict[str, Series], factor: float) -> dict[str, Series]:
+def shifted(found: dict[str, Series], factor: float) -> dict[str, Series]:
+    """The copies and losses of a run a factor earlier."""
     return {name: _at_other_times(item, factor) if name == "f_mem" or name.startswith("loss") else item for name, item in found.items()}
 
 
@@ -87,4 +94,4 @@ def _value(steps: tuple[int, ...], values: tuple[float | None, ...], at: float) 
     return known[place - 1] + share * (known[place] - known[place - 1])
 
 
-CURVES = {"wide": wide_curves, "seeds": seed_curves}
+CURVES = {"wide": wide_curves, "seeds": seed_curves, "pairs": seed_curves}

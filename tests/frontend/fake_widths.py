@@ -1,11 +1,13 @@
 """A synthetic sweep over the width W, with or without n: tau_mem is in proportion to 1/W."""
 
 from tauscope.analysis.scaling import fit_sweep
+from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import RunState
 from tauscope.contracts.summary import RunSummary
 from tests.frontend import fake_world as world
+from tests.frontend.fake_compared import shifted
 
 WIDTHS = (8, 16, 32)
 _MEASURED = 20  # The width at which the runs of the other synthetic experiments were made.
@@ -19,6 +21,16 @@ def over_widths(identifier: str, sizes: tuple[int, ...] = (16, 32, 64)) -> Exper
         RunSummary(id=run.id, params=run.params, state=run.state, onsets=run.onsets, final=run.final, seconds=run.seconds) for run in runs
     ]
     return world.experiment_view(identifier, "digits, widths", runs, state=RunState.FINISHED, fits=fit_sweep(summaries))
+
+
+def width_curves(view: ExperimentView) -> Curves:
+    """The curves of its runs, as many times earlier as the network is wider."""
+    curves = world.curves_of(view)
+    return curves.model_copy(
+        update={
+            "runs": {run.id: shifted(curves.runs[run.id], run.params["width"] / _MEASURED) for run in view.runs if run.id in curves.runs}
+        }
+    )
 
 
 def _run(identifier: str, index: int, n: int, width: int, *, n_too: bool) -> RunView:

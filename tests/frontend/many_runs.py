@@ -14,11 +14,11 @@ _POLL_SECONDS = 0.1
 
 
 class ManyRuns:
-    """``runs`` runs that begin with ``points`` points a series; every ``seconds`` each run brings one more."""
+    """``runs`` runs that begin with ``points`` points a series; every ``seconds`` each run brings one more. ``seeds`` of each n."""
 
-    def __init__(self, *, runs: int = 40, points: int = 1000, seconds: float = 1.0) -> None:
-        self.points, self.seconds = points, seconds
-        self.sizes = [8 * (1 + place) for place in range(runs)]
+    def __init__(self, name: str = "forty", *, runs: int = 40, points: int = 1000, seconds: float = 1.0, seeds: int = 1) -> None:
+        self.name, self.points, self.seconds, self.seeds = name, points, seconds, seeds
+        self.sizes = [8 * (1 + place // seeds) for place in range(runs)]
         self.started = time.monotonic()
 
     def step(self) -> int:
@@ -29,19 +29,24 @@ class ManyRuns:
         """All running."""
         made, step = [], self.step()
         for place, n in enumerate(self.sizes):
-            run = world.run_view("forty", place, 64, step=step, state=RunState.RUNNING)
-            made.append(run.model_copy(update={"n_train": n, "params": {"n_train": n}, "steps": 4 * self.points}))
-        return world.experiment_view("forty", "forty runs", tuple(made), state=RunState.RUNNING)
+            run = world.run_view(self.name, place, 64, step=step, state=RunState.RUNNING)
+            params = {"n_train": n} | ({"seed": place % self.seeds} if self.seeds > 1 else {})
+            made.append(run.model_copy(update={"n_train": n, "params": params, "steps": 4 * self.points}))
+        return world.experiment_view(self.name, f"{self.name} runs", tuple(made), state=RunState.RUNNING)
 
     def curves(self, max_points: int | None) -> Curves:
         """Every series with at most so many points."""
         last = self.step()
         stride = max(1, -(-last // (max_points or last)))
         steps = sorted({*range(1, last + 1, stride), last})
-        runs = {f"fortyr{place}": self.series(n, steps) for place, n in enumerate(self.sizes)}
-        return Curves(experiment_id="forty", cursor=str(last), metrics=world.infos(), runs=runs)
+        runs = {f"{self.name}r{place}": self.series(n * self._early(place), steps) for place, n in enumerate(self.sizes)}
+        return Curves(experiment_id=self.name, cursor=str(last), metrics=world.infos(), runs=runs)
 
-    def series(self, n: int, steps: Sequence[int]) -> dict[str, Series]:
+    def _early(self, place: int) -> float:
+        """By what a seed is earlier or later than the others of its n."""
+        return float(1.1 ** (place % self.seeds - (self.seeds - 1) / 2))
+
+    def series(self, n: float, steps: Sequence[int]) -> dict[str, Series]:
         """What a run of ``n`` images has measured at these steps."""
         copied = [(step, share := world.f_mem(n / 8, step), *world.clopper(share), world.N_GENERATED) for step in steps]
         loss = [(step, value := world.held_out_loss(n, step), value * 0.97, value * 1.03, 512) for step in steps]
@@ -53,9 +58,10 @@ class ManyRuns:
         while True:
             if (last := self.step()) > sent:
                 for place, n in enumerate(self.sizes):
-                    found = self.series(n, range(sent + 1, last + 1))
+                    found = self.series(n * self._early(place), range(sent + 1, last + 1))
                     metrics = {name: item.model_dump(mode="json") for name, item in found.items()}
-                    yield f"event: points\nid: {last}\ndata: {json.dumps({'run_id': f'fortyr{place}', 'metrics': metrics})}\n\n".encode()
+                    told = json.dumps({"run_id": f"{self.name}r{place}", "metrics": metrics})
+                    yield f"event: points\nid: {last}\ndata: {told}\n\n".encode()
                 yield f"event: run\nid: {last}\ndata: {{}}\n\n".encode()
                 sent = last
             await asyncio.sleep(_POLL_SECONDS)

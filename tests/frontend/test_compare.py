@@ -13,7 +13,6 @@ from frontend.charts.figure import FigureError, ViewOptions
 from frontend.compare_view import compare_view, numbers_csv
 from frontend.comparison import MOST_EXPERIMENTS, Comparison, Part, Selection, find
 from frontend.markup.compare import compare_finding, compare_notices, result_table
-from frontend.markup.keys import mark_keys
 from frontend.theme import DARK, LIGHT, n_colours
 from frontend.words import joined_names
 from tauscope.client import ApiError
@@ -273,12 +272,6 @@ def test_before_the_first_point_the_axes_stand_and_say_what_comes() -> None:
     made = figure(world.queued())
     assert "No measurement yet" in texts(made)
     assert made["layout"]["xaxis"]["range"][0] < made["layout"]["xaxis"]["range"][1]
-
-
-def test_the_watch_page_of_three_seeds_or_more_leads_to_their_means() -> None:
-    view = fake_compared.seeds()
-    assert 'href="/compare?experiments=seeds"' in mark_keys(view, curves_of(view), ViewOptions())
-    assert "/compare" not in mark_keys(world.finished(), world.curves_of(world.finished()), ViewOptions())
 
 
 def test_what_a_copier_scores_is_said_once_for_all_lines_of_an_n() -> None:

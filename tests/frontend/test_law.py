@@ -1,6 +1,7 @@
 """The law page: two figures and a score that follow from the curves, and what cannot be drawn there."""
 
 import math
+import re
 from typing import Any
 
 import pytest
@@ -8,18 +9,30 @@ import pytest
 from frontend.charts.collapse import collapse_figure
 from frontend.charts.figure import FigureError, ViewOptions
 from frontend.charts.groups import group_runs
+from frontend.charts.law import scales_with
 from frontend.law_view import at_level, collapse_of, law_view
-from frontend.markup.law import scales_with
+from frontend.markup.alternative import plain
 from frontend.theme import LIGHT
+from tauscope.analysis.collapse import Collapse
+from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
-from tauscope.contracts.onsets import PowerLawFit
+from tauscope.contracts.onsets import PowerLawFit, ScalingVariable
 from tauscope.contracts.runs import RunState
+from tests.frontend import fake_forecasts
 from tests.frontend import fake_world as world
-from tests.frontend.fake_widths import over_widths
+from tests.frontend.fake_widths import over_widths, width_curves
 
 
-def shown(experiment: ExperimentView, exponent: float | None = None, level: float | None = None, by: str | None = None) -> dict[str, Any]:
-    return law_view(experiment, world.curves_of(experiment), ViewOptions(), exponent=exponent, level=level, by=by)
+def shown(
+    experiment: ExperimentView,
+    a: float | None = None,
+    b: float | None = None,
+    level: float | None = None,
+    by: str | None = None,
+    curves: Curves | None = None,
+) -> dict[str, Any]:
+    exponents: dict[ScalingVariable, float | None] = {"n": a, "width": b}
+    return law_view(experiment, curves or world.curves_of(experiment), ViewOptions(), exponents=exponents, level=level, by=by)
 
 
 def traces(view: dict[str, Any], name: str, status: str) -> list[dict[str, Any]]:
@@ -27,20 +40,20 @@ def traces(view: dict[str, Any], name: str, status: str) -> list[dict[str, Any]]
 
 
 def lines(view: dict[str, Any]) -> list[dict[str, Any]]:
-    return [t for t in view["figures"]["collapse"]["data"] if t["mode"] == "lines+markers"]
+    return [t for t in view["figures"]["collapse"]["data"] if "hovertemplate" in t]
 
 
 def test_every_time_is_divided_by_n_to_the_exponent_of_the_address() -> None:
-    for line in lines(shown(world.finished(), exponent=0.5)):
-        assert line["x"] == pytest.approx([tau / math.sqrt(line["meta"]["n"]) for tau in line["meta"]["tau"]])
+    for line in lines(shown(world.finished(), a=0.5)):
+        assert line["x"] == pytest.approx([tau / math.sqrt(line["meta"]["at"]["n"]) for tau in line["meta"]["tau"]])
 
 
 def test_without_an_exponent_in_the_address_the_best_one_is_shown() -> None:
     experiment = world.finished()
     found = collapse_of(experiment, world.curves_of(experiment))
-    assert found is not None
-    assert found.best == pytest.approx(1.05, abs=0.02)
-    assert f"a = <b data-a>{found.best:.2f}</b>" in shown(experiment)["slider"]
+    assert isinstance(found, Collapse)
+    assert found.best == pytest.approx([1.05], abs=0.02)
+    assert f'a = <b data-shown="a">{found.best[0]:.2f}</b>' in shown(experiment)["slider"]
 
 
 def test_the_collapse_shows_f_mem_minus_its_control() -> None:
@@ -56,7 +69,7 @@ def test_f_mem_without_its_control_does_not_collapse_silently() -> None:
     stripped = {run: {"f_mem": found["f_mem"]} for run, found in curves.runs.items()}
     with pytest.raises(FigureError, match="held-out control"):
         collapse_figure(
-            group_runs(experiment, LIGHT), curves.model_copy(update={"runs": stripped}), 1.0, ViewOptions(), level=0.25, height=400
+            group_runs(experiment, LIGHT), curves.model_copy(update={"runs": stripped}), {"n": 1.0}, ViewOptions(), level=0.25, height=400
         )
 
 
@@ -104,7 +117,7 @@ def test_the_table_gives_exponent_interval_counts_and_definition() -> None:
 
 def test_before_copying_starts_the_page_says_what_is_missing() -> None:
     view = shown(world.live(step=20))
-    assert "No collapse score yet" in view["slider"]
+    assert "No collapse score yet: copying has to rise to 20 % at two values of n." in view["slider"]
     assert view["finding"] == "No law yet: it needs the onset of copying at two values of n."
     assert view["score"] is None
 
@@ -127,7 +140,7 @@ def test_plotly_accepts_both_figures_in_every_state_and_for_paper() -> None:
     go = pytest.importorskip("plotly.graph_objects")
     for experiment in (world.finished(), world.live(), world.queued(), world.never_good()):
         for options in (ViewOptions(), ViewOptions(print_mm=85), ViewOptions(theme="dark", width=390)):
-            view = law_view(experiment, world.curves_of(experiment), options, exponent=1.0, level=None)
+            view = law_view(experiment, world.curves_of(experiment), options, exponents={"n": 1.0}, level=None)
             for made in view["figures"].values():
                 go.Figure(made)
 
@@ -152,5 +165,61 @@ def test_where_both_vary_the_address_chooses_and_each_line_runs_through_its_onse
         inside = math.exp(sum(math.log(t["y"][0]) for t in onsets) / len(onsets))
         assert math.exp(sum(map(math.log, line["y"])) / 41) == pytest.approx(inside, rel=0.05)
     assert "n<sup>a</sup>" in view["table"] and "W<sup>b</sup>" in view["table"]
-    assert "W varies too and is not scaled" in view["collapse_words"]
     assert "mean over n" in str(view["figures"]["law"]["layout"]["annotations"])
+
+
+def test_over_n_and_w_the_curves_fall_together_under_both_exponents() -> None:
+    experiment = over_widths("widths")
+    view = shown(experiment, curves=width_curves(experiment))
+    assert view["score"]["best"] == pytest.approx([1.05, -1.0], abs=0.03)
+    for letter in ("a", "b"):
+        assert f'data-exponent="{letter}"' in view["slider"]
+    assert "The curves lie closest at a = 1.0" in view["collapse_words"] and "and b = −1.0" in view["collapse_words"]
+    assert "one run at some n and W" in view["collapse_words"]
+
+
+def test_each_time_is_divided_by_n_and_w_to_the_exponents_of_the_address() -> None:
+    experiment = over_widths("widths")
+    view = shown(experiment, a=1.0, b=-0.5, curves=width_curves(experiment))
+    for line in lines(view):
+        scale = line["meta"]["at"]["n"] / math.sqrt(line["meta"]["at"]["width"])
+        assert line["x"] == pytest.approx([tau / scale for tau in line["meta"]["tau"]])
+    assert view["figures"]["collapse"]["layout"]["xaxis"]["title"]["text"] == "τ W<sup>0.50</sup> / n<sup>1.00</sup> (log)"
+
+
+def test_over_w_alone_the_axis_is_w_tau_and_n_is_not_named() -> None:
+    experiment = over_widths("widths", (16,))
+    view = shown(experiment, b=-1.0, curves=width_curves(experiment))
+    assert view["figures"]["collapse"]["layout"]["xaxis"]["title"]["text"] == "τ W<sup>1.00</sup> (log)"
+    assert 'data-exponent="a"' not in view["slider"]
+    assert view["collapse_words"].startswith("<p><b data-score>b = −1.00: score ")
+    assert 'href="/law?id=widths"' in view["header"]
+
+
+def test_a_sweep_over_n_says_nothing_of_w() -> None:
+    view = shown(world.finished())
+    assert not re.search(r"\bW\b", plain(view["slider"]) + plain(view["collapse_words"]))
+    assert 'data-exponent="b"' not in view["slider"]
+
+
+def test_a_run_that_has_not_come_to_the_level_is_an_arrow_on_it_from_its_last_measured_time() -> None:
+    view = shown(world.live(step=700), a=1.0)
+    (arrow,) = [t for t in view["figures"]["collapse"]["data"] if t["meta"].get("status") == "arrow"]
+    last = lines(view)[-1]
+    assert arrow["x"][0] == last["x"][-1] < arrow["x"][1] and arrow["y"] == [0.25, 0.25]
+    assert arrow["meta"]["tau"][0] == pytest.approx(last["meta"]["tau"][-1])
+
+
+def test_a_forecast_is_hollow_with_its_interval_and_takes_no_part_in_the_fit() -> None:
+    view = shown(fake_forecasts.foretold())
+    (mark,) = [t for t in traces(view, "tau_mem", "forecast") if 64 < t["x"][0] < 70]
+    assert mark["marker"]["symbol"] == "diamond-open"
+    assert mark["y"] == [1060.0]
+    assert (mark["error_y"]["array"][0], mark["error_y"]["thickness"]) == (pytest.approx(1284 - 1060, abs=1), 1.3)
+    assert mark["x"] != [64.0], "a forecast stands beside the arrow of the same run"
+    assert "1,060 (80 %: 875 to 1,284)" in view["table"] and "no forecast takes part in a fit" in view["table"]
+    assert not traces(shown(world.finished()), "tau_mem", "forecast")
+
+
+def test_how_forecasts_turned_out_is_one_click_from_the_law() -> None:
+    assert 'href="/forecasts"' in shown(world.finished())["law_keys"]

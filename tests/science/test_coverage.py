@@ -203,11 +203,34 @@ def test_the_collapse_score_is_best_at_the_true_exponent_on_counted_samples() ->
 
     for _ in range(REPETITIONS):
         found = collapse([curve(n) for n in (16, 32, 64) for _ in range(3)])
-        assert found.low is not None and found.high is not None
-        best.append(found.best)
-        covered += found.low <= 1.2 <= found.high
-        widths.append(found.high - found.low)
-        assert found.score(found.best) < 0.1 < found.score(0.5)
+        (scaling,) = found.scalings
+        assert scaling.low is not None and scaling.high is not None
+        best.append(scaling.best)
+        covered += scaling.low <= 1.2 <= scaling.high
+        widths.append(scaling.high - scaling.low)
+        assert found.score(*found.best) < 0.1 < found.score(0.5)
     print(f"collapse: best {np.mean(best):.3f}, {covered} of {REPETITIONS} hold 1.2, width: median {np.median(widths):.3f}")
     assert np.mean(best) == pytest.approx(1.2, abs=0.01)  # The mean of 500 errs by 0.0025; levels up to the top would bend it by 0.02.
     assert covered >= PROMISED * REPETITIONS
+
+
+def test_the_collapse_score_of_n_and_w_is_best_at_both_true_exponents() -> None:
+    """As above, 2 seeds of each of 3 n and 3 W, scaled as n^1.2 / W: both exponents at once."""
+    rng, tau, truth = np.random.default_rng(0), np.array(GRID, dtype=float), {"n": 1.2, "width": -1.0}
+    best, covered, widths = [], dict.fromkeys(truth, 0), []
+
+    def curve(n: int, width: int) -> CopyCurve:
+        onset = 9 * n**1.2 * 16 / width * np.exp(rng.normal(0, 0.08))
+        return CopyCurve(n, tau, rng.binomial(SAMPLES, 0.75 / (1 + (onset / tau) ** 3)) / SAMPLES, width)
+
+    for _ in range(REPETITIONS):
+        found = collapse([curve(n, width) for n in (16, 32, 64) for width in (8, 16, 32) for _ in range(2)], ("n", "width"))
+        best.append(found.best)
+        for scaling in found.scalings:
+            assert scaling.low is not None and scaling.high is not None
+            covered[scaling.variable] += scaling.low <= truth[scaling.variable] <= scaling.high
+            widths.append(scaling.high - scaling.low)
+        assert found.score(*found.best) < 0.1 < min(found.score(1.2, 0.0), found.score(0.0, -1.0))
+    print(f"collapse: best {np.mean(best, axis=0)}, {covered} of {REPETITIONS} hold, width: median {np.median(widths):.3f}")
+    assert np.mean(best, axis=0) == pytest.approx(list(truth.values()), abs=0.01)
+    assert all(count >= PROMISED * REPETITIONS for count in covered.values())
