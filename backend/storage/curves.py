@@ -3,7 +3,7 @@
 import itertools
 import operator
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import CursorResult, Row, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
@@ -16,6 +16,13 @@ COLUMNS = ("step", "value", "low", "high", "count", "reason")
 
 Columns = dict[str, list[Any]]
 """A series as ``tauscope.contracts.experiments.Series`` lays it out."""
+
+
+class Extent(NamedTuple):
+    """How many points a series has, and the step of the last."""
+
+    count: int
+    last: int
 
 
 def fingerprint(session: Session, experiment_id: str) -> tuple[int, int, int]:
@@ -42,6 +49,13 @@ def run_curves(session: Session, run_ids: Sequence[str], metrics: Sequence[str] 
     for series_id, columns in _columnar(_plain_rows(found)):
         curves.setdefault(names[series_id].run_id, {})[names[series_id].metric] = columns
     return {run_id: dict(sorted(series.items())) for run_id, series in curves.items()}
+
+
+def extents(session: Session, run_ids: Sequence[str], metrics: Sequence[str]) -> dict[tuple[str, str], Extent]:
+    """How long the named series of these runs are, by run and metric, without reading them."""
+    query = select(Series.run_id, Series.metric, func.count(), func.max(MetricPoint.step))
+    query = query.join(MetricPoint, MetricPoint.series_id == Series.id).where(Series.run_id.in_(run_ids), Series.metric.in_(metrics))
+    return {(row[0], row[1]): Extent(row[2], row[3]) for row in session.execute(query.group_by(Series.id, Series.run_id, Series.metric))}
 
 
 def points_since(session: Session, run_id: str, seq: int) -> dict[str, Columns]:
