@@ -21,7 +21,7 @@ Columns = dict[str, list[Any]]
 class Extent(NamedTuple):
     """How many points a series has, and the step of the last."""
 
-    count: int
+    points: int
     last: int
 
 
