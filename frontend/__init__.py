@@ -1,1 +1,6 @@
 """The dashboard: Streamlit pages, charts made from contracts, and the server that gives the browser one origin."""
+
+import os
+
+# The laws and collapses fitted here are tiny: a second thread gains nothing, and on a busy machine it spins. NumPy reads this once.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -29,15 +29,16 @@ async def serve_inspection(request: Request) -> Response:
     """``GET /view/inspect/{run}``: everything but the samples themselves."""
     run_id, query = request.path_params["run"], dict(request.query_params)
     token = request.cookies.get(TOKEN_COOKIE)
-    return await answer(lambda: _inspection(client_for(token), run_id, query))
+    return await answer(lambda: inspected(client_for(token), run_id, query))
 
 
-def _inspection(client: TauscopeClient, run_id: str, query: dict[str, str]) -> dict[str, Any]:
+def inspected(client: TauscopeClient, run_id: str, query: dict[str, str]) -> dict[str, Any]:
+    """The page's view of a run, read from the service."""
     steps = client.sample_steps(run_id).steps
     run = client.run(run_id)
     experiment = client.experiment(run.experiment_id)
     defining = level_of(experiment, "tau_gen")
-    curves = client.curves(experiment.id, [defining[0]] if defining else ["f_mem"])
+    curves = client.curves(experiment.id, [defining[0]] if defining else ["f_mem"], max_points=_MINIATURE_POINTS)
     groups = group_runs(experiment, PALETTES[options_from(query).theme])
     view = inspection(experiment, run, steps, curves, defining[0] if defining else None)
     runs = [{"id": item.id, "name": run_name(group, item)} for group in groups for item in group.runs]
@@ -65,13 +66,7 @@ def _quality(run: RunView, curves: Curves, metric: str | None) -> Quality:
     if metric is None or series is None:
         return Quality("quality", ())
     points = [(step, value) for step, value in zip(series.step, series.value, strict=True) if value is not None]
-    return Quality(short_label(metric_info(curves, metric)), _thinned(points))
-
-
-def _thinned(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
-    """A few hundred of them: the miniature is as wide as that in pixels."""
-    every = -(-len(points) // _MINIATURE_POINTS) or 1
-    return [*points[:-1:every], *points[-1:]]
+    return Quality(short_label(metric_info(curves, metric)), points)
 
 
 class LogAxis:

@@ -1,1 +1,6 @@
 """Celery around the library: wake-up, claim, a trainer child for each slot, and a flush about once a second."""
+
+import os
+
+# The laws and collapses fitted here are tiny: a second thread gains nothing, and on a busy machine it spins. NumPy reads this once.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

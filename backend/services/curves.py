@@ -19,6 +19,8 @@ from backend.storage.reading import reading
 from backend.storage.tables import Run
 from tauscope.version import source_version
 
+_READ_FOR = 200  # Points a series that shorter answers are made from: a page of many runs asks for two lengths, and reads once.
+
 
 @dataclass(frozen=True)
 class CurvesQuery:
@@ -64,14 +66,30 @@ def _complete(session: Session, query: CurvesQuery, runs: Sequence[Run]) -> dict
 def _bounded(context: Context, session: Session, query: CurvesQuery, runs: Sequence[Run], marks: Sequence[Mark]) -> dict[str, Any]:
     """Each run's thinned series. A run is read whole when it is first asked for or went back; later, what it measured since."""
     assert query.max_points is not None
-    current = {CurveKey(run.id, query.metrics, query.max_points): mark for run, mark in zip(runs, marks, strict=True)}
+    read = max(query.max_points, _READ_FOR)
+    current = {CurveKey(run.id, query.metrics, read): mark for run, mark in zip(runs, marks, strict=True)}
     answers = {key: _held(context, session, key, mark) for key, mark in current.items()}
     unknown = [key for key, held in answers.items() if held is None]
-    found = points.run_curves(session, [key.run_id for key in unknown], query.metrics)
+    found = points.run_curves(session, [key.run_id for key in unknown], query.metrics) if unknown else {}
     for key in unknown:
-        series = {metric: thinned(columns, query.max_points) for metric, columns in found.get(key.run_id, {}).items()}
-        answers[key] = _remember(context, key, current[key], series)
-    return {key.run_id: orjson.Fragment(held.answer) for key, held in answers.items() if held is not None}
+        answers[key] = _remember(context, key, current[key], _thinned(found.get(key.run_id, {}), read))
+    shown = [
+        (key, held if query.max_points == read else _coarser(context, key, held, query.max_points)) for key, held in answers.items() if held
+    ]
+    return {key.run_id: orjson.Fragment(held.answer) for key, held in shown}
+
+
+def _coarser(context: Context, key: CurveKey, read: Held, max_points: int) -> Held:
+    """Fewer points of what was read for a longer answer."""
+    smaller = key._replace(max_points=max_points)
+    held = context.curves.get(smaller)
+    return (
+        held if held is not None and held.mark == read.mark else _remember(context, smaller, read.mark, _thinned(read.series, max_points))
+    )
+
+
+def _thinned(series: SeriesOfRun, max_points: int) -> SeriesOfRun:
+    return {metric: thinned(columns, max_points) for metric, columns in series.items()}
 
 
 def _held(context: Context, session: Session, key: CurveKey, mark: Mark) -> Held | None:

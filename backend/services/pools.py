@@ -1,7 +1,7 @@
 """The finished runs of each data set, as pools to calibrate probes on, remembered until another run of it finishes."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from threading import Lock
 from typing import Any
 
@@ -42,16 +42,18 @@ class PoolCache:
                 held = self._held[dataset] = version, pools_from(finished_runs(session, dataset, PROBES))
             return held[1]
 
-    def remembered(self, probe: tuple[str, str], now: object, build: Callable[[], RunWarning]) -> RunWarning:
-        """What was built for a probe of a run, as long as ``now`` is the same: an onset's interval takes tens of milliseconds."""
+    def said(self, probe: tuple[str, str], now: object) -> RunWarning | None:
+        """What was last said of a probe of a run, if ``now`` is still the same."""
         held = self._said.get(probe)
-        if held is None or held[0] != now:
-            held = now, build()
-            with self._lock:
-                self._said[probe] = held
-                while len(self._said) > _REMEMBERED:
-                    self._said.popitem(last=False)
-        return held[1]
+        return held[1] if held is not None and held[0] == now else None
+
+    def say(self, probe: tuple[str, str], now: object, warning: RunWarning) -> None:
+        """Remember it in place of what was said before."""
+        with self._lock:
+            self._said.pop(probe, None)
+            self._said[probe] = now, warning
+            while len(self._said) > _REMEMBERED:
+                self._said.popitem(last=False)
 
 
 def pools_from(runs: Sequence[FinishedRun]) -> list[Pool]:

@@ -1,12 +1,15 @@
 """Early warnings: probes calibrated on the finished runs of a data set, and what they say of an experiment's runs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
 
 from backend.services.context import Context
 from backend.services.experiments import required
 from backend.services.pools import configuration_of, points_of, pool_key
 from backend.services.views import metrics_of
-from backend.storage.curves import Columns, run_curves
+from backend.storage.curves import Columns, Extent, extents, run_curves
 from backend.storage.past_runs import dataset_versions
 from backend.storage.reading import reading
 from backend.storage.tables import Run
@@ -36,12 +39,14 @@ def experiment_warnings(context: Context, experiment_id: str) -> ExperimentWarni
         infos = {name: info for name, info in metrics_of(list(runs)).items() if info.role == "warning"}
         names = dict.fromkeys(str(run.spec["dataset"]["name"]) for run in runs)
         pools = {name: context.warnings.of(session, name, versions[name]) if name in versions else [] for name in names}
-        measured = run_curves(session, [run.id for run in runs], [*infos, "f_mem"])
+        lengths = extents(session, [run.id for run in runs], [*infos, "f_mem"])
+        judged = [(run, pool) for run in runs for pool in _pools_of(run, pools[str(run.spec["dataset"]["name"])], infos)]
+        probes = [Probe.of(run, pool, lengths) for run, pool in judged if (run.id, pool.metric) in lengths]
+        held = [context.warnings.said(probe.key, probe.now) for probe in probes]
+        unread = [probe for probe, said in zip(probes, held, strict=True) if said is None and not probe.pool.lacking]
+        measured = _read(session, unread) if unread else {}
     found = [
-        (warning, pool)
-        for run in runs
-        for pool in _pools_of(run, pools[str(run.spec["dataset"]["name"])], infos)
-        if (warning := _warning(context, run, measured.get(run.id, {}), pool)) is not None
+        (said or _warning(context, probe, measured.get(probe.run.id, {})), probe.pool) for probe, said in zip(probes, held, strict=True)
     ]
     used = {(pool.dataset, pool.size, pool.tau_mem_level, pool.metric): pool for _, pool in found}
     return ExperimentWarnings(
@@ -52,6 +57,10 @@ def experiment_warnings(context: Context, experiment_id: str) -> ExperimentWarni
     )
 
 
+def _read(session: Session, probes: Sequence["Probe"]) -> dict[str, dict[str, Columns]]:
+    return run_curves(session, list({probe.run.id for probe in probes}), list({probe.pool.metric for probe in probes}))
+
+
 def _pools_of(run: Run, known: Sequence[Pool], metrics: Iterable[str]) -> list[Pool]:
     """For each probe that this run may measure the pool it is judged with, if only an empty one."""
     key = pool_key(run.spec)
@@ -59,23 +68,42 @@ def _pools_of(run: Run, known: Sequence[Pool], metrics: Iterable[str]) -> list[P
     return [same.get(metric, Pool(*key, metric, ())) for metric in metrics]
 
 
-def _warning(context: Context, run: Run, series: dict[str, Columns], pool: Pool) -> RunWarning | None:
-    """Made anew only when the probe has another point, or what it is compared with has changed."""
-    if pool.metric not in series:
-        return None
-    columns, onset = series[pool.metric], run.onsets.get("tau_mem")
-    over = run.state in TERMINAL_STATES and "f_mem" in series
-    ended_at = float(series["f_mem"]["step"][-1]) if over else None
-    now = (pool, run.epoch, len(columns["step"]), columns["step"][-1], onset, ended_at)
+@dataclass(frozen=True)
+class Probe:
+    """One probe of one run, and what decides what is said of it: its points, what they are compared with, and the run's own end."""
 
-    def build() -> RunWarning:
-        return warn(
-            run.id,
-            points_of(pool.metric, columns),
-            configuration=configuration_of(run.spec),
-            pool=pool,
-            tau_mem=Onset.model_validate(onset) if onset else None,
-            ended_at=ended_at,
-        )
+    run: Run
+    pool: Pool
+    length: Extent
+    ended_at: float | None
 
-    return context.warnings.remembered((run.id, pool.metric), now, build)
+    @classmethod
+    def of(cls, run: Run, pool: Pool, lengths: Mapping[tuple[str, str], Extent]) -> "Probe":
+        """The probe of a pool in a run that has measured it."""
+        copying = lengths.get((run.id, "f_mem"))
+        over = copying is not None and run.state in TERMINAL_STATES
+        return cls(run, pool, lengths[run.id, pool.metric], float(copying.last) if copying is not None and over else None)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.run.id, self.pool.metric
+
+    @property
+    def now(self) -> tuple[object, ...]:
+        """As long as it is the same, so is what is said."""
+        return self.pool, self.run.epoch, self.length, self.run.onsets.get("tau_mem"), self.ended_at
+
+
+def _warning(context: Context, probe: Probe, series: Mapping[str, Columns]) -> RunWarning:
+    """What is said of a probe by its points, which are not needed where nothing can be calibrated."""
+    metric, onset = probe.pool.metric, probe.run.onsets.get("tau_mem")
+    made = warn(
+        probe.run.id,
+        points_of(metric, series[metric]) if metric in series else (),
+        configuration=configuration_of(probe.run.spec),
+        pool=probe.pool,
+        tau_mem=Onset.model_validate(onset) if onset else None,
+        ended_at=probe.ended_at,
+    )
+    context.warnings.say(probe.key, probe.now, made)
+    return made

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, func, select, update
+from sqlalchemy.orm import Session, load_only
 
 from backend.storage.flush import upsert
 from backend.storage.tables import Forecast, Run, Trajectory
@@ -89,12 +89,15 @@ def run_forecasts(session: Session, run_id: str) -> list[Forecast]:
 
 
 def forecasts_to_judge(session: Session, version: int) -> Sequence[Row[Forecast, Run, str]]:
-    """Every kept forecast of the newest runs that have one by this version of the method, in order of run and step."""
-    newest = select(Forecast.run_id).where(Forecast.version == version, Forecast.median.is_not(None)).distinct()
-    judged = newest.order_by(Forecast.run_id.desc()).limit(JUDGED)
-    return session.execute(_judged().where(Forecast.run_id.in_(judged), Forecast.version == version, Forecast.median.is_not(None))).all()
-
-
-def _judged() -> Select[Forecast, Run, str]:
+    """The first and the last kept forecast by this version of the method of the newest runs that have one, in order of run and step."""
+    made = (Forecast.version == version, Forecast.median.is_not(None))
+    ends = select(Forecast.run_id, func.min(Forecast.step).label("first"), func.max(Forecast.step).label("last")).where(*made)
+    judged = ends.group_by(Forecast.run_id).order_by(Forecast.run_id.desc()).limit(JUDGED).subquery()
     query = select(Forecast, Run, Trajectory.configuration).join(Run, Run.id == Forecast.run_id)
-    return query.join(Trajectory, Trajectory.run_id == Run.id).order_by(Forecast.run_id, Forecast.step)
+    query = query.join(Trajectory, Trajectory.run_id == Run.id).join(judged, judged.c.run_id == Forecast.run_id)
+    # The forecasts between them are many, and of no account here; what a judgement needs of a run is little of its row.
+    query = query.where(Forecast.step.in_([judged.c.first, judged.c.last])).options(load_only(*_JUDGED_BY, raiseload=True))
+    return session.execute(query.order_by(Forecast.run_id, Forecast.step)).all()
+
+
+_JUDGED_BY = (Run.experiment_id, Run.label, Run.spec, Run.onsets)

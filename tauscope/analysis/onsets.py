@@ -8,11 +8,11 @@ independent) or each checkpoint alone (right when they move together, as with sh
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import log
 
 import numpy as np
 from jaxtyping import Bool, Float
 from numpy import ndarray
-from scipy.special import xlogy
 
 from tauscope.contracts.onsets import Onset, OnsetStatus
 from tauscope.contracts.points import Point
@@ -139,21 +139,37 @@ def consistent_cells(curve: Curve, level: float) -> Bool[ndarray, " cell"]:
     below = np.arange(n)[None, :] < np.arange(n + 1)[:, None]  # [cell, point]: the curve is still below the level there
     contradicts = np.where(below, curve.low > level, curve.high < level)
     alone = ~contradicts.any(axis=1)
-    deviance = np.array([_deviance(curve, level, cell) for cell in range(n + 1)])
+    deviance = _deviance_before(curve, level) + _deviance_before(curve, level, mirrored=True)[::-1]
     together = deviance - deviance.min() <= CHI2_95
     return alone | together
 
 
-def _deviance(curve: Curve, level: float, cell: int) -> float:
-    """-2 log likelihood of the best rising curve that is at most the level before the cell and at least it after."""
-    before = np.minimum(_isotonic(curve.value[:cell], _weights(curve)[:cell]), level)
-    after = np.maximum(_isotonic(curve.value[cell:], _weights(curve)[cell:]), level)
-    fitted = np.concatenate([before, after])
-    if curve.count.all():
-        share, trials = curve.value, curve.count
-        fitted = np.clip(fitted, 1e-12, 1 - 1e-12)
-        return float(-2 * (trials * (xlogy(share, fitted) + xlogy(1 - share, 1 - fitted))).sum())
-    return float((_weights(curve) * (curve.value - fitted) ** 2).sum())
+def _deviance_before(curve: Curve, level: float, *, mirrored: bool = False) -> Float[ndarray, " cell"]:
+    """For each cell -2 log likelihood, in the points before it, of the best rising curve that is at most the level there.
+
+    One pass of pooling adjacent violators (Ayer et al. 1955): a further point changes the last blocks of the fit alone. ``mirrored``
+    runs from the last point backward, for the best rising curve that is at least the level.
+    """
+    sign, shares = -1 if mirrored else 1, bool(curve.count.all())
+    blocks: list[tuple[float, float, float, float]] = []  # mean, weight and scatter, and the deviance of all blocks before
+    found = [0.0]
+    for value, weight in zip((sign * curve.value)[::sign].tolist(), _weights(curve)[::sign].tolist(), strict=True):
+        mean, total, scatter, before = value, weight, 0.0, found[-1]
+        while blocks and blocks[-1][0] > mean:
+            other, other_total, other_scatter, before = blocks.pop()
+            scatter += other_scatter + (other - mean) ** 2 * total * other_total / (total + other_total)
+            mean, total = (mean * total + other * other_total) / (total + other_total), total + other_total
+        blocks.append((mean, total, scatter, before))
+        found.append(before + _block_deviance(sign * mean, total, scatter, sign * min(mean, sign * level), shares=shares))
+    return np.array(found)
+
+
+def _block_deviance(mean: float, total: float, scatter: float, fitted: float, *, shares: bool) -> float:
+    """That of points with this mean, weight and sum of weighted squares about their mean, where one value is fitted to them."""
+    if shares:
+        share = min(max(fitted, 1e-12), 1 - 1e-12)
+        return -2 * total * (mean * log(share) + (1 - mean) * log(1 - share))
+    return scatter + total * (mean - fitted) ** 2
 
 
 def _weights(curve: Curve) -> Float[ndarray, " point"]:
@@ -162,19 +178,6 @@ def _weights(curve: Curve) -> Float[ndarray, " point"]:
         return curve.count
     error = (curve.high - curve.low) / (2 * Z95)
     return 1 / np.maximum(error, 1e-12) ** 2
-
-
-def _isotonic(values: Float[ndarray, " point"], weights: Float[ndarray, " point"]) -> Float[ndarray, " point"]:
-    """The closest rising sequence, by pooling adjacent violators (Ayer et al. 1955)."""
-    blocks: list[tuple[float, float, int]] = []  # mean, weight, length
-    for value, weight in zip(values, weights, strict=True):
-        mean, total, length = float(value), float(weight), 1
-        while blocks and blocks[-1][0] > mean:
-            other, other_total, other_length = blocks.pop()
-            mean = (mean * total + other * other_total) / (total + other_total)
-            total, length = total + other_total, length + other_length
-        blocks.append((mean, total, length))
-    return np.concatenate([np.full(length, mean) for mean, _, length in blocks]) if blocks else np.empty(0)
 
 
 def _interpolate(curve: Curve, index: int, level: float) -> float:

@@ -1,5 +1,6 @@
 """Whether the service can work, what it consists of, and what it must not load."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -101,6 +102,17 @@ def test_the_web_process_loads_neither_torch_nor_sklearn() -> None:
         "assert not {'torch', 'sklearn', 'streamlit'} & set(sys.modules), sorted(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=60)
+
+
+def test_the_service_computes_on_one_thread_and_does_not_spin_on_a_second_that_is_busy() -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    code = (
+        "import backend.app\n"
+        "from threadpoolctl import threadpool_info\n"
+        "found = [pool['num_threads'] for pool in threadpool_info() if pool['user_api'] == 'blas']\n"
+        "assert found and set(found) == {1}, found\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=180, env=environment)
 
 
 def test_reading_settings_creates_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,3 +98,24 @@ def test_whatever_the_series_rows_ascend_stay_within_the_bound_and_keep_its_rang
     if plain and len({v is None for v in value}) == 1:
         kept = [value[row] for row in rows]
         assert (min(plain), max(plain)) == (min(kept), max(kept))  # type: ignore[type-var]
+
+
+@given(
+    value=st.lists(st.floats(-1e6, 1e6), min_size=60, max_size=300),
+    gaps=st.sets(st.integers(0, 59), max_size=3),
+    spike=st.integers(0, 59),
+)
+def test_a_coarser_answer_made_from_a_finer_one_hides_no_diverged_point_and_no_extreme(
+    value: list[float | None], gaps: set[int], spike: int
+) -> None:
+    series: list[float | None] = list(value)
+    series[spike] = 1e7
+    for gap in gaps:
+        series[gap] = None
+    lost = {place + 1 for place in gaps if {place - 1, place + 1} - gaps}  # The ends of every stretch without a value.
+    twice = thinned(thinned(columns(series), 48), 24)
+    assert len(twice["step"]) <= 24
+    assert lost <= {step for step, v in zip(twice["step"], twice["value"], strict=True) if v is None}
+    plain = [v for v in series if v is not None]
+    kept = [v for v in twice["value"] if v is not None]
+    assert (min(plain), max(plain)) == (min(kept), max(kept))

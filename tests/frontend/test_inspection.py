@@ -1,14 +1,18 @@
 """The words and the miniature of the inspect page."""
 
 import re
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 import pytest
 
-from frontend.inspection import LogAxis, inspection
+from frontend.inspection import LogAxis, inspected, inspection
 from frontend.markup.checkpoints import Quality, checkpoint_words, copies_found, mini_curves, no_checkpoint
+from tauscope.contracts.curves import Curves
 from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import RunState
 from tauscope.contracts.samples import SampleStep
+from tauscope.contracts.system import SystemView
 from tests.frontend import fake_samples
 from tests.frontend import fake_world as world
 
@@ -85,16 +89,23 @@ def test_the_miniature_shows_quality_copies_and_the_window_where_there_is_one() 
     assert "tau-mini-window" not in mini_curves(never, [at(5)], Quality("quality", ()), LogAxis(5, 450).place)
 
 
-def test_the_miniature_of_a_hundred_thousand_points_is_small_and_ends_at_the_last() -> None:
-    experiment = world.finished()
-    run = run_at_the_end()
-    long = world.series([(step, 1.0 if step < 100_000 else 0.0, None, None, 1) for step in range(1, 100_001)])
-    curves = world.curves_of(experiment).model_copy(update={"runs": {run.id: {"loss_held_out@100": long}}})
-    drawn = inspection(
-        experiment, run.model_copy(update={"steps": 100_000}), fake_samples.sample_steps(run).steps, curves, "loss_held_out@100"
-    )
-    line = re.search(r'<polyline points="([^"]+)"[^>]+tau-quality', drawn["curves"])
-    assert line is not None
-    places = line[1].split()
-    assert 100 < len(places) <= 302
-    assert places[-1] == "1000.0,50.0"
+class Asked:
+    """A service that notes how many points it is asked for."""
+
+    points: int | None = None
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        experiment, run = world.finished(), run_at_the_end()
+        system = SystemView(version="0", database="sqlite", queued=0, running=0, workers=(), server_time=world.T0)
+        answers = {"run": run, "experiment": experiment, "sample_steps": fake_samples.sample_steps(run), "system": system}
+        return lambda *_: answers[name]
+
+    def curves(self, experiment_id: str, metrics: Sequence[str], *, max_points: int) -> Curves:
+        self.points = max_points
+        return world.curves_of(world.finished())
+
+
+def test_the_miniature_is_drawn_from_few_points_which_the_service_chooses_so_that_no_extreme_is_lost() -> None:
+    asked = Asked()
+    assert "tau-quality" in inspected(cast(Any, asked), run_at_the_end().id, {})["curves"]
+    assert asked.points == 300
