@@ -42,9 +42,9 @@ def test_a_page_that_takes_long_leaves_the_header_and_axes_of_the_one_before(vis
     expect(page.locator(".tau-framed .tau-side")).to_be_hidden()
     visitor.keep("passage-framed")
     page.wait_for_timeout(100)
-    page.unroute("**/view/probes/**")
     for route in held:
         route.continue_()
+    page.unroute("**/view/probes/**")
     settled(page)
 
 
