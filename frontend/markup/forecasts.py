@@ -15,14 +15,14 @@ VERDICTS = {
     Verdict.LATER: "later than foretold",
     Verdict.OPEN: "open",
 }
-_COLUMNS = ("Made at τ", "On, UTC", join(TAU_MEM, " foretold"), "80 % interval", "95 % interval", "τ ∝ n alone", "From", "Turned out")
+_COLUMNS = ("Made at τ", "On, UTC", join(TAU_MEM, " foretold"), "80 % interval", "95 % interval", "τ ~ n alone", "From", "Turned out")
 _SCORE_COLUMNS = (
     "Forecast",
     "80 % interval held",
     "95 % interval held",
     "Mean error",
     "With pilots",
-    "τ ∝ n alone, there",
+    "τ ~ n alone, there",
     "Not yet known",
 )
 

@@ -36,4 +36,4 @@ _SIGNS = {"tau_gen": TAU_GEN, "tau_mem": TAU_MEM, "tau_test": TAU_TEST, "f_mem":
 
 def signed(words: str) -> Html:
     """Words of the library with its names for the clocks written as everywhere on a page; a longer name that holds one stays."""
-    return Html(re.sub(rf"\b({'|'.join(_SIGNS)})\b(?!@)", lambda found: _SIGNS[found.group()], escape(words)))
+    return Html(re.sub(rf"\b({'|'.join(_SIGNS)})\b", lambda found: _SIGNS[found.group()], escape(words)))

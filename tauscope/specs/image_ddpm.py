@@ -180,7 +180,12 @@ class ImageDdpmSpec(SpecModel):
     )
     replacement: bool = shown(True, "With replacement", "draw batches with replacement; otherwise by epochs", group=TRAINING, advanced=True)
     steps: int = shown(1000, "Training steps", "training steps, the budget tau_max", ge=1, le=MAX_STEPS, unit="steps", group=SWEEP)
-    stopping: Stopping = shown(BudgetPolicy(), "Stopping", "when to stop before all steps are taken", group=TRAINING)
+    stopping: Stopping = shown(
+        BudgetPolicy(),
+        "Stopping",
+        "budget: after all steps; copying: once copies are certain; window: once quality is flat and a warning of copying stands",
+        group=TRAINING,
+    )
     ema: EmaSpec | None = shown(EmaSpec(), "Average of weights", "measured instead of the last weights", group=TRAINING, advanced=True)
     fork: ForkSpec | None = shown(None, "Begin from a checkpoint", "of another run; by default from scratch", group=TRAINING, advanced=True)
     seed: int = shown(0, "Seeds", "weights, batches, noise and samples derive from it", ge=0, lt=2**31, group=SWEEP)

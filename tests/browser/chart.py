@@ -9,7 +9,7 @@ _CHART = "document.querySelector('.tau-chart')"
 
 def wait_for_chart(page: Page) -> None:
     """Until the chart is drawn."""
-    page.wait_for_selector(".tau-chart .main-svg", timeout=15_000)
+    page.wait_for_selector(".tau-chart .main-svg", timeout=60_000)
 
 
 def points(page: Page, metric: str) -> int:

@@ -1,6 +1,6 @@
 """From page to page within a session: there is never nothing to see."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.chart import wait_for_chart
 from tests.browser.conftest import Visitor
@@ -19,7 +19,7 @@ look();
 
 def test_what_a_page_showed_stays_until_the_next_one_has_something_to_show(visitor: Visitor, stand_in: str) -> None:
     page = visitor.open(f"{stand_in}/experiments")
-    expect(page.locator(".tau-name").first).to_be_visible()
+    expect(page.locator(".tau-name").first).to_be_visible(timeout=60_000)
     page.evaluate(_WATCH_FRAMES)
     page.locator('.tau-name[href*="id=demo"]').click()
     wait_for_chart(page)
@@ -34,17 +34,17 @@ def test_what_a_page_showed_stays_until_the_next_one_has_something_to_show(visit
 def test_a_page_that_takes_long_leaves_the_header_and_axes_of_the_one_before(visitor: Visitor, stand_in: str) -> None:
     page = visitor.open(f"{stand_in}/experiment?id=demo")
     wait_for_chart(page)
-    held = []
-    page.route("**/view/probes/**", held.append)
+    held: list[Route] = []
+    page.route("**/view/probes/**", lambda route: held.append(route))
     page.get_by_role("link", name="Probes").click()
     expect(page.locator(".tau-framed")).to_be_attached(timeout=60_000)
     expect(page.locator(".tau-framed .tau-title")).to_be_visible()
     expect(page.locator(".tau-framed .tau-side")).to_be_hidden()
     visitor.keep("passage-framed")
     page.wait_for_timeout(100)
-    page.unroute("**/view/probes/**")
     for route in held:
         route.continue_()
+    page.unroute("**/view/probes/**")
     settled(page)
 
 
