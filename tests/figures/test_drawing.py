@@ -1,6 +1,5 @@
 """What stands on the page is what the rows say, in colours from the palette that a printer without colour keeps apart."""
 
-import re
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +10,6 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 
 from tauscope.figures.drawing.curves import lines_of
-from tauscope.figures.drawing.files import save
 from tauscope.figures.drawing.layout import draw
 from tauscope.figures.drawing.scales import log_ticks, tick_words
 from tauscope.figures.drawing.style import house_style
@@ -19,7 +17,7 @@ from tauscope.figures.palette import LIGHT, n_colours
 from tauscope.figures.render import plan_figure
 from tauscope.figures.rows import Plan
 from tauscope.figures.source import FigureData, FigureOptions, Number
-from tests.figures.made import DATE, made
+from tests.figures.made import made
 
 # Machado, Oliveira and Fernandes 2009, severity 1, on linear RGB.
 DEFICIENCIES = {
@@ -152,16 +150,6 @@ def test_a_logarithmic_axis_has_few_round_ticks(low: float, high: float, ticks: 
 
 def test_numbers_on_an_axis_need_no_exponent() -> None:
     assert [tick_words(value) for value in (0.5, 20, 1500, 20000, 2e6)] == ["0.5", "20", "1,500", "20k", "2M"]
-
-
-@pytest.mark.parametrize("width", [85, 175])
-@pytest.mark.parametrize("number", [2, 3])
-def test_no_type_is_below_six_and_a_half_points_indices_and_exponents_included(number: Number, width: int) -> None:
-    _, figure = drawn(made((16, 32), widths=(8, 16)), number, width)
-    with house_style():
-        svg = save(figure, "svg", title="", facts={}, date=DATE).decode()
-    sizes = {float(size) for size in re.findall(r"font(?:-size)?: (?:[a-z]+ )?(?:[0-9]+ )?([0-9.]+)px", svg)}
-    assert max(sizes) > min(sizes) >= 6.5
 
 
 def test_the_settings_of_the_process_are_as_before() -> None:
