@@ -1,4 +1,4 @@
-// The probes page: one figure and its tables, described anew by the server as runs go on.
+// The probes page: one figure and its tables.
 
 import { DescribedPage, mountPage } from "./described.js";
 import { CHART_CONFIG, patch, showSlots } from "./shell.js";

@@ -19,6 +19,7 @@ from tauscope.cli.tables import onset_words
 from tauscope.contracts.hindsight import Difference, Hindsight, HindsightReport
 from tauscope.contracts.points import Point
 from tauscope.contracts.wording import counted_words, interval_percent, measured_words, number, percent
+from tauscope.figures.source import points_of
 from tauscope.metrics.intervals import clopper_pearson
 from tauscope.results.folder import read_measurements, read_spec
 from tauscope.specs import KINDS, ExperimentSpec, SpecError, parse_sweep
@@ -83,21 +84,12 @@ def _service(experiment: str, url: str) -> tuple[str, Iterator[Source]]:
         view, curves = client.experiment(experiment), client.curves(experiment)
     specs = {dumps(run.params, sort_keys=True): run.spec for run in parse_sweep(view.sweep).resolve()}
     return view.name, (
-        (run.id, run.label, specs[dumps(run.params, sort_keys=True)], _points(curves.runs.get(run.id, {}))) for run in view.runs
+        (run.id, run.label, specs[dumps(run.params, sort_keys=True)], points_of(curves.runs.get(run.id, {}))) for run in view.runs
     )
 
 
 def _spec(document: dict[str, Any]) -> ExperimentSpec:
     return KINDS[document["kind"]].model_validate(document)
-
-
-def _points(series: dict[str, Any]) -> list[Point]:
-    columns = ("step", "value", "low", "high", "count", "reason")
-    return [
-        Point(metric=metric, **dict(zip(columns, row, strict=True)))
-        for metric, held in series.items()
-        for row in zip(*(getattr(held, column) for column in columns), strict=True)
-    ]
 
 
 def _label(params: dict[str, Any]) -> str:

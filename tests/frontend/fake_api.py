@@ -24,6 +24,7 @@ from tauscope.contracts.experiments import ExperimentCreate, ExperimentView, Pla
 from tauscope.contracts.forecasts import ForecastCalibration, RunForecasts
 from tauscope.contracts.growing import SweepGrowth
 from tauscope.contracts.launching import Estimate, KindView
+from tauscope.contracts.phase import PhaseDiagram
 from tauscope.contracts.points import Point
 from tauscope.contracts.retention import Margin, Recommendation, RunCheckpoints
 from tauscope.contracts.run_views import AttemptView, RunEventView, RunExtension, RunView
@@ -32,7 +33,7 @@ from tauscope.contracts.samples import SampleSteps, SamplesView, SeedView
 from tauscope.contracts.system import SystemView, WorkerView
 from tauscope.contracts.warnings import ExperimentWarnings
 from tauscope.specs import SpecError, apply_settings, load_preset, parse_sweep, preset_names
-from tests.frontend import fake_compared, fake_forecasts, fake_history, fake_probes, fake_samples, fake_states
+from tests.frontend import fake_compared, fake_forecasts, fake_history, fake_phase, fake_probes, fake_samples, fake_states
 from tests.frontend import fake_world as world
 from tests.frontend.fake_copied import add_copied
 from tests.frontend.fake_figures import add_figures
@@ -50,6 +51,7 @@ EXPERIMENTS = {
     "warned": fake_probes.warned,
     "widths": over_widths,
     "foretold": fake_forecasts.foretold,
+    **fake_phase.EXPERIMENTS,
     **{"wide": fake_compared.wide, "seeds": fake_compared.seeds, "pairs": fake_compared.pairs},
 }
 
@@ -108,6 +110,8 @@ class FakeApi:
         view = self.experiment(identifier)
         if identifier == "widths":
             return width_curves(view)
+        if identifier in fake_phase.EXPERIMENTS:
+            return fake_phase.curves(view)
         if identifier in fake_compared.CURVES:
             return fake_compared.CURVES[identifier](view)
         return fake_states.broken_off(view, world.curves_of(view))
@@ -287,6 +291,10 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
             state.experiment(identifier), state.curves(identifier, DESCRIBED), calibrated=identifier in fake_probes.WARNED
         )
 
+    @app.get("/api/v1/experiments/{identifier}/phase")
+    def phase(identifier: str) -> PhaseDiagram:
+        return fake_phase.diagram(state.experiment(identifier), state.curves(identifier, DESCRIBED))
+
     @app.get("/api/v1/experiments/{identifier}/curves.csv")
     def curves_csv(identifier: str, metrics: str) -> Response:
         return Response(world.curves_csv(state.experiment(identifier), metrics.split(",")), media_type="text/csv")
@@ -304,8 +312,9 @@ async def _stream(state: FakeApi, identifier: str, sent: int) -> AsyncIterator[b
     cuts = state.cuts
     while cuts == state.cuts:
         view = state.experiment(identifier)
+        curves = state.curves(identifier, None)
         for run in view.runs:
-            fresh = {name: item for name, item in world.curves_of(view).runs.get(run.id, {}).items() if item.step and item.step[-1] > sent}
+            fresh = {name: item for name, item in curves.runs.get(run.id, {}).items() if item.step and item.step[-1] > sent}
             if fresh:
                 data = {"run_id": run.id, "metrics": {name: item.model_dump(mode="json") for name, item in fresh.items()}}
                 yield _event("points", data, run.step)
