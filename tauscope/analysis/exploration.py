@@ -1,0 +1,281 @@
+"""Which runs to make next, so that the boundaries of the phase diagram become known for the least cost.
+
+Each candidate cell is worth the mutual information between the outcome of a run there and the two boundaries (Lindley 1956, Ann. Math.
+Stat. 27, 986), and costs what a run long enough to be told apart costs. The best ratio is taken first, one after another: what is under
+way counts as told apart the likelier way.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from tauscope.analysis.boundary_belief import KNOWN, Answer, Belief
+from tauscope.analysis.phase_states import TIMES_PREDICTED, good_before_copying
+from tauscope.analysis.run_lengths import SEE, expected_tau_mem, steps_to_rule_out, steps_to_see
+from tauscope.contracts.exploration import Action, Budget, Candidates, Chosen, Proposal, Spent
+from tauscope.contracts.phase import BoundaryKind, CellState, Interval, PhaseCell, PhaseDiagram
+from tauscope.contracts.wording import number
+
+LEAST_BITS = 0.05  # A run that is expected to tell less is not worth a place in a log that people read.
+_KINDS: tuple[BoundaryKind, ...] = ("window", "plateau")
+_EDGES: dict[BoundaryKind, str] = {"window": "the edge between memorizing and a window", "plateau": "n*(p), between copying and a plateau,"}
+_COPIES = (CellState.MEMORIZES, CellState.WINDOW)
+
+
+class HeldRun(NamedTuple):
+    """A run that the experiment has. ``over``: it has ended; ``finished``: it ended by its steps, so that more may be given to it."""
+
+    run: str
+    n: int
+    width: int
+    seed: int
+    steps: int
+    over: bool
+    finished: bool
+    flat: bool
+
+
+Cost = Callable[[int, int, int, int], float | None]
+"""What it costs to train the cell (n, W) from one step to another, in the unit of the budget; ``None`` where nobody knows."""
+
+
+def propose(
+    diagram: PhaseDiagram, held: Sequence[HeldRun], candidates: Candidates, budget: Budget, spent: Spent, *, slots: int, cost: Cost
+) -> Proposal:
+    """The runs to choose now, at most ``slots``, which together cost no more than is left; or why there are none.
+
+    Args:
+        diagram: the experiment's phase diagram, of all its runs.
+        held: its runs.
+        slots: how many more runs can be computed at once.
+    """
+    left = budget.amount - spent.spent - spent.committed
+    scene = _Scene.of(diagram, held, candidates, cost)
+    chosen: list[Chosen] = []
+    while len(chosen) < slots:
+        best = scene.best(left - sum(item.cost for item in chosen))
+        if best is None:
+            break
+        chosen.append(best)
+        scene = scene.with_pending(*best.cell)
+    if chosen or slots <= 0:
+        return Proposal(chosen=tuple(chosen))
+    return scene.why_none(left, budget)
+
+
+def likely_edge(scene: Belief, kind: BoundaryKind, width: int) -> str:
+    """Where a boundary lies at 95 %, in words."""
+    low, high = scene.between(width)
+    if low is not None and high is not None:
+        return f"{_EDGES[kind]} lies between n = {low:,} and n = {high:,}"
+    if high is not None:
+        return f"{_EDGES[kind]} lies below n = {high:,}"
+    return f"{_EDGES[kind]} lies above n = {low:,}" if low is not None else f"{_EDGES[kind]} may lie anywhere"
+
+
+class _Option(NamedTuple):
+    """A run that could be made: what it tells, what it costs now, and what an answer is expected to cost in all."""
+
+    chosen: Chosen
+    to_answer: float
+
+    @property
+    def worth(self) -> float:
+        return self.chosen.bits / self.to_answer
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """What is known, and what may be run."""
+
+    cells: dict[tuple[int, int], PhaseCell]
+    held: dict[tuple[int, int], list[HeldRun]]
+    candidates: Candidates
+    cost: Cost
+    beliefs: dict[BoundaryKind, Belief]
+    answers: dict[BoundaryKind, list[Answer]]
+    pending: frozenset[tuple[int, int]] = frozenset()
+
+    @classmethod
+    def of(cls, diagram: PhaseDiagram, held: Sequence[HeldRun], candidates: Candidates, cost: Cost) -> "_Scene":
+        by_cell: dict[tuple[int, int], list[HeldRun]] = {}
+        for run in held:
+            by_cell.setdefault((run.n, run.width), []).append(run)
+        cells = {(cell.n, cell.width): cell for cell in diagram.cells}
+        answers = {kind: [answer for cell in diagram.cells for answer in answers_of(cell, kind)] for kind in _KINDS}
+        n, widths = {*candidates.n_train, *(key[0] for key in cells)}, {*candidates.width, *(key[1] for key in cells)}
+        beliefs = {kind: Belief.given(sorted(n), sorted(widths), answers[kind]) for kind in _KINDS}
+        scene = cls(cells, by_cell, candidates, cost, beliefs, answers)
+        return scene.with_pending(*[key for run in held if not run.over for key in (run.n, run.width)])
+
+    def with_pending(self, *places: int) -> "_Scene":
+        """With runs under way at these cells, given as n, W, n, W, ...: each told apart the likelier way."""
+        scene = self
+        for n, width in zip(places[::2], places[1::2], strict=True):
+            scene = scene._believing(n, width)
+        return scene
+
+    def _believing(self, n: int, width: int) -> "_Scene":
+        answers = {kind: [*self.answers[kind], Answer(n, width, self.beliefs[kind].beyond(n, width) >= 0.5)] for kind in _KINDS}
+        beliefs = {kind: Belief.given(belief.n, belief.widths, answers[kind]) for kind, belief in self.beliefs.items()}
+        return replace(self, answers=answers, beliefs=beliefs, pending=self.pending | {(n, width)})
+
+    def best(self, left: float) -> Chosen | None:
+        """The option that tells most for its cost among those that can be paid."""
+        payable = [option for option in self._telling(left) if option.chosen.cost <= left]
+        return max(payable, key=lambda option: option.worth).chosen if payable else None
+
+    def why_none(self, left: float, budget: Budget) -> Proposal:
+        """Why nothing is chosen though there are slots."""
+        if self.pending:
+            return Proposal(reason=f"waits for the runs under way at {len(self.pending)} cells")
+        telling = list(self._telling(left))
+        if telling:
+            cheapest = min(option.chosen.cost for option in telling)
+            words = f"the budget is spent: the cheapest run that would tell more costs {budget.words(cheapest)}, {budget.words(left)} are left"
+            return Proposal(reason=words, finished=True)
+        if unpriced := sum(1 for _ in self._options()) - sum(1 for option in self._options() if self._price(option) is not None):
+            return Proposal(reason=f"no run has been timed here, so that nobody knows what {unpriced} cells cost in seconds")
+        return Proposal(reason=self._ended(), finished=True)
+
+    def _ended(self) -> str:
+        widths = self.candidates.width
+        open_ones = [(kind, width) for width in widths for kind in _KINDS if not self.beliefs[kind].known(width)]
+        if not open_ones:
+            return f"both boundaries are known to the grid at all {len(widths)} W: at each, one gap between neighbouring n holds {KNOWN:.0%} of the belief"
+        kind, width = open_ones[0]
+        return (
+            f"no candidate would tell more: {len(open_ones)} of {2 * len(widths)} boundaries are not known to the grid "
+            f"(at W = {width} {likely_edge(self.beliefs[kind], kind, width)}); give more seeds, another n or more samples a checkpoint"
+        )
+
+    def _telling(self, left: float) -> Iterator[_Option]:
+        for plan in self._options():
+            option = self._priced(plan, left)
+            if option is not None and option.chosen.bits >= LEAST_BITS:
+                yield option
+
+    def _options(self) -> Iterator["_Plan"]:
+        for width in self.candidates.width:
+            for n in self.candidates.n_train:
+                plan = None if (n, width) in self.pending else self._plan(n, width)
+                if plan is not None:
+                    yield plan
+
+    def _plan(self, n: int, width: int) -> "_Plan | None":
+        """What a run at this cell would be: more steps for one that is censored, else the next seed."""
+        cell, held = self.cells.get((n, width)), self.held.get((n, width), [])
+        states = {told.run: told.state for told in cell.judged} if cell else {}
+        censored = [run for run in held if run.finished and states.get(run.run) is CellState.CENSORED]
+        if cell is not None and censored:
+            return self._further(cell, max(censored, key=lambda run: run.steps))
+        seed = next((seed for seed in self.candidates.seed if seed not in {run.seed for run in held}), None)
+        return None if seed is None else self._new(n, width, seed, cell)
+
+    def _further(self, cell: PhaseCell, run: HeldRun) -> "_Plan | None":
+        """More steps for a run that has not copied: enough to see copying, then enough to rule it out where nothing has risen yet."""
+        tau = cell.predicted_tau_mem or self._expected(cell.n, cell.width)
+        steps, ruling_out = (2 * run.steps if tau is None else steps_to_see(tau)), False
+        if tau is not None and run.steps >= steps:
+            ruling_out = run.flat
+            steps = steps_to_rule_out(tau) if ruling_out and cell.predicted_tau_mem else 2 * run.steps
+            if ruling_out and (cell.predicted_tau_mem is None or run.steps >= steps):
+                return None  # No step more would make it a plateau.
+        return _Plan(Action.EXTEND, cell.n, cell.width, run.seed, steps, run.steps, tau, ruling_out, run.run)
+
+    def _new(self, n: int, width: int, seed: int, cell: PhaseCell | None) -> "_Plan":
+        tau = self._expected(n, width)
+        steps = steps_to_see(tau) if tau is not None else self._as_others(n)
+        if cell is not None and cell.state is CellState.PLATEAU:
+            steps = max(steps, cell.steps)  # A second seed is to show the same.
+        elif cell is not None and cell.tau_mem is not None and cell.tau_mem.high is not None:
+            steps = round(SEE * cell.tau_mem.high)
+        return _Plan(Action.NEW, n, width, seed, steps, 0, tau, False, None)
+
+    def _expected(self, n: int, width: int) -> Interval | None:
+        return expected_tau_mem(list(self.cells.values()), n, width)
+
+    def _as_others(self, n: int) -> int:
+        """Steps in proportion to n, by the run of the nearest n: its owner chose them."""
+        runs = [run for runs in self.held.values() for run in runs]
+        near = min(runs, key=lambda run: max(run.n / n, n / run.n), default=None)
+        return 1000 if near is None else max(1, round(near.steps * n / near.n))
+
+    def _price(self, plan: "_Plan") -> float | None:
+        return self.cost(plan.n, plan.width, plan.from_steps, plan.steps)
+
+    def _priced(self, plan: "_Plan", left: float) -> _Option | None:
+        cost = self._price(plan)
+        if cost is None:
+            return None
+        after = self._to_rule_out(plan)
+        beyond = self.beliefs["plateau"].beyond(plan.n, plan.width)
+        bits = {kind: 0.0 if belief.known(plan.width) else belief.bits(plan.n, plan.width) for kind, belief in self.beliefs.items()}
+        if plan.action is Action.EXTEND and any((answer.n, answer.width) == (plan.n, plan.width) for answer in self.answers["window"]):
+            bits["window"] = 0.0  # More steps for a run say nothing new of what it has shown already.
+        if cost + after > left:
+            bits["plateau"] *= 1 - beyond  # Copying would be seen, but not ruled out.
+        return _Option(self._chosen(plan, cost, bits), max(cost + beyond * after, 1e-9))
+
+    def _to_rule_out(self, plan: "_Plan") -> float:
+        """What it costs beyond the plan to rule copying out, should it not be seen."""
+        if plan.tau_mem is None or plan.ruling_out:
+            return 0.0
+        steps = steps_to_rule_out(plan.tau_mem)
+        return (self.cost(plan.n, plan.width, plan.steps, steps) or 0.0) if steps > plan.steps else 0.0
+
+    def _chosen(self, plan: "_Plan", cost: float, bits: dict[BoundaryKind, float]) -> Chosen:
+        telling = max(_KINDS, key=lambda kind: bits[kind])
+        where = likely_edge(self.beliefs[telling], telling, plan.width)
+        return Chosen(
+            action=plan.action,
+            n_train=plan.n,
+            width=plan.width,
+            seed=plan.seed,
+            steps=plan.steps,
+            more_steps=plan.steps - plan.from_steps,
+            cost=cost,
+            bits=sum(bits.values()),
+            why=f"{where}; {plan.why}",
+            run=plan.run,
+        )
+
+
+class _Plan(NamedTuple):
+    """A run before it is priced."""
+
+    action: Action
+    n: int
+    width: int
+    seed: int
+    steps: int
+    from_steps: int
+    tau_mem: Interval | None
+    ruling_out: bool
+    run: str | None
+
+    @property
+    def why(self) -> str:
+        """Why so many steps."""
+        if self.tau_mem is None:
+            return f"{self.steps:,} steps in proportion to n, as no tau_mem is known yet"
+        upper = f"the upper 95 % end of the expected tau_mem, {number(self.tau_mem.high)}"
+        if self.ruling_out:
+            return f"copying not seen by {self.from_steps:,}, so up to {self.steps:,} steps, {TIMES_PREDICTED} times {upper} and a margin"
+        seen = f"copying not seen by {self.from_steps:,}, so up to" if self.from_steps else "up to"
+        return f"{seen} {self.steps:,} steps, to see copying ({upper})"
+
+
+def answers_of(cell: PhaseCell, kind: BoundaryKind) -> Iterator[Answer]:
+    """Each run of a cell that lies clearly before or beyond a boundary."""
+    early = good_before_copying(cell.tau_gen, cell.tau_mem)
+    for told in cell.judged:
+        state, beyond = told.state, None
+        if kind == "plateau":
+            beyond = False if state in _COPIES else True if state is CellState.PLATEAU else None
+        elif state is CellState.MEMORIZES:
+            beyond = False if cell.settled else None
+        elif state in (CellState.WINDOW, CellState.PLATEAU) or (state is CellState.CENSORED and early):
+            beyond = True
+        if beyond is not None:
+            yield Answer(cell.n, cell.width, beyond)
