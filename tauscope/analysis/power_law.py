@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 from scipy.optimize import brentq, minimize
-from scipy.special import log_ndtr, ndtri, stdtr
+from scipy.special import log_ndtr, ndtri, stdtr, stdtrit
 
 from tauscope.metrics.intervals import Z95
 
@@ -103,6 +103,23 @@ class PowerLaw:
 
         return boundary(inside, float(self.exponents[variable]), direction)
 
+    def further(self, x: Float[ndarray, " variable"]) -> tuple[float, float, float] | None:
+        """log tau of a further run where log of each variable is ``x``, with its 95 % prediction interval; (value, low, high).
+
+        The interval holds the error of the law and the scatter of runs about it, by Student's t as in linear regression (exact for one
+        normal scatter and no bounds; bounds enter by their observed information). ``None`` without a scatter or a degree of freedom.
+        """
+        measured = int((self._onsets.side == 0).sum())
+        freedom = measured - self._design.shape[1]
+        if not self._with_spread or freedom < 1:
+            return None
+        scatter = self._found.spread * np.sqrt(measured / freedom)  # The likelihood's own estimate is too small by this.
+        weight = _information(self._found.coefficients, scatter, self._design, self._onsets)
+        place = np.append(1.0, x - self._centre)
+        variance = place @ np.linalg.inv(self._design.T @ (weight[:, None] * self._design)) @ place
+        value, half = float(place @ self._found.coefficients), float(stdtrit(freedom, 0.975) * np.sqrt(variance + scatter**2))
+        return value, value - half, value + half
+
     def _best(self, design: Float[ndarray, "run coefficient"], target: Float[ndarray, " run"], start: tuple[ndarray, float]) -> _Best:
         """Maximize the likelihood over the coefficients, and the spread if it is fitted."""
         coefficients, spread = start
@@ -154,3 +171,11 @@ def _deviance(
     in_scale = (pull * z - ~bound) / scale
     slope = np.append(design.T @ (pull / scale), (in_scale * spread**2 / scale).sum())
     return float(-2 * value), -2 * slope
+
+
+def _information(coefficients: ndarray, spread: float, design: ndarray, onsets: LogOnsets) -> Float[ndarray, " run"]:
+    """Minus the second derivative of each run's log likelihood in its own log tau."""
+    scale = np.hypot(onsets.error, spread)
+    u = onsets.side * (onsets.log_tau - design @ coefficients) / scale
+    hazard = np.exp(-0.5 * u**2 - _LOG_SQRT_2_PI - log_ndtr(-u))
+    return np.asarray(np.where(onsets.side == 0, 1.0, hazard * (hazard - u)) / scale**2)

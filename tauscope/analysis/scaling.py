@@ -17,7 +17,7 @@ SAMPLING_ONLY = "sampling only, run-to-run spread not included"
 # What a law scales with, by the names that an axis may give it.
 AXES: dict[ScalingVariable, tuple[str, ...]] = {"n": ("n_train", "dataset.n_train"), "width": ("width", "network.base_width")}
 SYMBOLS: dict[ScalingVariable, str] = {"n": "n", "width": "W"}
-_REPEATS = {"seed", "subset", "dataset.subset"}
+REPEATS = {"seed", "subset", "dataset.subset"}
 # Copying that has not begun will begin later, so it bounds tau_mem from below. Quality that was not reached may never be: past its
 # best a model on few images gets worse. To read "never" as "late" would bend the law of tau_gen, so such runs are left out and counted.
 # What had begun by the first measurement bounds either from above.
@@ -84,10 +84,14 @@ def fit_sweep(runs: Sequence[RunSummary]) -> dict[str, PowerLawFit]:
     return {f"{name}_vs_{variable}": law.fit(variable) for name, law in laws.items() for variable in law.variables}
 
 
-def fit_law(name: str, runs: Sequence[RunSummary]) -> FittedLaw:
-    """The law of one onset over the runs of a sweep, in all the variables that vary."""
+def fit_law(name: str, runs: Sequence[RunSummary], *, with_scatter: bool = False) -> FittedLaw:
+    """The law of one onset over the runs of a sweep, in all the variables that vary.
+
+    Args:
+        with_scatter: fit the scatter of runs about the law also where too few repeat; lack of fit is then part of it.
+    """
     variables = tuple(variable for variable in AXES if len({scaled(run.params, variable) for run in runs} - {None}) > 1)
-    others = {key for run in runs for key in run.params} - _REPEATS - {key for names in AXES.values() for key in names}
+    others = {key for run in runs for key in run.params} - REPEATS - {key for names in AXES.values() for key in names}
     if not variables or others:
         return FittedLaw(None, variables, 1, reason=f"the runs also differ in {', '.join(sorted(others))}; compare them one by one")
     placed = [(_place(run, variables), run.onsets[name]) for run in runs if name in run.onsets]
@@ -100,7 +104,7 @@ def fit_law(name: str, runs: Sequence[RunSummary]) -> FittedLaw:
     onsets = _in_logarithms(usable)
     gone = len(pairs) - len(usable)
     return FittedLaw(
-        PowerLaw(onsets, with_spread=seeds >= SEEDS_FOR_SPREAD),
+        PowerLaw(onsets, with_spread=with_scatter or seeds >= SEEDS_FOR_SPREAD),
         variables,
         seeds,
         reached=len(reached),
