@@ -15,6 +15,7 @@ from backend.api import (
     figures,
     forecasts,
     images,
+    phase,
     problems,
     runs,
     system,
@@ -61,7 +62,7 @@ def bare_app() -> FastAPI:
     )
     problems.install(app)
     router = APIRouter(prefix=PREFIX, responses=PROBLEMS)
-    for part in (system, workers, webhooks, catalogue, experiments, figures, runs, forecasts, images, copied, warnings):
+    for part in (system, workers, webhooks, catalogue, experiments, phase, figures, runs, forecasts, images, copied, warnings):
         router.include_router(part.router)
     app.include_router(router)
     problems.describe(app)
@@ -91,6 +92,7 @@ def _context(settings: ApiSettings) -> Context:
         copied=CopiedCache(artifacts, images),
         curves=CurveCache(),
         figures=FigureCache(),
+        phases=FigureCache(what="phase diagrams"),
         warnings=PoolCache(),
         closing=Closing(),
     )

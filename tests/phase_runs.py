@@ -1,4 +1,4 @@
-"""Runs with a known truth for the phase diagram: true curves of quality, copying and loss gap, measured with binomial and Gaussian noise."""
+"""Runs of a known truth for the phase diagram: true curves of quality, copying and loss gap, measured with noise."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

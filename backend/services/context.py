@@ -31,5 +31,6 @@ class Context:
     copied: CopiedCache
     curves: CurveCache
     figures: FigureCache
+    phases: FigureCache
     warnings: PoolCache
     closing: Closing

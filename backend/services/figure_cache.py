@@ -1,4 +1,4 @@
-"""Drawn figures, remembered; one is drawn at a time, since drawing takes a core for a second or more."""
+"""Figures and diagrams, remembered; one is made at a time, since making one takes a core for a second or more."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -11,9 +11,10 @@ _PATIENCE = 30.0
 
 
 class FigureCache:
-    """Files by what they were drawn from; the least recently used leave first."""
+    """Files by what they were made from; the least recently used leave first. ``what`` names them in an error."""
 
-    def __init__(self, max_bytes: int = _MAX_BYTES, patience: float = _PATIENCE) -> None:
+    def __init__(self, max_bytes: int = _MAX_BYTES, patience: float = _PATIENCE, *, what: str = "figures") -> None:
+        self._what = what
         self._max_bytes = max_bytes
         self._patience = patience
         self._files: OrderedDict[str, bytes] = OrderedDict()
@@ -26,7 +27,7 @@ class FigureCache:
             NotReadyError: if others are being drawn for so long that the reader should ask again.
         """
         if not self._drawing.acquire(timeout=self._patience):
-            raise NotReadyError(f"Other figures have been drawn for {self._patience:.0f} seconds", "Ask again in a minute")
+            raise NotReadyError(f"Other {self._what} have been drawn for {self._patience:.0f} seconds", "Ask again in a minute")
         try:
             if key not in self._files:
                 self._files[key] = draw()

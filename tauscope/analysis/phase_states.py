@@ -51,6 +51,12 @@ class MeasuredRun:
         return not self.rise
 
 
+def metrics_read(spec: ExperimentSpec) -> set[str]:
+    """The metrics that a state is read off."""
+    gaps = {f"loss_gap@{index}" for index in spec.measurement.loss_indices}
+    return {"f_mem", "f_mem_control", spec.onsets.tau_gen.metric} | gaps
+
+
 class RunState(NamedTuple):
     """A run's state and the numbers that it rests on; ``settled`` unless the intervals leave another state possible."""
 
@@ -69,7 +75,7 @@ def state_of(run: MeasuredRun, prediction: Prediction) -> RunState:
     if unknown:
         return RunState(CellState.UNDEFINED, unknown, settled=False)
     gen, mem = run.summary.onsets["tau_gen"], run.summary.onsets["tau_mem"]
-    if mem.status in _BEGUN or _copying(run) and gen.status in _BEGUN:
+    if mem.status in _BEGUN or (_copying(run) and gen.status in _BEGUN):
         return _copies(run, gen, mem)
     lacks = _no_plateau(run, gen, prediction)
     if lacks:
@@ -175,10 +181,10 @@ def _plateau_words(run: MeasuredRun, gen: Onset, prediction: Prediction) -> str:
     assert prediction.interval is not None
     copied = max(bound for item in run.checkpoints if (bound := _upper_excess(item)) is not None)
     gaps = [point.high for point in run.points if point.metric.startswith("loss_gap@") and point.high is not None]
-    times = run.steps / prediction.interval.high
     return (
-        f"flat by {run.steps:,}, {number(times)} times the upper end of the {prediction.words}: f_mem minus control under {percent(copied)} and "
-        f"the loss gap under {percent(max(gaps))} (upper 95 % ends, {len(run.checkpoints)} checkpoints); {_onset_words('tau_gen', gen)}"
+        f"flat by {run.steps:,}, {number(run.steps / prediction.interval.high)} times the upper end of the {prediction.words}: "
+        f"f_mem minus control under {percent(copied)} and the loss gap under {percent(max(gaps))} "
+        f"(upper 95 % ends, {len(run.checkpoints)} checkpoints); {_onset_words('tau_gen', gen)}"
     )
 
 

@@ -19,6 +19,7 @@ from tauscope.contracts.forecasts import ForecastCalibration, RunForecasts
 from tauscope.contracts.growing import SweepGrowth
 from tauscope.contracts.launching import KindView
 from tauscope.contracts.listing import DeletionPreview, ExperimentCensus
+from tauscope.contracts.phase import PhaseDiagram
 from tauscope.contracts.retention import GarbageReport, PruneReport, PruneRequest, RunCheckpoints
 from tauscope.contracts.run_views import AttemptView, RunEventView, RunView
 from tauscope.contracts.runs import RunState
@@ -168,6 +169,10 @@ class TauscopeClient(Hooks):
         """
         query = {"metrics": ",".join(metrics) if metrics else None, "max_points": max_points}
         return self.get_again(_path("experiments", experiment_id, "curves"), Curves, **query)
+
+    def phase(self, experiment_id: str) -> PhaseDiagram:
+        """The state of every (n, p) of an experiment, and the boundaries between states."""
+        return self.get(_path("experiments", experiment_id, "phase"), PhaseDiagram)
 
     def warnings(self, experiment_id: str) -> ExperimentWarnings:
         """What every probe says of every run. It never replaces f_mem."""
