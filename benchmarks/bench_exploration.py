@@ -31,7 +31,9 @@ Errors = dict[int, dict[BoundaryKind, float]]
 def landscape(seed: int) -> Landscape:
     rng = np.random.default_rng(seed)
     exponents = {"exponent": float(rng.uniform(1.0, 1.4)), "width_exponent": float(rng.uniform(-1.0, -0.3))}
-    return Landscape(first=float(rng.uniform(20, 120)), rise=float(rng.uniform(0.2, 1.2)), tau_gen=float(rng.uniform(100, 500)), rng=rng, **exponents)
+    return Landscape(
+        first=float(rng.uniform(20, 120)), rise=float(rng.uniform(0.2, 1.2)), tau_gen=float(rng.uniform(100, 500)), rng=rng, **exponents
+    )
 
 
 def begun(seed: int) -> Store:
@@ -51,7 +53,9 @@ def errors(store: Store) -> dict[BoundaryKind, float]:
     for place, kind in enumerate(KINDS):
         belief = Belief.given(N, WIDTHS, [answer for cell in cells for answer in answers_of(cell, kind)])
         logs = np.log([N[0], N[-1]])
-        found[kind] = float(np.mean([abs(np.clip(belief.mean_log_n(w), *logs) - np.clip(store.land.edges(w)[place], *logs)) for w in WIDTHS]))
+        found[kind] = float(
+            np.mean([abs(np.clip(belief.mean_log_n(w), *logs) - np.clip(store.land.edges(w)[place], *logs)) for w in WIDTHS])
+        )
     return found
 
 
@@ -59,7 +63,13 @@ def adaptive(store: Store, budget: float) -> Iterator[None]:
     """One run after another until nothing is proposed."""
     while True:
         made = propose(
-            store.diagram(), store.held, CANDIDATES, Budget(kind=BudgetKind.STEPS, amount=budget), Spent(spent=store.spent, committed=0), slots=1, cost=lambda n, w, a, b: b - a
+            store.diagram(),
+            store.held,
+            CANDIDATES,
+            Budget(kind=BudgetKind.STEPS, amount=budget),
+            Spent(spent=store.spent, committed=0),
+            slots=1,
+            cost=lambda n, w, a, b: b - a,
         )
         if not made.chosen:
             return
@@ -119,7 +129,14 @@ def main() -> None:
         runs = [followed(choose, seed) for seed in range(count)]
         for kind in KINDS:
             told = [np.array([run[budget][kind] for run in runs]) for budget in CHECKED]
-            print(name, kind, *(f"{budget:,}: {np.mean(item):.3f} ± {1.96 * np.std(item, ddof=1) / np.sqrt(count):.3f}" for budget, item in zip(CHECKED, told, strict=True)))
+            print(
+                name,
+                kind,
+                *(
+                    f"{budget:,}: {np.mean(item):.3f} ± {1.96 * np.std(item, ddof=1) / np.sqrt(count):.3f}"
+                    for budget, item in zip(CHECKED, told, strict=True)
+                ),
+            )
     print(f"{count} landscapes, {time.perf_counter() - began:.0f} s")
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from backend.storage.cursor import Mark
 from backend.storage.tables import Attempt, MetricPoint, Run, RunEvent, Series
+from tauscope.contracts.points import Point
 
 COLUMNS = ("step", "value", "low", "high", "count", "reason")
 
@@ -40,6 +41,12 @@ def run_curves(session: Session, run_ids: Sequence[str], metrics: Sequence[str] 
     ):
         curves.setdefault(run_id, {})[metric] = columns
     return curves
+
+
+def points_of(metric: str, columns: Columns) -> list[Point]:
+    """The points of a stored series; they were validated when they came in."""
+    rows = zip(*columns.values(), strict=True)
+    return [Point.model_construct(metric=metric, **dict(zip(columns, row, strict=True))) for row in rows]
 
 
 def points_since(session: Session, run_id: str, seq: int) -> dict[str, Columns]:

@@ -7,6 +7,7 @@ that was told apart is an observation: beyond the boundary or before it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -16,16 +17,17 @@ from scipy.special import ndtr
 
 KNOWN = 0.95  # Of the belief in a single gap: the boundary is known to the grid.
 SPREAD = 0.1  # Of log n at which runs that differ by their seed alone change state; tau_mem of such runs differs by about 8 %.
-_MISTAKEN = 0.005  # Of runs far from the boundary, told apart wrongly.
+MISTAKEN = 0.005  # Of runs far from the boundary, told apart wrongly.
 _RISE = 2.0  # d log n* / d log W where n* is in proportion to p; the walk from width to width has this scale, in either direction.
 
 
 class Answer(NamedTuple):
-    """A run that was told apart: whether it lies beyond the boundary."""
+    """A run that was told apart: whether it lies beyond the boundary, and the chance that this is wrong however far away it is."""
 
     n: int
     width: int
     beyond: bool
+    doubt: float = MISTAKEN
 
 
 @dataclass(frozen=True)
@@ -47,19 +49,18 @@ class Belief:
         n, widths = tuple(sorted(n)), tuple(sorted(widths))
         seen = np.ones((len(widths), len(n) + 1))
         for answer in answers:
-            beyond = _beyond(n)[n.index(answer.n)]
-            seen[widths.index(answer.width)] *= beyond if answer.beyond else 1 - beyond
-        walks = [_walk(n, upper / lower) for lower, upper in zip(widths, widths[1:], strict=False)]
+            seen[widths.index(answer.width)] *= _likelihood(n, answer)
+        walks = [_walk(n, upper / lower) for lower, upper in pairwise(widths)]
         return cls(n, widths, _smoothed(seen, walks))
 
     def beyond(self, n: int, width: int) -> float:
         """The probability that a run of this cell turns out beyond the boundary."""
-        return float(self.gap[self.widths.index(width)] @ _beyond(self.n)[self.n.index(n)])
+        return float(self.gap[self.widths.index(width)] @ _beyond(self.n, n))
 
-    def bits(self, n: int, width: int) -> float:
-        """Mutual information of the boundary and such a run, in bits: what the run is expected to tell."""
-        outcomes = _beyond(self.n)[self.n.index(n)]
-        return float(_entropy(self.beyond(n, width)) - self.gap[self.widths.index(width)] @ _entropy(outcomes))
+    def fall(self, answer: Answer) -> float:
+        """By how many bits the entropy of the boundary at its width falls with this answer; negative for one that confuses."""
+        before = self.gap[self.widths.index(answer.width)]
+        return _entropy(before) - _entropy(_normal(before * _likelihood(self.n, answer)))
 
     def known(self, width: int) -> bool:
         """Whether one gap holds nearly all of the belief."""
@@ -83,10 +84,15 @@ def _places(n: Sequence[int]) -> Float[ndarray, " gap"]:
     return np.concatenate([[logs[0] - steps[0] / 2], logs[:-1] + steps[: len(n) - 1] / 2, [logs[-1] + steps[-1] / 2]])
 
 
-def _beyond(n: Sequence[int]) -> Float[ndarray, "n gap"]:
-    """The probability that a run of each n turns out beyond a boundary in the middle of each gap."""
-    right = ndtr((np.log(n)[:, None] - _places(n)[None, :]) / SPREAD)
-    return _MISTAKEN + (1 - 2 * _MISTAKEN) * right
+def _likelihood(n: Sequence[int], answer: Answer) -> Float[ndarray, " gap"]:
+    """The probability of an answer where the boundary lies in the middle of each gap."""
+    beyond = _beyond(n, answer.n, answer.doubt)
+    return beyond if answer.beyond else 1 - beyond
+
+
+def _beyond(n: Sequence[int], at: int, doubt: float = MISTAKEN) -> Float[ndarray, " gap"]:
+    right = ndtr((np.log(at) - _places(n)) / SPREAD)
+    return doubt + (1 - 2 * doubt) * right
 
 
 def _walk(n: Sequence[int], ratio: float) -> Float[ndarray, "gap gap"]:
@@ -109,6 +115,6 @@ def _normal(weight: Float[ndarray, " gap"]) -> Float[ndarray, " gap"]:
     return weight / weight.sum()
 
 
-def _entropy(p: float | Float[ndarray, " gap"]) -> float | Float[ndarray, " gap"]:
-    """Of a yes or no, in bits; p is never 0 or 1 here."""
-    return -(p * np.log2(p) + (1 - p) * np.log2(1 - p))
+def _entropy(weight: Float[ndarray, " gap"]) -> float:
+    """In bits; no weight is 0 here."""
+    return float(-(weight * np.log2(weight)).sum())

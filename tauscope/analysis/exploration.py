@@ -1,8 +1,9 @@
 """Which runs to make next, so that the boundaries of the phase diagram become known for the least cost.
 
-Each candidate cell is worth the mutual information between the outcome of a run there and the two boundaries (Lindley 1956, Ann. Math.
-Stat. 27, 986), and costs what a run long enough to be told apart costs. The best ratio is taken first, one after another: what is under
-way counts as told apart the likelier way.
+Each candidate is worth the expected fall of the entropy of the two boundaries at its width (Lindley 1956, Ann. Math. Stat. 27, 986), and
+costs what a run long enough to be told apart is expected to cost. The best ratio is taken first, one after another; what is under way
+counts as told apart the likelier way. That copying was looked for without success is no plateau yet, so it settles nothing; but it says
+where a plateau is likely, and with that which run to follow up.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +17,8 @@ from tauscope.contracts.exploration import Action, Budget, Candidates, Chosen, P
 from tauscope.contracts.phase import BoundaryKind, CellState, Interval, PhaseCell, PhaseDiagram
 from tauscope.contracts.wording import number
 
-LEAST_BITS = 0.05  # A run that is expected to tell less is not worth a place in a log that people read.
+LEAST_BITS = 0.1  # A run that is expected to tell less is not worth a place in a log that people read.
+LOOKED_FOR = 0.1  # The chance that a run beyond n* is taken for one because copying was not seen when it was expected: a late one.
 _KINDS: tuple[BoundaryKind, ...] = ("window", "plateau")
 _EDGES: dict[BoundaryKind, str] = {"window": "the edge between memorizing and a window", "plateau": "n*(p), between copying and a plateau,"}
 _COPIES = (CellState.MEMORIZES, CellState.WINDOW)
@@ -92,8 +94,10 @@ class _Scene:
     held: dict[tuple[int, int], list[HeldRun]]
     candidates: Candidates
     cost: Cost
-    beliefs: dict[BoundaryKind, Belief]
-    answers: dict[BoundaryKind, list[Answer]]
+    answers: dict[BoundaryKind, tuple[Answer, ...]]
+    hints: tuple[Answer, ...]
+    settled: dict[BoundaryKind, Belief]
+    likely: dict[BoundaryKind, Belief]
     pending: frozenset[tuple[int, int]] = frozenset()
 
     @classmethod
@@ -102,23 +106,34 @@ class _Scene:
         for run in held:
             by_cell.setdefault((run.n, run.width), []).append(run)
         cells = {(cell.n, cell.width): cell for cell in diagram.cells}
-        answers = {kind: [answer for cell in diagram.cells for answer in answers_of(cell, kind)] for kind in _KINDS}
+        answers = {kind: tuple(answer for cell in diagram.cells for answer in answers_of(cell, kind)) for kind in _KINDS}
         n, widths = {*candidates.n_train, *(key[0] for key in cells)}, {*candidates.width, *(key[1] for key in cells)}
-        beliefs = {kind: Belief.given(sorted(n), sorted(widths), answers[kind]) for kind in _KINDS}
-        scene = cls(cells, by_cell, candidates, cost, beliefs, answers)
-        return scene.with_pending(*[key for run in held if not run.over for key in (run.n, run.width)])
-
-    def with_pending(self, *places: int) -> "_Scene":
-        """With runs under way at these cells, given as n, W, n, W, ...: each told apart the likelier way."""
-        scene = self
-        for n, width in zip(places[::2], places[1::2], strict=True):
-            scene = scene._believing(n, width)
+        nothing = Belief.given(sorted(n), sorted(widths), ())
+        blank = cls(cells, by_cell, candidates, cost, {}, (), dict.fromkeys(_KINDS, nothing), {})
+        scene = blank._with(answers, tuple(blank._hints()))
+        for run in held:
+            scene = scene if run.over or (run.n, run.width) in scene.pending else scene.with_pending(run.n, run.width)
         return scene
 
-    def _believing(self, n: int, width: int) -> "_Scene":
-        answers = {kind: [*self.answers[kind], Answer(n, width, self.beliefs[kind].beyond(n, width) >= 0.5)] for kind in _KINDS}
-        beliefs = {kind: Belief.given(belief.n, belief.widths, answers[kind]) for kind, belief in self.beliefs.items()}
-        return replace(self, answers=answers, beliefs=beliefs, pending=self.pending | {(n, width)})
+    def _with(self, answers: dict[BoundaryKind, tuple[Answer, ...]], hints: tuple[Answer, ...]) -> "_Scene":
+        settled = {kind: Belief.given(belief.n, belief.widths, answers[kind]) for kind, belief in self.settled.items()}
+        plateau = settled["plateau"]
+        likely = settled | {"plateau": Belief.given(plateau.n, plateau.widths, (*answers["plateau"], *hints))}
+        return replace(self, answers=answers, hints=hints, settled=settled, likely=likely)
+
+    def _hints(self) -> Iterator[Answer]:
+        """The flat runs that were long enough to see copying, and did not."""
+        for (n, width), cell in self.cells.items():
+            for run in self._censored(n, width):
+                tau = cell.predicted_tau_mem or self._expected(n, width)
+                if run.flat and tau is not None and run.steps >= steps_to_see(tau):
+                    yield Answer(n, width, beyond=True, doubt=LOOKED_FOR)
+
+    def with_pending(self, n: int, width: int) -> "_Scene":
+        """With a run under way at this cell, told apart the likelier way."""
+        beyond = {kind: belief.beyond(n, width) >= 0.5 for kind, belief in self.likely.items()}
+        answers = {kind: (*self.answers[kind], Answer(n, width, beyond[kind])) for kind in _KINDS}
+        return replace(self._with(answers, self.hints), pending=self.pending | {(n, width)})
 
     def best(self, left: float) -> Chosen | None:
         """The option that tells most for its cost among those that can be paid."""
@@ -132,7 +147,9 @@ class _Scene:
         telling = list(self._telling(left))
         if telling:
             cheapest = min(option.chosen.cost for option in telling)
-            words = f"the budget is spent: the cheapest run that would tell more costs {budget.words(cheapest)}, {budget.words(left)} are left"
+            words = (
+                f"the budget is spent: the cheapest run that would tell more costs {budget.words(cheapest)}, {budget.words(left)} are left"
+            )
             return Proposal(reason=words, finished=True)
         if unpriced := sum(1 for _ in self._options()) - sum(1 for option in self._options() if self._price(option) is not None):
             return Proposal(reason=f"no run has been timed here, so that nobody knows what {unpriced} cells cost in seconds")
@@ -140,13 +157,14 @@ class _Scene:
 
     def _ended(self) -> str:
         widths = self.candidates.width
-        open_ones = [(kind, width) for width in widths for kind in _KINDS if not self.beliefs[kind].known(width)]
+        open_ones = [(kind, width) for width in widths for kind in _KINDS if not self.settled[kind].known(width)]
         if not open_ones:
-            return f"both boundaries are known to the grid at all {len(widths)} W: at each, one gap between neighbouring n holds {KNOWN:.0%} of the belief"
+            whole = f"one gap between neighbouring n holds {KNOWN:.0%} of the belief"
+            return f"both boundaries are known to the grid at all {len(widths)} W: at each, {whole}"
         kind, width = open_ones[0]
         return (
             f"no candidate would tell more: {len(open_ones)} of {2 * len(widths)} boundaries are not known to the grid "
-            f"(at W = {width} {likely_edge(self.beliefs[kind], kind, width)}); give more seeds, another n or more samples a checkpoint"
+            f"(at W = {width} {likely_edge(self.settled[kind], kind, width)}); give more seeds, another n or more samples a checkpoint"
         )
 
     def _telling(self, left: float) -> Iterator[_Option]:
@@ -165,12 +183,16 @@ class _Scene:
     def _plan(self, n: int, width: int) -> "_Plan | None":
         """What a run at this cell would be: more steps for one that is censored, else the next seed."""
         cell, held = self.cells.get((n, width)), self.held.get((n, width), [])
-        states = {told.run: told.state for told in cell.judged} if cell else {}
-        censored = [run for run in held if run.finished and states.get(run.run) is CellState.CENSORED]
+        censored = self._censored(n, width)
         if cell is not None and censored:
             return self._further(cell, max(censored, key=lambda run: run.steps))
         seed = next((seed for seed in self.candidates.seed if seed not in {run.seed for run in held}), None)
         return None if seed is None else self._new(n, width, seed, cell)
+
+    def _censored(self, n: int, width: int) -> list[HeldRun]:
+        cell = self.cells.get((n, width))
+        states = {told.run: told.state for told in cell.judged} if cell else {}
+        return [run for run in self.held.get((n, width), []) if run.finished and states.get(run.run) is CellState.CENSORED]
 
     def _further(self, cell: PhaseCell, run: HeldRun) -> "_Plan | None":
         """More steps for a run that has not copied: enough to see copying, then enough to rule it out where nothing has risen yet."""
@@ -209,13 +231,19 @@ class _Scene:
         if cost is None:
             return None
         after = self._to_rule_out(plan)
-        beyond = self.beliefs["plateau"].beyond(plan.n, plan.width)
-        bits = {kind: 0.0 if belief.known(plan.width) else belief.bits(plan.n, plan.width) for kind, belief in self.beliefs.items()}
-        if plan.action is Action.EXTEND and any((answer.n, answer.width) == (plan.n, plan.width) for answer in self.answers["window"]):
-            bits["window"] = 0.0  # More steps for a run say nothing new of what it has shown already.
-        if cost + after > left:
-            bits["plateau"] *= 1 - beyond  # Copying would be seen, but not ruled out.
-        return _Option(self._chosen(plan, cost, bits), max(cost + beyond * after, 1e-9))
+        bits = {kind: self._bits(plan, kind, ruled_out=cost + after <= left) for kind in _KINDS}
+        expected = cost + self.likely["plateau"].beyond(plan.n, plan.width) * after
+        return _Option(self._chosen(plan, cost, bits), max(expected, 1e-9))
+
+    def _bits(self, plan: "_Plan", kind: BoundaryKind, *, ruled_out: bool) -> float:
+        """The expected fall of a boundary's entropy; without ``ruled_out`` copying can be seen, but a plateau not be shown."""
+        cell, settled = (plan.n, plan.width), self.settled[kind]
+        told = plan.action is Action.EXTEND and any((answer.n, answer.width) == cell for answer in self.answers[kind])
+        if told or settled.known(plan.width):
+            return 0.0  # More steps for a run say nothing new of what it has shown already.
+        beyond = self.likely[kind].beyond(*cell)
+        fall = (1 - beyond) * settled.fall(Answer(*cell, beyond=False))
+        return fall + beyond * settled.fall(Answer(*cell, beyond=True)) if ruled_out or kind == "window" else fall
 
     def _to_rule_out(self, plan: "_Plan") -> float:
         """What it costs beyond the plan to rule copying out, should it not be seen."""
@@ -226,7 +254,7 @@ class _Scene:
 
     def _chosen(self, plan: "_Plan", cost: float, bits: dict[BoundaryKind, float]) -> Chosen:
         telling = max(_KINDS, key=lambda kind: bits[kind])
-        where = likely_edge(self.beliefs[telling], telling, plan.width)
+        where = likely_edge(self.likely[telling], telling, plan.width)
         return Chosen(
             action=plan.action,
             n_train=plan.n,

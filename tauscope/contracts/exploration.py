@@ -98,7 +98,15 @@ class Chosen(Contract):
 
     @property
     def cell(self) -> tuple[int, int]:
+        """n and W."""
         return self.n_train, self.width
+
+    def words(self, budget: Budget) -> str:
+        """``n = 48, W = 16, seed 4: 2,400 steps. n*(p) lies between ...``, with the seconds where they are what counts."""
+        given = f"{self.more_steps:,} more steps" if self.action is Action.EXTEND else f"{self.steps:,} steps"
+        seconds = f", about {budget.words(self.cost)}" if budget.kind is BudgetKind.SECONDS else ""
+        why = self.why[0].upper() + self.why[1:] if self.why[:2] != "n*" else self.why
+        return f"n = {self.n_train:,}, W = {self.width:,}, seed {self.seed}: {given}{seconds}. {why} (expected: {self.bits:.1f} bits)"
 
 
 class Decision(Contract):
@@ -108,7 +116,7 @@ class Decision(Contract):
     at: float
     chosen: tuple[Chosen, ...]
     cost: float = Field(description="expected cost of what was chosen, in the unit of the budget")
-    left: float = Field(description="what was left of the budget before it")
+    remaining: float = Field(description="what was left of the budget before it")
 
 
 class Spent(Contract):
@@ -145,6 +153,15 @@ class Explorations(Contract):
     """The explorations of an experiment, newest first; at most one of them is not finished."""
 
     items: tuple[ExplorationView, ...]
+
+
+def exploration_sentences(view: ExplorationView) -> list[tuple[str, str]]:
+    """The log, oldest first: the number of a decision and a run it chose, in words; then what would be next."""
+    told = [(f"{decision.number}", item.words(view.budget)) for decision in view.decisions for item in decision.chosen]
+    if view.next is None:
+        return told
+    planned = [("next", item.words(view.budget)) for item in view.next.chosen]
+    return [*told, *(planned or [("next", view.next.reason)])]
 
 
 ExplorationAct = Literal["pause", "resume", "stop"]

@@ -14,6 +14,7 @@ from tauscope.specs.kinds import KINDS, ExperimentSpec
 from tauscope.specs.model import SpecModel
 
 MAX_RUNS = 1000
+_Values = tuple[dict[str, Any], str, dict[str, Any]]  # Of a run: its axes, where they stand, and what else it sets.
 
 
 class Override(SpecModel):
@@ -100,14 +101,14 @@ class SweepSpec(SpecModel):
             SpecError: naming the axis or override at fault and the run in which it fails.
         """
         base = self.base.model_dump(mode="json")
-        crossed = [(dict(zip(self.axes, values, strict=True)), "axes", {}) for values in self._combinations()]
+        crossed: list[_Values] = [(dict(zip(self.axes, values, strict=True)), "axes", {}) for values in self._combinations()]
         further = [self._further(place) for place in range(len(self.further))]
         return tuple(
             ResolvedRun(index, params, self._resolve_one(base, params, own, field=field))
             for index, (params, field, own) in enumerate([*crossed, *further])
         )
 
-    def _further(self, place: int) -> tuple[dict[str, Any], str, dict[str, Any]]:
+    def _further(self, place: int) -> _Values:
         """A further run's axis values, where they stand, and what else it sets."""
         run = self.further[place]
         own = {name: value for name, value in run.items() if name not in self.axes}

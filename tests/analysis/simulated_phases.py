@@ -36,7 +36,8 @@ class Landscape:
     def edges(self, width: int) -> tuple[float, float]:
         """log n of the window's edge and of n*."""
         scale = self.prefactor * width**self.width_exponent
-        return math.log(self.tau_gen * ERROR**2 / scale) / self.exponent, math.log(self.first) + self.rise * math.log(width / 8)
+        never = math.log(self.first) + self.rise * math.log(width / 8)
+        return min(never, math.log(self.tau_gen * ERROR**2 / scale) / self.exponent), never  # A plateau lies beyond the window's edge too.
 
     def tau_mem(self, n: int, width: int) -> float | None:
         scatter = self.rng.normal(0, SCATTER)
