@@ -16,6 +16,7 @@ TITLES = {
     "compare": "Compare",
     "experiment": "Watch",
     "law": "Law",
+    "phase": "Phase diagram",
     "probes": "Probes",
     "inspect": "Inspect",
     "run": "Run",

@@ -25,6 +25,7 @@ from frontend.inspection import serve_inspection
 from frontend.law_view import serve_law
 from frontend.login import show_login, take_login
 from frontend.navigation import TITLES
+from frontend.phase_view import serve_phase
 from frontend.probes_view import serve_probes
 from frontend.proxy import METHODS, ApiProxy
 from frontend.security import SecurityHeaders
@@ -59,6 +60,7 @@ def _routes(proxy: ApiProxy) -> list[Any]:
         Route("/view/experiments/{id}/figure", serve_figure),
         Route("/view/experiments/{id}/tables", serve_tables),
         Route("/view/law/{id}", serve_law),
+        Route("/view/phase/{id}", serve_phase),
         Route("/view/probes/{id}", serve_probes),
         Route("/view/inspect/{run}", serve_inspection),
         Route("/view/inspect/{run}/copied", serve_copied),

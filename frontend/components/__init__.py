@@ -62,6 +62,18 @@ _PROBES = """
 </div>
 """
 
+_PHASE = """
+<div class="tau-root tau-phase">
+  <div class="tau-offline" data-region="notice" role="status" hidden></div>
+  <div data-region="header"></div>
+  <div class="tau-finding" data-region="finding" aria-live="polite"></div>
+  <section class="tau-surface"><div class="tau-chart" data-chart="phase" role="figure"></div></section>
+  <div data-region="keys"></div>
+  <div data-region="cell" aria-live="polite"></div>
+  <div data-region="table"></div>
+</div>
+"""
+
 _LIST = """
 <div class="tau-root tau-list">
   <div class="tau-offline" data-region="notice" role="status" hidden></div>
@@ -189,6 +201,11 @@ def compare(data: dict[str, Any], *, focus: Callback, drop: Callback) -> Any:
 def probes(data: dict[str, Any], *, talk: Callback) -> Any:
     """The probes page's live body; triggers ``talk``, ``go`` and those of the header."""
     return _mount("probes", _PROBES, "probes", data, {"talk": talk, "go": _ignore} | _REQUESTS)
+
+
+def phase(data: dict[str, Any], *, cell: Callback, talk: Callback) -> Any:
+    """The phase diagram's live body; triggers ``cell``, ``talk``, ``go`` and those of the header."""
+    return _mount("phase", _PHASE, "phase", data, {"cell": cell, "talk": talk, "go": _ignore} | _REQUESTS)
 
 
 def experiment_list(data: dict[str, Any], *, more: Callback, pick: Callback) -> Any:

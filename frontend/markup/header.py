@@ -8,7 +8,7 @@ from frontend.markup.settings import settings_line
 from frontend.markup.state import elapsed, is_live, progress, requests, status_of, time_left
 from tauscope.contracts.experiments import ExperimentView
 
-TABS = (("experiment", "Watch"), ("law", "Law"), ("probes", "Probes"), ("inspect", "Inspect"))
+TABS = (("experiment", "Watch"), ("law", "Law"), ("phase", "Phase diagram"), ("probes", "Probes"), ("inspect", "Inspect"))
 
 
 def address(page: str, **params: object) -> str:
@@ -45,11 +45,13 @@ def _tabs(experiment: ExperimentView, current: str, run_id: str | None) -> Html:
     hrefs = {
         "experiment": address("experiment", id=experiment.id),
         "law": address("law", id=experiment.id),
+        "phase": address("phase", id=experiment.id),
         "probes": address("probes", id=experiment.id),
         "inspect": address("inspect", run=run_id or experiment.runs[0].id),
     }
-    # Without two values of n there is no law to show.
-    hidden = {"law"} if len({run.n_train for run in experiment.runs}) < 2 and current != "law" else set()
+    # Without two values of n there is no law to show, and without two of W beside them no diagram.
+    one_n, one_width = (len({getattr(run, name) for run in experiment.runs}) < 2 for name in ("n_train", "width"))
+    hidden = {page for page, lacks in (("law", one_n), ("phase", one_n or one_width)) if lacks and page != current}
     links = [
         tag("a", words, href=hrefs[page], class_="tau-tab", data_go=hrefs[page], aria_current="page" if page == current else None)
         for page, words in TABS

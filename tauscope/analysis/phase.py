@@ -20,11 +20,12 @@ from tauscope.contracts.wording import percent
 from tauscope.specs.parameters import trained_parameters
 
 DEFINITIONS = {
-    CellState.MEMORIZES: "copies, and quality did not arrive clearly before: tau_gen's interval does not end before tau_mem's begins",
-    CellState.WINDOW: "good, then copies: tau_gen's interval ends before tau_mem's begins, and copying was seen",
+    CellState.MEMORIZES: "copies, and quality did not arrive clearly before: tau_gen's interval ends after tau_mem's begins",
+    CellState.WINDOW: "good, then copies: tau_gen's interval ends by where tau_mem's begins, and copying was seen",
     CellState.CENSORED: "copying not seen by the last checkpoint; it may come later",
-    CellState.PLATEAU: f"good, and up to {TIMES_PREDICTED} times the predicted tau_mem every upper 95 % end of f_mem minus control is under "
-    f"{percent(MOST_COPIED)} and of the relative loss gap under {percent(MOST_GAP)}; it alone supports generalization by architecture",
+    CellState.PLATEAU: f"good, and up to {TIMES_PREDICTED} times the predicted tau_mem every upper 95 % end of f_mem minus control "
+    f"is under {percent(MOST_COPIED)} and of the relative loss gap under {percent(MOST_GAP)}; it alone supports "
+    "generalization by architecture",
     CellState.UNDEFINED: "no state: nothing measured, diverged, failed, or runs that differ",
     "window boundary": "between the largest n that memorizes and the smallest at which quality arrives clearly before copying",
     "n*(p)": "between the largest n that copies and the smallest that is a plateau",

@@ -84,10 +84,10 @@ def state_of(run: MeasuredRun, prediction: Prediction) -> RunState:
 
 
 def good_before_copying(gen: Onset | None, mem: Onset | None) -> bool:
-    """Whether quality arrived clearly before copying, which may not have come yet."""
+    """Whether quality arrived clearly before copying, which may not have come yet: the window as the recommended checkpoint has it."""
     if gen is None or mem is None or gen.status not in _BEGUN:
         return False
-    return gen.high is not None and mem.low is not None and gen.high < mem.low
+    return gen.high is not None and mem.low is not None and gen.high <= mem.low
 
 
 def _undefined(run: MeasuredRun) -> str:
@@ -115,7 +115,9 @@ def _copies(run: MeasuredRun, gen: Onset, mem: Onset) -> RunState:
     if mem.status not in _BEGUN:
         copied = f"{copied}, though copying is certain at the last two checkpoints: {_share(run.checkpoints[-1])}"
     if good_before_copying(gen, mem):
-        return RunState(CellState.WINDOW, f"{good}, then {copied}: a window from {number(gen.high or 0)} to {number(mem.low or 0)}")
+        first, last = number(gen.high or 0), number(mem.low or 0)
+        window = f"a window from {first} to {last}" if first != last else f"a window of one checkpoint, {first}"
+        return RunState(CellState.WINDOW, f"{good}, then {copied}: {window}")
     if mem.status not in _BEGUN:
         return RunState(CellState.CENSORED, f"{copied}; {good}, which is not clearly before it", settled=False)
     after = mem.high is not None and (gen.low or 0.0) >= mem.high

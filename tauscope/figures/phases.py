@@ -1,70 +1,70 @@
-"""The phase diagram as rows: what was seen at every (n, W) of a sweep over both, up to its budget of steps."""
+"""The phase diagram as rows: the state of every (n, p) of a sweep over both, and the brackets of the boundaries between."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from tauscope.contracts.onsets import Onset, OnsetStatus
+from tauscope.analysis.phase import phase_diagram
+from tauscope.analysis.phase_states import MeasuredRun
+from tauscope.contracts.curves import Series
+from tauscope.contracts.phase import Boundary, CellState, PhaseCell
+from tauscope.contracts.points import Point
+from tauscope.contracts.summary import RunSummary
 from tauscope.figures.rows import Panel, Row
 from tauscope.figures.source import FigureRun
+from tauscope.specs import KINDS
 
-TITLE = "Phases over n and width W"
+TITLE = "Phases over n and parameters p"
 PHASES = {
-    "window": "good, then copies (early stopping)",
-    "good": "good, no copying seen",
-    "copies": "copies, no window before it",
-    "neither": "neither seen",
-    "differs": "runs differ",
-    "not measured": "not measured",
+    CellState.MEMORIZES: "memorizes",
+    CellState.WINDOW: "window (early stopping)",
+    CellState.CENSORED: "no copying by the budget",
+    CellState.PLATEAU: "plateau (architecture)",
+    CellState.UNDEFINED: "no state",
 }
-"""State of a cell to its words. ``good`` is not proof of regularisation by architecture: copying may begin after the budget."""
+"""State of a cell to its words; ``censored`` is no proof of regularisation by architecture, as copying may begin later."""
 
 
 def phase_panel(runs: Sequence[FigureRun]) -> Panel:
-    """A cell for every n and W; words where the sweep has one of either."""
-    measured = [run for run in runs if run.n_train is not None and run.width is not None]
-    sizes = sorted({run.n_train for run in measured if run.n_train is not None})
-    widths = sorted({run.width for run in measured if run.width is not None})
-    if len(sizes) < 2 or len(widths) < 2:
-        return Panel("b", TITLE, empty=_why_not(sizes, widths))
-    rows = [_cell(n, width, [run for run in measured if (run.n_train, run.width) == (n, width)]) for width in widths for n in sizes]
+    """A cell for every n and p, and a bracket for each boundary; words where there is no diagram."""
+    found = phase_diagram("", [_measured(run) for run in runs])
+    if found.missing:
+        return Panel("b", TITLE, empty=f"not measured: {found.missing}")
+    rows = [*map(_cell, found.cells), *(_bracket(item) for item in found.boundaries)]
+    last = max(cell.steps for cell in found.cells)
     return Panel(
         "b",
         TITLE,
         tuple(rows),
-        note=f"{len(measured)} runs; by each run's last step, at most {_last_step(measured):,}",
-        definition="Cells: which onsets each run reached by its last step; copying that was not seen may begin later. "
-        "W is the base width of the network, which sets its number of parameters p.",
+        note=f"{len(runs)} runs; by each run's last checkpoint, at most {last:,}",
+        definition=" ".join(f"{name}: {words}." for name, words in found.definitions.items())
+        + " ?: the intervals leave another state possible. Brackets: the boundaries, where both ends are known; solid n*, dotted window.",
         x_label="training images n",
-        y_label="width W",
+        y_label="trained parameters p",
     )
 
 
-def _why_not(sizes: Sequence[int], widths: Sequence[int]) -> str:
-    if len(widths) == 1:
-        return f"not measured: this sweep has one width, W = {widths[0]}"
-    return f"not measured: this sweep has one n, n = {sizes[0]:,}" if len(sizes) == 1 else "not measured"
+def _measured(run: FigureRun) -> MeasuredRun:
+    spec = KINDS[run.spec["kind"]].model_validate(run.spec)
+    summary = RunSummary(id=run.id, params=dict(run.params), state=run.state, onsets=dict(run.onsets), final={}, seconds=0.0)
+    return MeasuredRun(summary, spec, [point for metric, series in run.series.items() for point in _points(metric, series)])
 
 
-def _cell(n: int, width: int, runs: Sequence[FigureRun]) -> Row:
-    found = {phase_of(run) for run in runs} or {"not measured"}
-    phase = found.pop() if len(found) == 1 else "differs"
-    note = f"by step {_last_step(runs):,}" if runs else ""
-    return Row("b", "cell", "phase", "n_train", float(n), float(width), n_train=n, width=width, runs=len(runs), status=phase, note=note)
+def _points(metric: str, series: Series) -> list[Point]:
+    rows = zip(*(getattr(series, name) for name in Series.model_fields), strict=True)
+    return [Point(metric=metric, **dict(zip(Series.model_fields, row, strict=True))) for row in rows]
 
 
-def _last_step(runs: Sequence[FigureRun]) -> int:
-    return max((series.step[-1] for run in runs for series in run.series.values() if series.step), default=0)
+def _cell(cell: PhaseCell) -> Row:
+    doubt = "" if cell.settled or cell.state is CellState.UNDEFINED else "unsettled"
+    common: dict[str, Any] = {"n_train": cell.n, "width": cell.width, "runs": len(cell.runs), "status": str(cell.state), "setting": doubt}
+    return Row("b", "cell", "phase", "n_train", float(cell.n), float(cell.parameters), **common, note=cell.reason)
 
 
-def phase_of(run: FigureRun) -> str:
-    """The state of a run, by its onsets: a window needs tau_gen to end before tau_mem begins."""
-    gen, mem = run.onsets.get("tau_gen"), run.onsets.get("tau_mem")
-    if not _known(gen) or not _known(mem) or gen is None or mem is None:
-        return "not measured"
-    good, copied = (onset.status in (OnsetStatus.REACHED, OnsetStatus.BEFORE_FIRST) for onset in (gen, mem))
-    if not copied:
-        return "good" if good else "neither"
-    return "window" if good and (gen.high or 0.0) <= (mem.low or 0.0) else "copies"
-
-
-def _known(onset: Onset | None) -> bool:
-    return onset is not None and onset.status is not OnsetStatus.UNDEFINED
+def _bracket(item: Boundary) -> Row:
+    ends: dict[str, Any] = {
+        "x_low": item.low,
+        "x_high": item.high,
+        "width": item.width,
+        "status": "identified" if item.identified else "not identified",
+    }
+    return Row("b", "boundary", item.kind, "n_train", None, float(item.parameters), **ends, runs=0, note=item.reason)

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pyarrow import csv
 
-Kind = Literal["curve", "control", "reference", "level", "missing", "onset", "fit", "guide", "image", "cell"]
+Kind = Literal["curve", "control", "reference", "level", "missing", "onset", "fit", "guide", "image", "cell", "boundary"]
 
 SCHEMA = pa.schema(
     [

@@ -75,3 +75,35 @@ def test_as_many_measured_onsets_as_coefficients_leave_a_fitted_spread_without_a
     law = PowerLaw(onsets(x, 1 + 1.2 * x, 0.05, side), with_spread=True)
     assert law.end(0, -1) is None
     assert law.end(0, +1) is None
+
+
+def test_a_further_run_is_foretold_by_the_prediction_interval_of_least_squares() -> None:
+    """Exactly so where nothing is a bound: s sqrt(1 + 1/m + (x - mean)^2 / Sxx), by Student's t."""
+    x, log_tau = scattered()
+    at, line, m = np.log(512.0), linregress(x, log_tau), len(x)
+    s = np.sqrt(((log_tau - line.intercept - line.slope * x) ** 2).sum() / (m - 2))
+    half = student.ppf(0.975, m - 2) * s * np.sqrt(1 + 1 / m + (at - x.mean()) ** 2 / ((x - x.mean()) ** 2).sum())
+    found = PowerLaw(onsets(x, log_tau, 1e-4), with_spread=True).further(np.array([at]))
+    assert found == pytest.approx(
+        (line.intercept + line.slope * at, *(line.intercept + line.slope * at + d * half for d in (-1, 1))), abs=1e-3
+    )
+
+
+def test_a_further_run_is_held_also_where_late_onsets_are_bounds() -> None:
+    """Every onset after 600 steps is censored there; the interval still holds a run at n = 512 about as often as it says."""
+    held, repetitions, rng = 0, 200, np.random.default_rng(0)
+    x = np.log(np.repeat([16.0, 32, 64, 128], 2))
+    for _ in range(repetitions):
+        log_tau = 1 + 1.2 * x + rng.normal(0, 0.1, len(x))
+        late = log_tau > np.log(600)
+        law = PowerLaw(onsets(x, np.where(late, np.log(600), log_tau), 0.02, late.astype(int)), with_spread=True)
+        found = law.further(np.array([np.log(512.0)]))
+        assert found is not None
+        held += found[1] <= 1 + 1.2 * np.log(512.0) + rng.normal(0, 0.1) <= found[2]
+    assert held >= 0.91 * repetitions  # 95 % of 200 is 190; three standard deviations below is 181
+
+
+def test_nothing_is_foretold_without_a_scatter_or_a_run_to_spare() -> None:
+    x, log_tau = scattered()
+    assert PowerLaw(onsets(x, log_tau, 0.1), with_spread=False).further(np.array([5.0])) is None
+    assert PowerLaw(onsets(x[[0, 11]], log_tau[[0, 11]], 0.1), with_spread=True).further(np.array([5.0])) is None

@@ -15,7 +15,6 @@ from tauscope.contracts.summary import RunSummary
 from tauscope.figures.caption import caption, plain
 from tauscope.figures.figure2 import figure_2
 from tauscope.figures.figure3 import figure_3
-from tauscope.figures.phases import phase_of
 from tauscope.figures.render import facts, render
 from tauscope.figures.rows import Panel, Plan, Row, as_csv, as_parquet, table
 from tauscope.figures.source import FigureOptions, FigureRun
@@ -173,17 +172,29 @@ def test_the_guide_has_slope_one() -> None:
 
 
 def test_the_phase_diagram_needs_a_sweep_over_n_and_width() -> None:
-    assert panel(three(), "b").empty == "not measured: this sweep has one width, W = 16"
+    assert panel(three(), "b").empty == "not measured: the runs have one p, 176,849: a diagram needs several of both"
     cells = panel(three(widths=(8, 16)), "b").of("cell")
     assert {(row.n_train, row.width) for row in cells} == {(n, width) for n in (16, 32, 64) for width in (8, 16)}
 
 
-def test_a_phase_is_what_the_onsets_say() -> None:
-    assert {phase_of(run) for run in made().runs} == {"window"}
-    assert {phase_of(run) for run in made(upto=80).runs} == {"good"}
-    assert {phase_of(run) for run in made(good=False).runs} == {"copies"}
-    assert {phase_of(run) for run in made(upto=20, good=False).runs} == {"neither"}
-    assert {phase_of(run) for run in made(upto=0).runs} == {"not measured"}
+def test_a_cell_of_the_figure_has_the_state_that_the_analysis_gives_it_and_its_reason() -> None:
+    def states(**options: object) -> set[str]:
+        cells = panel(three(widths=(8, 16), **options), "b").of("cell")
+        assert all(row.note for row in cells)
+        return {row.status for row in cells}
+
+    assert states() == {"window"}
+    assert states(upto=80) == {"censored"}
+    assert states(good=False) == {"memorizes"}
+    assert states(upto=0) == {"undefined"}
+
+
+def test_a_boundary_without_both_ends_is_a_row_that_says_so() -> None:
+    found = panel(three(widths=(8, 16)), "b").of("boundary")
+    assert {(row.quantity, row.width, row.status) for row in found} == {
+        (kind, width, "not identified") for kind in ("window", "plateau") for width in (8, 16)
+    }
+    assert {row.x_low for row in found if row.quantity == "plateau"} == {64.0}
 
 
 def test_the_table_beside_a_figure_has_a_row_for_everything_that_is_drawn() -> None:

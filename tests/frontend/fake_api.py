@@ -24,6 +24,7 @@ from tauscope.contracts.experiments import ExperimentCreate, ExperimentView, Pla
 from tauscope.contracts.forecasts import ForecastCalibration, RunForecasts
 from tauscope.contracts.growing import SweepGrowth
 from tauscope.contracts.launching import Estimate, KindView
+from tauscope.contracts.phase import PhaseDiagram
 from tauscope.contracts.points import Point
 from tauscope.contracts.retention import Margin, Recommendation, RunCheckpoints
 from tauscope.contracts.run_views import AttemptView, RunEventView, RunExtension, RunView
@@ -32,7 +33,7 @@ from tauscope.contracts.samples import SampleSteps, SamplesView, SeedView
 from tauscope.contracts.system import SystemView, WorkerView
 from tauscope.contracts.warnings import ExperimentWarnings
 from tauscope.specs import SpecError, apply_settings, load_preset, parse_sweep, preset_names
-from tests.frontend import fake_compared, fake_forecasts, fake_probes, fake_states
+from tests.frontend import fake_compared, fake_forecasts, fake_phase, fake_probes, fake_states
 from tests.frontend import fake_world as world
 from tests.frontend.fake_copied import add_copied
 from tests.frontend.fake_figures import add_figures
@@ -50,6 +51,7 @@ EXPERIMENTS = {
     "warned": fake_probes.warned,
     "widths": over_widths,
     "foretold": fake_forecasts.foretold,
+    **{"phases": fake_phase.phases, "phases-live": fake_phase.phases_live},
     **{"wide": fake_compared.wide, "seeds": fake_compared.seeds},
 }
 
@@ -284,6 +286,10 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
         return fake_probes.warnings(
             state.experiment(identifier), state.curves(identifier, DESCRIBED), calibrated=identifier in fake_probes.WARNED
         )
+
+    @app.get("/api/v1/experiments/{identifier}/phase")
+    def phase(identifier: str) -> PhaseDiagram:
+        return fake_phase.diagram(state.experiment(identifier), state.curves(identifier, DESCRIBED))
 
     @app.get("/api/v1/experiments/{identifier}/curves.csv")
     def curves_csv(identifier: str, metrics: str) -> Response:
