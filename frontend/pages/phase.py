@@ -4,6 +4,7 @@ import streamlit as st
 
 from frontend.components import phase
 from frontend.controls import put
+from frontend.exploring import exploration_form
 from frontend.navigation import TITLES, go
 from frontend.page import api_errors, client, loading, name_tab, notice
 from frontend.requests import serve_requests
@@ -25,6 +26,7 @@ def take(name: str) -> None:
 
 options = {"cell": st.query_params.get("cell"), "talk": st.query_params.get("talk")}
 chosen = phase({"id": identifier, "options": options}, cell=lambda: take("cell"), talk=lambda: take("talk"))
+exploration_form(experiment)
 serve_requests(experiment, chosen)
 if chosen.go:
     go(chosen.go)

@@ -6,6 +6,8 @@ export function mount(root, data, send) {
   return mountOne(Phase, root, data, send);
 }
 
+const EXPLORING_MS = 4000;
+
 class Phase extends OneChart {
   constructor(root) {
     super(root, "phase");
@@ -19,6 +21,7 @@ class Phase extends OneChart {
 
   // Without several n and p there is nothing to draw, and the words and the table stand alone.
   async draw(view) {
+    if (view.exploring) this.refreshSoon(EXPLORING_MS); // Between two decisions no run has news.
     this.chart.parentElement.hidden = !view.figures.phase;
     if (!view.figures.phase) return;
     await super.draw(view);

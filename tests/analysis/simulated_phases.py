@@ -62,6 +62,7 @@ class Store:
     land: Landscape
     made: list[Made] = field(default_factory=list)
     spent: float = 0.0
+    extended: list[tuple[int, int]] = field(default_factory=list)
     _told: tuple[tuple[HeldRun, ...], PhaseDiagram] | None = None
 
     def new(self, n: int, width: int, seed: int, steps: int) -> None:
@@ -73,6 +74,7 @@ class Store:
     def extend(self, run_id: str, steps: int) -> None:
         made = next(item for item in self.made if item.run.run == run_id)
         self.spent += steps - made.run.steps
+        self.extended.append((made.run.n, made.run.width))
         made.run = made.run._replace(steps=steps)
 
     @property

@@ -60,8 +60,8 @@ def test_decisions_are_shown_with_their_reasons_and_what_is_spent(
     [
         ({"candidates": {"n_train": [8, 12], "width": [12], "seed": [1]}}, "run(n_train=8, width=12, seed=1).network.base_width"),
         ({"candidates": {"n_train": [8, 5000], "width": [8], "seed": [1]}}, "dataset.n_train"),
-        ({"candidates": {"n_train": [8], "width": [8], "seed": [1]}}, "candidates.n_train"),
-        ({"budget": {"kind": "steps", "amount": 0}}, "budget.amount"),
+        ({"candidates": {"n_train": [8], "width": [8], "seed": [1]}}, "body.candidates.n_train"),
+        ({"budget": {"kind": "steps", "amount": 0}}, "body.budget.amount"),
     ],
 )
 def test_what_cannot_be_run_is_refused_at_its_field(

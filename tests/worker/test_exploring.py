@@ -133,10 +133,8 @@ def test_free_slots_are_filled_with_new_runs_that_join_the_sweep(
     new = [run for run in runs if run.state == "queued"]
     assert len(new) == SLOTS
     (decision,) = rows(sessions, ExplorationDecision)
-    assert [item["run"] for item in decision.chosen] == [run.id for run in new]
-    assert [(item["n_train"], item["width"], item["steps"]) for item in decision.chosen] == [
-        (run.params["n_train"], run.params["width"], run.steps) for run in new
-    ]
+    made = {run.id: (run.params["n_train"], run.params["width"], run.steps) for run in new}
+    assert {item["run"]: (item["n_train"], item["width"], item["steps"]) for item in decision.chosen} == made
     with sessions() as session:
         sweep = parse_sweep(session.get_one(Experiment, experiment).sweep)
     assert len(sweep.resolve()) == len(runs)

@@ -1,0 +1,70 @@
+"""The exploration of a phase diagram in words: where it stands, what is spent, every decision with its reason, and what is next."""
+
+from frontend.markup.html import Html, join, tag
+from frontend.markup.sections import section, table
+from frontend.words import moment
+from tauscope.contracts.exploration import Budget, Decision, Explorations, ExplorationState, ExplorationView, Spent
+
+_STATES = {
+    ExplorationState.RUNNING: "It chooses runs as slots become free",
+    ExplorationState.PAUSED: "Paused: it chooses nothing for now",
+    ExplorationState.FINISHED: "Finished",
+}
+
+
+def exploration_section(found: Explorations) -> Html:
+    """The newest exploration with its log; earlier ones folded away."""
+    if not found.items:
+        words = "Runs can be chosen where a boundary is least known, within a budget. None has been yet."
+        return section("Exploration", tag("p", words, class_="tau-quiet"))
+    newest, *earlier = found.items
+    folded = [tag("details", tag("summary", f"Earlier: {_state(view)}"), _body(view), class_="tau-details") for view in earlier]
+    return section("Exploration", join(_body(newest), *folded))
+
+
+def exploring(found: Explorations) -> bool:
+    """Whether one goes on, so that the page has to look again."""
+    return any(view.state is not ExplorationState.FINISHED for view in found.items)
+
+
+def _body(view: ExplorationView) -> Html:
+    return join(
+        tag("p", tag("b", f"{_state(view)}.")),
+        _budget(view.budget, view.spent),
+        tag("p", _candidates(view), class_="tau-quiet"),
+        _log(view),
+    )
+
+
+def _state(view: ExplorationView) -> str:
+    return _STATES[view.state] + (f": {view.reason}" if view.reason else "")
+
+
+def _budget(budget: Budget, spent: Spent) -> Html:
+    """Spent and committed of the budget, as numbers and as a bar."""
+    share = min(1.0, (spent.spent + spent.committed) / budget.amount)
+    words = f"{spent.spent:,.0f} of {budget.words(budget.amount)} spent ({spent.spent / budget.amount:.0%})"
+    committed = f"; {spent.committed:,.0f} committed to runs under way" if spent.committed else ""
+    bar = tag("progress", max="1", value=f"{share:.3f}", aria_label=f"{words}{committed}")
+    return tag("p", bar, " ", words, committed)
+
+
+def _candidates(view: ExplorationView) -> str:
+    found = view.candidates
+    n, widths, seeds = (", ".join(f"{value:,}" for value in values) for values in (found.n_train, found.width, found.seed))
+    return f"Chooses among n = {n}; W = {widths}; seeds {seeds}."
+
+
+def _log(view: ExplorationView) -> Html:
+    """Newest first, above them what would be next."""
+    rows = [_row(decision, view.budget) for decision in reversed(view.decisions)]
+    if view.next is not None:
+        planned = [item.words(view.budget) for item in view.next.chosen] or [view.next.reason]
+        rows.insert(0, ["next", "", tag("span", f"As things stand, for one more slot: {planned[0]}", class_="tau-quiet")])
+    return table(("decision", "made", "chose"), rows, "No decision yet.")
+
+
+def _row(decision: Decision, budget: Budget) -> list[object]:
+    chosen = [tag("p", item.words(budget)) for item in decision.chosen]
+    cost = f"Expected {budget.words(decision.cost)} of the {budget.words(decision.remaining)} that were left."
+    return [decision.number, moment(decision.at), join(*chosen, tag("span", cost, class_="tau-quiet"))]
