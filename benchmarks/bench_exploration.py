@@ -125,17 +125,15 @@ def followed(choose: Callable[[Store, float], Iterator[None]], seed: int) -> Err
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     began = time.perf_counter()
-    for name, choose in {"adaptive": adaptive, "uniform": uniform}.items():
-        runs = [followed(choose, seed) for seed in range(count)]
-        for kind in KINDS:
-            told = [np.array([run[budget][kind] for run in runs]) for budget in CHECKED]
+    runs = {choose.__name__: [followed(choose, seed) for seed in range(count)] for choose in (adaptive, uniform)}
+    for kind in KINDS:
+        for budget in CHECKED:
+            told = {name: np.array([run[budget][kind] for run in found]) for name, found in runs.items()}
+            less = told["uniform"] - told["adaptive"]
             print(
-                name,
-                kind,
-                *(
-                    f"{budget:,}: {np.mean(item):.3f} ± {1.96 * np.std(item, ddof=1) / np.sqrt(count):.3f}"
-                    for budget, item in zip(CHECKED, told, strict=True)
-                ),
+                f"{kind} {budget:,} steps:",
+                *(f"{name} {item.mean():.2f}" for name, item in told.items()),
+                f"less by {less.mean():.2f} ± {1.96 * less.std(ddof=1) / np.sqrt(count):.2f}, on {(less > 0).sum()} of {count}",
             )
     print(f"{count} landscapes, {time.perf_counter() - began:.0f} s")
 

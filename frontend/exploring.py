@@ -56,11 +56,12 @@ def _acts(experiment: ExperimentView, view: ExplorationView) -> None:
 def _start(experiment: ExperimentView) -> None:
     sizes = sorted({run.n_train for run in experiment.runs if run.n_train is not None})
     widths = sorted({run.width for run in experiment.runs if run.width is not None})
-    seeds = sorted({int(run.params["seed"]) for run in experiment.runs if "seed" in run.params}) or [int(experiment.sweep["base"]["seed"])]
+    own = experiment.sweep["base"]["seed"]
+    seeds = sorted({int(run.params.get("seed", own)) for run in experiment.runs})
     with st.expander("Explore: let runs be chosen where a boundary is least known"), st.form("exploration-form", border=False):
         st.caption(
             "Each next run is the one that is expected to tell most about the two boundaries for its cost, trained as long as its state "
-            "needs. A run that has not copied is extended where that is cheaper. It ends when every boundary lies between two neighbouring n."
+            "needs. A run that has not copied is extended where that is cheaper. It ends with every boundary between two neighbouring n."
         )
         left, middle, right = st.columns(3)
         n = left.text_input("Training images n", _listed(between(sizes)))

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.bench_exploration import adaptive, begun, errors, landscape, uniform
 from tauscope.analysis.exploration import propose
 from tauscope.analysis.run_costs import Timed, cost_in
-from tauscope.analysis.run_lengths import expected_tau_mem, steps_to_rule_out, steps_to_see
+from tauscope.analysis.run_lengths import expected_tau_mem, steps_to_rule_out
 from tauscope.contracts.exploration import Action, Budget, BudgetKind, Candidates, Proposal, Spent
 from tauscope.contracts.phase import CellState, Interval
 from tauscope.specs import load_preset

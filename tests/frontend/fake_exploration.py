@@ -61,7 +61,7 @@ _DECISIONS = (
                 7900,
                 "n*(p), between copying and a plateau, lies between n = 32 and n = 64; copying not seen by 2,000, so up to 9,900 steps, "
                 "10 times the upper 95 % end of the expected tau_mem, 900 and a margin",
-            ),  # fmt: skip
+            ),
         ),
         cost=7900,
         remaining=17_100,
