@@ -96,12 +96,12 @@ def _lengths(store: Store, n: int, width: int) -> Iterator[float]:
         return
     tau = expected_tau_mem(store.diagram().cells, n, width)
     assert tau is not None
-    yield steps_to_see(tau)
-    store.new(n, width, 1, steps_to_see(tau))
+    yield steps_to_see(tau.high)
+    store.new(n, width, 1, steps_to_see(tau.high))
     while True:
         cell = next(cell for cell in store.diagram().cells if (cell.n, cell.width) == (n, width))
         run = next(run for run in store.held if run.run == cell.runs[0])
-        needed = steps_to_rule_out(cell.predicted_tau_mem or tau)
+        needed = steps_to_rule_out((cell.predicted_tau_mem or tau).high)
         if cell.state is not CellState.CENSORED or run.steps >= needed:
             return
         yield needed - run.steps

@@ -10,7 +10,15 @@ from backend.storage.exploring import Standing
 from backend.storage.growing import places
 from backend.storage.reading import reading
 from backend.storage.tables import Experiment
-from tauscope.contracts.exploration import ExplorationAct, Explorations, ExplorationStart, ExplorationState, ExplorationView, Proposal
+from tauscope.contracts.exploration import (
+    Candidates,
+    ExplorationAct,
+    Explorations,
+    ExplorationStart,
+    ExplorationState,
+    ExplorationView,
+    Proposal,
+)
 from tauscope.specs import SpecError, SweepSpec, parse_sweep
 from tauscope.specs.further import CellRun, with_cells
 
@@ -26,21 +34,27 @@ def start(context: Context, experiment_id: str, request: ExplorationStart) -> Ex
         NotExplorableError: if it is being explored already, or was archived.
     """
     with reading(context.sessions) as session:
-        _check(required(session, experiment_id).experiment, request)
+        experiment = required(session, experiment_id).experiment
+        candidates = _with_seeds(experiment, request.candidates)
+        _check(experiment, candidates)
     try:
         with context.sessions.begin() as session:
-            explorations.start(session, experiment_id, request.candidates, request.budget)
+            explorations.start(session, experiment_id, candidates, request.budget)
     except explorations.AlreadyExploredError as error:
         raise NotExplorableError("It is being explored already", "Stop that exploration first, or let it finish") from error
     return history(context, experiment_id).items[0]
 
 
-def _check(experiment: Experiment, request: ExplorationStart) -> None:
+def _with_seeds(experiment: Experiment, wanted: Candidates) -> Candidates:
+    """The candidates, where no seed was named with those of the experiment's runs."""
+    return wanted if wanted.seed else wanted.model_copy(update={"seed": tuple(sorted({run.spec["seed"] for run in experiment.runs}))})
+
+
+def _check(experiment: Experiment, wanted: Candidates) -> None:
     if experiment.archived_at is not None:
         raise NotExplorableError("It was archived", "Take it out of the archive first")
     sweep = parse_sweep(experiment.sweep)
     _check_base(sweep)
-    wanted = request.candidates
     cells = [CellRun(n, width, wanted.seed[0], sweep.base.steps) for n in wanted.n_train for width in wanted.width]
     runs = with_cells(sweep, cells).resolve()
     check_data(runs)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from backend.storage.announcements import announce_experiment_end
 from backend.storage.database import db_now
 from backend.storage.growing import grow, lock_experiment, places
 from backend.storage.ids import new_id
@@ -69,7 +70,10 @@ def set_state(session: Session, experiment_id: str, state: ExplorationState, rea
     """Put the exploration of an experiment that is not finished into a state; ``only`` if it is in that one. Whether there was one."""
     which = [Exploration.experiment_id == experiment_id, _OPEN, *([Exploration.state == only.value] if only else [])]
     change = update(Exploration).where(*which).values(state=state.value, reason=reason).returning(Exploration.id)
-    return bool(session.scalars(change, execution_options=_UNSYNCED).all())
+    changed = bool(session.scalars(change, execution_options=_UNSYNCED).all())
+    if changed and state is ExplorationState.FINISHED:
+        announce_experiment_end(session, experiment_id)
+    return changed
 
 
 def decisions_of(session: Session, exploration_id: str) -> list[ExplorationDecision]:
@@ -108,8 +112,8 @@ def spent(session: Session, budget: Budget, decisions: Sequence[ExplorationDecis
 
 
 def _to_come(run: Run, item: dict[str, Any]) -> float:
-    cost: float = item["cost"]
-    return cost * min(1.0, max(0, run.steps - run.step) / max(1, item["more_steps"]))
+    cost, more = float(item["cost"]), int(item["more_steps"])
+    return cost * min(1.0, max(0, run.steps - run.step) / max(1, more))
 
 
 def _seconds(before: dict[str, list[float]], runs: dict[str, Run]) -> float:
@@ -160,10 +164,12 @@ def conclude(session: Session, exploration_id: str, basis: Basis, *, finished: b
     Raises:
         OvertakenError: if it was found from what is no longer so.
     """
-    exploration, _ = _locked(session, exploration_id, basis)
+    exploration, experiment = _locked(session, exploration_id, basis)
     exploration.reason = reason
     exploration.state = ExplorationState.FINISHED.value if finished else exploration.state
     session.flush()
+    if finished:
+        announce_experiment_end(session, experiment.id)
 
 
 def _locked(session: Session, exploration_id: str, basis: Basis) -> tuple[Exploration, Experiment]:

@@ -40,7 +40,7 @@ class Standing:
         runs, budget = experiment.runs, Budget.model_validate(exploration.budget)
         used = spent(session, budget, decisions_of(session, exploration_id), runs)
         candidates = Candidates.model_validate(exploration.candidates)
-        slots, under_way = _slots(session, runs[0].queue), sum(not is_over(run) for run in runs)
+        slots, under_way = _slots(session, runs[0].queue), sum(not is_over(run) and run.state != RunState.PAUSED for run in runs)
         return cls(exploration, experiment, basis_of(exploration, runs), candidates, budget, used, slots, under_way)
 
     @property

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from tauscope.analysis.boundary_belief import KNOWN, Answer, Belief
 from tauscope.analysis.phase_states import TIMES_PREDICTED, good_before_copying
-from tauscope.analysis.run_lengths import SEE, expected_tau_mem, steps_to_rule_out, steps_to_see
+from tauscope.analysis.run_lengths import expected_tau_mem, steps_to_rule_out, steps_to_see
 from tauscope.contracts.exploration import Action, Budget, Candidates, Chosen, Proposal, Spent
 from tauscope.contracts.phase import BoundaryKind, CellState, Interval, PhaseCell, PhaseDiagram
 from tauscope.contracts.wording import number
@@ -65,9 +65,9 @@ def propose(
     return scene.why_none(left, budget)
 
 
-def likely_edge(scene: Belief, kind: BoundaryKind, width: int) -> str:
+def likely_edge(belief: Belief, kind: BoundaryKind, width: int) -> str:
     """Where a boundary lies at 95 %, in words."""
-    low, high = scene.between(width)
+    low, high = belief.between(width)
     if low is not None and high is not None:
         return f"{_EDGES[kind]} lies between n = {low:,} and n = {high:,}"
     if high is not None:
@@ -126,7 +126,7 @@ class _Scene:
         for (n, width), cell in self.cells.items():
             for run in self._censored(n, width):
                 tau = cell.predicted_tau_mem or self._expected(n, width)
-                if run.flat and tau is not None and run.steps >= steps_to_see(tau):
+                if run.flat and tau is not None and run.steps >= steps_to_see(tau.high):
                     yield Answer(n, width, beyond=True, doubt=LOOKED_FOR)
 
     def with_pending(self, n: int, width: int) -> "_Scene":
@@ -143,7 +143,7 @@ class _Scene:
     def why_none(self, left: float, budget: Budget) -> Proposal:
         """Why nothing is chosen though there are slots."""
         if self.pending:
-            return Proposal(reason=f"waits for the runs under way at {len(self.pending)} cells")
+            return Proposal(reason=f"waits for the runs under way at {len(self.pending)} cell{'s' * (len(self.pending) > 1)}")
         telling = list(self._telling(left))
         if telling:
             cheapest = min(option.chosen.cost for option in telling)
@@ -197,21 +197,21 @@ class _Scene:
     def _further(self, cell: PhaseCell, run: HeldRun) -> "_Plan | None":
         """More steps for a run that has not copied: enough to see copying, then enough to rule it out where nothing has risen yet."""
         tau = cell.predicted_tau_mem or self._expected(cell.n, cell.width)
-        steps, ruling_out = (2 * run.steps if tau is None else steps_to_see(tau)), False
+        steps, ruling_out = (2 * run.steps if tau is None else steps_to_see(tau.high)), False
         if tau is not None and run.steps >= steps:
             ruling_out = run.flat
-            steps = steps_to_rule_out(tau) if ruling_out and cell.predicted_tau_mem else 2 * run.steps
+            steps = steps_to_rule_out(tau.high) if ruling_out and cell.predicted_tau_mem else 2 * run.steps
             if ruling_out and (cell.predicted_tau_mem is None or run.steps >= steps):
                 return None  # No step more would make it a plateau.
         return _Plan(Action.EXTEND, cell.n, cell.width, run.seed, steps, run.steps, tau, ruling_out, run.run)
 
     def _new(self, n: int, width: int, seed: int, cell: PhaseCell | None) -> "_Plan":
         tau = self._expected(n, width)
-        steps = steps_to_see(tau) if tau is not None else self._as_others(n)
+        steps = steps_to_see(tau.high) if tau is not None else self._as_others(n)
         if cell is not None and cell.state is CellState.PLATEAU:
             steps = max(steps, cell.steps)  # A second seed is to show the same.
         elif cell is not None and cell.tau_mem is not None and cell.tau_mem.high is not None:
-            steps = round(SEE * cell.tau_mem.high)
+            steps = steps_to_see(cell.tau_mem.high)
         return _Plan(Action.NEW, n, width, seed, steps, 0, tau, False, None)
 
     def _expected(self, n: int, width: int) -> Interval | None:
@@ -249,7 +249,7 @@ class _Scene:
         """What it costs beyond the plan to rule copying out, should it not be seen."""
         if plan.tau_mem is None or plan.ruling_out:
             return 0.0
-        steps = steps_to_rule_out(plan.tau_mem)
+        steps = steps_to_rule_out(plan.tau_mem.high)
         return (self.cost(plan.n, plan.width, plan.steps, steps) or 0.0) if steps > plan.steps else 0.0
 
     def _chosen(self, plan: "_Plan", cost: float, bits: dict[BoundaryKind, float]) -> Chosen:

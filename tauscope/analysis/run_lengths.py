@@ -41,14 +41,14 @@ def expected_tau_mem(cells: Sequence[PhaseCell], n: int, width: int) -> Interval
     return Interval(value=math.exp(mean), low=math.exp(mean - Z95 * error), high=math.exp(min(mean + Z95 * error, 20.0)))
 
 
-def steps_to_see(tau_mem: Interval) -> int:
-    """Steps after which copying would have been seen."""
-    return _whole(SEE * tau_mem.high)
+def steps_to_see(high: float) -> int:
+    """Steps after which copying would have been seen; ``high`` is the upper end of tau_mem."""
+    return _whole(SEE * high)
 
 
-def steps_to_rule_out(tau_mem: Interval) -> int:
-    """Steps after which a run that is flat throughout is a plateau."""
-    return _whole(MARGIN * TIMES_PREDICTED * tau_mem.high)
+def steps_to_rule_out(high: float) -> int:
+    """Steps after which a run that is flat throughout is a plateau; ``high`` is the upper end of the predicted tau_mem."""
+    return _whole(MARGIN * TIMES_PREDICTED * high)
 
 
 def _whole(steps: float) -> int:

@@ -31,7 +31,7 @@ def explore(
     budget_seconds: Annotated[float | None, typer.Option(help="Start, with so many seconds of computing to spend.")] = None,
     n: Annotated[str | None, typer.Option("--n", help="Training images to choose from, separated by commas.")] = None,
     width: Annotated[str | None, typer.Option(help="Base widths W to choose from, separated by commas.")] = None,
-    seed: Annotated[str, typer.Option(help="Seeds to run a cell with, separated by commas; the second confirms the first.")] = "0",
+    seed: Annotated[str | None, typer.Option(help="Seeds, separated by commas; by default those of the experiment's runs.")] = None,
     pause: Annotated[bool, typer.Option("--pause", help="Choose nothing more for now.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on choosing.")] = False,
     stop: Annotated[bool, typer.Option("--stop", help="End it. The runs that were chosen go on.")] = False,
@@ -64,12 +64,12 @@ def _carry_out(
     *,
     n: str | None,
     width: str | None,
-    seed: str,
+    seed: str | None,
 ) -> tuple[ExplorationView, ...]:
     if asked:
         return (client.act_on_exploration(experiment_id, asked[0]),)
     for kind, amount in budgets.items():
-        values = {"n_train": _numbers("--n", n), "width": _numbers("--width", width), "seed": _numbers("--seed", seed)}
+        values = {"n_train": _numbers("--n", n), "width": _numbers("--width", width), "seed": _numbers("--seed", seed) if seed else []}
         try:
             request = ExplorationStart(candidates=Candidates.model_validate(values), budget=Budget(kind=kind, amount=amount))
         except ValidationError as error:

@@ -51,14 +51,23 @@ _Seed = Annotated[int, Field(ge=0, lt=2**31)]
 class Candidates(Contract):
     """The cells that may be run, every n with every W, and the seeds that each may be run with, in the order they are taken."""
 
-    n_train: tuple[_N, ...] = Field(min_length=2, description="training images, at least two values")
+    n_train: tuple[_N, ...] = Field(description="training images, at least two values")
     width: tuple[_Width, ...] = Field(min_length=1, description="base widths W")
-    seed: tuple[_Seed, ...] = Field(min_length=1, max_length=20, description="a cell is run with the next one only to confirm it")
+    seed: tuple[_Seed, ...] = Field(
+        (), max_length=20, description="by default the seeds that the experiment has; a cell is run with the next one only to confirm it"
+    )
 
     @field_validator("n_train", "width")
     @classmethod
     def _ascending(cls, values: tuple[int, ...]) -> tuple[int, ...]:
         return tuple(sorted(set(values)))
+
+    @field_validator("n_train")
+    @classmethod
+    def _several(cls, values: tuple[int, ...]) -> tuple[int, ...]:
+        if len(values) < 2:
+            raise ValueError("needs at least two values | A boundary lies between two n, so give more of them")
+        return values
 
     @field_validator("seed")
     @classmethod
@@ -68,8 +77,6 @@ class Candidates(Contract):
     @model_validator(mode="after")
     def _not_too_many(self) -> Self:
         cells = len(self.n_train) * len(self.width)
-        if len(self.n_train) < 2:
-            raise ValueError("n_train has one value | A boundary lies between two; give at least two values of n")
         if cells > MOST_CANDIDATES:
             raise ValueError(f"{cells} cells are more than {MOST_CANDIDATES} | Give fewer values of n or W")
         return self

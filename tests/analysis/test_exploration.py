@@ -87,7 +87,7 @@ def test_a_plateau_is_asked_for_by_ten_times_the_upper_end_of_what_is_predicted(
     assert flat
     for cell in flat:
         assert cell.predicted_tau_mem is not None and cell.steps >= 10 * cell.predicted_tau_mem.high
-    assert steps_to_rule_out(Interval(value=90, low=80, high=100)) == 1100
+    assert steps_to_rule_out(100.0) == 1100
 
 
 def test_a_budget_too_small_for_any_run_ends_it_with_both_numbers() -> None:
@@ -103,7 +103,7 @@ def test_runs_under_way_are_waited_for_and_not_made_again() -> None:
     store.made[-1].run = store.made[-1].run._replace(over=False, finished=False)
     assert proposed(store).chosen[0].cell != first.cell
     waiting = proposed(store, amount=first.cost + 10)
-    assert not waiting.finished and "waits for the runs under way at 1 cells" in waiting.reason
+    assert not waiting.finished and "waits for the runs under way at 1 cell" in waiting.reason
 
 
 def test_a_failed_run_is_tried_with_the_next_seed_and_no_other_cell_with_a_second_one() -> None:

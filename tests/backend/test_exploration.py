@@ -35,6 +35,11 @@ def test_an_exploration_is_started_and_shown_with_what_it_may_choose_from(client
     assert (view.state, view.spent.spent, view.spent.committed, view.decisions) == ("running", 0, 0, ())
 
 
+def test_without_seeds_those_of_the_experiment_are_taken(client: TestClient, experiment: dict[str, Any]) -> None:
+    start(client, experiment, BODY | {"candidates": {"n_train": [8, 16], "width": [8]}})
+    assert history(client, experiment)[0].candidates.seed == (4,)
+
+
 def test_decisions_are_shown_with_their_reasons_and_what_is_spent(
     client: TestClient, experiment: dict[str, Any], worker: FakeWorker, context: Context
 ) -> None:

@@ -20,6 +20,7 @@ from tauscope.contracts.exploration import Action, Budget, BudgetKind, Candidate
 from tauscope.contracts.points import Point
 from tauscope.contracts.runs import RunState
 from tauscope.specs import parse_sweep
+from tests.worker.notified import add_hook, events
 from worker.exploring import Explorer
 from worker.summaries import record_summary
 
@@ -278,6 +279,19 @@ def test_it_chooses_nothing_while_paused_without_a_worker_or_archived(sessions: 
         session.get_one(Experiment, experiment).archived_at = session.scalars(select(db_now())).one()
     assert Explorer(sessions, Silent()).explore() == 0
     assert (exploration(sessions).state, exploration(sessions).reason) == ("finished", "its experiment was archived")
+
+
+def test_an_experiment_has_ended_only_once_nothing_more_is_chosen(
+    sessions: sessionmaker[Session], begin: Any, explorer: Explorer, experiment: str
+) -> None:
+    add_hook(sessions, events=["experiment.ended"])
+    begin()
+    explorer.explore()
+    compute_all(sessions)
+    assert events(sessions) == []
+    with sessions.begin() as session:
+        explorations.set_state(session, experiment, ExplorationState.FINISHED, "stopped by its owner")
+    assert events(sessions) == ["experiment.ended"]
 
 
 def test_a_second_one_begins_only_when_the_first_is_finished(sessions: sessionmaker[Session], begin: Any, experiment: str) -> None:
