@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from backend.storage.database import db_now
 from backend.storage.ids import new_id
 from backend.storage.tables import Experiment, Exploration, Notification, Run, Webhook
+from tauscope.contracts.exploration import ExplorationState
 from tauscope.contracts.notifications import Announcement, ExperimentNews, HookEvent, NumberNews, OnsetNews, RunNews, WarningNews
 from tauscope.contracts.onsets import Onset, OnsetStatus
 from tauscope.contracts.runs import TERMINAL_STATES, RunState
@@ -101,12 +102,11 @@ def _told(session: Session, run_id: str, event: HookEvent, subject: str) -> list
 
 
 def _is_over(session: Session, experiment_id: str) -> bool:
-    """Whether every run has ended, and none will be chosen. Of two last ones that end at once the second waits here, and sees that the first has ended."""
+    """Whether every run has ended, and none will be chosen. Of two last ones that end at once the second waits here, and sees the first."""
     session.execute(select(Experiment.id).where(Experiment.id == experiment_id).with_for_update(key_share=True))
     active = select(func.count()).select_from(Run).where(Run.experiment_id == experiment_id, Run.state.not_in(TERMINAL_STATES))
-    choosing = (
-        select(func.count()).select_from(Exploration).where(Exploration.experiment_id == experiment_id, Exploration.state == "running")
-    )
+    mine = (Exploration.experiment_id == experiment_id, Exploration.state == ExplorationState.RUNNING.value)
+    choosing = select(func.count()).select_from(Exploration).where(*mine)
     return session.scalar(active) == 0 and session.scalar(choosing) == 0
 
 
