@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from tauscope.analysis.boundary_belief import MISTAKEN, SPREAD, Answer, Belief
+from tauscope.analysis.boundary_belief import SPREAD, Answer, Belief
 
 N, WIDTHS = (8, 16, 32), (8, 16)
 ANSWERS = (Answer(8, 8, beyond=False), Answer(32, 8, beyond=True), Answer(16, 16, beyond=False), Answer(16, 16, beyond=False, doubt=0.1))
@@ -59,4 +59,3 @@ def test_an_answer_among_many_that_contradicts_them_makes_it_no_longer_known() -
     agreed = [Answer(16, 8, beyond=False), Answer(32, 8, beyond=True)]
     assert Belief.given((16, 32), (8,), agreed).known(8)
     assert not Belief.given((16, 32), (8,), [*agreed, Answer(32, 8, beyond=False)]).known(8)
-    assert MISTAKEN < 0.05
