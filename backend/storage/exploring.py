@@ -9,7 +9,8 @@ from backend.storage.explorations import Basis, basis_of, decisions_of, is_over,
 from backend.storage.measured import measured_runs
 from backend.storage.offers import offer_of
 from backend.storage.tables import Experiment, Exploration, Run
-from tauscope.analysis.exploration import HeldRun, propose
+from tauscope.analysis.exploration import propose
+from tauscope.analysis.exploration_plans import HeldRun
 from tauscope.analysis.phase import phase_diagram
 from tauscope.analysis.phase_states import MeasuredRun
 from tauscope.analysis.run_costs import Timed, cost_in

@@ -11,30 +11,17 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from tauscope.analysis.boundary_belief import KNOWN, Answer, Belief
-from tauscope.analysis.phase_states import TIMES_PREDICTED, good_before_copying
-from tauscope.analysis.run_lengths import expected_tau_mem, steps_to_rule_out, steps_to_see
+from tauscope.analysis.exploration_plans import HeldRun, Place, Plan, Planner
+from tauscope.analysis.phase_states import good_before_copying
+from tauscope.analysis.run_lengths import steps_to_rule_out, steps_to_see
 from tauscope.contracts.exploration import Action, Budget, Candidates, Chosen, Proposal, Spent
-from tauscope.contracts.phase import BoundaryKind, CellState, Interval, PhaseCell, PhaseDiagram
-from tauscope.contracts.wording import number
+from tauscope.contracts.phase import BoundaryKind, CellState, PhaseCell, PhaseDiagram
 
 LEAST_BITS = 0.1  # A run that is expected to tell less is not worth a place in a log that people read.
 LOOKED_FOR = 0.1  # The chance that a run beyond n* is taken for one because copying was not seen when it was expected: a late one.
 _KINDS: tuple[BoundaryKind, ...] = ("window", "plateau")
 _EDGES: dict[BoundaryKind, str] = {"window": "the edge between memorizing and a window", "plateau": "n*(p), between copying and a plateau,"}
 _COPIES = (CellState.MEMORIZES, CellState.WINDOW)
-
-
-class HeldRun(NamedTuple):
-    """A run that the experiment has. ``over``: it has ended; ``finished``: it ended by its steps, so that more may be given to it."""
-
-    run: str
-    n: int
-    width: int
-    seed: int
-    steps: int
-    over: bool
-    finished: bool
-    flat: bool
 
 
 Cost = Callable[[int, int, int, int], float | None]
@@ -90,26 +77,25 @@ class _Option(NamedTuple):
 class _Scene:
     """What is known, and what may be run."""
 
-    cells: dict[tuple[int, int], PhaseCell]
-    held: dict[tuple[int, int], list[HeldRun]]
+    planner: Planner
     candidates: Candidates
     cost: Cost
     answers: dict[BoundaryKind, tuple[Answer, ...]]
     hints: tuple[Answer, ...]
     settled: dict[BoundaryKind, Belief]
     likely: dict[BoundaryKind, Belief]
-    pending: frozenset[tuple[int, int]] = frozenset()
+    pending: frozenset[Place] = frozenset()
 
     @classmethod
     def of(cls, diagram: PhaseDiagram, held: Sequence[HeldRun], candidates: Candidates, cost: Cost) -> "_Scene":
-        by_cell: dict[tuple[int, int], list[HeldRun]] = {}
+        by_cell: dict[Place, list[HeldRun]] = {}
         for run in held:
             by_cell.setdefault((run.n, run.width), []).append(run)
         cells = {(cell.n, cell.width): cell for cell in diagram.cells}
         answers = {kind: tuple(answer for cell in diagram.cells for answer in answers_of(cell, kind)) for kind in _KINDS}
         n, widths = {*candidates.n_train, *(key[0] for key in cells)}, {*candidates.width, *(key[1] for key in cells)}
         nothing = Belief.given(sorted(n), sorted(widths), ())
-        blank = cls(cells, by_cell, candidates, cost, {}, (), dict.fromkeys(_KINDS, nothing), {})
+        blank = cls(Planner(cells, by_cell, candidates.seed), candidates, cost, {}, (), dict.fromkeys(_KINDS, nothing), {})
         scene = blank._with(answers, tuple(blank._hints()))
         for run in held:
             scene = scene if run.over or (run.n, run.width) in scene.pending else scene.with_pending(run.n, run.width)
@@ -123,9 +109,9 @@ class _Scene:
 
     def _hints(self) -> Iterator[Answer]:
         """The flat runs that were long enough to see copying, and did not."""
-        for (n, width), cell in self.cells.items():
-            for run in self._censored(n, width):
-                tau = cell.predicted_tau_mem or self._expected(n, width)
+        for (n, width), cell in self.planner.cells.items():
+            for run in self.planner.censored(n, width):
+                tau = cell.predicted_tau_mem or self.planner.expected(n, width)
                 if run.flat and tau is not None and run.steps >= steps_to_see(tau.high):
                     yield Answer(n, width, beyond=True, doubt=LOOKED_FOR)
 
@@ -173,60 +159,17 @@ class _Scene:
             if option is not None and option.chosen.bits >= LEAST_BITS:
                 yield option
 
-    def _options(self) -> Iterator["_Plan"]:
+    def _options(self) -> Iterator[Plan]:
         for width in self.candidates.width:
             for n in self.candidates.n_train:
-                plan = None if (n, width) in self.pending else self._plan(n, width)
+                plan = None if (n, width) in self.pending else self.planner.plan(n, width)
                 if plan is not None:
                     yield plan
 
-    def _plan(self, n: int, width: int) -> "_Plan | None":
-        """What a run at this cell would be: more steps for one that is censored, else the next seed."""
-        cell, held = self.cells.get((n, width)), self.held.get((n, width), [])
-        censored = self._censored(n, width)
-        if cell is not None and censored:
-            return self._further(cell, max(censored, key=lambda run: run.steps))
-        seed = next((seed for seed in self.candidates.seed if seed not in {run.seed for run in held}), None)
-        return None if seed is None else self._new(n, width, seed, cell)
-
-    def _censored(self, n: int, width: int) -> list[HeldRun]:
-        cell = self.cells.get((n, width))
-        states = {told.run: told.state for told in cell.judged} if cell else {}
-        return [run for run in self.held.get((n, width), []) if run.finished and states.get(run.run) is CellState.CENSORED]
-
-    def _further(self, cell: PhaseCell, run: HeldRun) -> "_Plan | None":
-        """More steps for a run that has not copied: enough to see copying, then enough to rule it out where nothing has risen yet."""
-        tau = cell.predicted_tau_mem or self._expected(cell.n, cell.width)
-        steps, ruling_out = (2 * run.steps if tau is None else steps_to_see(tau.high)), False
-        if tau is not None and run.steps >= steps:
-            ruling_out = run.flat
-            steps = steps_to_rule_out(tau.high) if ruling_out and cell.predicted_tau_mem else 2 * run.steps
-            if ruling_out and (cell.predicted_tau_mem is None or run.steps >= steps):
-                return None  # No step more would make it a plateau.
-        return _Plan(Action.EXTEND, cell.n, cell.width, run.seed, steps, run.steps, tau, ruling_out, run.run)
-
-    def _new(self, n: int, width: int, seed: int, cell: PhaseCell | None) -> "_Plan":
-        tau = self._expected(n, width)
-        steps = steps_to_see(tau.high) if tau is not None else self._as_others(n)
-        if cell is not None and cell.state is CellState.PLATEAU:
-            steps = max(steps, cell.steps)  # A second seed is to show the same.
-        elif cell is not None and cell.tau_mem is not None and cell.tau_mem.high is not None:
-            steps = steps_to_see(cell.tau_mem.high)
-        return _Plan(Action.NEW, n, width, seed, steps, 0, tau, False, None)
-
-    def _expected(self, n: int, width: int) -> Interval | None:
-        return expected_tau_mem(list(self.cells.values()), n, width)
-
-    def _as_others(self, n: int) -> int:
-        """Steps in proportion to n, by the run of the nearest n: its owner chose them."""
-        runs = [run for runs in self.held.values() for run in runs]
-        near = min(runs, key=lambda run: max(run.n / n, n / run.n), default=None)
-        return 1000 if near is None else max(1, round(near.steps * n / near.n))
-
-    def _price(self, plan: "_Plan") -> float | None:
+    def _price(self, plan: Plan) -> float | None:
         return self.cost(plan.n, plan.width, plan.from_steps, plan.steps)
 
-    def _priced(self, plan: "_Plan", left: float) -> _Option | None:
+    def _priced(self, plan: Plan, left: float) -> _Option | None:
         cost = self._price(plan)
         if cost is None:
             return None
@@ -235,7 +178,7 @@ class _Scene:
         expected = cost + self.likely["plateau"].beyond(plan.n, plan.width) * after
         return _Option(self._chosen(plan, cost, bits), max(expected, 1e-9))
 
-    def _bits(self, plan: "_Plan", kind: BoundaryKind, *, ruled_out: bool) -> float:
+    def _bits(self, plan: Plan, kind: BoundaryKind, *, ruled_out: bool) -> float:
         """The expected fall of a boundary's entropy; without ``ruled_out`` copying can be seen, but a plateau not be shown."""
         cell, settled = (plan.n, plan.width), self.settled[kind]
         told = plan.action is Action.EXTEND and any((answer.n, answer.width) == cell for answer in self.answers[kind])
@@ -245,14 +188,14 @@ class _Scene:
         fall = (1 - beyond) * settled.fall(Answer(*cell, beyond=False))
         return fall + beyond * settled.fall(Answer(*cell, beyond=True)) if ruled_out or kind == "window" else fall
 
-    def _to_rule_out(self, plan: "_Plan") -> float:
+    def _to_rule_out(self, plan: Plan) -> float:
         """What it costs beyond the plan to rule copying out, should it not be seen."""
         if plan.tau_mem is None or plan.ruling_out:
             return 0.0
         steps = steps_to_rule_out(plan.tau_mem.high)
         return (self.cost(plan.n, plan.width, plan.steps, steps) or 0.0) if steps > plan.steps else 0.0
 
-    def _chosen(self, plan: "_Plan", cost: float, bits: dict[BoundaryKind, float]) -> Chosen:
+    def _chosen(self, plan: Plan, cost: float, bits: dict[BoundaryKind, float]) -> Chosen:
         telling = max(_KINDS, key=lambda kind: bits[kind])
         where = likely_edge(self.likely[telling], telling, plan.width)
         return Chosen(
@@ -267,31 +210,6 @@ class _Scene:
             why=f"{where}; {plan.why}",
             run=plan.run,
         )
-
-
-class _Plan(NamedTuple):
-    """A run before it is priced."""
-
-    action: Action
-    n: int
-    width: int
-    seed: int
-    steps: int
-    from_steps: int
-    tau_mem: Interval | None
-    ruling_out: bool
-    run: str | None
-
-    @property
-    def why(self) -> str:
-        """Why so many steps."""
-        if self.tau_mem is None:
-            return f"{self.steps:,} steps in proportion to n, as no tau_mem is known yet"
-        upper = f"the upper 95 % end of the expected tau_mem, {number(self.tau_mem.high)}"
-        if self.ruling_out:
-            return f"copying not seen by {self.from_steps:,}, so up to {self.steps:,} steps, {TIMES_PREDICTED} times {upper} and a margin"
-        seen = f"copying not seen by {self.from_steps:,}, so up to" if self.from_steps else "up to"
-        return f"{seen} {self.steps:,} steps, to see copying ({upper})"
 
 
 def answers_of(cell: PhaseCell, kind: BoundaryKind) -> Iterator[Answer]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tauscope.analysis.exploration import HeldRun
+from tauscope.analysis.exploration_plans import HeldRun
 from tauscope.analysis.phase_boundaries import boundaries
 from tauscope.analysis.phase_prediction import predict_tau_mem
 from tauscope.analysis.phase_states import TIMES_PREDICTED
