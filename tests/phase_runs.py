@@ -49,7 +49,7 @@ class Truth:
 def measured(truth: Truth, rng: np.random.Generator) -> MeasuredRun:
     """The run as it would be measured."""
     spec = spec_of(truth)
-    points = list(_points(truth, spec, rng))
+    points = list(points_of(truth, spec, rng))
     onsets, final = summarize_points(spec, points)
     params = {"n_train": truth.n, "width": truth.width, "seed": truth.seed, **truth.params}
     name = f"{truth.n}-{truth.width}-{truth.seed}"
@@ -65,7 +65,7 @@ def spec_of(truth: Truth) -> ExperimentSpec:
     return type(load_preset("digits-demo").sweep.base).model_validate(document)
 
 
-def _points(truth: Truth, spec: ExperimentSpec, rng: np.random.Generator) -> Iterator[Point]:
+def points_of(truth: Truth, spec: ExperimentSpec, rng: np.random.Generator) -> Iterator[Point]:
     for tau in np.unique(np.geomspace(5, truth.steps, truth.checkpoints).round()).astype(int).tolist():
         copies = int(rng.binomial(truth.samples, truth.f_mem(tau)))
         yield Point(

@@ -94,13 +94,6 @@ def _tile(
 ) -> Trace:
     (left, right), (bottom, top) = [(_within(ends, _GAP), _within(ends, 1 - _GAP)) for ends in (columns[cell.n], rows[cell.parameters])]
     colour, opacity = _fill(cell.state, palette)
-    pattern = {
-        "shape": HATCHES[cell.state],
-        "fgcolor": with_opacity(palette.ink_1, 0.55),
-        "fillmode": "overlay",
-        "size": 9,
-        "solidity": 0.15,
-    }
     return {
         "type": "scatter",
         "mode": "lines",
@@ -108,12 +101,19 @@ def _tile(
         "y": [bottom, bottom, top, top, bottom],
         "fill": "toself",
         "fillcolor": with_opacity(colour, opacity),
-        **({"fillpattern": pattern} if cell.state in HATCHES else {}),
+        **_hatching(cell.state, palette),
         "line": {"color": palette.action if chosen else palette.rule, "width": 3 if chosen else 1},
         "hoverinfo": "skip",
         "showlegend": False,
         "meta": {"cell": cell_key(cell), "state": str(cell.state)},
     }
+
+
+def _hatching(state: CellState, palette: Palette) -> dict[str, Any]:
+    if state not in HATCHES:
+        return {}
+    look = {"fgcolor": with_opacity(palette.ink_1, 0.55), "fillmode": "overlay", "size": 9, "solidity": 0.15}
+    return {"fillpattern": {"shape": HATCHES[state], **look}}
 
 
 def _fill(state: CellState, palette: Palette) -> tuple[str, float]:

@@ -35,12 +35,20 @@ def phase_panel(runs: Sequence[FigureRun]) -> Panel:
         "b",
         TITLE,
         tuple(rows),
-        note=f"{len(runs)} runs; by each run's last checkpoint, at most {last:,}",
+        note=f"{len(runs)} runs; by each run's last checkpoint, at most {last:,}\n{_star_words(found.boundaries)}",
         definition=" ".join(f"{name}: {words}." for name, words in found.definitions.items())
         + " ?: the intervals leave another state possible. Brackets: the boundaries, where both ends are known; solid n*, dotted window.",
         x_label="training images n",
         y_label="trained parameters p",
     )
+
+
+def _star_words(boundaries: Sequence[Boundary]) -> str:
+    """Where n* lies at each p, and at how many it is not known."""
+    stars = [item for item in boundaries if item.kind == "plateau"]
+    known = [f"n* {item.low:,.0f} to {item.high:,.0f} at p = {item.parameters:,}" for item in stars if item.low and item.high]
+    lost = len(stars) - len(known)
+    return "; ".join([*known, *[f"n* not identified at {lost} of {len(stars)} values of p"] * bool(lost)])
 
 
 def _measured(run: FigureRun) -> MeasuredRun:

@@ -52,7 +52,7 @@ EXPERIMENTS = {
     "warned": fake_probes.warned,
     "widths": over_widths,
     "foretold": fake_forecasts.foretold,
-    **{"phases": fake_phase.phases, "phases-live": fake_phase.phases_live},
+    **fake_phase.EXPERIMENTS,
     **{"wide": fake_compared.wide, "seeds": fake_compared.seeds},
 }
 
@@ -109,6 +109,8 @@ class FakeApi:
         if identifier == "long":
             return fake_states.long_curves(identifier, max_points)
         view = self.experiment(identifier)
+        if identifier in fake_phase.EXPERIMENTS:
+            return fake_phase.curves(view)
         if identifier in fake_compared.CURVES:
             return fake_compared.CURVES[identifier](view)
         return fake_states.broken_off(view, world.curves_of(view))

@@ -13,6 +13,7 @@ from tauscope.contracts.points import Point
 from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import RunState
 from tauscope.contracts.summary import RunSummary
+from tauscope.figures.source import series_of
 from tests.frontend import fake_world as world
 from tests.phase_runs import Truth, measured, spec_of
 
@@ -57,9 +58,15 @@ def _view(identifier: str, index: int, item: MeasuredRun, last: RunState) -> Run
     return run.model_copy(update=own | {"onsets": item.summary.onsets, "final": item.summary.final})
 
 
+def curves(experiment: ExperimentView) -> Curves:
+    """What its runs measured."""
+    runs = {run.id: series_of(item.points) for item, run in zip(_runs(), experiment.runs, strict=True)}
+    return Curves(experiment_id=experiment.id, cursor="0", metrics=world.infos(), runs=runs)
+
+
 def diagram(experiment: ExperimentView, curves: Curves) -> PhaseDiagram:
     """As the service makes it."""
-    if experiment.id.startswith("phases"):
+    if experiment.id in EXPERIMENTS:
         known = [
             MeasuredRun(item.summary.model_copy(update={"id": run.id, "params": run.params, "state": run.state}), item.spec, item.points)
             for item, run in zip(_runs(), experiment.runs, strict=True)
@@ -77,3 +84,6 @@ def _measured(run: RunView, curves: Curves) -> MeasuredRun:
         for row in zip(*(getattr(series, name) for name in type(series).model_fields), strict=True)
     ]
     return MeasuredRun(summary, spec, points)
+
+
+EXPERIMENTS = {"phases": phases, "phases-live": phases_live}

@@ -28,4 +28,4 @@ def _run(identifier: str, index: int, n: int, width: int, *, n_too: bool) -> Run
     params = ({"n_train": n} if n_too else {}) | {"width": width}
     onsets = run.onsets | {"tau_mem": world.reached(value, low, high, "f_mem", 0.25)}
     label = ", ".join(f"{name}={at}" for name, at in params.items())
-    return run.model_copy(update={"params": params, "label": label, "onsets": onsets})
+    return run.model_copy(update={"params": params, "width": width, "label": label, "onsets": onsets})
