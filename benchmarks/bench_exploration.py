@@ -69,6 +69,7 @@ def adaptive(store: Store, budget: float) -> Iterator[None]:
             Budget(kind=BudgetKind.STEPS, amount=budget),
             Spent(spent=store.spent, committed=0),
             slots=1,
+            samples=384,
             cost=lambda n, w, a, b: b - a,
         )
         if not made.chosen:

@@ -58,8 +58,9 @@ class Standing:
         runs = self.experiment.runs
         held = [_held(run, seen) for run, seen in zip(runs, measured, strict=True)]
         timed = [Timed(seen.spec.network.base_width, _work(run, seen), run.seconds) for run, seen in zip(runs, measured, strict=True)]
-        cost = cost_in(self.budget.kind, measured[0].spec, timed)
-        return propose(diagram, held, self.candidates, self.budget, self.spent, slots=slots, cost=cost)
+        base = measured[0].spec
+        cost, samples = cost_in(self.budget.kind, base, timed), base.measurement.n_generated
+        return propose(diagram, held, self.candidates, self.budget, self.spent, slots=slots, samples=samples, cost=cost)
 
 
 def _slots(session: Session, queue: str) -> int:

@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 from tauscope.analysis.boundary_belief import KNOWN, Answer, Belief
 from tauscope.analysis.exploration_plans import HeldRun, Place, Plan, Planner
-from tauscope.analysis.phase_states import good_before_copying
+from tauscope.analysis.phase_states import MOST_COPIED, good_before_copying
 from tauscope.analysis.run_lengths import steps_to_rule_out, steps_to_see
 from tauscope.contracts.exploration import Action, Budget, Candidates, Chosen, Proposal, Spent
 from tauscope.contracts.phase import BoundaryKind, CellState, PhaseCell, PhaseDiagram
+from tauscope.metrics.intervals import clopper_pearson
 
 LEAST_BITS = 0.1  # A run that is expected to tell less is not worth a place in a log that people read.
 LOOKED_FOR = 0.1  # The chance that a run beyond n* is taken for one because copying was not seen when it was expected: a late one.
@@ -29,7 +30,15 @@ Cost = Callable[[int, int, int, int], float | None]
 
 
 def propose(
-    diagram: PhaseDiagram, held: Sequence[HeldRun], candidates: Candidates, budget: Budget, spent: Spent, *, slots: int, cost: Cost
+    diagram: PhaseDiagram,
+    held: Sequence[HeldRun],
+    candidates: Candidates,
+    budget: Budget,
+    spent: Spent,
+    *,
+    slots: int,
+    samples: int,
+    cost: Cost,
 ) -> Proposal:
     """The runs to choose now, at most ``slots``, which together cost no more than is left; or why there are none.
 
@@ -37,9 +46,10 @@ def propose(
         diagram: the experiment's phase diagram, of all its runs.
         held: its runs.
         slots: how many more runs can be computed at once.
+        samples: drawn at each checkpoint; with few of them nothing can be shown to be a plateau.
     """
     left = budget.amount - spent.spent - spent.committed
-    scene = _Scene.of(diagram, held, candidates, cost)
+    scene = _Scene.of(diagram, held, candidates, samples, cost)
     chosen: list[Chosen] = []
     while len(chosen) < slots:
         best = scene.best(left - sum(item.cost for item in chosen))
@@ -79,6 +89,7 @@ class _Scene:
 
     planner: Planner
     candidates: Candidates
+    samples: int
     cost: Cost
     answers: dict[BoundaryKind, tuple[Answer, ...]]
     hints: tuple[Answer, ...]
@@ -87,7 +98,7 @@ class _Scene:
     pending: frozenset[Place] = frozenset()
 
     @classmethod
-    def of(cls, diagram: PhaseDiagram, held: Sequence[HeldRun], candidates: Candidates, cost: Cost) -> "_Scene":
+    def of(cls, diagram: PhaseDiagram, held: Sequence[HeldRun], candidates: Candidates, samples: int, cost: Cost) -> "_Scene":
         by_cell: dict[Place, list[HeldRun]] = {}
         for run in held:
             by_cell.setdefault((run.n, run.width), []).append(run)
@@ -95,7 +106,7 @@ class _Scene:
         answers = {kind: tuple(answer for cell in diagram.cells for answer in answers_of(cell, kind)) for kind in _KINDS}
         n, widths = {*candidates.n_train, *(key[0] for key in cells)}, {*candidates.width, *(key[1] for key in cells)}
         nothing = Belief.given(sorted(n), sorted(widths), ())
-        blank = cls(Planner(cells, by_cell, candidates.seed), candidates, cost, {}, (), dict.fromkeys(_KINDS, nothing), {})
+        blank = cls(Planner(cells, by_cell, candidates.seed), candidates, samples, cost, {}, (), dict.fromkeys(_KINDS, nothing), {})
         scene = blank._with(answers, tuple(blank._hints()))
         for run in held:
             scene = scene if run.over or (run.n, run.width) in scene.pending else scene.with_pending(run.n, run.width)
@@ -120,6 +131,11 @@ class _Scene:
         beyond = {kind: belief.beyond(n, width) >= 0.5 for kind, belief in self.likely.items()}
         answers = {kind: (*self.answers[kind], Answer(n, width, beyond[kind])) for kind in _KINDS}
         return replace(self._with(answers, self.hints), pending=self.pending | {(n, width)})
+
+    @property
+    def shows_plateaus(self) -> bool:
+        """Whether a checkpoint without a copy lies below the level of a plateau."""
+        return clopper_pearson(0, self.samples)[1] < MOST_COPIED
 
     def best(self, left: float) -> Chosen | None:
         """The option that tells most for its cost among those that can be paid."""
@@ -148,9 +164,10 @@ class _Scene:
             whole = f"one gap between neighbouring n holds {KNOWN:.0%} of the belief"
             return f"both boundaries are known to the grid at all {len(widths)} W: at each, {whole}"
         kind, width = open_ones[0]
+        few = "" if self.shows_plateaus else f". {self.samples:,} samples a checkpoint are too few to show a plateau"
         return (
             f"no candidate would tell more: {len(open_ones)} of {2 * len(widths)} boundaries are not known to the grid "
-            f"(at W = {width} {likely_edge(self.settled[kind], kind, width)}); give more seeds, another n or more samples a checkpoint"
+            f"(at W = {width} {likely_edge(self.settled[kind], kind, width)}); give more seeds or another n{few}"
         )
 
     def _telling(self, left: float) -> Iterator[_Option]:
@@ -173,8 +190,8 @@ class _Scene:
         cost = self._price(plan)
         if cost is None:
             return None
-        after = self._to_rule_out(plan)
-        bits = {kind: self._bits(plan, kind, ruled_out=cost + after <= left) for kind in _KINDS}
+        after = self._to_rule_out(plan) if self.shows_plateaus else 0.0
+        bits = {kind: self._bits(plan, kind, ruled_out=self.shows_plateaus and cost + after <= left) for kind in _KINDS}
         expected = cost + self.likely["plateau"].beyond(plan.n, plan.width) * after
         return _Option(self._chosen(plan, cost, bits), max(expected, 1e-9))
 

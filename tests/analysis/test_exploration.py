@@ -18,12 +18,14 @@ N = (8, 16, 32, 64, 128)
 
 
 def proposed(
-    store: Store, *, amount: float = 1e6, slots: int = 1, widths: Sequence[int] = (8, 16), seeds: Sequence[int] = (1,), kind: str = "steps"
+    store: Store, *, amount: float = 1e6, slots: int = 1, seeds: Sequence[int] = (1,), kind: str = "steps", samples: int = 384
 ) -> Proposal:
     budget = Budget(kind=BudgetKind(kind), amount=amount)
-    candidates = Candidates(n_train=N, width=tuple(widths), seed=tuple(seeds))
+    candidates = Candidates(n_train=N, width=(8, 16), seed=tuple(seeds))
     cost = cost_in(budget.kind, load_preset("digits-ci").sweep.base, [])
-    return propose(store.diagram(), store.held, candidates, budget, Spent(spent=store.spent, committed=0), slots=slots, cost=cost)
+    return propose(
+        store.diagram(), store.held, candidates, budget, Spent(spent=store.spent, committed=0), slots=slots, samples=samples, cost=cost
+    )
 
 
 def small_store() -> Store:
@@ -36,9 +38,9 @@ def small_store() -> Store:
     return store
 
 
-def explore(store: Store, amount: float, **options: Sequence[int]) -> Proposal:
+def explore(store: Store, amount: float, samples: int = 384) -> Proposal:
     """Run what is proposed until nothing is; the last proposal."""
-    while (made := proposed(store, amount=amount, **options)).chosen:  # type: ignore[arg-type]
+    while (made := proposed(store, amount=amount, samples=samples)).chosen:
         for item in made.chosen:
             assert store.spent + item.cost <= amount
             if item.action is Action.NEW:
@@ -88,6 +90,14 @@ def test_a_plateau_is_asked_for_by_ten_times_the_upper_end_of_what_is_predicted(
     for cell in flat:
         assert cell.predicted_tau_mem is not None and cell.steps >= 10 * cell.predicted_tau_mem.high
     assert steps_to_rule_out(100.0) == 1100
+
+
+def test_with_too_few_samples_to_show_a_plateau_none_is_looked_for_and_the_end_says_so() -> None:
+    store = small_store()
+    last = explore(store, amount=1e6, samples=256)
+    assert not store.extended
+    assert last.finished and "256 samples a checkpoint are too few to show a plateau" in last.reason
+    assert all(boundary.identified for boundary in store.diagram().boundaries if boundary.kind == "window")
 
 
 def test_a_budget_too_small_for_any_run_ends_it_with_both_numbers() -> None:
