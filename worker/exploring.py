@@ -30,7 +30,7 @@ class Explorer:
     def __init__(self, sessions: sessionmaker[Session], outbox: Outbox) -> None:
         self._sessions = sessions
         self._outbox = outbox
-        self._nothing: dict[str, tuple[Basis, int]] = {}  # For what there was nothing to choose: it need not be computed again.
+        self._nothing: dict[str, tuple[Basis, int, int]] = {}  # For what there was nothing to choose: it need not be computed again.
         self._running: Future[int] | None = None
 
     def start_if_due(self) -> None:
@@ -65,13 +65,14 @@ class Explorer:
             standing = Standing.read(session, exploration_id)
             if standing is None:
                 return False
-            if self._nothing.get(exploration_id) == (standing.basis, standing.slots):
+            seen = standing.basis, standing.slots, standing.under_way
+            if self._nothing.get(exploration_id) == seen:
                 return False
             proposal = _waiting(standing) or standing.propose(session, standing.slots - standing.under_way)
         if proposal.chosen:
             return self._carry_out(exploration_id, standing.basis, proposal, standing.remaining)
         self._conclude(exploration_id, standing.basis, finished=proposal.finished, reason=proposal.reason)
-        self._nothing[exploration_id] = standing.basis, standing.slots
+        self._nothing[exploration_id] = seen
         return False
 
     def _conclude(self, exploration_id: str, basis: Basis, *, finished: bool, reason: str) -> None:

@@ -174,10 +174,10 @@ def conclude(session: Session, exploration_id: str, basis: Basis, *, finished: b
 
 def _locked(session: Session, exploration_id: str, basis: Basis) -> tuple[Exploration, Experiment]:
     """The exploration and its experiment, which nobody else changes until this transaction ends; both as they were."""
-    found = session.scalars(select(Exploration.experiment_id).where(Exploration.id == exploration_id)).one_or_none()
-    experiment = lock_experiment(session, found) if found is not None else None
+    # In this order, as a stop takes them: two that lock the other way round would wait for each other.
     query = select(Exploration).where(Exploration.id == exploration_id, Exploration.state == ExplorationState.RUNNING.value)
     exploration = session.scalars(query.with_for_update(), execution_options={"populate_existing": True}).one_or_none()
+    experiment = lock_experiment(session, exploration.experiment_id) if exploration is not None else None
     if experiment is None or exploration is None or basis_of(exploration, experiment.runs) != basis:
         raise OvertakenError
     return exploration, experiment

@@ -15,6 +15,7 @@ from backend.storage.exploring import Standing
 from backend.storage.flush import flush
 from backend.storage.outbox import Outbox
 from backend.storage.reading import reading
+from backend.storage.requests import request_pause
 from backend.storage.tables import Experiment, Exploration, ExplorationDecision, Run, RunEvent, Worker
 from tauscope.contracts.exploration import Action, Budget, BudgetKind, Candidates, Chosen, ExplorationState
 from tauscope.contracts.points import Point
@@ -149,6 +150,17 @@ def test_nothing_is_decided_while_every_slot_is_taken_and_the_log_says_so(
     assert explorer.explore() == 0
     assert "2 runs of the experiment are under way, for 2 slots" in exploration(sessions).reason
     assert len(rows(sessions, ExplorationDecision)) == 1
+
+
+def test_a_run_that_its_owner_pauses_frees_its_slot(sessions: sessionmaker[Session], begin: Any, explorer: Explorer) -> None:
+    begin()
+    explorer.explore()
+    assert explorer.explore() == 0
+    (held, _) = [run.id for run in rows(sessions, Run) if run.state == "queued"]
+    with sessions.begin() as session:
+        request_pause(session, [held])
+    assert explorer.explore() == 1
+    assert len(rows(sessions, ExplorationDecision)) == 2
 
 
 def test_it_goes_on_until_it_ends_by_itself_within_its_budget(sessions: sessionmaker[Session], begin: Any, explorer: Explorer) -> None:
