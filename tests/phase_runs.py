@@ -30,16 +30,22 @@ class Truth:
     checkpoints: int = 14
     seed: int = 1
     gap_error: float = 0.01
+    copies_at_end: float = 0.0
+    gap_at_end: float = 0.0
     state: str = "finished"
     params: dict[str, Any] = field(default_factory=dict)
 
     def f_mem(self, tau: float) -> float:
-        """Three quarters in the end, and nothing long before tau_mem."""
-        return 0.0 if self.tau_mem is None else 0.75 / (1 + 2 * (self.tau_mem / tau) ** 4)
+        """Three quarters in the end, and nothing long before tau_mem; without one, nothing but at the last checkpoint."""
+        if self.tau_mem is None:
+            return self.copies_at_end if tau == self.steps else 0.0
+        return 0.75 / (1 + 2 * (self.tau_mem / tau) ** 4)
 
     def gap(self, tau: float) -> float:
         """Half open at a quarter of tau_mem, as on digits."""
-        return 0.0 if self.tau_mem is None else 0.9 / (1 + (self.tau_mem / (4 * tau)) ** 2)
+        if self.tau_mem is None:
+            return self.gap_at_end if tau == self.steps else 0.0
+        return 0.9 / (1 + (self.tau_mem / (4 * tau)) ** 2)
 
     def loss(self, tau: float) -> float:
         """0.55, the level of the preset, at tau_gen."""

@@ -162,7 +162,7 @@ def _numbers(cell: PhaseCell) -> str:
     """What the state rests on, in the fewest numbers."""
     gen, mem = cell.tau_gen, cell.tau_mem
     if cell.state is CellState.WINDOW and gen and mem and gen.high is not None and mem.low is not None:
-        return f"{number(gen.high)} to {number(mem.low)}"
+        return f"{number(gen.high)} to {number(mem.low)}" if gen.high < mem.low else f"at {number(mem.low)} alone"
     if cell.state is CellState.MEMORIZES and mem and mem.value is not None:
         return f"τ<sub>mem</sub> {number(mem.value)}"
     return f"by {number(cell.steps)}" if cell.steps else ""
@@ -174,7 +174,8 @@ def _bracket(
     """From the last n before the boundary to the first beyond it; an arrow to the side that is open."""
     if item.low is None and item.high is None:
         return []
-    outer = (next(iter(columns.values()))[0], list(columns.values())[-1][1])
+    ends = list(columns.values())
+    outer = (_within(ends[0], _GAP), _within(ends[-1], 1 - _GAP))
     x = [item.low if item.low is not None else outer[0], item.high if item.high is not None else outer[1]]
     y = [_within(rows[item.parameters], _LANES[item.kind])] * 2
     marks = ["line-ns" if item.low is not None else "triangle-left", "line-ns" if item.high is not None else "triangle-right"]

@@ -1,7 +1,6 @@
 """The phase diagram on runs of a known truth: the right state, or an honest one; brackets that hold the truth, or none."""
 
 import math
-from collections import Counter
 from dataclasses import replace
 from functools import cache
 
@@ -9,9 +8,10 @@ import numpy as np
 import pytest
 
 from tauscope.analysis.phase import phase_diagram
-from tauscope.analysis.phase_states import MeasuredRun
+from tauscope.analysis.phase_prediction import Prediction
+from tauscope.analysis.phase_states import MOST_COPIED, MOST_GAP, MeasuredRun, state_of
 from tauscope.analysis.summary import summarize_points
-from tauscope.contracts.phase import Boundary, BoundaryKind, CellState, PhaseCell, PhaseDiagram
+from tauscope.contracts.phase import Boundary, BoundaryKind, CellState, Interval, PhaseCell, PhaseDiagram
 from tests.phase_runs import Truth, measured
 
 SIZES, WIDTHS = (8, 16, 32, 64, 128), (8, 16)
@@ -54,7 +54,7 @@ def states(found: PhaseDiagram, width: int) -> list[str]:
 
 
 def test_each_phase_is_found_where_it_is_true_and_says_what_it_rests_on() -> None:
-    assert states(whole(), 16) == ["memorizes", "memorizes", "window", "window", "window"]
+    assert states(whole(), 16) == ["memorizes", "window", "window", "window", "window"]
     assert states(whole(), 8)[2:] == ["window", "plateau", "plateau"]
     assert [item.parameters for item in whole().cells] == sorted(item.parameters for item in whole().cells)
     window = cell(whole(), 64, 16)
@@ -76,10 +76,12 @@ def test_n_star_lies_between_the_largest_n_that_copies_and_the_least_plateau() -
 
 
 def test_a_window_begins_between_what_clearly_memorizes_and_what_is_clearly_good_first() -> None:
-    """At n = 16 the onsets are 30 and 48, within a cell of the grid: it memorizes as far as can be told, and bounds nothing."""
-    assert cell(whole(), 16, 16).state is CellState.MEMORIZES and not cell(whole(), 16, 16).settled
-    found = boundary(whole(), "window", 16)
-    assert (found.low, found.high) == (8, 32)
+    assert (boundary(whole(), "window", 16).low, boundary(whole(), "window", 16).high) == (8, 16)
+    coarse = diagram([truth(n, width, checkpoints=6) for width in WIDTHS for n in SIZES])
+    doubtful = cell(coarse, 16, 16)  # 30 and 48 steps lie within a cell of this grid.
+    assert doubtful.state is CellState.MEMORIZES and not doubtful.settled and "not clearly before" in doubtful.reason
+    found = boundary(coarse, "window", 16)
+    assert 16 not in (found.low, found.high)
 
 
 def test_no_copying_up_to_the_budget_is_no_plateau_however_flat() -> None:
@@ -174,25 +176,33 @@ def halved(run: MeasuredRun) -> MeasuredRun:
     return replace(run, points=points, summary=run.summary.model_copy(update={"onsets": summarize_points(run.spec, points)[0]}))
 
 
-def test_under_noise_a_settled_state_is_seldom_wrong_and_slow_copying_is_no_plateau() -> None:
-    """Twenty sweeps. The truth at width 16 is copying everywhere; at (128, 8) it is copying twelve times as late as the law says, which
-    is flat for long, and must not pass for a plateau more often than its interval allows."""
-    wrong: Counter[str] = Counter()
+def test_under_noise_a_settled_state_is_seldom_wrong_and_a_bracket_holds_the_true_n_star() -> None:
+    """Ten sweeps of ten cells, quality at 30 steps and copying from 13 to 713; the decision record has the counts over a hundred."""
+    wrong = stars = brackets = 0
     for seed in range(_REPETITIONS):
-        truths = [truth(n, width) for width in WIDTHS for n in SIZES if (n, width) != (128, 8)]
-        slow = truth(128, 8, tau_mem=12 * law(128, 8), steps=round(11 * law(128, 8)))
-        found = diagram([*truths, slow], seed)
-        wrong["plateau"] += cell(found, 128, 8).state is CellState.PLATEAU
-        wrong["window 8"] += _settled(found, 8, 16) is CellState.WINDOW  # tau_gen 30, tau_mem 19
-        wrong["memorizes 64"] += _settled(found, 64, 16) is CellState.MEMORIZES  # tau_gen 30, tau_mem 290
+        found = diagram([truth(n, width) for width in WIDTHS for n in SIZES], seed)
+        wrong += sum(item.settled and item.state not in true_states(item) for item in found.cells)
         star = boundary(found, "plateau", 8)
-        wrong["star"] += star.identified and not (star.low or 0) < STAR < (star.high or 0)
-    assert max(wrong.values(), default=0) <= 0.05 * _REPETITIONS, wrong
+        stars += star.identified
+        brackets += star.identified and (star.low or 0) < STAR < (star.high or 0)
+    assert wrong <= 0.05 * _REPETITIONS * len(WIDTHS) * len(SIZES)
+    assert brackets == stars >= 0.8 * _REPETITIONS
 
 
-_REPETITIONS = 20
+_REPETITIONS = 10
 
 
-def _settled(found: PhaseDiagram, n: int, width: int) -> CellState | None:
-    item = cell(found, n, width)
-    return item.state if item.settled else None
+def true_states(item: PhaseCell) -> tuple[CellState, ...]:
+    if item.width == 8 and item.n > STAR:
+        return (CellState.PLATEAU, CellState.CENSORED)
+    return (CellState.MEMORIZES if law(item.n, item.width) < 30 else CellState.WINDOW,)
+
+
+@pytest.mark.parametrize("ending", [{"copies_at_end": MOST_COPIED}, {"gap_at_end": MOST_GAP}], ids=["copies", "gap"])
+def test_what_is_no_plateau_by_a_hair_passes_for_one_as_seldom_as_its_interval_says(ending: dict[str, float]) -> None:
+    """f_mem of exactly 1 %, or a gap of exactly 5 %, at the last checkpoint alone: one end of a 95 % interval errs in 2.5 %."""
+    foretold = Prediction(Interval(value=100, low=90, high=110), "predicted")
+    rng, repetitions = np.random.default_rng(0), 120
+    runs = (measured(Truth(64, steps=1200, checkpoints=6, gap_error=0.004, **ending), rng) for _ in range(repetitions))  # type: ignore[arg-type]
+    passed = sum(state_of(run, foretold).state is CellState.PLATEAU for run in runs)
+    assert passed <= 8  # 2.5 % of 120 is 3; three standard deviations above is 8.1

@@ -24,7 +24,7 @@ def test_the_tab_leads_to_the_diagram_and_a_tile_shows_its_cell(visitor: Visitor
     )
     page.mouse.move(*place)
     page.mouse.click(*place)
-    expect(page.get_by_role("region", name="Cell n = 64, p = 44,969")).to_contain_text("predicted tau_mem")
+    expect(page.get_by_role("region", name="Cell n = 64, p = 44,969")).to_contain_text("predicted τmem")
     page.wait_for_url("**cell=64x44969*")
     visitor.keep("phase")
 

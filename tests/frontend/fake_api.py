@@ -312,8 +312,9 @@ async def _stream(state: FakeApi, identifier: str, sent: int) -> AsyncIterator[b
     cuts = state.cuts
     while cuts == state.cuts:
         view = state.experiment(identifier)
+        curves = state.curves(identifier, None)
         for run in view.runs:
-            fresh = {name: item for name, item in world.curves_of(view).runs.get(run.id, {}).items() if item.step and item.step[-1] > sent}
+            fresh = {name: item for name, item in curves.runs.get(run.id, {}).items() if item.step and item.step[-1] > sent}
             if fresh:
                 data = {"run_id": run.id, "metrics": {name: item.model_dump(mode="json") for name, item in fresh.items()}}
                 yield _event("points", data, run.step)

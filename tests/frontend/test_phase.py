@@ -57,6 +57,7 @@ def test_a_known_boundary_is_a_bracket_and_an_open_end_an_arrow(phases: Experime
     (known,) = [trace for trace in drawn if trace["meta"]["identified"]]
     assert known["x"] == [32, 64] and known["marker"]["symbol"] == ["line-ns", "line-ns"]
     assert [trace["marker"]["symbol"][1] for trace in drawn if trace != known] == ["triangle-right"] * 2
+    assert all(trace["x"][0] > 8 / 2**0.5 and trace["x"][1] < 128 * 2**0.5 for trace in traces(shown(phases), "boundary"))
 
 
 def test_on_a_phone_a_letter_stands_for_the_word_and_the_key_says_which(phases: ExperimentView) -> None:
@@ -75,7 +76,7 @@ def test_the_finding_counts_states_and_says_where_n_star_is_known(phases: Experi
 
 def test_a_chosen_cell_gives_its_numbers_and_leads_to_the_curves_of_its_runs(phases: ExperimentView) -> None:
     view, cell = shown(phases, "64x44969"), next(c for c in found(phases).cells if (c.n, c.width) == (64, 8))
-    assert "times the upper end of the predicted tau_mem" in view["cell"]
+    assert "times the upper end of the predicted τ_mem" in plain(view["cell"])
     assert f"/compare?runs={cell.runs[0]}" in view["cell"]
     assert [tile["line"]["width"] for tile in traces(view, "cell")].count(3) == 1
     assert shown(phases, "1x1")["cell"] == ""
@@ -83,7 +84,7 @@ def test_a_chosen_cell_gives_its_numbers_and_leads_to_the_curves_of_its_runs(pha
 
 def test_the_tables_hold_every_cell_with_its_reason_and_every_boundary(phases: ExperimentView) -> None:
     table, diagram = plain(shown(phases)["table"]), found(phases)
-    assert all(cell.reason[1:] in table for cell in diagram.cells)
+    assert all(cell.reason.replace("tau_", "τ_") in table for cell in diagram.cells)
     assert table.count("not identified") >= sum(not item.identified for item in diagram.boundaries)
 
 
