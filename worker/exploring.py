@@ -96,9 +96,9 @@ def _waiting(standing: "Standing") -> Proposal | None:
     if standing.experiment.archived_at is not None:
         return Proposal(reason="its experiment was archived", finished=True)
     if not standing.slots:
-        return Proposal(reason="waits: no worker of its queue was heard of lately")
+        return Proposal(reason="no worker of its queue was heard of lately")
     if standing.slots <= standing.under_way:
-        return Proposal(reason=f"waits: {standing.under_way} runs of the experiment are under way, for {standing.slots} slots")
+        return Proposal(reason=f"{standing.under_way} runs of the experiment are under way, for {standing.slots} slots")
     return None
 
 

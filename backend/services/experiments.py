@@ -25,7 +25,7 @@ from tauscope.contracts.runs import RunState
 from tauscope.contracts.summary import ExperimentSummary
 from tauscope.specs import KINDS, ExperimentSpec, SpecError
 
-_WITH_IT = "paused with its experiment"
+_WITH_IT = "nothing is chosen while its experiment is paused"
 
 log = structlog.get_logger()
 

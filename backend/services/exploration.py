@@ -22,7 +22,7 @@ from tauscope.contracts.exploration import (
 from tauscope.specs import SpecError, SweepSpec, parse_sweep
 from tauscope.specs.further import CellRun, with_cells
 
-_PAUSED = "paused by its owner"
+_PAUSED = "nothing is chosen for now, as its owner wished"
 
 
 def start(context: Context, experiment_id: str, request: ExplorationStart) -> ExplorationView:

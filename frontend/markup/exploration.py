@@ -6,8 +6,8 @@ from frontend.words import moment
 from tauscope.contracts.exploration import Budget, Decision, Explorations, ExplorationState, ExplorationView, Spent
 
 _STATES = {
-    ExplorationState.RUNNING: "It chooses runs as slots become free",
-    ExplorationState.PAUSED: "Paused: it chooses nothing for now",
+    ExplorationState.RUNNING: "Goes on",
+    ExplorationState.PAUSED: "Paused",
     ExplorationState.FINISHED: "Finished",
 }
 
@@ -37,7 +37,7 @@ def _body(view: ExplorationView) -> Html:
 
 
 def _state(view: ExplorationView) -> str:
-    return _STATES[view.state] + (f": {view.reason}" if view.reason else "")
+    return f"{_STATES[view.state]}: {view.reason or 'runs are chosen as slots become free'}"
 
 
 def _budget(budget: Budget, spent: Spent) -> Html:

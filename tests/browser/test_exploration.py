@@ -15,7 +15,7 @@ def test_an_exploration_is_started_paused_and_ended_and_its_log_follows(visitor:
     page.get_by_role("button", name="Explore", exact=True).click()
     page.get_by_role("button", name="Pause exploring").click()
     page.get_by_role("button", name="Resume exploring").wait_for()
-    expect(page.locator(SECTION)).to_contain_text("Paused: it chooses nothing for now", timeout=60_000)
+    expect(page.locator(SECTION)).to_contain_text("Paused: pause, as its owner wished", timeout=60_000)
     expect(page.locator(SECTION)).to_contain_text("Chooses among n = 16, 24, 32")
     page.get_by_role("button", name="End exploring").click()
     expect(page.locator(SECTION)).to_contain_text("Finished", timeout=60_000)

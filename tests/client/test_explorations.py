@@ -29,7 +29,7 @@ def test_the_command_starts_shows_and_stops_it(server: LiveServer) -> None:
     assert "No exploration yet" in invoke("explore", identifier, *where)
     started = invoke("explore", identifier, "--budget-steps", "4000", "--n", "8,16,32", "--width", "8,16", "--seed", "4", *where)
     assert "running; 0 of 4,000 steps spent" in started and "next" in started
-    assert "paused by its owner" in invoke("explore", identifier, "--pause", *where)
+    assert "paused, nothing is chosen for now, as its owner wished" in invoke("explore", identifier, "--pause", *where)
     assert '"state":"finished"' in invoke("explore", identifier, "--stop", "--json", *where)
 
 

@@ -78,7 +78,7 @@ def going_on(identifier: str) -> ExplorationView:
         candidates=CANDIDATES,
         budget=Budget(kind=BudgetKind.STEPS, amount=20_000),
         state=ExplorationState.RUNNING,
-        reason="waits: 2 runs of the experiment are under way, for 2 slots",
+        reason="2 runs of the experiment are under way, for 2 slots",
         created_at=world.T0,
         spent=Spent(spent=5300, committed=5500),
         decisions=_DECISIONS,
@@ -112,5 +112,5 @@ def add_explorations(app: FastAPI) -> None:
     @app.post("/api/v1/experiments/{identifier}/exploration/{wish}", response_model=None)
     def act(identifier: str, wish: ExplorationAct) -> ExplorationView | JSONResponse:
         first, *others = held[identifier]
-        held[identifier] = (first.model_copy(update={"state": _STATES[wish], "reason": f"{wish} by its owner"}), *others)
+        held[identifier] = (first.model_copy(update={"state": _STATES[wish], "reason": f"{wish}, as its owner wished"}), *others)
         return held[identifier][0]

@@ -52,7 +52,7 @@ def press(app: Any, label: str) -> None:
 def test_the_log_says_what_was_chosen_why_for_how_much_and_what_is_next() -> None:
     said = exploration_section(Explorations(items=(going_on("x"),)))
     assert "5,300 of 20,000 steps spent (26%); 5,500 committed to runs under way" in said
-    assert "It chooses runs as slots become free: waits: 2 runs" in said
+    assert "Goes on: 2 runs" in said
     assert "n = 64, W = 8, seed 4: 7,900 more steps. n*(p), between copying and a plateau, lies between n = 32 and n = 64" in said
     assert "Expected 2,900 steps of the 20,000 steps that were left." in said
     assert "As things stand, for one more slot: n = 48, W = 16" in said
