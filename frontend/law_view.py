@@ -31,9 +31,9 @@ from tauscope.analysis.scaling import fit_sweep
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.onsets import Onset, PowerLawFit
-from tauscope.contracts.points import Point
 from tauscope.contracts.run_views import RunView
 from tauscope.contracts.summary import RunSummary
+from tauscope.figures.source import points_of
 
 _RIGHT = 76
 _ABOVE, _ABOVE_IN_TALK, _MIN_HEIGHT, _PRINT_SHAPE = 470, 150, 340, 0.8
@@ -146,17 +146,7 @@ def at_level(experiment: ExperimentView, curves: Curves, level: float | None) ->
 
 
 def _onset_at(curves: Curves, run: RunView, level: float) -> dict[str, Onset]:
-    return {"tau_mem": tau_mem(_points(curves, run), level)} if run.onsets else {}
-
-
-def _points(curves: Curves, run: RunView) -> list[Point]:
-    return [
-        Point(step=step, metric=metric, value=value, low=low, high=high, count=count, reason=reason)
-        for metric, series in curves.runs.get(run.id, {}).items()
-        for step, value, low, high, count, reason in zip(
-            series.step, series.value, series.low, series.high, series.count, series.reason, strict=True
-        )
-    ]
+    return {"tau_mem": tau_mem(points_of(curves.runs.get(run.id, {})), level)} if run.onsets else {}
 
 
 def _fits(runs: tuple[RunView, ...]) -> dict[str, PowerLawFit]:

@@ -5,12 +5,10 @@ from typing import Any
 
 from tauscope.analysis.phase import phase_diagram
 from tauscope.analysis.phase_states import MeasuredRun
-from tauscope.contracts.curves import Series
 from tauscope.contracts.phase import Boundary, CellState, PhaseCell
-from tauscope.contracts.points import Point
 from tauscope.contracts.summary import RunSummary
 from tauscope.figures.rows import Panel, Row
-from tauscope.figures.source import FigureRun
+from tauscope.figures.source import FigureRun, points_of
 from tauscope.specs import KINDS
 
 TITLE = "Phases over n and parameters p"
@@ -54,12 +52,7 @@ def _star_words(boundaries: Sequence[Boundary]) -> str:
 def _measured(run: FigureRun) -> MeasuredRun:
     spec = KINDS[run.spec["kind"]].model_validate(run.spec)
     summary = RunSummary(id=run.id, params=dict(run.params), state=run.state, onsets=dict(run.onsets), final={}, seconds=0.0)
-    return MeasuredRun(summary, spec, [point for metric, series in run.series.items() for point in _points(metric, series)])
-
-
-def _points(metric: str, series: Series) -> list[Point]:
-    rows = zip(*(getattr(series, name) for name in Series.model_fields), strict=True)
-    return [Point(metric=metric, **dict(zip(Series.model_fields, row, strict=True))) for row in rows]
+    return MeasuredRun(summary, spec, points_of(run.series))
 
 
 def _cell(cell: PhaseCell) -> Row:

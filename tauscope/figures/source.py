@@ -119,3 +119,13 @@ def series_of(points: Iterable[Point]) -> dict[str, Series]:
         metric: Series(**{name: tuple(getattr(by_step[step], name) for step in sorted(by_step)) for name in columns})
         for metric, by_step in found.items()
     }
+
+
+def points_of(series: Mapping[str, Series]) -> list[Point]:
+    """Columns as points, the inverse of ``series_of``."""
+    names = tuple(Series.model_fields)
+    return [
+        Point(metric=metric, **dict(zip(names, row, strict=True)))
+        for metric, columns in series.items()
+        for row in zip(*(getattr(columns, name) for name in names), strict=True)
+    ]

@@ -9,11 +9,10 @@ from tauscope.analysis.phase_states import MeasuredRun
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.phase import PhaseDiagram
-from tauscope.contracts.points import Point
 from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import RunState
 from tauscope.contracts.summary import RunSummary
-from tauscope.figures.source import series_of
+from tauscope.figures.source import points_of, series_of
 from tests.frontend import fake_world as world
 from tests.phase_runs import Truth, measured, spec_of
 
@@ -78,12 +77,7 @@ def diagram(experiment: ExperimentView, curves: Curves) -> PhaseDiagram:
 def _measured(run: RunView, curves: Curves) -> MeasuredRun:
     spec = spec_of(Truth(run.n_train or 2, run.width or 16, steps=run.steps))
     summary = RunSummary(id=run.id, params=run.params, state=run.state, onsets=run.onsets, final=run.final, seconds=run.seconds)
-    points = [
-        Point(metric=metric, **dict(zip(type(series).model_fields, row, strict=True)))
-        for metric, series in curves.runs.get(run.id, {}).items()
-        for row in zip(*(getattr(series, name) for name in type(series).model_fields), strict=True)
-    ]
-    return MeasuredRun(summary, spec, points)
+    return MeasuredRun(summary, spec, points_of(curves.runs.get(run.id, {})))
 
 
 EXPERIMENTS = {"phases": phases, "phases-live": phases_live}

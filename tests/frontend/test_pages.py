@@ -464,6 +464,11 @@ def test_the_probes_page_opens_in_every_state(api: FakeClient, identifier: str) 
     assert [(control.key, control.value) for control in app.selectbox] == [("select-probe", "loss_gap@100")]
 
 
+@pytest.mark.parametrize("identifier", ["demo", "empty", "failed"])
+def test_the_phase_page_opens_in_every_state(api: FakeClient, identifier: str) -> None:
+    assert not opened("phase", id=identifier).exception
+
+
 @pytest.mark.parametrize("identifier", ["demo", "empty", "failed", "never"])
 def test_the_law_page_opens_in_every_state_and_its_level_stands_in_the_address(api: FakeClient, identifier: str) -> None:
     app = opened("law", id=identifier, measure="0.5", a="0.8")
