@@ -23,10 +23,8 @@ from tauscope.specs import SpecError
 _KINDS = {BudgetKind.STEPS: "training steps", BudgetKind.SECONDS: "seconds of computing"}
 
 
-def exploration_form(experiment: ExperimentView) -> None:
+def exploration_form(experiment: ExperimentView, found: Explorations) -> None:
     """What may be chosen and for how much; or, while one goes on, how to pause and end it."""
-    with api_errors():
-        found = client().explorations(experiment.id)
     going_on = _going_on(found)
     with st.container(key="exploration", border=True):
         if going_on is None:

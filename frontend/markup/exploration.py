@@ -1,8 +1,9 @@
 """The exploration of a phase diagram in words: where it stands, what is spent, every decision with its reason, and what is next."""
 
 from frontend.markup.html import Html, join, tag
-from frontend.markup.sections import section, table
-from frontend.words import moment
+from frontend.markup.phase import said
+from frontend.markup.sections import section
+from frontend.words import moment, percent
 from tauscope.contracts.exploration import Budget, Decision, Explorations, ExplorationState, ExplorationView, Spent
 
 _STATES = {
@@ -20,6 +21,11 @@ def exploration_section(found: Explorations) -> Html:
     newest, *earlier = found.items
     folded = [tag("details", tag("summary", f"Earlier: {_state(view)}"), _body(view), class_="tau-details") for view in earlier]
     return section("Exploration", join(_body(newest), *folded))
+
+
+def standing(found: Explorations) -> str:
+    """Changes when an exploration is started, paused or ends."""
+    return " ".join(f"{view.id} {view.state}" for view in found.items)
 
 
 def exploring(found: Explorations) -> bool:
@@ -41,9 +47,9 @@ def _state(view: ExplorationView) -> str:
 
 
 def _budget(budget: Budget, spent: Spent) -> Html:
-    """Spent and committed of the budget, as numbers and as a bar."""
+    """Spent and committed of the budget, as a bar and as numbers."""
     share = min(1.0, (spent.spent + spent.committed) / budget.amount)
-    words = f"{spent.spent:,.0f} of {budget.words(budget.amount)} spent ({spent.spent / budget.amount:.0%})"
+    words = f"{spent.spent:,.0f} of {budget.words(budget.amount)} spent ({percent(spent.spent / budget.amount)})"
     committed = f"; {spent.committed:,.0f} committed to runs under way" if spent.committed else ""
     bar = tag("progress", max="1", value=f"{share:.3f}", aria_label=f"{words}{committed}")
     return tag("p", bar, " ", words, committed)
@@ -57,14 +63,17 @@ def _candidates(view: ExplorationView) -> str:
 
 def _log(view: ExplorationView) -> Html:
     """Newest first, above them what would be next."""
-    rows = [_row(decision, view.budget) for decision in reversed(view.decisions)]
     if view.next is not None:
         planned = [item.words(view.budget) for item in view.next.chosen] or [view.next.reason]
-        rows.insert(0, ["next", "", tag("span", f"As things stand, for one more slot: {planned[0]}", class_="tau-quiet")])
-    return table(("decision", "made", "chose"), rows, "No decision yet.")
+        following = tag("p", tag("b", "Next, as things stand, for one more slot: "), said(planned[0]), class_="tau-quiet")
+    else:
+        following = None
+    made = [_entry(decision, view.budget) for decision in reversed(view.decisions)]
+    return join(following, *(made or [tag("p", "No decision yet.")]))
 
 
-def _row(decision: Decision, budget: Budget) -> list[object]:
-    chosen = [tag("p", item.words(budget)) for item in decision.chosen]
-    cost = f"Expected {budget.words(decision.cost)} of the {budget.words(decision.remaining)} that were left."
-    return [decision.number, moment(decision.at), join(*chosen, tag("span", cost, class_="tau-quiet"))]
+def _entry(decision: Decision, budget: Budget) -> Html:
+    name = tag("b", f"Decision {decision.number}: ")
+    chosen = [tag("p", name, said(item.words(budget))) for item in decision.chosen]
+    cost = f"{moment(decision.at)}. Expected {budget.words(decision.cost)} of the {budget.words(decision.remaining)} that were left."
+    return join(*chosen, tag("p", cost, class_="tau-quiet"))

@@ -16,6 +16,7 @@ from tauscope.analysis.phase_states import MOST_COPIED, good_before_copying
 from tauscope.analysis.run_lengths import steps_to_rule_out, steps_to_see
 from tauscope.contracts.exploration import Action, Budget, Candidates, Chosen, Proposal, Spent
 from tauscope.contracts.phase import BoundaryKind, CellState, PhaseCell, PhaseDiagram
+from tauscope.contracts.wording import percent
 from tauscope.metrics.intervals import clopper_pearson
 
 LEAST_BITS = 0.1  # A run that is expected to tell less is not worth a place in a log that people read.
@@ -161,8 +162,8 @@ class _Scene:
         widths = self.candidates.width
         open_ones = [(kind, width) for width in widths for kind in _KINDS if not self.settled[kind].known(width)]
         if not open_ones:
-            whole = f"one gap between neighbouring n holds {KNOWN:.0%} of the belief"
-            return f"both boundaries are known to the grid at all {len(widths)} W: at each, {whole}"
+            share = f"at least {percent(KNOWN)} of the belief lies in one gap between neighbouring n, or beyond the last"
+            return f"both boundaries are known to the grid at all {len(widths)} W: at each, {share}"
         kind, width = open_ones[0]
         few = "" if self.shows_plateaus else f". {self.samples:,} samples a checkpoint are too few to show a plateau"
         return (

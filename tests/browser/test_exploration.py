@@ -33,7 +33,7 @@ def test_the_log_gives_each_choice_with_its_reason(visitor: Visitor, stand_in: s
 def test_the_exploration_holds_in_the_dark_on_a_phone(browser: Browser, stand_in: str) -> None:
     with visiting(browser, width=390, height=844, dark=True) as visitor:
         page = visitor.open(f"{stand_in}/phase?id=phases-live")
-        page.locator(SECTION).get_by_text("decision").first.wait_for()
+        page.locator(SECTION).get_by_text("Decision 2").first.wait_for()
         assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
         page.locator(SECTION).scroll_into_view_if_needed()
         visitor.keep("exploration-dark-390")

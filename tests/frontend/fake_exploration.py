@@ -88,7 +88,7 @@ def going_on(identifier: str) -> ExplorationView:
 
 def ended(identifier: str) -> ExplorationView:
     """The same once both boundaries are known."""
-    known = "both boundaries are known to the grid at all 2 W: at each, one gap between neighbouring n holds 95% of the belief"
+    known = "both boundaries are known to the grid at all 2 W: at each, at least 95 % of the belief lies in one gap between neighbouring n"
     changes = {"state": ExplorationState.FINISHED, "reason": known, "spent": Spent(spent=10_800, committed=0), "next": None}
     return going_on(identifier).model_copy(update=changes)
 

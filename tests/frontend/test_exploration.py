@@ -7,6 +7,7 @@ import pytest
 import frontend.page
 from frontend.exploring import between
 from frontend.markup.exploration import exploration_section, exploring
+from frontend.markup.settings import varies_text
 from tauscope.contracts.exploration import Explorations, ExplorationStart, ExplorationState, ExplorationView, Proposal
 from tests.frontend import fake_phase
 from tests.frontend.fake_exploration import ended, going_on
@@ -51,11 +52,11 @@ def press(app: Any, label: str) -> None:
 
 def test_the_log_says_what_was_chosen_why_for_how_much_and_what_is_next() -> None:
     said = exploration_section(Explorations(items=(going_on("x"),)))
-    assert "5,300 of 20,000 steps spent (26%); 5,500 committed to runs under way" in said
+    assert "5,300 of 20,000 steps spent (26 %); 5,500 committed to runs under way" in said
     assert "Goes on: 2 runs" in said
     assert "n = 64, W = 8, seed 4: 7,900 more steps. n*(p), between copying and a plateau, lies between n = 32 and n = 64" in said
     assert "Expected 2,900 steps of the 20,000 steps that were left." in said
-    assert "As things stand, for one more slot: n = 48, W = 16" in said
+    assert "n = 48, W = 16" in said
     assert said.index("7,900 more steps") < said.index("n = 24, W = 16")  # Newest first.
 
 
@@ -113,3 +114,9 @@ def test_one_that_goes_on_is_paused_resumed_and_ended(monkeypatch: pytest.Monkey
     press(app, "Resume exploring")
     press(app, "End exploring")
     assert fake.acts == ["pause", "resume", "stop"]
+
+
+def test_the_header_counts_what_further_runs_vary() -> None:
+    view = fake_phase.phases("phases")
+    sweep = view.sweep | {"axes": {"n_train": [8, 32], "width": [8]}, "further": [{"n_train": 16, "width": 24, "steps": 9}]}
+    assert varies_text(view.model_copy(update={"sweep": sweep})) == "n = 8, 16, 32; W = 8, 24"
