@@ -12,6 +12,7 @@ from backend.api import (
     catalogue,
     copied,
     experiments,
+    exploration,
     figures,
     forecasts,
     images,
@@ -62,7 +63,7 @@ def bare_app() -> FastAPI:
     )
     problems.install(app)
     router = APIRouter(prefix=PREFIX, responses=PROBLEMS)
-    for part in (system, workers, webhooks, catalogue, experiments, phase, figures, runs, forecasts, images, copied, warnings):
+    for part in (system, workers, webhooks, catalogue, experiments, phase, exploration, figures, runs, forecasts, images, copied, warnings):
         router.include_router(part.router)
     app.include_router(router)
     problems.describe(app)

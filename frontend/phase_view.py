@@ -13,6 +13,7 @@ from frontend.charts.printing import printed, projected
 from frontend.connection import client_for
 from frontend.markup.alternative import plain
 from frontend.markup.downloads import Chart, downloads
+from frontend.markup.exploration import exploration_section, exploring
 from frontend.markup.header import header
 from frontend.markup.html import Html, join
 from frontend.markup.phase import cell_card, phase_finding, phase_keys, phase_tables
@@ -38,6 +39,8 @@ def _phase(identifier: str, token: str | None, options: ViewOptions, cell: str |
     # The cursor first: what comes between the two is told again by the stream, and nothing is missed.
     experiment, cursor = client.experiment(identifier), client.curves(identifier, (F_MEM,), max_points=_FEWEST).cursor
     view = phase_view(experiment, client.phase(identifier), options, cell)
+    explored = client.explorations(identifier)
+    view |= {"exploration": exploration_section(explored), "exploring": exploring(explored)}
     return view | {"slots": slots_words(client.system()), "cursor": cursor}
 
 

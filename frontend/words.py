@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Literal
 
 from tauscope.contracts.onsets import Onset, OnsetStatus
@@ -101,6 +102,11 @@ def ago(seconds: float) -> str:
         return f"{seconds // 3600:.0f} h ago"
     days = round(seconds / 86400)
     return "yesterday" if days == 1 else f"{days} days ago"
+
+
+def moment(at: float) -> str:
+    """A time in UTC, to the second."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def onset_words(onset: Onset) -> tuple[str, str]:

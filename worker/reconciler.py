@@ -1,4 +1,7 @@
-"""Sends lost wake-ups and notifications, and collects garbage: ``python -m worker.reconciler``. Any number may run; none leads."""
+"""Sends lost wake-ups and notifications, chooses runs to explore, collects garbage: ``python -m worker.reconciler``.
+
+Any number may run; none leads.
+"""
 
 import queue
 import signal
@@ -15,6 +18,7 @@ from backend.storage.outbox import Outbox, Work, send_wakeups, stale_runs
 from backend.storage.tables import Worker
 from worker.collector import Collector
 from worker.deliverer import Deliverer
+from worker.exploring import Explorer
 from worker.logs import configure_logs
 from worker.reconciler_health import forget_rounds, note_round
 from worker.schema import await_schema
@@ -64,13 +68,14 @@ def main() -> None:
     await_schema(engine, ended=lambda: not stop.empty())
     sessions = session_factory(engine)
     outbox = Outbox(settings.broker_url)
-    collector, deliverer = Collector(sessions, settings), Deliverer(sessions, settings)
+    collector, deliverer, explorer = Collector(sessions, settings), Deliverer(sessions, settings), Explorer(sessions, outbox)
     log.info("reconciler_started")
     while not _asked(stop, settings.reconcile_seconds):
         collector.start_if_due()
         try:
             reconcile(sessions, outbox, stale_seconds=settings.stale_seconds)
             deliverer.start_if_due()
+            explorer.start_if_due()
         except DATABASE_AWAY as error:
             log.warning("database_away", error=str(error))
         _note_round(settings)

@@ -10,7 +10,7 @@ from backend.services.context import Context
 from backend.services.errors import ExperimentActiveError, InvalidRequestError, NotExtendableError, UnknownExperimentError, UnknownRunError
 from backend.services.policies import in_spite_of_policy
 from backend.services.views import attempt_views, experiment_view, run_event_view, run_summary, run_view
-from backend.storage import deletion, experiments, requests
+from backend.storage import deletion, experiments, explorations, requests
 from backend.storage.census import living_workers, server_time
 from backend.storage.experiments import Found
 from backend.storage.garbage import discard
@@ -18,11 +18,14 @@ from backend.storage.outbox import send_wakeups
 from backend.storage.reading import reading
 from backend.storage.tables import Run
 from tauscope.contracts.experiments import ExperimentView
+from tauscope.contracts.exploration import ExplorationState
 from tauscope.contracts.problems import FieldError
 from tauscope.contracts.run_views import AttemptView, RunEventView, RunView
 from tauscope.contracts.runs import RunState
 from tauscope.contracts.summary import ExperimentSummary
 from tauscope.specs import KINDS, ExperimentSpec, SpecError
+
+_WITH_IT = "nothing is chosen while its experiment is paused"
 
 log = structlog.get_logger()
 
@@ -47,22 +50,25 @@ def summary(context: Context, experiment_id: str) -> ExperimentSummary:
 
 
 def stop(context: Context, experiment_id: str) -> ExperimentView:
-    """Ask every run of an experiment to stop."""
+    """Ask every run of an experiment to stop, and choose no further ones."""
     with context.sessions.begin() as session:
+        explorations.set_state(session, experiment_id, ExplorationState.FINISHED, "its experiment was stopped")
         requests.request_stop(session, _run_ids(session, experiment_id))
     return view(context, experiment_id)
 
 
 def pause(context: Context, experiment_id: str) -> ExperimentView:
-    """Ask every run of an experiment to pause."""
+    """Ask every run of an experiment to pause, and choose no further ones meanwhile."""
     with context.sessions.begin() as session:
+        explorations.set_state(session, experiment_id, ExplorationState.PAUSED, _WITH_IT, only=ExplorationState.RUNNING)
         requests.request_pause(session, _run_ids(session, experiment_id))
     return view(context, experiment_id)
 
 
 def resume(context: Context, experiment_id: str) -> ExperimentView:
-    """Let every paused run of an experiment go on."""
+    """Let every paused run of an experiment go on, and its exploration if that was paused."""
     with context.sessions.begin() as session:
+        explorations.set_state(session, experiment_id, ExplorationState.RUNNING, "", only=ExplorationState.PAUSED)
         waiting = requests.request_resume(session, _run_ids(session, experiment_id))
     send_wakeups(context.sessions, context.outbox, waiting)
     return view(context, experiment_id)

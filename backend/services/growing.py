@@ -1,6 +1,5 @@
 """Adding runs to an experiment: its sweep becomes a larger one, of which every run it has is a part."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -13,13 +12,13 @@ from backend.services.forking import pin_forks
 from backend.services.launch import check_text, plan_of
 from backend.services.requirements import check_data
 from backend.storage.forking import ForkGoneError
-from backend.storage.growing import grow, lock_experiment
+from backend.storage.growing import grow, lock_experiment, places
 from backend.storage.outbox import send_wakeups
 from backend.storage.reading import reading
 from backend.storage.tables import Experiment, Run
 from tauscope.contracts.experiments import Plan
 from tauscope.contracts.growing import SweepGrowth
-from tauscope.specs import KINDS, ExperimentSpec, ResolvedRun, SpecError, SweepSpec, apply_settings, parse_sweep
+from tauscope.specs import ResolvedRun, SpecError, SweepSpec, apply_settings, parse_sweep
 
 
 def plan_growth(context: Context, experiment_id: str, request: SweepGrowth) -> Plan:
@@ -75,20 +74,18 @@ def _larger(
 
 
 def _places(held: Sequence[Run], runs: Sequence[ResolvedRun]) -> dict[str, ResolvedRun]:
-    by_content = {_content(run.spec): run for run in runs}
-    # A stored spec is read anew, so that it has the fields that came later.
-    places = {run.id: by_content.get(_content(KINDS[run.spec["kind"]].model_validate(run.spec))) for run in held}
-    left_out = [run.label for run in held if places[run.id] is None]
+    found = places(held, runs)
+    left_out = [run.label for run in held if found[run.id] is None]
     if left_out:
         raise SpecError.single(
             "axes",
             f"leaves out {len(left_out)} of the experiment's {len(held)} runs: {'; '.join(left_out[:3])}",
             "A sweep only grows: keep every value and setting that it has, or launch the changed sweep as an experiment of its own",
         )
-    found = {run_id: place for run_id, place in places.items() if place is not None}
+    kept = {run_id: place for run_id, place in found.items() if place is not None}
     for run in held:
-        _check_steps(run, found[run.id])
-    return found
+        _check_steps(run, kept[run.id])
+    return kept
 
 
 def _check_steps(run: Run, place: ResolvedRun) -> None:
@@ -98,8 +95,3 @@ def _check_steps(run: Run, place: ResolvedRun) -> None:
             f"gives {place.spec.steps:,} steps to {run.label}, which was given {run.steps:,}",
             "Extend that run, or leave its steps as they are",
         )
-
-
-def _content(spec: ExperimentSpec) -> str:
-    """What makes two runs the same one: everything but when they end."""
-    return json.dumps(spec.model_dump(mode="json", exclude=set(spec.ENDING)), sort_keys=True)

@@ -8,12 +8,11 @@ from typing import Any
 import orjson
 from sqlalchemy.orm import Session
 
-from backend.storage.curves import Columns
+from backend.storage.curves import points_of
 from backend.storage.past_runs import FinishedRun, Version, finished_runs
 from tauscope.analysis.onsets import Curve
 from tauscope.analysis.warnings import PastRun, Pool
 from tauscope.contracts.onsets import Onset, OnsetStatus
-from tauscope.contracts.points import Point
 from tauscope.contracts.warnings import RunWarning
 
 PROBES = ("loss_gap@", "mia_", "alpha_ho@", "stable_rank")
@@ -71,12 +70,6 @@ def pools_from(runs: Sequence[FinishedRun]) -> list[Pool]:
             if metric != "f_mem" and len(curve.step):
                 found.setdefault((pool_key(run.spec), metric), {}).setdefault(chance, past)
     return [Pool(*key, metric, tuple(same.values())) for (key, metric), same in sorted(found.items(), key=lambda item: item[0])]
-
-
-def points_of(metric: str, columns: Columns) -> list[Point]:
-    """The points of a stored series; they were validated when they came in."""
-    rows = zip(*columns.values(), strict=True)
-    return [Point.model_construct(metric=metric, **dict(zip(columns, row, strict=True))) for row in rows]
 
 
 def pool_key(spec: dict[str, Any]) -> PoolKey:

@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 
 from backend.services.context import Context
 from backend.services.experiments import required
-from backend.services.pools import configuration_of, points_of, pool_key
+from backend.services.pools import configuration_of, pool_key
 from backend.services.views import metrics_of
-from backend.storage.curves import Columns, Extent, extents, run_curves
+from backend.storage.curves import Columns, Extent, extents, points_of, run_curves
 from backend.storage.past_runs import dataset_versions
 from backend.storage.reading import reading
 from backend.storage.tables import Run

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from backend.storage.database import db_now
 from backend.storage.ids import new_id
-from backend.storage.tables import Experiment, Notification, Run, Webhook
+from backend.storage.tables import Experiment, Exploration, Notification, Run, Webhook
+from tauscope.contracts.exploration import ExplorationState
 from tauscope.contracts.notifications import Announcement, ExperimentNews, HookEvent, NumberNews, OnsetNews, RunNews, WarningNews
 from tauscope.contracts.onsets import Onset, OnsetStatus
 from tauscope.contracts.runs import TERMINAL_STATES, RunState
@@ -72,9 +73,14 @@ def announce_ends(session: Session, run_ids: Sequence[str]) -> None:
         event = _ENDS[RunState(run.state)]
         _tell(session, _audience(session, event, run.experiment_id), event, run)
     for experiment_id in sorted({run.experiment_id for run in runs}):
-        hooks = _audience(session, HookEvent.EXPERIMENT_ENDED, experiment_id)
-        if hooks and _is_over(session, experiment_id):
-            _tell(session, hooks, HookEvent.EXPERIMENT_ENDED, None, experiment_id=experiment_id)
+        announce_experiment_end(session, experiment_id)
+
+
+def announce_experiment_end(session: Session, experiment_id: str) -> None:
+    """Announce that an experiment has ended, if it has: every run is over, and no exploration will choose another."""
+    hooks = _audience(session, HookEvent.EXPERIMENT_ENDED, experiment_id)
+    if hooks and _is_over(session, experiment_id):
+        _tell(session, hooks, HookEvent.EXPERIMENT_ENDED, None, experiment_id=experiment_id)
 
 
 def announce_test(session: Session, hook: Webhook) -> str:
@@ -96,10 +102,12 @@ def _told(session: Session, run_id: str, event: HookEvent, subject: str) -> list
 
 
 def _is_over(session: Session, experiment_id: str) -> bool:
-    """Whether every run has ended. Of two last ones that end at once the second waits here, and sees that the first has ended."""
+    """Whether every run has ended, and none will be chosen. Of two last ones that end at once the second waits here, and sees the first."""
     session.execute(select(Experiment.id).where(Experiment.id == experiment_id).with_for_update(key_share=True))
     active = select(func.count()).select_from(Run).where(Run.experiment_id == experiment_id, Run.state.not_in(TERMINAL_STATES))
-    return session.scalar(active) == 0
+    mine = (Exploration.experiment_id == experiment_id, Exploration.state == ExplorationState.RUNNING.value)
+    choosing = select(func.count()).select_from(Exploration).where(*mine)
+    return session.scalar(active) == 0 and session.scalar(choosing) == 0
 
 
 def _tell(

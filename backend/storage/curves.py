@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from backend.storage.cursor import Mark
 from backend.storage.tables import Attempt, MetricPoint, Run, RunEvent, Series
+from tauscope.contracts.points import Point
 
 _ROWS_AT_ONCE = 10_000
 COLUMNS = ("step", "value", "low", "high", "count", "reason")
@@ -56,6 +57,12 @@ def extents(session: Session, run_ids: Sequence[str], metrics: Sequence[str]) ->
     query = select(Series.run_id, Series.metric, func.count(), func.max(MetricPoint.step))
     query = query.join(MetricPoint, MetricPoint.series_id == Series.id).where(Series.run_id.in_(run_ids), Series.metric.in_(metrics))
     return {(row[0], row[1]): Extent(row[2], row[3]) for row in session.execute(query.group_by(Series.id, Series.run_id, Series.metric))}
+
+
+def points_of(metric: str, columns: Columns) -> list[Point]:
+    """The points of a stored series; they were validated when they came in."""
+    rows = zip(*columns.values(), strict=True)
+    return [Point.model_construct(metric=metric, **dict(zip(columns, row, strict=True))) for row in rows]
 
 
 def points_since(session: Session, run_id: str, seq: int) -> dict[str, Columns]:

@@ -130,6 +130,33 @@ class Forecast(Base):
     document: Mapped[dict[str, Any]]  # The whole forecast, with its sources and counts.
 
 
+class Exploration(Base):
+    """Runs that are chosen one after another, within a budget; an experiment has one at a time that is not finished."""
+
+    __tablename__ = "exploration"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    experiment_id: Mapped[str] = mapped_column(ForeignKey("experiment.id", ondelete="CASCADE"), index=True)
+    candidates: Mapped[dict[str, Any]]
+    budget: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(String(12), default="running", server_default="running", index=True)
+    reason: Mapped[str] = mapped_column(Text, default="", server_default="")
+    decided: Mapped[int] = mapped_column(default=0, server_default="0")  # How many decisions were made; the fence against a second one.
+    created_at: Mapped[float] = mapped_column(Float, server_default=db_now())
+
+
+class ExplorationDecision(Base):
+    """A decision of an exploration as it was made; never changed."""
+
+    __tablename__ = "exploration_decision"
+    exploration_id: Mapped[str] = mapped_column(ForeignKey("exploration.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[float] = mapped_column(Float, server_default=db_now())
+    chosen: Mapped[list[Any]]
+    used: Mapped[dict[str, Any]]  # Run to what it had used before it was chosen: attempts and seconds.
+    cost: Mapped[float] = mapped_column(Float)
+    remaining: Mapped[float] = mapped_column(Float)
+
+
 class Series(Base):
     """One metric of one run."""
 

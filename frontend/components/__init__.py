@@ -70,6 +70,7 @@ _PHASE = """
   <section class="tau-surface"><div class="tau-chart" data-chart="phase" role="figure"></div></section>
   <div data-region="keys"></div>
   <div data-region="cell" aria-live="polite"></div>
+  <div data-region="exploration"></div>
   <div data-region="table"></div>
 </div>
 """

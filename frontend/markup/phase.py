@@ -10,7 +10,7 @@ from frontend.words import interval, onset_words, plural, sentence, steps
 from tauscope.contracts.onsets import Onset
 from tauscope.contracts.phase import Boundary, CellState, PhaseCell, PhaseDiagram
 
-__all__ = ["cell_card", "phase_finding", "phase_keys", "phase_tables"]
+__all__ = ["cell_card", "phase_finding", "phase_keys", "phase_tables", "said"]
 
 _COUNTED = {
     CellState.MEMORIZES: ("memorizes", "memorize"),
@@ -59,9 +59,9 @@ def cell_card(cell: PhaseCell) -> Html:
     """What a cell rests on: its state with the numbers, each run by itself, and where its curves are."""
     name = f"n = {cell.n:,}, p = {cell.parameters:,} (W = {cell.width})"
     curves = address("compare", runs=",".join(cell.runs))
-    rows = [[_run_link(run.run), str(run.state), steps(run.steps), _said(run.reason)] for run in cell.judged]
-    head = tag("p", tag("b", f"{name}: {state_words(cell)}: "), _said(cell.reason))
-    foretold = tag("p", _said(cell.prediction), class_="tau-quiet") if cell.prediction and cell.prediction not in cell.reason else None
+    rows = [[_run_link(run.run), str(run.state), steps(run.steps), said(run.reason)] for run in cell.judged]
+    head = tag("p", tag("b", f"{name}: {state_words(cell)}: "), said(cell.reason))
+    foretold = tag("p", said(cell.prediction), class_="tau-quiet") if cell.prediction and cell.prediction not in cell.reason else None
     link = tag("a", "Curves of these runs", class_="tau-button", href=curves, data_go=curves)
     return tag(
         "section",
@@ -74,7 +74,7 @@ def cell_card(cell: PhaseCell) -> Html:
     )
 
 
-def _said(reason: str) -> Html:
+def said(reason: str) -> Html:
     """A reason with its symbols as pages write them."""
     words = text(reason)
     for name, symbol in (("tau_gen", TAU_GEN), ("tau_mem", TAU_MEM), ("f_mem", F_MEM)):
@@ -93,7 +93,7 @@ def phase_tables(found: PhaseDiagram, chosen: PhaseCell | None) -> Html:
     cells = table(head, [_row(cell, cell == chosen) for cell in found.cells], "No run yet.")
     brackets = [[f"{item.parameters:,}", _BOUNDARIES[item.kind], _bracket(item), sentence(item.reason)] for item in found.boundaries]
     edges = table(("p", "boundary", "n between", "why"), brackets, "No boundary.")
-    meaning = [tag("p", tag("b", f"{name}: "), _said(words)) for name, words in found.definitions.items()]
+    meaning = [tag("p", tag("b", f"{name}: "), said(words)) for name, words in found.definitions.items()]
     return join(
         section("Every cell", cells),
         section("Boundaries along n", edges),
@@ -120,7 +120,7 @@ def _row(cell: PhaseCell, chosen: bool) -> list[object]:
         _onset(cell.tau_gen),
         _onset(cell.tau_mem),
         join(steps(foretold.value), tag("span", f" {interval(foretold.low, foretold.high)}", class_="tau-quiet")) if foretold else "",
-        tag("span", _said(cell.reason), class_="tau-why"),
+        tag("span", said(cell.reason), class_="tau-why"),
     ]
 
 

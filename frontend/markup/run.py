@@ -1,7 +1,6 @@
 """What happened to a run: where it stands, who computed it, and why it changed its state."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from frontend.charts.groups import group_runs, run_name
 from frontend.markup.forecasts import run_forecasts
@@ -10,7 +9,7 @@ from frontend.markup.html import Html, join, signed, tag
 from frontend.markup.keep import keep_card
 from frontend.markup.sections import section, table
 from frontend.theme import LIGHT
-from frontend.words import DASH, duration, sentence, steps
+from frontend.words import DASH, duration, moment, sentence, steps
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.forecasts import RunForecasts
 from tauscope.contracts.retention import RunCheckpoints
@@ -68,14 +67,10 @@ def _attempt_cells(item: AttemptView) -> tuple[object, ...]:
     took = duration(max(0.0, item.ended_at - item.started_at)) if item.ended_at is not None else DASH
     code = item.code_version if item.resumed_version in (None, item.code_version) else f"{item.code_version} after {item.resumed_version}"
     spread = f"{steps(item.from_step)} to {steps(item.to_step)}"
-    return item.epoch, item.worker, _moment(item.started_at), took, spread, steps(item.rewound), item.outcome or "goes on", code
+    return item.epoch, item.worker, moment(item.started_at), took, spread, steps(item.rewound), item.outcome or "goes on", code
 
 
 def _event_cells(event: RunEventView) -> tuple[object, ...]:
     first, _, more = event.detail.partition("\n")
     why = tag("details", tag("summary", first), tag("pre", more)) if more else first
-    return _moment(event.at), event.name.replace("_", " "), why
-
-
-def _moment(at: float) -> str:
-    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}"
+    return moment(event.at), event.name.replace("_", " "), why

@@ -26,7 +26,16 @@ def settings_text(experiment: ExperimentView) -> list[str]:
 def varies_text(experiment: ExperimentView) -> str:
     """The axes and their values: ``n = 16, 32, 64``."""
     axes = experiment.sweep.get("axes", {})
-    return "; ".join(f"{axis_name(path)} = {', '.join(_value(value) for value in values)}" for path, values in axes.items())
+    return "; ".join(f"{axis_name(path)} = {', '.join(map(_value, _values(experiment, path)))}" for path in axes)
+
+
+def _values(experiment: ExperimentView, path: str) -> list[Any]:
+    """The values of an axis, and those that further runs have beside them, in order where they are numbers."""
+    found = list(experiment.sweep["axes"][path])
+    found += [value for run in experiment.sweep.get("further", ()) if (value := run[path]) not in found]
+    further = len(found) > len(experiment.sweep["axes"][path])
+    distinct = [value for place, value in enumerate(found) if value not in found[:place]]
+    return sorted(distinct) if further and all(isinstance(value, (int, float)) for value in distinct) else distinct
 
 
 def settings_line(experiment: ExperimentView) -> Html:

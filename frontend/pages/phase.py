@@ -4,6 +4,8 @@ import streamlit as st
 
 from frontend.components import phase
 from frontend.controls import put
+from frontend.exploring import exploration_form
+from frontend.markup.exploration import standing
 from frontend.navigation import TITLES, go
 from frontend.page import api_errors, client, loading, name_tab, notice
 from frontend.requests import serve_requests
@@ -14,7 +16,7 @@ if not identifier:
     st.stop()
 
 with api_errors(), loading("Reading the experiment"):
-    experiment = client().experiment(identifier)
+    experiment, found = client().experiment(identifier), client().explorations(identifier)
 name_tab(experiment.name, TITLES["phase"])
 
 
@@ -24,7 +26,10 @@ def take(name: str) -> None:
 
 
 options = {"cell": st.query_params.get("cell"), "talk": st.query_params.get("talk")}
-chosen = phase({"id": identifier, "options": options}, cell=lambda: take("cell"), talk=lambda: take("talk"))
+explored = standing(found)  # The page looks again once an exploration is started, paused or ended.
+chosen = phase({"id": identifier, "options": options, "explored": explored}, cell=lambda: take("cell"), talk=lambda: take("talk"))
+if not options["talk"]:
+    exploration_form(experiment, found)
 serve_requests(experiment, chosen)
 if chosen.go:
     go(chosen.go)

@@ -5,6 +5,8 @@ import { CHART_CONFIG, patch, showSlots } from "./shell.js";
 
 export const mount = (root, data, send) => mountPage(root, Phase, data, send);
 
+const EXPLORING_MS = 4000;
+
 class Phase extends DescribedPage {
   constructor(root) {
     super(root, "phase", "phase");
@@ -17,6 +19,7 @@ class Phase extends DescribedPage {
   }
 
   async put(described) {
+    if (described.exploring) this.refreshSoon(EXPLORING_MS); // Between two decisions no run has news.
     showSlots(described.slots);
     for (const [name, region] of Object.entries(this.regions)) if (described[name] !== undefined) patch(region, described[name]);
     const chart = this.charts.phase;

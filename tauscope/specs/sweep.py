@@ -1,4 +1,4 @@
-"""A sweep: one base spec, axes that vary, and values that depend on an axis; it resolves to a list of runs."""
+"""A sweep: one base spec, axes that vary, values that depend on an axis, and further runs beside the combinations; it resolves to runs."""
 
 import itertools
 import json
@@ -14,6 +14,7 @@ from tauscope.specs.kinds import KINDS, ExperimentSpec
 from tauscope.specs.model import SpecModel
 
 MAX_RUNS = 1000
+_Values = tuple[dict[str, Any], str, dict[str, Any]]  # Of a run: its axes, where they stand, and what else it sets.
 
 
 class Override(SpecModel):
@@ -51,6 +52,9 @@ class SweepSpec(SpecModel):
     axes: dict[str, tuple[Any, ...]] = Field(default_factory=dict, description="field path or short name to its values")
     combine: Literal["cross", "zip"] = Field("cross", description="every combination, or the axes in step")
     overrides: dict[str, Override] = Field(default_factory=dict, description="field path to its value by an axis")
+    further: tuple[dict[str, Any], ...] = Field(
+        (), description="runs beside the combinations, each with a value for every axis and, by path or short name, for what else it sets"
+    )
 
     MAX_RUNS: ClassVar[int] = MAX_RUNS
 
@@ -71,7 +75,7 @@ class SweepSpec(SpecModel):
         if self.combine == "zip" and len(set(lengths.values())) > 1:
             raise ValueError(f"zipped axes differ in length: {lengths} | Give them equally many values or use combine: cross")
         # Counted before they are written out: a few long axes make more combinations than any memory holds.
-        n_runs = math.prod(lengths.values()) if self.combine == "cross" else min(lengths.values(), default=1)
+        n_runs = (math.prod(lengths.values()) if self.combine == "cross" else min(lengths.values(), default=1)) + len(self.further)
         if n_runs > MAX_RUNS:
             raise ValueError(f"the sweep has {n_runs} runs, more than {MAX_RUNS} | Split it")
         for path, override in self.overrides.items():
@@ -79,6 +83,9 @@ class SweepSpec(SpecModel):
                 raise ValueError(
                     f"overrides.{path}.by names {override.by!r}, which is no axis | Choose from {', '.join(self.axes) or 'no axes'}"
                 )
+        for place, run in enumerate(self.further):
+            if missing := [name for name in self.axes if name not in run]:
+                raise ValueError(f"further.{place} has no value for {', '.join(missing)} | A further run sets every axis")
         return self
 
     def _combinations(self) -> list[tuple[Any, ...]]:
@@ -94,19 +101,31 @@ class SweepSpec(SpecModel):
             SpecError: naming the axis or override at fault and the run in which it fails.
         """
         base = self.base.model_dump(mode="json")
-        runs = []
-        for index, values in enumerate(self._combinations()):
-            params = dict(zip(self.axes, values, strict=True))
-            runs.append(ResolvedRun(index, params, self._resolve_one(base, params)))
-        return tuple(runs)
+        crossed: list[_Values] = [(dict(zip(self.axes, values, strict=True)), "axes", {}) for values in self._combinations()]
+        further = [self._further(place) for place in range(len(self.further))]
+        return tuple(
+            ResolvedRun(index, params, self._resolve_one(base, params, own, field=field))
+            for index, (params, field, own) in enumerate([*crossed, *further])
+        )
 
-    def _resolve_one(self, base: dict[str, Any], params: dict[str, Any]) -> ExperimentSpec:
+    def _further(self, place: int) -> _Values:
+        """A further run's axis values, where they stand, and what else it sets."""
+        run = self.further[place]
+        own = {name: value for name, value in run.items() if name not in self.axes}
+        return {name: run[name] for name in self.axes}, f"further.{place}", own
+
+    def _resolve_one(self, base: dict[str, Any], params: dict[str, Any], own: dict[str, Any], *, field: str) -> ExperimentSpec:
+        """The spec of a run; what it sets of its own has precedence over an override."""
         kind = type(self.base)
         document = json.loads(json.dumps(base))
         for name, value in params.items():
-            _set(document, _full_path(kind, name), value, field=f"axes.{name}")
+            _set(document, _full_path(kind, name), value, field=f"{field}.{name}")
+        set_here = {_full_path(kind, name) for name in own}
         for path, override in self.overrides.items():
-            _set(document, _full_path(kind, path), self._override_value(path, override, params), field=f"overrides.{path}")
+            if _full_path(kind, path) not in set_here:
+                _set(document, _full_path(kind, path), self._override_value(path, override, params), field=f"overrides.{path}")
+        for name, value in own.items():
+            _set(document, _full_path(kind, name), value, field=f"{field}.{name}")
         try:
             return kind.model_validate(document)
         except ValidationError as error:
@@ -160,7 +179,7 @@ def apply_settings(sweep: SweepSpec, settings: Mapping[str, Any]) -> SweepSpec:
         path = _full_path(kind, name)
         document["overrides"] = {key: item for key, item in document["overrides"].items() if _full_path(kind, key) != path}
         axis = next((key for key in document["axes"] if _full_path(kind, key) == path), None)
-        if path.partition(".")[0] in {"name", "summary", "axes", "combine", "overrides", "base"}:
+        if path.partition(".")[0] in {"name", "summary", "axes", "combine", "overrides", "further", "base"}:
             _set(document, path, value, field=name)
         elif isinstance(value, list) and not isinstance(_get(document["base"], path, field=name), list):
             document["axes"][axis or name] = value

@@ -36,6 +36,7 @@ from tauscope.specs import SpecError, apply_settings, load_preset, parse_sweep, 
 from tests.frontend import fake_compared, fake_forecasts, fake_history, fake_phase, fake_probes, fake_samples, fake_states
 from tests.frontend import fake_world as world
 from tests.frontend.fake_copied import add_copied
+from tests.frontend.fake_exploration import add_explorations
 from tests.frontend.fake_figures import add_figures
 from tests.frontend.fake_hooks import add_hooks
 from tests.frontend.fake_listing import add_listing
@@ -149,6 +150,7 @@ def create_fake_api(state: FakeApi) -> FastAPI:
     _experiments(app, state)
     _samples(app, state)
     add_figures(app, state.experiment, state.curves)
+    add_explorations(app)
     return app
 
 

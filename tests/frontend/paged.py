@@ -11,6 +11,7 @@ from frontend.navigation import page_file
 from tauscope.client import ApiError
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentCreate, ExperimentPage, ExperimentView, Plan, PlannedRun, PresetView
+from tauscope.contracts.exploration import Explorations
 from tauscope.contracts.forecasts import RunForecasts
 from tauscope.contracts.launching import KindView
 from tauscope.contracts.listing import DeletionPreview, ExperimentCensus
@@ -93,6 +94,9 @@ class FakeClient:
 
     def run_forecasts(self, identifier: str) -> RunForecasts:
         return fake_forecasts.of_run(self.run(identifier))
+
+    def explorations(self, identifier: str) -> Explorations:
+        return Explorations(items=())
 
     def run_events(self, identifier: str) -> tuple[RunEventView, ...]:
         return fake_history.events()

@@ -62,6 +62,8 @@ STATES = (
     State("law-empty", "/law?id=empty", "No"),
     State("phase", "/phase?id=phases&cell=64x44969", "n* at p = 44,969: 32 to 64."),
     State("phase-live", "/phase?id=phases-live", "so far"),
+    State("exploration", "/phase?id=phases-live", "chooses runs as slots become free"),
+    State("exploration-ended", "/phase?id=phases", "known to the grid at all 2 W"),
     State("phase-one-width", "/phase?id=demo", "the runs have one p", ready="[data-ready=yes]"),
     State("phase-one-run", "/phase?id=long", "the runs have one n", ready="[data-ready=yes]"),
     State("phase-empty", "/phase?id=empty", "the runs have one p", ready="[data-ready=yes]"),

@@ -1,0 +1,23 @@
+"""An experiment's runs with what the phase diagram reads of them."""
+
+from sqlalchemy.orm import Session
+
+from backend.storage.curves import points_of, run_curves
+from backend.storage.tables import Experiment
+from tauscope.analysis.phase_states import MeasuredRun, metrics_read
+from tauscope.contracts.summary import RunSummary
+from tauscope.specs import KINDS
+
+
+def measured_runs(session: Session, experiment: Experiment) -> list[MeasuredRun]:
+    """Every run, in order, as far as it has been measured."""
+    specs = {run.id: KINDS[run.spec["kind"]].model_validate(run.spec) for run in experiment.runs}
+    found = run_curves(session, list(specs), sorted({metric for spec in specs.values() for metric in metrics_read(spec)}))
+    return [
+        MeasuredRun(
+            RunSummary.model_validate({name: getattr(run, name) for name in RunSummary.model_fields}),
+            specs[run.id],
+            [point for metric, columns in found.get(run.id, {}).items() for point in points_of(metric, columns)],
+        )
+        for run in experiment.runs
+    ]
