@@ -1,4 +1,4 @@
-"""Sends lost wake-ups and notifications, and collects garbage: ``python -m worker.reconciler``. Any number may run; none leads."""
+"""Sends lost wake-ups and notifications, compares twins, collects garbage: ``python -m worker.reconciler``. Any number may run."""
 
 import queue
 import signal
@@ -14,6 +14,7 @@ from backend.storage.evaluations import stale_evaluations
 from backend.storage.outbox import Outbox, Work, send_wakeups, stale_runs
 from backend.storage.tables import Worker
 from worker.collector import Collector
+from worker.comparing import Comparer
 from worker.deliverer import Deliverer
 from worker.logs import configure_logs
 from worker.reconciler_health import forget_rounds, note_round
@@ -64,10 +65,11 @@ def main() -> None:
     await_schema(engine, ended=lambda: not stop.empty())
     sessions = session_factory(engine)
     outbox = Outbox(settings.broker_url)
-    collector, deliverer = Collector(sessions, settings), Deliverer(sessions, settings)
+    collector, deliverer, comparer = Collector(sessions, settings), Deliverer(sessions, settings), Comparer(sessions, settings)
     log.info("reconciler_started")
     while not _asked(stop, settings.reconcile_seconds):
         collector.start_if_due()
+        comparer.start_if_due()
         try:
             reconcile(sessions, outbox, stale_seconds=settings.stale_seconds)
             deliverer.start_if_due()

@@ -3,7 +3,8 @@
 ServiceError
 |-- UnknownExperimentError, UnknownRunError, UnknownPresetError, UnknownCheckpointError, NoSamplesError, NoImageError  404
 |-- UnknownHookError                                                                         404
-|-- ExperimentActiveError, NotExtendableError, IdempotencyConflictError, FixedHookError        409
+|-- ExperimentActiveError, NotExtendableError, NotComparableError, IdempotencyConflictError    409
+|-- FixedHookError                                                                           409
 |-- InvalidRequestError                                                                      422
 |-- UnauthorizedError                                                                        401
 |-- ForbiddenHostError, ForbiddenOriginError                                                   403
@@ -87,6 +88,10 @@ class ExperimentActiveError(ServiceError):
 
 class NotExtendableError(ServiceError):
     status, code, title = 409, "run_not_extendable", "The run cannot be extended"
+
+
+class NotComparableError(ServiceError):
+    status, code, title = 409, "run_not_comparable", "The run cannot be compared with a twin"
 
 
 class IdempotencyConflictError(ServiceError):

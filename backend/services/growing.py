@@ -1,6 +1,5 @@
 """Adding runs to an experiment: its sweep becomes a larger one, of which every run it has is a part."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -19,7 +18,7 @@ from backend.storage.reading import reading
 from backend.storage.tables import Experiment, Run
 from tauscope.contracts.experiments import Plan
 from tauscope.contracts.growing import SweepGrowth
-from tauscope.specs import KINDS, ExperimentSpec, ResolvedRun, SpecError, SweepSpec, apply_settings, parse_sweep
+from tauscope.specs import KINDS, ResolvedRun, SpecError, SweepSpec, apply_settings, parse_sweep
 
 
 def plan_growth(context: Context, experiment_id: str, request: SweepGrowth) -> Plan:
@@ -42,18 +41,31 @@ def add_runs(context: Context, experiment_id: str, request: SweepGrowth) -> None
         SpecError: as for ``plan_growth``; also if the sweep adds no run.
     """
     with context.sessions.begin() as session:
-        experiment = _locked(session, experiment_id)
-        sweep, held, new = _larger(context, experiment, request)
-        if not new:
-            raise SpecError.single("axes", "adds no run: the experiment has every run of it", "Add a value to an axis, for example a seed")
-        try:
-            ids = grow(session, experiment, sweep, held=held, new=new, priority=request.priority, queue=request.queue)
-        except ForkGoneError as error:
-            raise SpecError.single("fork.step", str(error), "Fork from another checkpoint") from error
+        ids = enlarge(context, session, locked(session, experiment_id), request)
     send_wakeups(context.sessions, context.outbox, ids)
 
 
-def _locked(session: Session, experiment_id: str) -> Experiment:
+def enlarge(context: Context, session: Session, experiment: Experiment, request: SweepGrowth) -> tuple[str, ...]:
+    """Insert the runs that a larger sweep adds to a locked experiment, and return their ids; a wake-up must follow the commit.
+
+    Raises:
+        SpecError: as for ``add_runs``.
+    """
+    sweep, held, new = _larger(context, experiment, request)
+    if not new:
+        raise SpecError.single("axes", "adds no run: the experiment has every run of it", "Add a value to an axis, for example a seed")
+    try:
+        return grow(session, experiment, sweep, held=held, new=new, priority=request.priority, queue=request.queue)
+    except ForkGoneError as error:
+        raise SpecError.single("fork.step", str(error), "Fork from another checkpoint") from error
+
+
+def locked(session: Session, experiment_id: str) -> Experiment:
+    """The experiment, to which nobody else adds runs until the transaction ends.
+
+    Raises:
+        UnknownExperimentError: if there is none.
+    """
     experiment = lock_experiment(session, experiment_id)
     if experiment is None:
         raise UnknownExperimentError(experiment_id)
@@ -75,9 +87,9 @@ def _larger(
 
 
 def _places(held: Sequence[Run], runs: Sequence[ResolvedRun]) -> dict[str, ResolvedRun]:
-    by_content = {_content(run.spec): run for run in runs}
+    by_identity = {run.spec.identity: run for run in runs}
     # A stored spec is read anew, so that it has the fields that came later.
-    places = {run.id: by_content.get(_content(KINDS[run.spec["kind"]].model_validate(run.spec))) for run in held}
+    places = {run.id: by_identity.get(KINDS[run.spec["kind"]].model_validate(run.spec).identity) for run in held}
     left_out = [run.label for run in held if places[run.id] is None]
     if left_out:
         raise SpecError.single(
@@ -98,8 +110,3 @@ def _check_steps(run: Run, place: ResolvedRun) -> None:
             f"gives {place.spec.steps:,} steps to {run.label}, which was given {run.steps:,}",
             "Extend that run, or leave its steps as they are",
         )
-
-
-def _content(spec: ExperimentSpec) -> str:
-    """What makes two runs the same one: everything but when they end."""
-    return json.dumps(spec.model_dump(mode="json", exclude=set(spec.ENDING)), sort_keys=True)

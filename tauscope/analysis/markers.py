@@ -26,22 +26,41 @@ def tau_test(points: Sequence[Point], metric: str) -> Onset:
 
     ``level`` is the least loss. The marker is reached once the loss has risen from there beyond doubt; until then it is censored.
     """
+    return _least(Curve.of(points, metric, share=False), metric, turn="rise")
+
+
+def tau_split(points: Sequence[Point], metric: str) -> Onset:
+    """The step at which a run and its twin agree most, and the steps between which that may lie.
+
+    ``level`` is the largest cosine. The marker is reached once the cosine has fallen from there beyond doubt; until then it is censored.
+    """
     curve = Curve.of(points, metric, share=False)
+    if not len(curve.step):
+        return _undefined(metric, "it was not compared with a twin")
+    found = _least(curve.falling(), metric, turn="fall")
+    return found.model_copy(update={"level": -found.level})
+
+
+def _least(curve: Curve, metric: str, *, turn: str) -> Onset:
+    """The least point of a curve; ``turn`` says what it does from there on, in words."""
     if len(curve.step) < 2:
-        reason = f"{metric} was not measured yet" if not len(curve.step) else f"{metric} was measured once"
-        return Onset(value=None, low=None, high=None, status=OnsetStatus.UNDEFINED, metric=metric, level=0.0, reason=reason)
+        return _undefined(metric, f"{metric} was not measured yet" if not len(curve.step) else f"{metric} was measured once")
     place = int(np.argmin(curve.value))
     remain = np.flatnonzero(may_be_least(curve))
     edges = np.concatenate([[0.0], curve.step, [np.inf]])
     low, high = float(edges[remain[0]]), float(edges[remain[-1] + 2])
     found = {"low": low, "metric": metric, "level": float(curve.value[place])}
     if not np.isfinite(high):
-        reason = f"no rise by {curve.step[-1]:,.0f}"
+        reason = f"no {turn} by {curve.step[-1]:,.0f}"
         return Onset(value=None, high=None, status=OnsetStatus.CENSORED, reason=reason, **found)
     if place == 0:
         reason = f"before the first measurement at {curve.step[0]:,.0f}"
         return Onset(value=None, high=high, status=OnsetStatus.BEFORE_FIRST, reason=reason, **found)
     return Onset(value=float(curve.step[place]), high=high, status=OnsetStatus.REACHED, **found)
+
+
+def _undefined(metric: str, reason: str) -> Onset:
+    return Onset(value=None, low=None, high=None, status=OnsetStatus.UNDEFINED, metric=metric, level=0.0, reason=reason)
 
 
 def may_be_least(curve: Curve) -> Bool[ndarray, " point"]:

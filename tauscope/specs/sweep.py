@@ -1,4 +1,4 @@
-"""A sweep: one base spec, axes that vary, and values that depend on an axis; it resolves to a list of runs."""
+"""A sweep: one base spec, axes that vary, values that depend on an axis, and further runs; it resolves to a list of runs."""
 
 import itertools
 import json
@@ -51,6 +51,7 @@ class SweepSpec(SpecModel):
     axes: dict[str, tuple[Any, ...]] = Field(default_factory=dict, description="field path or short name to its values")
     combine: Literal["cross", "zip"] = Field("cross", description="every combination, or the axes in step")
     overrides: dict[str, Override] = Field(default_factory=dict, description="field path to its value by an axis")
+    further: tuple[dict[str, Any], ...] = Field((), description="runs beside the combinations, each by the axis values and fields it has")
 
     MAX_RUNS: ClassVar[int] = MAX_RUNS
 
@@ -72,6 +73,7 @@ class SweepSpec(SpecModel):
             raise ValueError(f"zipped axes differ in length: {lengths} | Give them equally many values or use combine: cross")
         # Counted before they are written out: a few long axes make more combinations than any memory holds.
         n_runs = math.prod(lengths.values()) if self.combine == "cross" else min(lengths.values(), default=1)
+        n_runs += len(self.further)
         if n_runs > MAX_RUNS:
             raise ValueError(f"the sweep has {n_runs} runs, more than {MAX_RUNS} | Split it")
         for path, override in self.overrides.items():
@@ -81,31 +83,36 @@ class SweepSpec(SpecModel):
                 )
         return self
 
-    def _combinations(self) -> list[tuple[Any, ...]]:
+    def _combinations(self) -> list[dict[str, Any]]:
         columns = list(self.axes.values())
         if not columns:
-            return [()]
-        return list(zip(*columns, strict=True)) if self.combine == "zip" else list(itertools.product(*columns))
+            return [{}]
+        rows = zip(*columns, strict=True) if self.combine == "zip" else itertools.product(*columns)
+        return [dict(zip(self.axes, values, strict=True)) for values in rows]
 
     def resolve(self) -> tuple[ResolvedRun, ...]:
-        """Every run of the sweep, fully specified.
+        """Every run of the sweep, fully specified: the combinations, then the further runs that are none of them.
 
         Raises:
             SpecError: naming the axis or override at fault and the run in which it fails.
         """
         base = self.base.model_dump(mode="json")
-        runs = []
-        for index, values in enumerate(self._combinations()):
-            params = dict(zip(self.axes, values, strict=True))
-            runs.append(ResolvedRun(index, params, self._resolve_one(base, params)))
-        return tuple(runs)
+        found = [(params, self._resolve_one(base, params)) for params in self._combinations()]
+        for params in self.further:
+            spec = self._resolve_one(base, params)
+            if all(spec != other for _, other in found):
+                found.append((params, spec))
+        return tuple(ResolvedRun(index, params, spec) for index, (params, spec) in enumerate(found))
 
     def _resolve_one(self, base: dict[str, Any], params: dict[str, Any]) -> ExperimentSpec:
         kind = type(self.base)
         document = json.loads(json.dumps(base))
         for name, value in params.items():
-            _set(document, _full_path(kind, name), value, field=f"axes.{name}")
+            _set(document, _full_path(kind, name), value, field=f"axes.{name}" if name in self.axes else f"further.{name}")
+        own = {_full_path(kind, name) for name in params if name not in self.axes}
         for path, override in self.overrides.items():
+            if _full_path(kind, path) in own:
+                continue  # A further run says this of itself.
             _set(document, _full_path(kind, path), self._override_value(path, override, params), field=f"overrides.{path}")
         try:
             return kind.model_validate(document)
@@ -115,6 +122,10 @@ class SweepSpec(SpecModel):
 
     @staticmethod
     def _override_value(path: str, override: Override, params: dict[str, Any]) -> Any:
+        if override.by not in params:
+            raise SpecError.single(
+                "further", f"a run has no {override.by}, which decides {path}", f"Give each of them a value of {override.by}"
+            )
         key = axis_text(params[override.by])
         if key not in override.values:
             raise SpecError.single(
@@ -160,7 +171,7 @@ def apply_settings(sweep: SweepSpec, settings: Mapping[str, Any]) -> SweepSpec:
         path = _full_path(kind, name)
         document["overrides"] = {key: item for key, item in document["overrides"].items() if _full_path(kind, key) != path}
         axis = next((key for key in document["axes"] if _full_path(kind, key) == path), None)
-        if path.partition(".")[0] in {"name", "summary", "axes", "combine", "overrides", "base"}:
+        if path.partition(".")[0] in {"name", "summary", "axes", "combine", "overrides", "further", "base"}:
             _set(document, path, value, field=name)
         elif isinstance(value, list) and not isinstance(_get(document["base"], path, field=name), list):
             document["axes"][axis or name] = value
