@@ -115,8 +115,9 @@ def _agreement(spec: ExperimentSpec) -> MetricInfo:
         unit="cosine: 1 alike, 0 nothing in common",
         role="agreement",
         definition=(
-            f"Mean cosine between the predictions of the run and of its twin, trained on other images from other weights, at held-out "
-            f"images noised at index {index}, less what a Gaussian of their scale explains; 95 % interval over the points. Only where there is a twin."
+            "Mean cosine between the predictions of the run and of its twin, trained on other images from other weights, at held-out "
+            f"images noised at index {index}, less what a Gaussian of their scale explains; 95 % interval over the points. "
+            "Measured only where there is a twin."
         ),
         index=index,
         alpha_bar=level,

@@ -6,7 +6,7 @@ from numpy import ndarray
 
 from tauscope.metrics.intervals import mean_interval
 
-Predictions = Float[ndarray, "point channel height width"]
+Predictions = Float[ndarray, "_ _ _ _"]  # point, channel, height, width; whether two are of the same points is checked by name
 
 
 def cosines(one: Predictions, other: Predictions) -> Float[ndarray, " point"]:
