@@ -58,7 +58,8 @@ def waiting_comparisons(session: Session, metric_prefix: str) -> list[Waiting]:
         .join(theirs, and_(theirs.run_id == Run.twin_id, theirs.kind == PREDICTIONS, theirs.step == mine.step))
         .where(Run.twin_id.is_not(None), ~compared)
     )
-    return [Waiting(*row) for row in session.execute(query.order_by(Run.id, mine.step))]
+    found = session.execute(query.order_by(Run.id, mine.step)).all()
+    return [Waiting(row[0], row[1], row[2], row[3], row[4]) for row in found if row[1] is not None and row[2] is not None]
 
 
 def still_stored(session: Session, waiting: Sequence[Waiting]) -> list[Waiting]:

@@ -29,4 +29,5 @@ def tag(name: str, *children: object, **attributes: object) -> Html:
 TAU_GEN = Html("τ<sub>gen</sub>")
 TAU_MEM = Html("τ<sub>mem</sub>")
 TAU_TEST = Html("τ<sub>test</sub>")
+TAU_SPLIT = Html("τ<sub>split</sub>")
 F_MEM = Html("f<sub>mem</sub>")

@@ -2,12 +2,14 @@
 
 import streamlit as st
 
+from frontend.charts.groups import focused, group_runs
 from frontend.charts.reading import DESCRIBED, axes_of, drawn_points, loss_indices, metric_info, quality_choices, short_label
 from frontend.components import watch
 from frontend.controls import choice, put
 from frontend.navigation import TITLES, go, open_page
 from frontend.page import api_errors, client, loading, name_tab, notice
-from frontend.requests import serve_requests
+from frontend.requests import add_twin, serve_requests
+from frontend.theme import PALETTES
 from frontend.words import AXIS_NAMES
 
 _VIEWS = {"stacked": "Stacked", "overlay": "Overlay", "path": "Path"}
@@ -51,6 +53,10 @@ chosen = watch(
     talk=lambda: take("talk", "talk"),
 )
 serve_requests(experiment, chosen)
+if chosen.twin:
+    group = focused(group_runs(experiment, PALETTES["light"]), st.query_params.get("n"))
+    if group is not None:
+        add_twin(group.runs[0])
 if chosen.inspect:
     open_page("inspect", run=chosen.inspect["run"], step=str(chosen.inspect["step"]))
 if chosen.go:

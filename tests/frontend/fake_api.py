@@ -32,7 +32,7 @@ from tauscope.contracts.samples import SampleSteps, SamplesView, SeedView
 from tauscope.contracts.system import SystemView, WorkerView
 from tauscope.contracts.warnings import ExperimentWarnings
 from tauscope.specs import SpecError, apply_settings, load_preset, parse_sweep, preset_names
-from tests.frontend import fake_compared, fake_forecasts, fake_probes, fake_states
+from tests.frontend import fake_compared, fake_forecasts, fake_probes, fake_states, fake_twins
 from tests.frontend import fake_world as world
 from tests.frontend.fake_copied import add_copied
 from tests.frontend.fake_figures import add_figures
@@ -50,6 +50,7 @@ EXPERIMENTS = {
     "warned": fake_probes.warned,
     "widths": over_widths,
     "foretold": fake_forecasts.foretold,
+    "twins": fake_twins.twins,
     **{"wide": fake_compared.wide, "seeds": fake_compared.seeds},
 }
 
@@ -108,6 +109,8 @@ class FakeApi:
         view = self.experiment(identifier)
         if identifier in fake_compared.CURVES:
             return fake_compared.CURVES[identifier](view)
+        if identifier == "twins":
+            return fake_twins.curves(view)
         return fake_states.broken_off(view, world.curves_of(view))
 
     def _stopped(self, view: ExperimentView) -> ExperimentView:
