@@ -76,6 +76,7 @@ class FakeApi:
         self.stopped: dict[str, int] = {}  # At which step.
         self.paused: set[str] = set()
         self.extended: dict[str, int] = {}
+        self.twinned: list[str] = []
         self.archived: set[str] = set()
         self.deleted: set[str] = set()
         self.tags: dict[str, tuple[str, ...]] = {}
@@ -252,6 +253,12 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
     @app.post("/api/v1/runs/{run_id}/extend")
     def extend(run_id: str, extension: RunExtension) -> RunView:
         state.extended[run_id] = extension.steps
+        identifier, _, index = run_id.rpartition("r")
+        return state.experiment(identifier).runs[int(index)]
+
+    @app.post("/api/v1/runs/{run_id}/twin", status_code=201)
+    def add_twin(run_id: str) -> RunView:
+        state.twinned.append(run_id)
         identifier, _, index = run_id.rpartition("r")
         return state.experiment(identifier).runs[int(index)]
 

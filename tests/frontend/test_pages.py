@@ -23,7 +23,7 @@ from tauscope.contracts.warnings import ExperimentWarnings
 from tauscope.specs import KINDS, SpecError, SweepSpec, apply_settings, load_preset, parse_sweep, preset_names
 from tauscope.specs.model import SpecModel
 from tauscope.specs.shown import shown as shown_field
-from tests.frontend import fake_forecasts, fake_probes, fake_states
+from tests.frontend import fake_forecasts, fake_probes, fake_states, fake_twins
 from tests.frontend import fake_world as world
 from tests.frontend.fake_api import RECOMMENDED, WARNED
 
@@ -90,6 +90,10 @@ class FakeClient:
 
     def resume_run(self, identifier: str) -> RunView:
         self.asked.append(("resume", identifier))
+        return self.run(identifier)
+
+    def add_twin(self, identifier: str) -> RunView:
+        self.asked.append(("twin", identifier))
         return self.run(identifier)
 
     def stop_run(self, identifier: str) -> RunView:
@@ -441,6 +445,13 @@ def test_a_run_that_its_policy_stopped_goes_on_in_spite_of_it_at_a_click(api: Fa
     press(app, "Go on in spite of its policy")
     assert api.asked == [("resume", "policyr0")]
     assert "Go on in spite of its policy" not in [button.label for button in opened("run", id="policyr1").button]
+
+
+def test_one_click_on_the_run_page_adds_the_twin_of_a_run_that_has_none(api: FakeClient) -> None:
+    press(opened("run", id="demor0"), "Add its twin")
+    assert api.asked == [("twin", "demor0")]
+    api.made["twins"] = fake_twins.twins()
+    assert "Add its twin" not in [button.label for button in opened("run", id="twinsr0").button]
 
 
 def stopping() -> None:

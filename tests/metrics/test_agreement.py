@@ -110,6 +110,23 @@ def test_linear_twins_agree_most_where_their_closed_form_says(seed: int) -> None
     assert min(exact[0], exact[-1]) < max(exact) - 0.1, "first they learn what both halves have, then each its own noise"
 
 
+def bump(seed: int, *, jump: float) -> list[Point]:
+    """An agreement that is highest at 48, measured with a standard error of 0.002 at each checkpoint, and that jumps between them."""
+    rng = np.random.default_rng(seed)
+    steps = sorted({round(5 * 1.19**k) for k in range(28)})
+    values = [0.92 - 0.03 * np.log(step / 48) ** 2 + jump * rng.normal() + 0.002 * rng.normal() for step in steps]
+    return [Point(step=t, metric=METRIC, value=v, low=v - 0.004, high=v + 0.004, count=256) for t, v in zip(steps, values, strict=True)]
+
+
+@pytest.mark.parametrize("jump", [0.0, 0.005, 0.01])
+def test_the_interval_of_tau_split_holds_the_highest_agreement_where_the_cosine_jumps(jump: float) -> None:
+    held = 0
+    for seed in range(200):
+        found = tau_split(bump(seed, jump=jump), METRIC)
+        held += (found.low or 0) <= 48 <= (found.high or np.inf)
+    assert held >= 184, "binomial(200, 0.95) falls below 184 once in 300 times"
+
+
 def test_steps_that_one_twin_lacks_only_widen_the_interval() -> None:
     points, exact = ridge_twins(1, TIMES)
     peak = int(np.argmax(exact))
