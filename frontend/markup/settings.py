@@ -3,7 +3,7 @@
 from typing import Any
 
 from frontend.markup.html import Html, join, tag
-from frontend.words import number
+from frontend.words import number, plural
 from tauscope.contracts.experiments import ExperimentView
 
 _SHORT = {"n_train": "n", "dataset.n_train": "n", "width": "W", "network.base_width": "W"}
@@ -24,9 +24,10 @@ def settings_text(experiment: ExperimentView) -> list[str]:
 
 
 def varies_text(experiment: ExperimentView) -> str:
-    """The axes and their values: ``n = 16, 32, 64``."""
-    axes = experiment.sweep.get("axes", {})
-    return "; ".join(f"{axis_name(path)} = {', '.join(_value(value) for value in values)}" for path, values in axes.items())
+    """The axes and their values, and how many runs stand beside them: ``n = 16, 32, 64; 1 further run``."""
+    axes, further = experiment.sweep.get("axes", {}), experiment.sweep.get("further", [])
+    told = [f"{axis_name(path)} = {', '.join(_value(value) for value in values)}" for path, values in axes.items()]
+    return "; ".join(told + [plural(len(further), "further run")] * bool(further))
 
 
 def settings_line(experiment: ExperimentView) -> Html:

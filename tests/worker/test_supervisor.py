@@ -109,7 +109,7 @@ def test_a_run_is_trained_to_its_end_with_its_files_and_summary(supervisor: Supe
     assert (run.state, run.step, run.checkpoint_step, run.worker) == (RunState.FINISHED, STEPS, STEPS, None)
     assert steps(sessions) == WHOLE
     assert set(run.onsets) == {"tau_gen", "tau_mem"} and run.final["f_mem"] == value(STEPS)
-    assert set(run.markers) == {"tau_test"}
+    assert set(run.markers) == {"tau_test", "tau_split"}
     store = ArtifactStore(supervisor.services.settings.artifacts_url)
     with sessions() as session:
         files = {file.path: file.sha256 for file in session.scalars(select(RunFile))}
