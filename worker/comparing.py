@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from itertools import groupby
+from zipfile import BadZipFile
 
 import structlog
 from sqlalchemy import update
@@ -21,6 +22,9 @@ from worker.background import in_background
 from worker.services import DATABASE_AWAY
 from worker.settings import WorkerSettings
 from worker.summaries import record_summary
+
+# What NumPy says of a file that holds no predictions; left uncaught, one such file would end every comparison after it.
+UNREADABLE = (ValueError, KeyError, BadZipFile)
 
 log = structlog.get_logger()
 
@@ -96,9 +100,9 @@ def _compare(spec: ExperimentSpec, store: ArtifactStore, step: int, one: str, ot
 
     try:
         return cosine_point(spec, step, read_predictions(store.read(one)), read_predictions(store.read(other)))
-    except ArtifactCorruptError as error:
+    except (ArtifactCorruptError, *UNREADABLE) as error:
         log.warning("predictions_damaged", step=step, error=str(error))
-        return missing_point(spec, step, str(error))
+        return missing_point(spec, step, f"the predictions cannot be read: {error}")
 
 
 def _record(session: Session, run_id: str, points: Sequence[Point]) -> None:

@@ -11,6 +11,7 @@ from tauscope.specs import KINDS
 from tauscope.specs.twins import find_pairs
 
 PREDICTIONS = "predictions"
+AT_A_TIME = 1000  # What is compared before any of it is recorded stays small.
 
 
 class Waiting(NamedTuple):
@@ -44,7 +45,7 @@ def has_predictions(session: Session, run_id: str) -> bool:
 
 
 def waiting_comparisons(session: Session, metric_prefix: str) -> list[Waiting]:
-    """Every step at which twins are to be compared, by run and step."""
+    """Steps at which twins are to be compared, by run and step; of very many the first."""
     mine, theirs = aliased(RunFile), aliased(RunFile)
     compared = exists().where(
         Series.run_id == mine.run_id,
@@ -58,7 +59,7 @@ def waiting_comparisons(session: Session, metric_prefix: str) -> list[Waiting]:
         .join(theirs, and_(theirs.run_id == Run.twin_id, theirs.kind == PREDICTIONS, theirs.step == mine.step))
         .where(Run.twin_id.is_not(None), ~compared)
     )
-    found = session.execute(query.order_by(Run.id, mine.step)).all()
+    found = session.execute(query.order_by(Run.id, mine.step).limit(AT_A_TIME)).all()
     return [Waiting(row[0], row[1], row[2], row[3], row[4]) for row in found if row[1] is not None and row[2] is not None]
 
 

@@ -59,7 +59,7 @@ class SamplesWritten(Contract):
 
 
 class PredictionsWritten(Contract):
-    """``predictions/<step>.npz``: what a twin's predictions are compared with (``tauscope.metrics.predictions``)."""
+    """``predictions/<step>.npz``: what a twin's predictions are compared with (``tauscope.metrics.agreement``)."""
 
     event: Literal["predictions"] = "predictions"
     step: int

@@ -145,6 +145,21 @@ def test_damaged_predictions_are_a_missing_point_with_its_reason_and_are_read_on
     assert "damaged" in (points[2].reason or "")
 
 
+@pytest.mark.parametrize("content", [b"no archive", b"PK\x05\x06" + bytes(18)], ids=["no archive", "an empty archive"])
+def test_a_file_that_holds_no_predictions_does_not_keep_others_from_being_compared(
+    sessions: Sessions, store: ArtifactStore, twins: tuple[str, str], predict: Predict, tmp_path: Path, content: bytes
+) -> None:
+    predict("run", 1, 2)
+    predict("twin-run", 2)
+    (tmp_path / "file").write_bytes(content)
+    sha256, n_bytes = store.put(tmp_path / "file")
+    with sessions.begin() as session:
+        record_files(session, "twin-run", [FileRecord("predictions/1.npz", sha256, n_bytes, "predictions", 1)])
+    assert compare_twins(sessions, store) == 4
+    points = compared(sessions, "run")
+    assert points[1].reason and points[1].value is None and points[2].value is not None
+
+
 def test_the_reconciler_compares_without_waiting_for_it(
     sessions: Sessions, store: ArtifactStore, twins: tuple[str, str], predict: Predict, tmp_path: Path
 ) -> None:
