@@ -34,7 +34,7 @@ def _twin(client: TauscopeClient, identifier: str, options: ViewOptions) -> dict
     experiment = client.experiment(run.experiment_id)
     split = run.markers.get("tau_split")
     curves = client.curves(experiment.id, [split.metric], max_points=DESCRIBED) if split else None
-    return twin_view(experiment, run, curves, options) | {"slots": slots_words(client.system())}
+    return twin_view(experiment, run, curves, replace(options, right=_RIGHT)) | {"slots": slots_words(client.system())}
 
 
 def twin_view(experiment: ExperimentView, run: RunView, curves: Curves | None, options: ViewOptions) -> dict[str, Any]:
@@ -43,9 +43,8 @@ def twin_view(experiment: ExperimentView, run: RunView, curves: Curves | None, o
     split = run.markers.get("tau_split")
     found: Series | None = curves.runs.get(run.id, {}).get(split.metric) if curves and split else None
     said = split_finding(split)
-    drawn = split is not None and found is not None and was_compared(run.markers)
     return {
-        "figure": twin_figure(run, found, split, replace(options, right=_RIGHT), height=_HEIGHT) if drawn and found and split else None,
+        "figure": twin_figure(run, found, split, options, height=_HEIGHT) if split and found and was_compared(run.markers) else None,
         "regions": {"finding": said, "table": twin_table(experiment, run, twin, split, found)},
         "alt": plain(said),
     }

@@ -5,22 +5,27 @@ import { ensurePlotly, fetchJson, patch, showSlots, themeName, onThemeChange, on
 const CONFIG = { displaylogo: false, responsive: false, displayModeBar: false };
 
 export function mount(root, data, send) {
-  const page = root.tauFigure ?? (root.tauFigure = new Figure(root, data.view));
+  const page = root.tauFigure ?? (root.tauFigure = new Figure(root));
   const call = (page.calls = (page.calls ?? 0) + 1);
   page.send = send;
+  page.show(data.view);
   // Streamlit also cleans up after a call that a newer one overtook; only the newest may close.
   return () => page.calls === call && page.close();
 }
 
 class Figure {
-  constructor(root, view) {
+  constructor(root) {
     this.root = root;
-    this.view = view;
     this.regions = Object.fromEntries([...root.querySelectorAll("[data-region]")].map((node) => [node.dataset.region, node]));
     this.stopTheme = onThemeChange(() => this.refresh());
     this.resize = new ResizeObserver(() => this.width && this.regions.chart.clientWidth !== this.width && this.refresh());
     this.resize.observe(this.regions.chart);
     onNavigate(root, (name, value) => this.send(name, value));
+  }
+
+  show(view) {
+    if (this.view === view) return;
+    this.view = view;
     this.refresh();
   }
 
@@ -33,8 +38,9 @@ class Figure {
   async refresh() {
     this.width = this.regions.chart.clientWidth;
     const asked = new URLSearchParams({ theme: themeName(), viewport: window.innerHeight, width: this.width });
-    const view = await fetchJson(`${this.view}?${asked}`, this.regions.notice);
-    if (view === null) return;
+    const from = this.view;
+    const view = await fetchJson(`${from}?${asked}`, this.regions.notice);
+    if (view === null || from !== this.view) return;
     for (const [name, html] of Object.entries(view.regions)) patch(this.regions[name], html);
     showSlots(view.slots);
     this.regions.chart.hidden = view.figure === null;
