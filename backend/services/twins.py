@@ -8,7 +8,7 @@ from backend.services.experiments import required_run, run
 from backend.services.growing import enlarge, locked
 from backend.storage.outbox import send_wakeups
 from backend.storage.tables import Experiment, Run
-from backend.storage.twins import has_predictions
+from backend.storage.twins import has_predictions, link_twins
 from tauscope.contracts.growing import SweepGrowth
 from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import TERMINAL_STATES
@@ -31,6 +31,9 @@ def add_twin(context: Context, run_id: str) -> tuple[RunView, bool]:
         experiment = locked(session, required_run(session, run_id).experiment_id)
         # Under the lock: two clicks at once add one twin.
         held = next(item for item in experiment.runs if item.id == run_id)
+        if held.twin_id is None:  # Runs that were launched before there were twins do not know one that is there.
+            link_twins(session, experiment.id)
+            session.refresh(held)
         twin_id = held.twin_id
         if twin_id is None:
             _check_predictions(session, held)

@@ -4,7 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
+from sqlalchemy import update
 
+from backend.services.context import Context
+from backend.storage.tables import Run
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.problems import Problem
 from tauscope.contracts.run_views import RunView
@@ -60,6 +63,16 @@ def test_the_sweep_keeps_its_twins_when_it_grows_and_finds_those_an_axis_brings(
         assert run.twin_id is not None
         assert by_id[run.twin_id].twin_id == run.id
         assert run.params["n_train"] == by_id[run.twin_id].params["n_train"]
+
+
+def test_a_twin_from_before_there_were_twins_is_found(client: TestClient, context: Context) -> None:
+    asked = {"preset": "digits-ci", "settings": {"n_train": [8], "steps": 60, "subset": [0, 1], "seed": [4, 5]}}
+    runs = client.post(f"{API}/experiments", json=asked).json()["runs"]
+    with context.sessions.begin() as session:
+        session.execute(update(Run).values(twin_id=None))
+    response = ask(client, runs[0]["id"])
+    assert (response.status_code, response.json()["id"]) == (200, runs[0]["twin_id"])
+    assert response.json()["params"] == {"n_train": 8, "subset": 1, "seed": 5}
 
 
 def test_the_twin_of_an_extended_run_has_its_steps(client: TestClient, experiment: dict[str, Any], worker: FakeWorker) -> None:
