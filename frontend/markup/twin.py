@@ -4,7 +4,7 @@ from frontend.markup.downloads import curves_csv
 from frontend.markup.header import address
 from frontend.markup.html import TAU_SPLIT, Html, join, tag
 from frontend.markup.sections import section, table
-from frontend.words import interval, number, onset_words, sentence, steps
+from frontend.words import number, onset_words, sentence, steps
 from tauscope.contracts.curves import Series
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.onsets import Onset, OnsetStatus
@@ -28,7 +28,7 @@ def twin_table(experiment: ExperimentView, run: RunView, twin: RunView, split: O
     """The twin, what 1 and 0 mean, and the agreement at every step at which it was measured."""
     rows = list(zip(found.step, found.value, found.low, found.high, found.count, found.reason, strict=True)) if found else []
     cells = [
-        (steps(step), number(value) if value is not None else sentence(reason or "not measured"), _spread(low, high), f"{count or 0:,}")
+        (steps(step), f"{value:.3f}" if value is not None else sentence(reason or "not measured"), _spread(low, high), f"{count or 0:,}")
         for step, value, low, high, count, reason in rows
     ]
     where = address("run", id=twin.id)
@@ -45,4 +45,4 @@ def twin_table(experiment: ExperimentView, run: RunView, twin: RunView, split: O
 
 
 def _spread(low: float | None, high: float | None) -> str:
-    return interval(low, high) if low is not None else ""
+    return f"{low:.3f} to {high:.3f}" if low is not None and high is not None else ""

@@ -33,6 +33,7 @@ def test_the_onset_table_has_a_column_for_tau_split_where_there_are_twins() -> N
     view = fake_twins.twins()
     curves, groups = fake_twins.curves(view), group_runs(view, OPTIONS.palette)
     told = onset_table(view, curves, groups, None)
+    assert "16, twin" in told and "subset" not in told, "rows have little room"
     assert "τ<sub>split</sub>" in told and "36 to 91" in told and "no fall by 24" in told
     assert "agreement with the twin at index 300 (alpha_bar 0.394) at its highest" in told
     assert "it was not compared" not in told
