@@ -28,6 +28,13 @@ def serve_requests(experiment: ExperimentView, chosen: Any) -> None:
         st.rerun()
 
 
+def add_twin(run: RunView) -> None:
+    """Add the twin of a run, unless it is there."""
+    with api_errors():
+        client().add_twin(run.id)
+    st.rerun()
+
+
 @st.dialog("Stop this experiment?")
 def _confirm_stop(experiment: ExperimentView) -> None:
     st.markdown(f"**{experiment.name}** ends within seconds. What was measured is kept; a stopped run goes on only if you extend it.")

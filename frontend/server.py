@@ -31,6 +31,7 @@ from frontend.proxy import METHODS, ApiProxy
 from frontend.security import SecurityHeaders
 from frontend.system_view import serve_system
 from frontend.theme import streamlit_options
+from frontend.twin_view import serve_twin
 from frontend.views import serve_experiment, serve_experiments, serve_figure, serve_tables
 
 HERE = Path(__file__).parent
@@ -68,6 +69,7 @@ def _routes(proxy: ApiProxy) -> list[Any]:
         Route("/view/compare/numbers.csv", serve_numbers),
         Route("/view/system", serve_system),
         Route("/view/forecasts", serve_forecasts),
+        Route("/view/runs/{id}/twin", serve_twin),
         *[Route(f"/{name}", serve_document) for name in ("", *TITLES)],
         Route("/login", show_login, methods=["GET"]),
         Route("/login", take_login, methods=["POST"]),

@@ -17,6 +17,7 @@ DASH = "–"
 UNTIL_BEST = "and kept up to its best value; what comes later is overfitting"
 UNTIL_PEAK = "and kept up to its highest value"
 UNTIL_RISEN = "below it, the checkpoints that cannot be told from the least"
+UNTIL_FALLEN = "below it, the checkpoints that cannot be told from the highest"
 INTERVAL = (
     "Below each its 95 % interval: the checkpoints between which the curve may have crossed the level, given the intervals of its"
     " points. Window: from the upper end of one to the lower end of the other."

@@ -12,7 +12,7 @@ import structlog
 from backend.storage.artifacts import ArtifactStore
 from backend.storage.flush import FileRecord
 from tauscope.contracts.points import Point
-from tauscope.execution.events import CheckpointWritten, DatasetWritten, Measured, SamplesWritten, TrainerEvent
+from tauscope.execution.events import CheckpointWritten, DatasetWritten, Measured, PredictionsWritten, SamplesWritten, TrainerEvent
 
 RETRY_SECONDS = 1.0
 
@@ -146,6 +146,8 @@ def _item(event: TrainerEvent) -> Item | None:
             return Item(points=event.points)
         case SamplesWritten():
             return Item(sources=(Source(Path(event.path), "samples", event.step),))
+        case PredictionsWritten():
+            return Item(sources=(Source(Path(event.path), "predictions", event.step),))
         case CheckpointWritten():
             files = (Source(Path(event.weights), "weights", event.step), Source(Path(event.state), "state", event.step))
             return Item(sources=files, checkpoint=event.step, unevaluated=event.unevaluated)

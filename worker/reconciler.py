@@ -1,4 +1,4 @@
-"""Sends lost wake-ups and notifications, chooses runs to explore, collects garbage: ``python -m worker.reconciler``.
+"""Sends lost messages, chooses runs to explore, compares twins, collects garbage: ``python -m worker.reconciler``.
 
 Any number may run; none leads.
 """
@@ -17,6 +17,7 @@ from backend.storage.evaluations import stale_evaluations
 from backend.storage.outbox import Outbox, Work, send_wakeups, stale_runs
 from backend.storage.tables import Worker
 from worker.collector import Collector
+from worker.comparing import Comparer
 from worker.deliverer import Deliverer
 from worker.exploring import Explorer
 from worker.logs import configure_logs
@@ -68,10 +69,12 @@ def main() -> None:
     await_schema(engine, ended=lambda: not stop.empty())
     sessions = session_factory(engine)
     outbox = Outbox(settings.broker_url)
-    collector, deliverer, explorer = Collector(sessions, settings), Deliverer(sessions, settings), Explorer(sessions, outbox)
+    collector, deliverer = Collector(sessions, settings), Deliverer(sessions, settings)
+    comparer, explorer = Comparer(sessions, settings), Explorer(sessions, outbox)
     log.info("reconciler_started")
     while not _asked(stop, settings.reconcile_seconds):
         collector.start_if_due()
+        comparer.start_if_due()
         try:
             reconcile(sessions, outbox, stale_seconds=settings.stale_seconds)
             deliverer.start_if_due()

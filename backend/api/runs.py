@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from backend.api.parameters import CheckpointStep, Id, IfNoneMatch, Step, UsesContext, matches
-from backend.services import experiments, retention, samples
+from backend.services import experiments, retention, samples, twins
 from tauscope.contracts.retention import PruneReport, PruneRequest, RunCheckpoints
 from tauscope.contracts.run_views import AttemptView, PriorityChange, RunEventView, RunExtension, RunView
 from tauscope.contracts.samples import SamplesView
@@ -39,6 +39,14 @@ def resume_run(context: UsesContext, run_id: Id) -> RunView:
 def extend_run(context: UsesContext, run_id: Id, extension: RunExtension) -> RunView:
     """Let a finished or stopped run go on from its last checkpoint, to more steps."""
     return experiments.extend_run(context, run_id, extension.steps)
+
+
+@router.post("/twin", responses={201: {"model": RunView}})
+def add_twin(context: UsesContext, run_id: Id, response: Response) -> RunView:
+    """The same run on a disjoint slice of the data and from other weights; it is added to the experiment unless it is there."""
+    twin, added = twins.add_twin(context, run_id)
+    response.status_code = 201 if added else 200
+    return twin
 
 
 @router.put("/priority")

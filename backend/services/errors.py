@@ -3,7 +3,7 @@
 ServiceError
 |-- UnknownExperimentError, UnknownRunError, UnknownPresetError, UnknownCheckpointError, NoSamplesError, NoImageError  404
 |-- UnknownHookError                                                                         404
-|-- ExperimentActiveError, NotExtendableError, NotExplorableError                              409
+|-- ExperimentActiveError, NotExtendableError, NotComparableError, NotExplorableError          409
 |-- IdempotencyConflictError, FixedHookError                                                 409
 |-- InvalidRequestError                                                                      422
 |-- UnauthorizedError                                                                        401
@@ -92,6 +92,10 @@ class NotExtendableError(ServiceError):
 
 class NotExplorableError(ServiceError):
     status, code, title = 409, "experiment_not_explorable", "The experiment cannot be explored"
+
+
+class NotComparableError(ServiceError):
+    status, code, title = 409, "run_not_comparable", "The run cannot be compared with a twin"
 
 
 class IdempotencyConflictError(ServiceError):

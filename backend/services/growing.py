@@ -41,18 +41,31 @@ def add_runs(context: Context, experiment_id: str, request: SweepGrowth) -> None
         SpecError: as for ``plan_growth``; also if the sweep adds no run.
     """
     with context.sessions.begin() as session:
-        experiment = _locked(session, experiment_id)
-        sweep, held, new = _larger(context, experiment, request)
-        if not new:
-            raise SpecError.single("axes", "adds no run: the experiment has every run of it", "Add a value to an axis, for example a seed")
-        try:
-            ids = grow(session, experiment, sweep, held=held, new=new, priority=request.priority, queue=request.queue)
-        except ForkGoneError as error:
-            raise SpecError.single("fork.step", str(error), "Fork from another checkpoint") from error
+        ids = enlarge(context, session, locked(session, experiment_id), request)
     send_wakeups(context.sessions, context.outbox, ids)
 
 
-def _locked(session: Session, experiment_id: str) -> Experiment:
+def enlarge(context: Context, session: Session, experiment: Experiment, request: SweepGrowth) -> tuple[str, ...]:
+    """Insert the runs that a larger sweep adds to a locked experiment, and return their ids; a wake-up must follow the commit.
+
+    Raises:
+        SpecError: as for ``add_runs``.
+    """
+    sweep, held, new = _larger(context, experiment, request)
+    if not new:
+        raise SpecError.single("axes", "adds no run: the experiment has every run of it", "Add a value to an axis, for example a seed")
+    try:
+        return grow(session, experiment, sweep, held=held, new=new, priority=request.priority, queue=request.queue)
+    except ForkGoneError as error:
+        raise SpecError.single("fork.step", str(error), "Fork from another checkpoint") from error
+
+
+def locked(session: Session, experiment_id: str) -> Experiment:
+    """The experiment, to which nobody else adds runs until the transaction ends.
+
+    Raises:
+        UnknownExperimentError: if there is none.
+    """
     experiment = lock_experiment(session, experiment_id)
     if experiment is None:
         raise UnknownExperimentError(experiment_id)

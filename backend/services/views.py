@@ -49,7 +49,7 @@ _SAME_NAME = (
         "seconds",
         "steps_per_second",
     ),
-    *("reason", "epoch", "seq", "worker", "updated_at", "onsets", "markers", "final", "forecast", "code_note", "unevaluated"),
+    *("reason", "epoch", "seq", "worker", "updated_at", "onsets", "markers", "final", "forecast", "twin_id", "code_note", "unevaluated"),
 )
 
 

@@ -12,6 +12,7 @@ from backend.storage.database import db_now
 from backend.storage.forking import begin_from
 from backend.storage.ids import new_id
 from backend.storage.tables import Attempt, Experiment, IdempotencyKey, Run, RunEvent
+from backend.storage.twins import link_twins
 from tauscope.contracts.runs import DEFAULT_QUEUE, RunState
 from tauscope.specs import ResolvedRun, SweepSpec
 
@@ -141,6 +142,7 @@ def insert_runs(
     for run, row in zip(runs, rows, strict=True):
         detail = begin_from(session, row, run.spec.fork) if run.spec.fork else ""
         session.add(RunEvent(run_id=row.id, seq=0, name="created", detail=detail))
+    link_twins(session, experiment_id)
     return rows
 
 

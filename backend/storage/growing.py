@@ -1,6 +1,5 @@
 """Further runs of an experiment: inserted beside those it has, which keep their place."""
 
-import json
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select, update
@@ -10,7 +9,7 @@ from backend.storage.claims import add_event
 from backend.storage.database import db_now
 from backend.storage.experiments import insert_runs
 from backend.storage.tables import Experiment, Run
-from tauscope.specs import KINDS, ExperimentSpec, ResolvedRun, SweepSpec
+from tauscope.specs import KINDS, ResolvedRun, SweepSpec
 
 
 def lock_experiment(session: Session, experiment_id: str) -> Experiment | None:
@@ -21,14 +20,9 @@ def lock_experiment(session: Session, experiment_id: str) -> Experiment | None:
 
 def places(held: Sequence[Run], runs: Sequence[ResolvedRun]) -> dict[str, ResolvedRun | None]:
     """Which run of a sweep each run of the experiment is, by its id; ``None`` for one that the sweep leaves out."""
-    by_content = {_content(run.spec): run for run in runs}
+    by_identity = {run.spec.identity: run for run in runs}
     # A stored spec is read anew, so that it has the fields that came later.
-    return {run.id: by_content.get(_content(KINDS[run.spec["kind"]].model_validate(run.spec))) for run in held}
-
-
-def _content(spec: ExperimentSpec) -> str:
-    """What makes two runs the same one: everything but when they end."""
-    return json.dumps(spec.model_dump(mode="json", exclude=set(spec.ENDING)), sort_keys=True)
+    return {run.id: by_identity.get(KINDS[run.spec["kind"]].model_validate(run.spec).identity) for run in held}
 
 
 def grow(

@@ -84,6 +84,7 @@ class Run(Base):
     final: Mapped[dict[str, Any]] = mapped_column(default=dict)
     verdict: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # Why its policy asked it to stop, if it did.
     forecast: Mapped[dict[str, Any] | None]  # tau_mem as foretold by what is known now; gone once it is measured.
+    twin_id: Mapped[str | None] = mapped_column(String(32), index=True)  # The run with whose predictions its own are compared.
     code_note: Mapped[str] = mapped_column(Text, default="", server_default="")  # Which steps other code computed, if any.
     unevaluated: ClassVar[MappedSQLExpression[int]]  # How many checkpoints wait for their samples to be drawn; set below, by a query.
     experiment: Mapped[Experiment] = relationship(back_populates="runs")
@@ -198,7 +199,7 @@ class RunFile(Base):
     run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
     path: Mapped[str] = mapped_column(String(200), primary_key=True)
     sha256: Mapped[str] = mapped_column(ForeignKey("artifact.sha256"), index=True)
-    kind: Mapped[str] = mapped_column(String(20))  # train, held_out, samples, weights, state
+    kind: Mapped[str] = mapped_column(String(20))  # train, held_out, samples, predictions, weights, state
     step: Mapped[int | None]
 
 

@@ -60,9 +60,14 @@ def _key(run: RunView) -> str:
 
 def _name(run: RunView) -> str:
     named = {_short(name): value for name, value in run.params.items() if name != _SEED}
+    # Of two twins the one on the odd slice is called so: beside its run that says all, and rows have little room.
+    twin = run.twin_id is not None and named.get("subset", 0) % 2 == 1
+    if twin:
+        del named["subset"]
     if not named and run.n_train is not None:
         named = {"n": run.n_train}
-    return ", ".join(f"{name} = {_text(value)}" for name, value in named.items()) or run.label
+    words = ", ".join(f"{name} = {_text(value)}" for name, value in named.items()) or run.label
+    return f"{words}, twin" if twin else words
 
 
 def _short(name: str) -> str:

@@ -7,16 +7,22 @@ from frontend.charts.figure import Trace
 from frontend.theme import Palette
 from tauscope.contracts.onsets import Onset, OnsetStatus
 
-OnsetName = Literal["tau_gen", "tau_mem", "warning"]
+OnsetName = Literal["tau_gen", "tau_mem", "tau_split", "warning"]
 ONSETS: tuple[OnsetName, ...] = ("tau_gen", "tau_mem")
-SYMBOLS: dict[OnsetName, str] = {"tau_gen": "circle", "tau_mem": "diamond", "warning": "triangle-up"}
-SIZES: dict[OnsetName, int] = {"tau_gen": 10, "tau_mem": 12, "warning": 12}
-TITLES: dict[OnsetName, str] = {"tau_gen": "τ<sub>gen</sub>", "tau_mem": "τ<sub>mem</sub>", "warning": "warning"}
+SYMBOLS: dict[OnsetName, str] = {"tau_gen": "circle", "tau_mem": "diamond", "tau_split": "square", "warning": "triangle-up"}
+SIZES: dict[OnsetName, int] = {"tau_gen": 10, "tau_mem": 12, "tau_split": 8, "warning": 12}
+TITLES: dict[OnsetName, str] = {
+    "tau_gen": "τ<sub>gen</sub>",
+    "tau_mem": "τ<sub>mem</sub>",
+    "tau_split": "τ<sub>split</sub>",
+    "warning": "warning",
+}
 
 
 def onset_colour(name: OnsetName, palette: Palette) -> str:
-    """Quality's hue for tau_gen, memorization's for tau_mem, and that of warnings."""
-    return {"tau_gen": palette.quality, "tau_mem": palette.memorization, "warning": palette.warning}[name]
+    """Quality's hue for tau_gen, memorization's for tau_mem, that of warnings, and ink for tau_split, which is neither."""
+    hues = {"tau_gen": palette.quality, "tau_mem": palette.memorization, "tau_split": palette.ink_1, "warning": palette.warning}
+    return hues[name]
 
 
 def onset_marks(

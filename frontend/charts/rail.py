@@ -14,12 +14,13 @@ from frontend.charts.window import no_window, window_of
 from frontend.theme import with_opacity
 from frontend.words import duration, number, rough, seconds_left, steps
 from tauscope.contracts.curves import Curves
-from tauscope.contracts.onsets import OnsetStatus
+from tauscope.contracts.onsets import OnsetStatus, was_compared
 from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import RunState
 
 Row = tuple[Group, RunView]
 _OPACITY = 0.28  # Of a window.
+_ABOVE_ONSETS = 0.3  # Of a row, where tau_split stands: its interval often covers an onset.
 
 
 def rail_rows(groups: Sequence[Group]) -> list[Row]:
@@ -59,6 +60,11 @@ def _row_onsets(run: RunView, y: float, panel: Panel, *, curves: Curves, options
             place = y + (apart if name == "tau_gen" else -apart)
             span = measured_span(curves, run, onset.metric)
             traces += onset_marks(name, onset, y=place, yaxis=panel.axis, divisor=by, palette=options.palette, measured=span)
+    if was_compared(run.markers):
+        split = run.markers["tau_split"]
+        span = measured_span(curves, run, split.metric)
+        above = y + _ABOVE_ONSETS
+        traces += onset_marks("tau_split", split, y=above, yaxis=panel.axis, divisor=by, palette=options.palette, measured=span)
     return traces
 
 

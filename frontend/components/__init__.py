@@ -149,8 +149,8 @@ _SYSTEM = """
 </div>
 """
 
-_FORECASTS = """
-<div class="tau-root tau-forecasts">
+_FIGURE = """
+<div class="tau-root tau-one-figure %s">
   <div class="tau-offline" data-region="notice" role="status" hidden></div>
   <div class="tau-finding" data-region="finding" aria-live="polite"></div>
   <div class="tau-surface tau-chart" data-region="chart" role="figure"></div>
@@ -178,6 +178,8 @@ def _ignore() -> None:
 # The buttons of the header that every view of an experiment shares.
 _REQUESTS: dict[str, Callback] = {"pause": _ignore, "resume": _ignore, "stop": _ignore, "extend": _ignore}
 
+_OF_A_RUN: dict[str, Callback] = {"inspect": _ignore, "twin": _ignore, "go": _ignore}
+
 
 def _mount(name: str, html: str, module: str, data: dict[str, Any], triggers: dict[str, Callback]) -> Any:
     callbacks = {f"on_{trigger}_change": callback for trigger, callback in triggers.items()}
@@ -185,8 +187,8 @@ def _mount(name: str, html: str, module: str, data: dict[str, Any], triggers: di
 
 
 def watch(data: dict[str, Any], *, focus: Callback, seeds: Callback, talk: Callback) -> Any:
-    """The watch page's live body; triggers ``focus``, ``seeds``, ``talk``, ``inspect``, ``go`` and those of the header."""
-    chosen = {"focus": focus, "seeds": seeds, "talk": talk, "inspect": _ignore, "go": _ignore}
+    """The watch page's live body; triggers ``focus``, ``seeds``, ``talk``, ``inspect``, ``twin``, ``go`` and those of the header."""
+    chosen = {"focus": focus, "seeds": seeds, "talk": talk, **_OF_A_RUN}
     return _mount("watch", _WATCH, "live", data, chosen | _REQUESTS)
 
 
@@ -225,9 +227,14 @@ def system(data: dict[str, Any]) -> Any:
     return _mount("system", _SYSTEM, "system", data, {"go": _ignore})
 
 
-def forecasts(data: dict[str, Any]) -> Any:
+def forecasts() -> Any:
     """How forecasts turned out; trigger ``go``."""
-    return _mount("forecasts", _FORECASTS, "forecasts", data, {"go": _ignore})
+    return _mount("forecasts", _FIGURE % "tau-forecasts", "figure", {"view": "/view/forecasts"}, {"go": _ignore})
+
+
+def agreement(run_id: str) -> Any:
+    """How far a run and its twin agree; trigger ``go``."""
+    return _mount("agreement", _FIGURE % "tau-agreement", "figure", {"view": f"/view/runs/{run_id}/twin"}, {"go": _ignore})
 
 
 def cards(data: dict[str, Any], *, choose: Callback) -> Any:

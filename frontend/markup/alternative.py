@@ -11,7 +11,7 @@ from frontend.markup.finding import finding
 from frontend.markup.forecasts import forecast_words
 from frontend.words import interval, steps
 from tauscope.contracts.experiments import ExperimentView
-from tauscope.contracts.onsets import Onset, OnsetStatus
+from tauscope.contracts.onsets import Onset, OnsetStatus, was_compared
 from tauscope.contracts.run_views import RunView
 
 
@@ -27,13 +27,15 @@ def plain(html: str) -> str:
 
 
 def run_words(run: RunView) -> str:
-    """Both onsets and the window of a run."""
+    """Both onsets, tau_split where it was compared, and the window of a run."""
     if not run.onsets:
         return "nothing measured yet"
     window = window_of(run)
     words = [f"{name} {_onset(onset)}" for name, onset in sorted(run.onsets.items())]
     made = forecast_of(run)
     words += [f"tau_mem foretold {forecast_words(made)}"] if made else []
+    split = run.markers.get("tau_split")
+    words += [f"tau_split {_onset(split)}"] if split is not None and was_compared(run.markers) else []
     return ", ".join([*words, f"window {window.words}" if window else "no window"])
 
 

@@ -30,6 +30,7 @@ def tag(name: str, *children: object, **attributes: object) -> Html:
 TAU_GEN = Html("τ<sub>gen</sub>")
 TAU_MEM = Html("τ<sub>mem</sub>")
 TAU_TEST = Html("τ<sub>test</sub>")
+TAU_SPLIT = Html("τ<sub>split</sub>")
 F_MEM = Html("f<sub>mem</sub>")
 _SIGNS = {"tau_gen": TAU_GEN, "tau_mem": TAU_MEM, "tau_test": TAU_TEST, "f_mem": F_MEM}
 

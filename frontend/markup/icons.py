@@ -10,6 +10,7 @@ def _svg(body: str, size: int = 12) -> Html:
 
 GEN = _svg('<circle cx="6" cy="6" r="4.5" fill="var(--tau-quality)"/>')
 MEM = _svg('<path d="M6 .8 11.2 6 6 11.2 .8 6z" fill="var(--tau-memorization)"/>')
+SPLIT = _svg('<path d="M2 2h8v8H2z" fill="var(--tau-ink-1)"/>')
 RAISED = _svg('<path d="M6 1 11.2 10.5H.8z" fill="var(--tau-warning)"/>')
 FORECAST = _svg('<path d="M6 1.6 10.4 6 6 10.4 1.6 6z" fill="none" stroke="var(--tau-memorization)" stroke-width="1.3"/>')
 WINDOW = Html(

@@ -6,12 +6,13 @@ from frontend.charts.groups import group_runs
 from frontend.charts.reading import level_of, metric_info, quality_choices
 from frontend.charts.seed_lines import seed_lines
 from frontend.markup.forecasts import forecasts_link
-from frontend.markup.html import TAU_GEN, TAU_MEM, Html, join, tag
-from frontend.markup.icons import CENSORED, CONTROL, FORECAST, GEN, LIVE, MEM, WINDOW
+from frontend.markup.html import TAU_GEN, TAU_MEM, TAU_SPLIT, Html, join, tag
+from frontend.markup.icons import CENSORED, CONTROL, FORECAST, GEN, LIVE, MEM, SPLIT, WINDOW
 from frontend.words import level_text
 from tauscope.analysis.seeds import MIN_SEEDS
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
+from tauscope.contracts.onsets import was_compared
 from tauscope.contracts.points import MetricInfo
 
 
@@ -21,6 +22,7 @@ def mark_keys(experiment: ExperimentView, curves: Curves, options: ViewOptions) 
         tag("span", GEN, TAU_GEN),
         tag("span", MEM, TAU_MEM),
         *(_foretold() if any(forecast_of(run) for run in experiment.runs) else []),
+        *([tag("span", SPLIT, TAU_SPLIT)] if any(was_compared(run.markers) for run in experiment.runs) else []),
         tag("span", CENSORED, "not reached by then"),
         tag("span", WINDOW, "window"),
         tag("span", CONTROL, "control, floor"),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from frontend.markup.html import Html, join, tag
-from frontend.words import number
+from frontend.words import number, plural
 from tauscope.contracts.experiments import ExperimentView
 
 _SHORT = {"n_train": "n", "dataset.n_train": "n", "width": "W", "network.base_width": "W"}
@@ -24,9 +24,11 @@ def settings_text(experiment: ExperimentView) -> list[str]:
 
 
 def varies_text(experiment: ExperimentView) -> str:
-    """The axes and their values: ``n = 16, 32, 64``."""
+    """The axes and their values, and how many runs stand beside them with settings of their own: ``n = 16, 32, 64; 1 further run``."""
     axes = experiment.sweep.get("axes", {})
-    return "; ".join(f"{axis_name(path)} = {', '.join(map(_value, _values(experiment, path)))}" for path in axes)
+    told = [f"{axis_name(path)} = {', '.join(map(_value, _values(experiment, path)))}" for path in axes]
+    beside = sum(bool(set(run) - set(axes) - {"steps"}) for run in experiment.sweep.get("further", ()))
+    return "; ".join(told + [plural(beside, "further run")] * bool(beside))
 
 
 def _values(experiment: ExperimentView, path: str) -> list[Any]:

@@ -9,13 +9,14 @@ from frontend.charts.seed_lines import seed_onsets
 from frontend.charts.window import no_window, window_of
 from frontend.markup.forecasts import forecast_words, source_words
 from frontend.markup.header import address
-from frontend.markup.html import F_MEM, TAU_GEN, TAU_MEM, TAU_TEST, Html, join, signed, tag
-from frontend.markup.icons import GEN, MEM, WARNING, swatch
+from frontend.markup.html import F_MEM, TAU_GEN, TAU_MEM, TAU_SPLIT, TAU_TEST, Html, join, signed, tag
+from frontend.markup.icons import GEN, MEM, SPLIT, WARNING, swatch
 from frontend.markup.keep import keep_lines
 from frontend.markup.state import silence
 from frontend.words import (
     INTERVAL,
     UNTIL_BEST,
+    UNTIL_FALLEN,
     UNTIL_PEAK,
     UNTIL_RISEN,
     control_words,
@@ -30,7 +31,7 @@ from frontend.words import (
 from tauscope.analysis.seeds import MIN_SEEDS
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
-from tauscope.contracts.onsets import Onset, OnsetStatus
+from tauscope.contracts.onsets import Onset, OnsetStatus, was_compared
 from tauscope.contracts.retention import Recommendation
 from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import TERMINAL_STATES, RunState
@@ -50,6 +51,7 @@ def focus_card(group: Group, recommendation: Recommendation | None = None) -> Ht
     title = tag("div", f"Window, {run_name(group, run)}", class_="tau-label")
     rows = [*_over_seeds(group), title, value, tag("div", about), *_ends(run), *keep, *_forecast(run), *_copies(run)]
     history = tag("a", "Run history", class_="tau-button", href=address("run", id=run.id), data_go=address("run", id=run.id))
+    history = join(history, _twin_button(run))
     if not run.step:
         return tag("section", *rows, tag("div", history, class_="tau-buttons"), class_="tau-card tau-focus")
     link = tag(
@@ -84,6 +86,15 @@ def _over_seeds(group: Group) -> list[Html]:
     return [tag("div", title, *said, class_="tau-seeds")]
 
 
+def _twin_button(run: RunView) -> Html:
+    """To the run's twin, or one click that adds it."""
+    if run.twin_id is None:
+        said = "Add the same run on other images; tau_split is where the two agree most"
+        return tag("button", "Add its twin", type="button", class_="tau-button", data_action="twin", title=said)
+    where = address("run", id=run.twin_id)
+    return tag("a", "Its twin", class_="tau-button", href=where, data_go=where)
+
+
 def _forecast(run: RunView) -> list[Html]:
     """When copying is expected, and from what."""
     made = forecast_of(run)
@@ -112,14 +123,17 @@ def _control(run: RunView) -> list[Html]:
 
 
 def onset_table(experiment: ExperimentView, curves: Curves, groups: Sequence[Group], focus: Group | None) -> Html:
-    """Both onsets and tau_test of every run with intervals, and the window's length."""
-    head = tag("tr", tag("th", "n"), tag("th", GEN, TAU_GEN), tag("th", MEM, TAU_MEM), tag("th", TAU_TEST), tag("th", "window"))
-    rows = [_row(group, run, focused=group is focus) for group in groups for run in group.runs]
+    """Both onsets and the markers of every run with intervals, and the window's length; tau_split where a run was compared with a twin."""
+    names = {"tau_test": TAU_TEST} | ({"tau_split": TAU_SPLIT} if any(was_compared(run.markers) for run in experiment.runs) else {})
+    marked = [tag("th", SPLIT if name == "tau_split" else None, symbol) for name, symbol in names.items()]
+    head = tag("tr", tag("th", "n"), tag("th", GEN, TAU_GEN), tag("th", MEM, TAU_MEM), *marked, tag("th", "window"))
+    rows = [_row(group, run, tuple(names), focused=group is focus) for group in groups for run in group.runs]
     table = tag("table", tag("thead", head), tag("tbody", *rows), class_="tau-onsets")
-    return tag("section", table, *_definitions(experiment, curves), class_="tau-card tau-flush")
+    shown = tag("div", table, class_="tau-scrolls", tabindex=0) if "tau_split" in names else table
+    return tag("section", shown, *_definitions(experiment, curves), class_="tau-card tau-flush")
 
 
-def _row(group: Group, run: RunView, *, focused: bool) -> Html:
+def _row(group: Group, run: RunView, markers: Sequence[str], *, focused: bool) -> Html:
     name = tag(
         "button",
         swatch(group.colour),
@@ -133,7 +147,7 @@ def _row(group: Group, run: RunView, *, focused: bool) -> Html:
         tag("td", name),
         onset_cell(run, run.onsets.get("tau_gen")),
         onset_cell(run, run.onsets.get("tau_mem")),
-        onset_cell(run, run.markers.get("tau_test")),
+        *[onset_cell(run, run.markers.get(name)) for name in markers],
         tag("td", window.ratio if window else "none" if run.onsets else ""),
     ]
     return tag("tr", *cells, class_="tau-focused" if focused else None)
@@ -164,6 +178,9 @@ def _definitions(experiment: ExperimentView, curves: Curves) -> list[Html]:
     test = next((run.markers["tau_test"] for run in experiment.runs if "tau_test" in run.markers), None)
     if test:
         notes.append(join(TAU_TEST, f": {metric_info(curves, test.metric).label} at its least; {UNTIL_RISEN}"))
+    split = next((run.markers["tau_split"] for run in experiment.runs if was_compared(run.markers)), None)
+    if split:
+        notes.append(join(TAU_SPLIT, f": {metric_info(curves, split.metric).label} at its highest; {UNTIL_FALLEN}"))
     fit = experiment.fits.get("tau_mem_vs_n")
     if fit is not None:
         counted = f"{fit.points} onsets" + (f", {fit.censored} censored" if fit.censored else "")

@@ -9,7 +9,8 @@ from frontend.controls import choice, put
 from frontend.markup.header import header
 from frontend.navigation import TITLES, go, open_page
 from frontend.page import api_errors, client, loading, name_tab, notice
-from frontend.requests import serve_requests
+from frontend.requests import add_twin, serve_requests
+from frontend.theme import PALETTES
 from frontend.words import AXIS_NAMES
 
 _VIEWS = {"stacked": "Stacked", "overlay": "Overlay", "path": "Path"}
@@ -58,6 +59,10 @@ chosen = watch(
     talk=lambda: take("talk", "talk"),
 )
 serve_requests(experiment, chosen)
+if chosen.twin:
+    group = focused(group_runs(experiment, PALETTES["light"]), st.query_params.get("n"))
+    if group is not None:
+        add_twin(group.runs[0])
 if chosen.inspect:
     open_page("inspect", run=chosen.inspect["run"], step=str(chosen.inspect["step"]))
 if chosen.go:

@@ -6,6 +6,6 @@ from frontend.components import forecasts
 from frontend.navigation import go
 
 st.markdown("# Forecasts")
-chosen = forecasts({})
+chosen = forecasts()
 if chosen.go:
     go(chosen.go)

@@ -2,11 +2,12 @@
 
 import streamlit as st
 
+from frontend.components import agreement
 from frontend.components import run as history
 from frontend.markup.run import beginning, run_history
 from frontend.navigation import TITLES, go, open_page
 from frontend.page import api_errors, client, name_tab, notice
-from frontend.requests import confirm_stop_run, serve_requests
+from frontend.requests import add_twin, confirm_stop_run, serve_requests
 from tauscope.contracts.runs import TERMINAL_STATES, RunState
 
 identifier = st.query_params.get("id")
@@ -25,6 +26,13 @@ chosen = history({"html": run_history(experiment, run, attempts, events, checkpo
 serve_requests(experiment, chosen)
 if chosen.go:
     go(chosen.go)
+
+if run.twin_id is not None:
+    shown = agreement(run.id)
+    if shown.go:
+        go(shown.go)
+elif st.button("Add its twin", help="The same run on other images and from other weights. tau_split is where the two agree most."):
+    add_twin(run)
 
 with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
     begin = st.selectbox("Begin", [None, *[item.step for item in checkpoints.checkpoints]], format_func=beginning, width=240)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from tauscope.analysis.probe_infos import probe_infos
+from tauscope.analysis.twins import cosine_metric
 from tauscope.contracts.points import MetricInfo
 from tauscope.specs import ExperimentSpec
 from tauscope.specs.image_ddpm import ProcessSpec
@@ -13,6 +14,7 @@ def metric_infos(spec: ExperimentSpec) -> dict[str, MetricInfo]:
     infos = [*_memorization(spec), *_frechet(spec)]
     for index in spec.measurement.loss_indices:
         infos += _losses(spec, index)
+    infos.append(_agreement(spec))
     if spec.measurement.probes is not None:
         indices = (spec.measurement.probes.index, spec.measurement.probes.small_index)
         infos += probe_infos(spec, {index: alpha_bar(spec.process, index) for index in indices})
@@ -102,6 +104,24 @@ def _frechet(spec: ExperimentSpec) -> list[MetricInfo]:
             definition="The same distance for the raw training images: what a perfect copier scores.",
         ),
     ]
+
+
+def _agreement(spec: ExperimentSpec) -> MetricInfo:
+    index = spec.comparison_index
+    level = alpha_bar(spec.process, index)
+    return MetricInfo(
+        name=cosine_metric(spec),
+        label=f"agreement with the twin at index {index} (alpha_bar {level:.3f})",
+        unit="cosine: 1 alike, 0 nothing in common",
+        role="agreement",
+        definition=(
+            "Mean cosine between the predictions of the run and of its twin, trained on other images from other weights, at held-out "
+            f"images noised at index {index}, less what a Gaussian of their scale explains; 95 % interval over the points. "
+            "Measured only where there is a twin."
+        ),
+        index=index,
+        alpha_bar=level,
+    )
 
 
 def _losses(spec: ExperimentSpec, index: int) -> list[MetricInfo]:

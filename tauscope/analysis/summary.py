@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from tauscope.analysis.markers import tau_test
+from tauscope.analysis.markers import tau_split, tau_test
 from tauscope.analysis.onsets import tau_gen, tau_mem
 from tauscope.analysis.scaling import fit_sweep
+from tauscope.analysis.twins import cosine_metric
 from tauscope.contracts.onsets import Onset
 from tauscope.contracts.points import Point
 from tauscope.contracts.summary import ExperimentSummary, RunSummary
@@ -24,13 +25,8 @@ def summarize_points(spec: ExperimentSpec, points: Sequence[Point]) -> tuple[dic
 
 
 def find_markers(spec: ExperimentSpec, points: Sequence[Point]) -> dict[str, Onset]:
-    """Times that stand beside the onsets, by name.
-
-    ``tau_test`` is read off the held-out loss that defines tau_gen or, where another metric does, the one at the first loss index.
-    """
-    quality = spec.onsets.tau_gen.metric
-    loss = quality if quality.startswith("loss_held_out@") else f"loss_held_out@{spec.measurement.loss_indices[0]}"
-    return {"tau_test": tau_test(points, loss)}
+    """Times that stand beside the onsets, by name: when the held-out loss is least, and when the run agrees most with its twin."""
+    return {"tau_test": tau_test(points, spec.held_out_loss), "tau_split": tau_split(points, cosine_metric(spec))}
 
 
 def _final(spec: ExperimentSpec, points: Sequence[Point]) -> Final:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.forecasts import Forecast
-from tauscope.contracts.onsets import Onset, OnsetStatus, PowerLawFit
+from tauscope.contracts.onsets import Onset, OnsetStatus, PowerLawFit, was_compared
 from tauscope.contracts.run_views import AttemptView, RunEventView
 from tauscope.contracts.summary import ExperimentSummary, RunSummary
 from tauscope.contracts.system import WorkerView
@@ -68,12 +68,26 @@ def fit_sentences(fits: Mapping[str, PowerLawFit]) -> list[str]:
 
 
 def summary_table(summary: ExperimentSummary) -> Table:
-    """One row a run: parameters, onsets and tau_test with 95 % intervals, final f_mem with its control and count."""
+    """One row a run: parameters, onsets and markers with 95 % intervals, final f_mem with its control and count.
+
+    tau_split has its columns where a run was compared with a twin.
+    """
     table = Table(title=summary.experiment, title_justify="left", box=None, pad_edge=False)
-    for column in ("run", "tau_gen", "", "tau_mem", "", "tau_test", "", "f_mem at the end", "control", "state"):
+    markers = ["tau_test", *["tau_split"] * any(was_compared(run.markers) for run in summary.runs)]
+    for column in (
+        "run",
+        "tau_gen",
+        "",
+        "tau_mem",
+        "",
+        *(part for name in markers for part in (name, "")),
+        "f_mem at the end",
+        "control",
+        "state",
+    ):
         table.add_column(column)
     for run in summary.runs:
-        times = [run.onsets.get("tau_gen"), run.onsets.get("tau_mem"), run.markers.get("tau_test")]
+        times = [run.onsets.get("tau_gen"), run.onsets.get("tau_mem"), *(run.markers.get(name) for name in markers)]
         told = [words for time in times for words in (onset_words(time), _status(time))]
         label = ", ".join(f"{key.removesuffix('_train')}={value}" for key, value in run.params.items()) or run.id
         table.add_row(label, *told, _copies(run), _control(run), _state(run))

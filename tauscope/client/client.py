@@ -245,6 +245,10 @@ class TauscopeClient(Hooks, ExplorationCalls):
         """Let a finished or stopped run go on from its last checkpoint, to ``steps`` in all."""
         return self.call("POST", _path("runs", run_id, "extend"), RunView, json={"steps": steps})
 
+    def add_twin(self, run_id: str) -> RunView:
+        """The twin of a run, on a disjoint slice of the data; it is added to the experiment unless it is there."""
+        return self.call("POST", _path("runs", run_id, "twin"), RunView)
+
     def set_run_priority(self, run_id: str, priority: int) -> RunView:
         """Let one run be computed before those of lower priority."""
         return self.call("PUT", _path("runs", run_id, "priority"), RunView, json={"priority": priority})

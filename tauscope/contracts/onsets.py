@@ -1,5 +1,6 @@
 """An onset time, its interval and its state; and a fitted exponent with what its interval leaves out."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Literal, Self
 
@@ -39,6 +40,12 @@ class Onset(Contract):
         if (self.value is not None) != (self.status is OnsetStatus.REACHED):
             raise ValueError("an onset has a value exactly when it was reached")
         return self
+
+
+def was_compared(markers: Mapping[str, Onset]) -> bool:
+    """Whether tau_split among a run's markers says more than that there was nothing to compare."""
+    found = markers.get("tau_split")
+    return found is not None and found.status is not OnsetStatus.UNDEFINED
 
 
 class PowerLawFit(Contract):

@@ -28,7 +28,7 @@ class MetricInfo(Contract):
     name: str
     label: str = Field(description="in the field's words, e.g. 'held-out loss at index 100'")
     unit: str = Field(description="what one unit is, e.g. 'share of samples'")
-    role: Literal["quality", "memorization", "control", "loss", "distance", "warning"]
+    role: Literal["quality", "memorization", "control", "loss", "distance", "warning", "agreement"]
     definition: str = Field(description="one sentence that says exactly what was computed")
     control: str | None = Field(None, description="the metric that must be drawn beside this one")
     log_scale: bool = False

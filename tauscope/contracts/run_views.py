@@ -52,10 +52,11 @@ class RunView(Contract):
     worker: str | None
     updated_at: float | None = Field(description="Unix time of the last news, database clock")
     onsets: dict[str, Onset]
-    markers: dict[str, Onset] = Field(default_factory=dict, description="what stands beside the onsets: tau_test")
+    markers: dict[str, Onset] = Field(default_factory=dict, description="what stands beside the onsets: tau_test, tau_split")
     final: dict[str, float | int | None]
     forecast: Forecast | None = Field(None, description="tau_mem as foretold by what is known now; none once it is measured")
     unevaluated: int = Field(0, description="checkpoints whose samples are still to be drawn and measured")
+    twin_id: str | None = Field(None, description="the run on a disjoint slice of the data with whose predictions its own are compared")
     verdict: Verdict | None = Field(None, description="why its policy asked it to stop, if it did")
     code_note: str = Field("", description="which steps were computed by which code version, where it changed under way")
 

@@ -19,7 +19,7 @@ class RunSummary(Contract):
     params: dict[str, Any]
     state: str
     onsets: dict[str, Onset]
-    markers: dict[str, Onset] = Field(default_factory=dict, description="what stands beside the onsets: tau_test")
+    markers: dict[str, Onset] = Field(default_factory=dict, description="what stands beside the onsets: tau_test, tau_split")
     final: dict[str, float | int | None]
     seconds: float
     reason: str = ""

@@ -58,6 +58,14 @@ class SamplesWritten(Contract):
     n_generated: int
 
 
+class PredictionsWritten(Contract):
+    """``predictions/<step>.npz``: what a twin's predictions are compared with (``tauscope.metrics.agreement``)."""
+
+    event: Literal["predictions"] = "predictions"
+    step: int
+    path: str
+
+
 class CheckpointWritten(Contract):
     """``checkpoints/<step>.safetensors`` and its ``.json``; every point up to the step has been sent before."""
 
@@ -97,7 +105,17 @@ class Failed(Contract):
 
 
 TrainerEvent = (
-    Ready | DatasetWritten | Progress | Measured | Sampling | SamplesWritten | CheckpointWritten | SegmentEnded | EvaluationEnded | Failed
+    Ready
+    | DatasetWritten
+    | Progress
+    | Measured
+    | Sampling
+    | SamplesWritten
+    | PredictionsWritten
+    | CheckpointWritten
+    | SegmentEnded
+    | EvaluationEnded
+    | Failed
 )
 
 _EVENTS: TypeAdapter[TrainerEvent] = TypeAdapter(Annotated[TrainerEvent, Field(discriminator="event")])

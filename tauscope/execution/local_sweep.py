@@ -12,14 +12,17 @@ from pydantic import ValidationError
 from tauscope.analysis.retention import reasons_to_keep
 from tauscope.analysis.stopping import stops, verdict
 from tauscope.analysis.summary import find_markers, summarize_experiment, summarize_points
+from tauscope.analysis.twins import cosine_metric
 from tauscope.contracts.points import Point
 from tauscope.contracts.stopping import Verdict
 from tauscope.contracts.summary import ExperimentSummary, RunSummary
 from tauscope.execution.events import CheckpointWritten, DatasetWritten, Failed, Measured, Progress, SegmentEnded, TrainerEvent
 from tauscope.execution.trainer_process import TrainerProcess
 from tauscope.results.folder import read_spec, run_name, spec_document, write_measurements, write_spec, write_summary
+from tauscope.results.twins import compared_points
 from tauscope.specs import KINDS, ExperimentSpec, ResolvedRun, SpecError, SweepSpec
 from tauscope.specs.stopping import BudgetPolicy
+from tauscope.specs.twins import find_pairs
 from tauscope.version import code_version
 
 POLL_SECONDS = 0.1
@@ -214,12 +217,21 @@ class LocalSweep:
 
     def finish(self) -> ExperimentSummary:
         """Write ``summary.json`` and ``measurements.parquet`` for what there is, prune where that is wanted, and return the summary."""
+        self._compare_twins()
         summary = summarize_experiment(self.sweep.name, code_version(), [run.summary() for run in self.runs])
         write_summary(self.folder, summary)
         write_measurements(self.folder, ((run.name, point) for run in self.runs for point in run.points))
         for run in self.runs:
             run.prune()
         return summary
+
+    def _compare_twins(self) -> None:
+        """Add the agreement of twins to the points of both."""
+        for places in find_pairs([run.plan.spec for run in self.runs]):
+            one, other = (self.runs[place] for place in places)
+            points = compared_points(one.plan.spec, one.folder, other.folder)
+            for run in (one, other):
+                run.points = [point for point in run.points if point.metric != cosine_metric(run.plan.spec)] + points
 
 
 def _start(child: TrainerProcess, run: LocalRun) -> LocalRun:

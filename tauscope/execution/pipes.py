@@ -17,6 +17,7 @@ from tauscope.execution.events import (
     EndSegment,
     EvaluateCheckpoint,
     Measured,
+    PredictionsWritten,
     Progress,
     RunSegment,
     SamplesWritten,
@@ -99,6 +100,9 @@ class EventRecorder:
 
     def samples(self, step: int, path: Path, n_generated: int) -> None:
         send(self._events, SamplesWritten(step=step, path=str(path), n_generated=n_generated))
+
+    def predictions(self, step: int, path: Path) -> None:
+        send(self._events, PredictionsWritten(step=step, path=str(path)))
 
     def measured(self, step: int, points: Sequence[Point]) -> None:
         send(self._events, Measured(step=step, points=tuple(points)))

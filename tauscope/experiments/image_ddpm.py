@@ -9,13 +9,15 @@ from torch import Tensor, nn
 
 from tauscope.contracts.points import Point
 from tauscope.datasets import load_split
+from tauscope.experiments.image_files import write_npz
 from tauscope.experiments.image_measurement import ImageMeasurement, ImageSet, SamplingBrokenOffError
+from tauscope.experiments.image_predictions import ImagePredictions
 from tauscope.experiments.image_probes import ImageProbes
 from tauscope.experiments.recorder import Recorder
 from tauscope.networks import Preconditioned, UNet
 from tauscope.process import Diffusion, linear_schedule
 from tauscope.specs import ImageDdpmSpec
-from tauscope.training.checkpoints import CheckpointError, load_checkpoint, publish, save_checkpoint
+from tauscope.training.checkpoints import CheckpointError, load_checkpoint, save_checkpoint
 from tauscope.training.seeding import seeded_initialization
 from tauscope.training.trainer import Trainer
 
@@ -48,6 +50,7 @@ class ImageDdpmExperiment:
         self._loss_steps = loss_steps(spec)
         self.measurement = ImageMeasurement(spec, self.images, self.diffusion)
         self.probes = ImageProbes(spec, self.images, self.diffusion)
+        self.predictions = ImagePredictions(spec, self.images, self.diffusion)
 
     def run(self, recorder: Recorder, *, checkpoint: Path | None = None) -> bool:
         """Train from the checkpoint, or from the start, until the steps are done or the recorder ends the segment.
@@ -116,6 +119,9 @@ class ImageDdpmExperiment:
         if step not in self._loss_steps:
             return False
         network = self.trainer.average.settle()
+        path = self.folder / "predictions" / f"{step}.npz"
+        if self.predictions.write(network, path):
+            recorder.predictions(step, path)
         points = self.measurement.losses(network, step) + self.probes.measure(network, step)
         sampling = step in self._sample_steps
         sampled = self._sample(recorder, network) if sampling and not recorder.defers_samples() else None
@@ -140,8 +146,8 @@ class ImageDdpmExperiment:
 
     def _write_images(self) -> tuple[Path, Path]:
         return (
-            _write_npz(self.folder / "train.npz", self.images.train),
-            _write_npz(self.folder / "held_out.npz", self.images.held_out),
+            write_npz(self.folder / "train.npz", images=self.images.train.cpu().numpy()),
+            write_npz(self.folder / "held_out.npz", images=self.images.held_out.cpu().numpy()),
         )
 
 
@@ -183,12 +189,3 @@ def build_network(spec: ImageDdpmSpec, diffusion: Diffusion, *, channels: int, d
 
 def _pixels(images: np.ndarray) -> Tensor:
     return torch.from_numpy(images).float() / 255
-
-
-def _write_npz(path: Path, images: Tensor) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".partial")
-    with temporary.open("wb") as file:
-        np.savez(file, images=images.cpu().numpy())
-    publish(temporary, path)
-    return path

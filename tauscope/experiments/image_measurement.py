@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from tauscope.contracts.points import Point
+from tauscope.experiments.image_files import write_npz
 from tauscope.metrics.frechet import FrechetReference, PrincipalComponents
 from tauscope.metrics.losses import NoiseBank, loss_gap
 from tauscope.metrics.memorization import Memorization, measure_memorization
@@ -18,7 +19,6 @@ from tauscope.process import Diffusion
 from tauscope.samplers import draw_samples
 from tauscope.specs import ImageDdpmSpec
 from tauscope.specs.image_ddpm import DdimSpec
-from tauscope.training.checkpoints import publish
 from tauscope.training.seeding import stream
 
 QUANTILES = (0.1, 0.5, 0.9)
@@ -213,13 +213,4 @@ def diverged_point(step: int, metric: str, count: int) -> Point:
 
 
 def _write_samples(path: Path, images: Tensor, found: Memorization) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".partial")
-    with temporary.open("wb") as file:
-        np.savez(
-            file,
-            samples=images.cpu().numpy(),
-            neighbours=found.neighbours.cpu().numpy(),
-            distances=found.distances.cpu().numpy(),
-        )
-    publish(temporary, path)
+    write_npz(path, samples=images.cpu().numpy(), neighbours=found.neighbours.cpu().numpy(), distances=found.distances.cpu().numpy())

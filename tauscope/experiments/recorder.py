@@ -27,6 +27,9 @@ class Recorder(Protocol):
     def samples(self, step: int, path: Path, n_generated: int) -> None:
         """The samples of a step have been written."""
 
+    def predictions(self, step: int, path: Path) -> None:
+        """The predictions of a step, which those of a twin are compared with, have been written."""
+
     def measured(self, step: int, points: Sequence[Point]) -> None:
         """All points of a step."""
 

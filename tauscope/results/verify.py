@@ -6,18 +6,21 @@ The neighbours are found by brute force in float64 NumPy, with none of the code 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 
 from tauscope.analysis.summary import find_markers, summarize_points
+from tauscope.analysis.twins import cosine_metric
 from tauscope.contracts.points import Point
 from tauscope.contracts.summary import RunSummary
 from tauscope.metrics.intervals import clopper_pearson
 from tauscope.results.folder import read_measurements, read_spec, read_summary
 from tauscope.specs import KINDS
 from tauscope.specs.image_ddpm import GAP_THRESHOLD
+from tauscope.specs.twins import find_pairs
 
 BLOCK_ELEMENTS = 2**24
 
@@ -63,6 +66,7 @@ def verify_folder(folder: Path) -> Verification:
             continue
         others = [point for point in points if point.metric != "f_mem"]
         findings += [Finding(name, text) for text in _compare_onsets(entry["spec"], by_id[name], [*others, *recomputed])]
+    findings += _check_twins(folder, spec["runs"], measurements)
     return Verification(len(spec["runs"]), n_checkpoints, n_samples, tuple(findings))
 
 
@@ -107,6 +111,32 @@ def _compare_points(points: list[Point], recomputed: list[Point]) -> Iterator[st
         if point.reason:
             yield f"step {point.step}: {point.reason}"
     yield from (f"step {step} has f_mem in measurements.parquet and no samples" for step in recorded)
+
+
+def _check_twins(folder: Path, entries: list[dict[str, Any]], measurements: dict[str, list[Point]]) -> Iterator[Finding]:
+    """Recompute the agreement of twins where both have predictions, point by point."""
+    specs = [KINDS[entry["spec"]["kind"]].model_validate(entry["spec"]) for entry in entries]
+    for places in find_pairs(specs):
+        names = [entries[place]["run"] for place in places]
+        recomputed = dict(_mean_cosines(*(folder / "runs" / name / "predictions" for name in names)))
+        for name in names:
+            metric = cosine_metric(specs[places[0]])
+            recorded = {
+                point.step: point.value for point in measurements.get(name, []) if point.metric == metric and point.value is not None
+            }
+            for step, value in sorted(recorded.items()):  # A folder exported under way may lack the comparison of its last steps.
+                again = recomputed.get(step)
+                if again is None or abs(value - again) > 1e-9:  # The order of summation differs.
+                    yield Finding(name, f"{metric} at step {step} is recorded as {value} and recomputed as {again}")
+
+
+def _mean_cosines(one: Path, other: Path) -> Iterator[tuple[int, float]]:
+    for file in sorted(one.glob("*.npz")):
+        if not (other / file.name).is_file():
+            continue
+        with np.load(file) as mine, np.load(other / file.name) as theirs:
+            pairs = zip(mine["predictions"].astype(np.float64), theirs["predictions"].astype(np.float64), strict=True)
+            yield int(file.stem), float(np.mean([np.vdot(a, b) / np.sqrt(np.vdot(a, a) * np.vdot(b, b)) for a, b in pairs]))
 
 
 def _compare_onsets(spec: dict[str, object], summary: RunSummary, points: list[Point]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """The experiment kind ``image_ddpm``: a U-Net denoiser trained on images, sampled and measured along training."""
 
+import json
 import re
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -299,6 +300,26 @@ class ImageDdpmSpec(SpecModel):
     def batch(self) -> int:
         """Images per step, with "full" resolved."""
         return self.dataset.n_train if self.batch_size == "full" else int(self.batch_size)
+
+    @property
+    def comparison_index(self) -> int:
+        """The 0-based index into beta at which a run and its twin are compared.
+
+        At three tenths of the steps (alpha_bar 0.39 on the usual schedule) the agreement has one peak; nearer to the image it has
+        one more, while both learn what any images have in common (measured on digits, docs/decisions/0016).
+        """
+        return max(3 * self.process.steps // 10, self.process.first_trained_index)
+
+    @property
+    def held_out_loss(self) -> str:
+        """The held-out loss that defines tau_gen or, where another metric does, the one at the first loss index."""
+        quality = self.onsets.tau_gen.metric
+        return quality if quality.startswith("loss_held_out@") else f"loss_held_out@{self.measurement.loss_indices[0]}"
+
+    @property
+    def identity(self) -> str:
+        """What makes two runs the same one: everything but when they end."""
+        return json.dumps(self.model_dump(mode="json", exclude=set(self.ENDING)), sort_keys=True)
 
     def cost(self) -> float:
         """Expected work in network evaluations of one image; a training step counts three. For ordering runs only."""

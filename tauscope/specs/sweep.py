@@ -1,4 +1,4 @@
-"""A sweep: one base spec, axes that vary, values that depend on an axis, and further runs beside the combinations; it resolves to runs."""
+"""A sweep: one base spec, axes that vary, values that depend on an axis, and further runs; it resolves to a list of runs."""
 
 import itertools
 import json
@@ -75,7 +75,8 @@ class SweepSpec(SpecModel):
         if self.combine == "zip" and len(set(lengths.values())) > 1:
             raise ValueError(f"zipped axes differ in length: {lengths} | Give them equally many values or use combine: cross")
         # Counted before they are written out: a few long axes make more combinations than any memory holds.
-        n_runs = (math.prod(lengths.values()) if self.combine == "cross" else min(lengths.values(), default=1)) + len(self.further)
+        n_runs = math.prod(lengths.values()) if self.combine == "cross" else min(lengths.values(), default=1)
+        n_runs += len(self.further)
         if n_runs > MAX_RUNS:
             raise ValueError(f"the sweep has {n_runs} runs, more than {MAX_RUNS} | Split it")
         for path, override in self.overrides.items():
@@ -88,31 +89,33 @@ class SweepSpec(SpecModel):
                 raise ValueError(f"further.{place} has no value for {', '.join(missing)} | A further run sets every axis")
         return self
 
-    def _combinations(self) -> list[tuple[Any, ...]]:
+    def _combinations(self) -> list[dict[str, Any]]:
         columns = list(self.axes.values())
         if not columns:
-            return [()]
-        return list(zip(*columns, strict=True)) if self.combine == "zip" else list(itertools.product(*columns))
+            return [{}]
+        rows = zip(*columns, strict=True) if self.combine == "zip" else itertools.product(*columns)
+        return [dict(zip(self.axes, values, strict=True)) for values in rows]
 
     def resolve(self) -> tuple[ResolvedRun, ...]:
-        """Every run of the sweep, fully specified.
+        """Every run of the sweep, fully specified: the combinations, then the further runs that are none of them.
 
         Raises:
             SpecError: naming the axis or override at fault and the run in which it fails.
         """
         base = self.base.model_dump(mode="json")
-        crossed: list[_Values] = [(dict(zip(self.axes, values, strict=True)), "axes", {}) for values in self._combinations()]
-        further = [self._further(place) for place in range(len(self.further))]
-        return tuple(
-            ResolvedRun(index, params, self._resolve_one(base, params, own, field=field))
-            for index, (params, field, own) in enumerate([*crossed, *further])
-        )
+        found = [(params, self._resolve_one(base, params, {}, field="axes")) for params in self._combinations()]
+        for place, run in enumerate(self.further):
+            params = {name: run[name] for name in self.axes}
+            own = {name: value for name, value in run.items() if name not in self.axes}
+            spec = self._resolve_one(base, params, own, field=f"further.{place}")
+            if all(spec != other for _, other in found):
+                found.append((params | self._told(own), spec))
+        return tuple(ResolvedRun(index, params, spec) for index, (params, spec) in enumerate(found))
 
-    def _further(self, place: int) -> _Values:
-        """A further run's axis values, where they stand, and what else it sets."""
-        run = self.further[place]
-        own = {name: value for name, value in run.items() if name not in self.axes}
-        return {name: run[name] for name in self.axes}, f"further.{place}", own
+    def _told(self, own: dict[str, Any]) -> dict[str, Any]:
+        """What singles a further run out beside the axes: not when it ends."""
+        kind = type(self.base)
+        return {name: value for name, value in own.items() if _full_path(kind, name).partition(".")[0] not in kind.ENDING}
 
     def _resolve_one(self, base: dict[str, Any], params: dict[str, Any], own: dict[str, Any], *, field: str) -> ExperimentSpec:
         """The spec of a run; what it sets of its own has precedence over an override."""
@@ -129,7 +132,7 @@ class SweepSpec(SpecModel):
         try:
             return kind.model_validate(document)
         except ValidationError as error:
-            label = ", ".join(f"{name}={axis_text(value)}" for name, value in params.items())
+            label = ", ".join(f"{name}={axis_text(value)}" for name, value in (params | self._told(own)).items())
             raise SpecError.from_validation(error, prefix=f"run({label})" if label else "base") from error
 
     @staticmethod
@@ -182,6 +185,9 @@ def apply_settings(sweep: SweepSpec, settings: Mapping[str, Any]) -> SweepSpec:
         if path.partition(".")[0] in {"name", "summary", "axes", "combine", "overrides", "further", "base"}:
             _set(document, path, value, field=name)
         elif isinstance(value, list) and not isinstance(_get(document["base"], path, field=name), list):
+            if axis is None:
+                known = _get(document["base"], path, field=name)
+                document["further"] = [{name: known, **run} for run in document["further"]]
             document["axes"][axis or name] = value
         elif axis is not None:
             document["axes"][axis] = [value]

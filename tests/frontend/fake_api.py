@@ -33,7 +33,7 @@ from tauscope.contracts.samples import SampleSteps, SamplesView, SeedView
 from tauscope.contracts.system import SystemView, WorkerView
 from tauscope.contracts.warnings import ExperimentWarnings
 from tauscope.specs import SpecError, apply_settings, load_preset, parse_sweep, preset_names
-from tests.frontend import fake_compared, fake_forecasts, fake_history, fake_phase, fake_probes, fake_samples, fake_states
+from tests.frontend import fake_compared, fake_forecasts, fake_history, fake_phase, fake_probes, fake_samples, fake_states, fake_twins
 from tests.frontend import fake_world as world
 from tests.frontend.fake_copied import add_copied
 from tests.frontend.fake_exploration import add_explorations
@@ -52,6 +52,7 @@ EXPERIMENTS = {
     "warned": fake_probes.warned,
     "widths": over_widths,
     "foretold": fake_forecasts.foretold,
+    "twins": fake_twins.twins,
     **fake_phase.EXPERIMENTS,
     **{"wide": fake_compared.wide, "seeds": fake_compared.seeds, "pairs": fake_compared.pairs},
 }
@@ -78,6 +79,7 @@ class FakeApi:
         self.stopped: dict[str, int] = {}  # At which step.
         self.paused: set[str] = set()
         self.extended: dict[str, int] = {}
+        self.twinned: list[str] = []
         self.archived: set[str] = set()
         self.deleted: set[str] = set()
         self.tags: dict[str, tuple[str, ...]] = {}
@@ -115,6 +117,8 @@ class FakeApi:
             return fake_phase.curves(view)
         if identifier in fake_compared.CURVES:
             return fake_compared.CURVES[identifier](view)
+        if identifier == "twins":
+            return fake_twins.curves(view)
         return fake_states.broken_off(view, world.curves_of(view))
 
     def _stopped(self, view: ExperimentView) -> ExperimentView:
@@ -257,6 +261,12 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
     @app.post("/api/v1/runs/{run_id}/extend")
     def extend(run_id: str, extension: RunExtension) -> RunView:
         state.extended[run_id] = extension.steps
+        identifier, _, index = run_id.rpartition("r")
+        return state.experiment(identifier).runs[int(index)]
+
+    @app.post("/api/v1/runs/{run_id}/twin", status_code=201)
+    def add_twin(run_id: str) -> RunView:
+        state.twinned.append(run_id)
         identifier, _, index = run_id.rpartition("r")
         return state.experiment(identifier).runs[int(index)]
 

@@ -88,6 +88,10 @@ class FakeClient:
         self.asked.append(("resume", identifier))
         return self.run(identifier)
 
+    def add_twin(self, identifier: str) -> RunView:
+        self.asked.append(("twin", identifier))
+        return self.run(identifier)
+
     def stop_run(self, identifier: str) -> RunView:
         self.asked.append(("stop", identifier))
         return self.run(identifier)

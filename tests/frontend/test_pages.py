@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 import frontend.page
 from tauscope.client import ApiUnreachable
 from tauscope.contracts.listing import ExperimentCensus
+from tests.frontend import fake_twins
 from tests.frontend.paged import FakeClient, api, field, opened, press, shown
 
 __all__ = ["api"]  # The fixture.
@@ -113,6 +114,13 @@ def test_a_run_that_its_policy_stopped_goes_on_in_spite_of_it_at_a_click(api: Fa
     press(app, "Go on in spite of its policy")
     assert api.asked == [("resume", "policyr0")]
     assert "Go on in spite of its policy" not in [button.label for button in opened("run", id="policyr1").button]
+
+
+def test_one_click_on_the_run_page_adds_the_twin_of_a_run_that_has_none(api: FakeClient) -> None:
+    press(opened("run", id="demor0"), "Add its twin")
+    assert api.asked == [("twin", "demor0")]
+    api.made["twins"] = fake_twins.twins()
+    assert "Add its twin" not in [button.label for button in opened("run", id="twinsr0").button]
 
 
 def stopping() -> None:

@@ -53,6 +53,8 @@ class Notebook:
 
     def samples(self, step: int, path: Path, n_generated: int) -> None: ...
 
+    def predictions(self, step: int, path: Path) -> None: ...
+
     def measured(self, step: int, points: Sequence[Point]) -> None:
         self.points += points
 

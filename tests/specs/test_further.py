@@ -25,7 +25,7 @@ def test_a_further_run_sets_every_axis_and_what_it_likes_beside_them() -> None:
     assert [(run.index, run.params, run.spec.steps, run.spec.network.base_width) for run in runs] == [
         (0, {"n_train": 16}, 5, 32),
         (1, {"n_train": 32}, 9, 32),
-        (2, {"n_train": 48}, 70, 8),
+        (2, {"n_train": 48, "network.base_width": 8}, 70, 8),
     ]
 
 

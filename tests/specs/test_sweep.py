@@ -133,3 +133,31 @@ def test_a_spec_from_before_policies_means_the_same_as_ever() -> None:
 def test_a_policy_warns_by_a_loss_gap_that_is_measured() -> None:
     with pytest.raises(SpecError, match=r"gap_index 7 is not measured\. Choose from 10, 100"):
         parse_sweep(small(base={"kind": "image_ddpm", "stopping": {"name": "window", "gap_index": 7}}))
+
+
+def test_a_further_run_stands_beside_the_combinations_and_says_what_it_needs() -> None:
+    sweep = apply_settings(load_preset("digits-demo").sweep, {"further": [{"n_train": 32, "subset": 1}, {"n_train": 16, "steps": 900}]})
+    runs = sweep.resolve()
+    assert [run.label for run in runs[3:]] == ["n_train=32, subset=1", "n_train=16"]
+    assert [(run.index, run.spec.dataset.subset, run.spec.steps) for run in runs[3:]] == [(3, 1, 1100), (4, 0, 900)]
+    assert parse_sweep(sweep.model_dump(mode="json")).resolve() == runs
+
+
+def test_a_further_run_that_a_larger_axis_holds_is_one_run() -> None:
+    sweep = parse_sweep(small(axes={"subset": [0, 1]}, further=[{"subset": 1}]))
+    assert [run.params for run in sweep.resolve()] == [{"subset": 0}, {"subset": 1}]
+
+
+@pytest.mark.parametrize(
+    ("further", "path", "says"),
+    [
+        ([{"n_trian": 8}], "spec", "further.0 has no value for n_train"),
+        ([{"n_train": 16, "subste": 1}], "further.0.subste", "no field"),
+        ([{"n_train": 16, "subset": -1}], "run(n_train=16, subset=-1).dataset.subset", "greater than or equal"),
+    ],
+)
+def test_what_is_wrong_with_a_further_run_is_said_at_its_field(further: list[dict[str, object]], path: str, says: str) -> None:
+    with pytest.raises(SpecError) as raised:
+        apply_settings(load_preset("digits-demo").sweep, {"further": further})
+    assert raised.value.problems[0].path == path
+    assert says in f"{raised.value.problems[0]}"

@@ -68,6 +68,8 @@ class Notebook:
 
     def samples(self, step: int, path: Path, n_generated: int) -> None: ...
 
+    def predictions(self, step: int, path: Path) -> None: ...
+
     def measured(self, step: int, points: Sequence[Point]) -> None:
         self.points += points
 
@@ -136,8 +138,8 @@ def test_a_run_ended_and_resumed_equals_an_uninterrupted_one(
     assert first.points + second.points == whole.notebook.points
     for mine, theirs in zip(resumed.trainer.network.parameters(), whole.experiment.trainer.network.parameters(), strict=True):
         assert torch.equal(mine, theirs)
-    last = (tmp_path / "parts/samples/12.npz").read_bytes(), (whole.folder / "samples/12.npz").read_bytes()
-    assert last[0] == last[1]
+    for written in ("samples/12.npz", "predictions/8.npz", "predictions/12.npz"):
+        assert (tmp_path / "parts" / written).read_bytes() == (whole.folder / written).read_bytes()
 
 
 @pytest.mark.parametrize(

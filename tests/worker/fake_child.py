@@ -23,6 +23,7 @@ from tauscope.execution.events import (
     EvaluationEnded,
     Failed,
     Measured,
+    PredictionsWritten,
     Progress,
     Ready,
     RunSegment,
@@ -108,6 +109,13 @@ def measure(folder: Path, step: int) -> None:
     send(Measured(step=step, points=tuple(points)))
 
 
+def predict(folder: Path, step: int) -> None:
+    path = folder / "predictions" / f"{step}.npz"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(f"predictions {step}".encode())
+    send(PredictionsWritten(step=step, path=str(path)))
+
+
 def share(step: int, metric: str, found: int, low: float, high: float) -> Point:
     return Point(step=step, metric=metric, value=found / 32, low=low, high=high, count=32)
 
@@ -146,6 +154,7 @@ def serve(command: RunSegment) -> None:
         step += 1
         send(Progress(step=step, steps_per_second=1 / STEP_SECONDS, loss=0.5))
         if step % EVERY == 0:
+            predict(folder, step)
             deferring = command.may_defer and (defer.is_set() or DEFERS)
             if not deferring:
                 measure(folder, step)

@@ -44,11 +44,12 @@ def test_a_run_is_trained_to_its_end_with_its_files_and_summary(supervisor: Supe
     assert (run.state, run.step, run.checkpoint_step, run.worker) == (RunState.FINISHED, STEPS, STEPS, None)
     assert steps(sessions) == WHOLE
     assert set(run.onsets) == {"tau_gen", "tau_mem"} and run.final["f_mem"] == value(STEPS)
-    assert set(run.markers) == {"tau_test"}
+    assert set(run.markers) == {"tau_test", "tau_split"}
     store = ArtifactStore(supervisor.services.settings.artifacts_url)
     with sessions() as session:
         files = {file.path: file.sha256 for file in session.scalars(select(RunFile))}
     assert store.read(files["samples/30.npz"]) == b"samples 30"
+    assert store.read(files["predictions/30.npz"]) == b"predictions 30"
     assert {"train.npz", "held_out.npz", "checkpoints/60.json", "checkpoints/60.safetensors"} <= set(files)
     assert list(supervisor.services.settings.work_folder.iterdir()) == []
 

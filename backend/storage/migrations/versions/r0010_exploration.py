@@ -5,7 +5,7 @@ from alembic import op
 
 from backend.storage.database import db_now
 
-revision: str = "0011"
+revision: str = "0010"
 down_revision: str | None = "0009"
 
 

@@ -1,18 +1,19 @@
-// How forecasts turned out: one figure and a table, asked for once a visit and at a change of theme or width.
+// One figure, a finding and a table from the address in data.view, asked for once a visit and at a change of theme or width.
 
 import { ensurePlotly, fetchJson, patch, showSlots, themeName, onThemeChange, onNavigate } from "./shell.js";
 
 const CONFIG = { displaylogo: false, responsive: false, displayModeBar: false };
 
 export function mount(root, data, send) {
-  const page = root.tauForecasts ?? (root.tauForecasts = new Forecasts(root));
+  const page = root.tauFigure ?? (root.tauFigure = new Figure(root));
   const call = (page.calls = (page.calls ?? 0) + 1);
   page.send = send;
+  page.show(data.view);
   // Streamlit also cleans up after a call that a newer one overtook; only the newest may close.
   return () => page.calls === call && page.close();
 }
 
-class Forecasts {
+class Figure {
   constructor(root) {
     this.root = root;
     this.regions = Object.fromEntries([...root.querySelectorAll("[data-region]")].map((node) => [node.dataset.region, node]));
@@ -20,20 +21,26 @@ class Forecasts {
     this.resize = new ResizeObserver(() => this.width && this.regions.chart.clientWidth !== this.width && this.refresh());
     this.resize.observe(this.regions.chart);
     onNavigate(root, (name, value) => this.send(name, value));
+  }
+
+  show(view) {
+    if (this.view === view) return;
+    this.view = view;
     this.refresh();
   }
 
   close() {
     this.stopTheme();
     this.resize.disconnect();
-    delete this.root.tauForecasts;
+    delete this.root.tauFigure;
   }
 
   async refresh() {
     this.width = this.regions.chart.clientWidth;
     const asked = new URLSearchParams({ theme: themeName(), viewport: window.innerHeight, width: this.width });
-    const view = await fetchJson(`/view/forecasts?${asked}`, this.regions.notice);
-    if (view === null) return;
+    const from = this.view;
+    const view = await fetchJson(`${from}?${asked}`, this.regions.notice);
+    if (view === null || from !== this.view) return;
     for (const [name, html] of Object.entries(view.regions)) patch(this.regions[name], html);
     showSlots(view.slots);
     this.regions.chart.hidden = view.figure === null;
