@@ -1,6 +1,5 @@
 """What the phase page fetches again as data arrive: one figure, the chosen cell, and the diagram as tables."""
 
-from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
@@ -23,7 +22,6 @@ from frontend.words import slots_words
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.phase import PhaseDiagram
 
-_RIGHT = 24
 _ROW, _FRAME, _MIN_HEIGHT = 120, 100, 320
 _FEWEST = 8  # Points of a series that is asked for its cursor alone.
 
@@ -46,7 +44,6 @@ def _phase(identifier: str, token: str | None, options: ViewOptions, cell: str |
 
 def phase_view(experiment: ExperimentView, found: PhaseDiagram, options: ViewOptions, cell: str | None) -> dict[str, Any]:
     """Everything the phase page shows, by region."""
-    options = replace(options, right=_RIGHT)
     chosen = next((item for item in found.cells if cell_key(item) == cell), None)
     rows = len({item.parameters for item in found.cells})
     said = phase_finding(found)

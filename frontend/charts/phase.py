@@ -20,6 +20,7 @@ LETTERS = {
     CellState.UNDEFINED: "?",
 }
 HATCHES = {CellState.MEMORIZES: "/", CellState.CENSORED: ".", CellState.UNDEFINED: "x"}
+_RIGHT = 24  # Pixels: no states of runs stand there.
 _GAP = 0.02  # Of a tile's extent, on each side.
 _ROOM_FOR_WORDS = 84  # Pixels of a tile below which a letter stands for the state.
 _LANES = {"plateau": 0.86, "window": 0.14}  # Where in the height of a row the bracket of a boundary runs.
@@ -34,7 +35,9 @@ def phase_figure(found: PhaseDiagram, options: ViewOptions, *, chosen: PhaseCell
     """The figure; tiles reach to the geometric middle between neighbouring values."""
     columns = _edges(sorted({cell.n for cell in found.cells}))
     rows = _edges(sorted({cell.parameters for cell in found.cells}))
-    across = options.plot_width / len(columns)
+    layout = base_layout(options, height)
+    layout["margin"]["r"] = _RIGHT
+    across = (options.pixels - layout["margin"]["l"] - _RIGHT) / len(columns)
     traces = [_tile(cell, columns, rows, options.palette, chosen=cell == chosen) for cell in found.cells]
     size = 0.9 * min(across, (height - 90) / len(rows))
     traces.append(_targets(found.cells, size))
@@ -43,7 +46,7 @@ def phase_figure(found: PhaseDiagram, options: ViewOptions, *, chosen: PhaseCell
     return {
         "data": traces,
         "layout": {
-            **base_layout(options, height),
+            **layout,
             "hovermode": "closest",
             "xaxis": _axis(options, columns, "training images n (log)", [f"{n:,}" for n in columns]),
             "yaxis": _axis(options, rows, "", _row_names(found.cells, options)),
