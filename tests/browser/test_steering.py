@@ -58,11 +58,7 @@ def run_page(visitor: Visitor, stack: str, run: str) -> Page:
 
 
 def test_a_changed_copy_begins_at_a_checkpoint_of_another_run(visitor: Visitor, stack: str, api: httpx.Client, stopped: str) -> None:
-    page = run_page(visitor, stack, stopped)
-    page.get_by_role("combobox").click()
-    page.get_by_role("option", name="from its checkpoint at τ 40").click()
-    page.get_by_role("button", name="Launch this run alone, changed").click()
-    page.wait_for_function("location.pathname === '/launch' && location.search.includes('step=40')", timeout=60_000)
+    page = visitor.open(f"{stack}/launch?fork={stopped}&step=40")
     rate = page.get_by_role("textbox", name="Learning rate")
     rate.wait_for(timeout=60_000)
     rate.fill("0.001")
@@ -75,7 +71,8 @@ def test_a_changed_copy_begins_at_a_checkpoint_of_another_run(visitor: Visitor, 
     experiment = api.get(f"/experiments/{page.evaluate('new URLSearchParams(location.search).get(`id`)')}").json()
     run = experiment["runs"][0]["id"]
     wait_for(lambda: read(api, run)["state"] in ("stopped", "finished"), "the end of the fork", seconds=300)
-    assert experiment["sweep"]["base"]["fork"] == {"run": stopped, "step": 40}
+    begun = experiment["sweep"]["base"]["fork"]
+    assert (begun["run"], begun["step"]) == (stopped, 40)
     assert experiment["sweep"]["base"]["optimizer"]["lr"] == 0.001
     curves = api.get(f"/experiments/{experiment['id']}/curves").json()["runs"][run]
     assert min(curves["f_mem"]["step"]) > 40, "what came before the checkpoint belongs to the other run"
