@@ -26,6 +26,12 @@ def places(held: Sequence[Run], runs: Sequence[ResolvedRun]) -> dict[str, Resolv
     return {run.id: by_content.get(_content(KINDS[run.spec["kind"]].model_validate(run.spec))) for run in held}
 
 
+def added(held: Mapping[str, ResolvedRun], runs: Sequence[ResolvedRun]) -> tuple[ResolvedRun, ...]:
+    """The runs of a sweep that the experiment does not have; a combination that it has as a further run is none of them."""
+    known = {_content(place.spec) for place in held.values()}
+    return tuple(run for run in runs if _content(run.spec) not in known)
+
+
 def _content(spec: ExperimentSpec) -> str:
     """What makes two runs the same one: everything but when they end."""
     return json.dumps(spec.model_dump(mode="json", exclude=set(spec.ENDING)), sort_keys=True)
