@@ -117,6 +117,15 @@ def test_two_plateaus_do_not_hide_each_other() -> None:
     assert foretold is not None and foretold.high < 2 * law(128, 8)
 
 
+def test_copying_far_later_than_the_law_is_no_plateau_and_makes_none_beside_it() -> None:
+    """Twelve times as late, and followed for eleven: the loss gap is wide open by then, and as a bound the run bends the law."""
+    truths = [truth(n, width) for width in WIDTHS for n in SIZES if (n, width) != (128, 8)]
+    found = diagram([*truths, truth(128, 8, tau_mem=12 * law(128, 8), steps=round(11 * law(128, 8)))])
+    assert cell(found, 128, 8).state is not CellState.PLATEAU
+    assert cell(found, 64, 8).state is CellState.CENSORED
+    assert not boundary(found, "plateau", 8).identified
+
+
 def test_copying_that_is_certain_but_below_its_level_is_a_window_already() -> None:
     truths = [truth(n, 16) for n in SIZES[:-1]]
     found = cell(diagram([*truths, truth(128, 16, steps=round(0.75 * law(128, 16)), checkpoints=40)]), 128, 16)
