@@ -12,7 +12,7 @@ from backend.services.forking import pin_forks
 from backend.services.launch import check_text, plan_of
 from backend.services.requirements import check_data
 from backend.storage.forking import ForkGoneError
-from backend.storage.growing import grow, lock_experiment, places
+from backend.storage.growing import added, grow, lock_experiment, places
 from backend.storage.outbox import send_wakeups
 from backend.storage.reading import reading
 from backend.storage.tables import Experiment, Run
@@ -82,8 +82,7 @@ def _larger(
     runs = pin_forks(context, sweep.resolve())
     check_data(runs)
     held = _places(experiment.runs, runs)
-    taken = {run.index for run in held.values()}
-    return sweep, held, tuple(run for run in runs if run.index not in taken)
+    return sweep, held, added(held, runs)
 
 
 def _places(held: Sequence[Run], runs: Sequence[ResolvedRun]) -> dict[str, ResolvedRun]:

@@ -25,6 +25,12 @@ def places(held: Sequence[Run], runs: Sequence[ResolvedRun]) -> dict[str, Resolv
     return {run.id: by_identity.get(KINDS[run.spec["kind"]].model_validate(run.spec).identity) for run in held}
 
 
+def added(held: Mapping[str, ResolvedRun], runs: Sequence[ResolvedRun]) -> tuple[ResolvedRun, ...]:
+    """The runs of a sweep that the experiment does not have; a combination that it has as a further run is none of them."""
+    known = {place.spec.identity for place in held.values()}
+    return tuple(run for run in runs if run.spec.identity not in known)
+
+
 def grow(
     session: Session,
     experiment: Experiment,

@@ -9,6 +9,7 @@ from backend.services.context import Context
 from backend.storage.tables import Experiment, Run, RunEvent
 from tauscope.contracts.experiments import ExperimentView, Plan
 from tauscope.contracts.problems import Problem
+from tauscope.specs import load_preset
 from tests.backend.conftest import API, FakeWorker, TestClient
 
 SEEDS = {"settings": {"seed": [4, 5]}}
@@ -113,3 +114,12 @@ def test_a_reader_of_the_stream_that_knew_fewer_runs_goes_on_where_it_was(
 
 def test_runs_of_an_unknown_experiment_are_refused(client: TestClient) -> None:
     assert grow(client, {"id": "0nothing"}, SEEDS).status_code == 404
+
+
+def test_a_combination_that_is_there_as_a_further_run_is_not_made_again(client: TestClient) -> None:
+    sweep = load_preset("digits-ci").sweep.model_dump(mode="json") | {"axes": {"n_train": [8]}, "further": [{"n_train": 16, "steps": 400}]}
+    made = client.post(f"{API}/experiments", json={"sweep": sweep}).json()
+    assert [(run["n_train"], run["steps"]) for run in made["runs"]] == [(8, 150), (16, 400)]
+    assert grow(client, made, {"settings": {"n_train": [8, 16]}}).status_code == 422
+    grown = grow(client, made, {"settings": {"n_train": [8, 16, 32]}})
+    assert [(run["n_train"], run["steps"]) for run in grown.json()["runs"]] == [(8, 150), (16, 400), (32, 800)]

@@ -112,5 +112,6 @@ def add_explorations(app: FastAPI) -> None:
     @app.post("/api/v1/experiments/{identifier}/exploration/{wish}", response_model=None)
     def act(identifier: str, wish: ExplorationAct) -> ExplorationView | JSONResponse:
         first, *others = held[identifier]
-        held[identifier] = (first.model_copy(update={"state": _STATES[wish], "reason": f"{wish}, as its owner wished"}), *others)
+        changes = {"state": _STATES[wish], "reason": f"{wish}, as its owner wished"} | ({"next": None} if wish == "stop" else {})
+        held[identifier] = (first.model_copy(update=changes), *others)
         return held[identifier][0]
