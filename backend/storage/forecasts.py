@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, func, or_, select, update
 from sqlalchemy.orm import Session, load_only
 
 from backend.storage.flush import upsert
@@ -89,9 +89,14 @@ def run_forecasts(session: Session, run_id: str) -> list[Forecast]:
 
 
 def forecasts_to_judge(session: Session, version: int) -> Sequence[Row[Forecast, Run, str]]:
-    """The first and the last kept forecast by this version of the method of the newest runs that have one, in order of run and step."""
-    made = (Forecast.version == version, Forecast.median.is_not(None))
-    ends = select(Forecast.run_id, func.min(Forecast.step).label("first"), func.max(Forecast.step).label("last")).where(*made)
+    """The first and the last kept forecast by this version of the method of the newest runs that have one, in order of run and step.
+
+    Between two checkpoints a run may pass tau_mem before anyone can know; what was said after that foretells nothing and is left out.
+    """
+    tau_mem = Run.onsets[("tau_mem", "value")].as_float()
+    made = (Forecast.version == version, Forecast.median.is_not(None), or_(tau_mem.is_(None), Forecast.step < tau_mem))
+    ends = select(Forecast.run_id, func.min(Forecast.step).label("first"), func.max(Forecast.step).label("last"))
+    ends = ends.join(Run, Run.id == Forecast.run_id).where(*made)
     judged = ends.group_by(Forecast.run_id).order_by(Forecast.run_id.desc()).limit(JUDGED).subquery()
     query = select(Forecast, Run, Trajectory.configuration).join(Run, Run.id == Forecast.run_id)
     query = query.join(Trajectory, Trajectory.run_id == Run.id).join(judged, judged.c.run_id == Forecast.run_id)

@@ -71,6 +71,13 @@ def test_calibration_takes_one_forecast_a_run_and_says_what_is_left_out(client: 
     assert last["error_plain"] > last["error_compared"]
 
 
+def test_what_was_said_after_tau_mem_is_no_forecast_and_is_not_judged(client: TestClient, context: Context, run_ids: list[str]) -> None:
+    before = client.get(f"{API}/forecasts/calibration").json()
+    with context.sessions.begin() as session:
+        keep_forecast(session, run_ids[0], made(120, 101, plain=50))
+    assert client.get(f"{API}/forecasts/calibration").json() == before
+
+
 def test_the_calibration_of_an_empty_store_claims_nothing(client: TestClient) -> None:
     found = client.get(f"{API}/forecasts/calibration").json()
     assert found["last"]["coverage_80"]["share"] is None
