@@ -90,7 +90,7 @@ def calibration_table(found: ForecastCalibration) -> Html:
         f"One forecast a run, of {plural(found.last.n_configurations, 'configuration')}. Intervals of shares: Clopper and Pearson, 95 %, "
         "as if runs were independent; runs of one configuration are alike, so with few configurations they are too narrow.",
         "Mean error: the mean of |log(foretold / measured)|, as a factor; for runs with pilots, beside that of the plain law.",
-        "Forecasts made once the run was past tau_mem, though nobody could know it yet, are left out.",
+        join("Forecasts made once the run was past ", TAU_MEM, ", though nobody could know it yet, are left out."),
         "Not yet known: runs whose last measured step lies before their forecast's upper end. A run beyond that end counts as missed, "
         f"though its onset is not known: {found.last.n_refuted} of the last forecasts.",
         f"Method {found.version}.",
