@@ -36,6 +36,8 @@ from tauscope.contracts.retention import Recommendation
 from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import TERMINAL_STATES, RunState
 
+_OPEN = 2  # Notices of one kind that are read without a click.
+
 
 def focus_card(group: Group, recommendation: Recommendation | None = None) -> Html:
     """The focused n: its window, the checkpoint to keep where one is known, and how many samples of the last checkpoint are copies."""
@@ -195,19 +197,19 @@ def _any_onset(experiment: ExperimentView, name: str) -> Onset | None:
 
 def notices(experiment: ExperimentView, groups: Sequence[Group]) -> list[Html]:
     """What needs attention: failed runs with reason and remedy, what policies stopped, what nobody can compute, mixed code, silence."""
-    found = [
+    failed = [
         _notice(f"{run_name(group, run)} failed at τ {steps(run.step)}", run.reason)
         for group in groups
         for run in group.runs
         if run.state is RunState.FAILED
     ]
-    found += [
+    stopped = [
         _notice(f"{run_name(group, run)} was stopped by its policy", sentence(run.verdict.reason))
         for group in groups
         for run in group.runs
         if run.state is RunState.STOPPED and run.verdict
     ]
-    found += _waiting(groups)
+    found = [*_folded(failed), *_folded(stopped), *_waiting(groups)]
     found += [
         _notice(f"{run_name(group, run)} mixes code versions", f"{run.code_note}.", warning=True)
         for group in groups
@@ -220,6 +222,14 @@ def notices(experiment: ExperimentView, groups: Sequence[Group]) -> list[Html]:
             _notice(f"No news for {rough(silent)}", "The run resumes by itself from its checkpoint when a worker is back.", warning=True)
         )
     return found
+
+
+def _folded(alike: list[Html]) -> list[Html]:
+    """The first ones open and the rest behind one line, so that they push nothing else off the page."""
+    if len(alike) <= _OPEN + 1:
+        return alike
+    rest = tag("details", tag("summary", f"and {len(alike) - _OPEN} more"), *alike[_OPEN:], class_="tau-details")
+    return [*alike[:_OPEN], rest]
 
 
 def _waiting(groups: Sequence[Group]) -> list[Html]:

@@ -150,6 +150,15 @@ def test_a_run_that_its_policy_stopped_says_so_beside_the_chart() -> None:
     assert "n = 16 was stopped by its policy" in told and "f<sub>mem</sub> 55 of 384 (11 to 18 %)" in told
 
 
+def test_of_many_runs_that_a_policy_stopped_two_are_told_and_the_others_stand_behind_one_line() -> None:
+    view = stopped_by_policy("policy")
+    run = next(run for run in view.runs if run.verdict)
+    runs = tuple(run.model_copy(update={"id": f"r{seed}", "params": run.params | {"seed": seed}}) for seed in range(9))
+    told = notices(view.model_copy(update={"runs": runs}), group_runs(view.model_copy(update={"runs": runs}), LIGHT))
+    assert len(told) == 3 and told[2].startswith("<details") and "and 7 more" in told[2]
+    assert "".join(told).count("was stopped by its policy") == 9
+
+
 def test_the_card_of_a_run_says_what_to_keep_or_why_nothing_and_what_its_last_checkpoint_warns_of() -> None:
     run = world.finished().runs[0]
     card = keep_card(run, RunCheckpoints(run_id=run.id, recommendation=RECOMMENDED, warnings=WARNED, checkpoints=()))
