@@ -11,7 +11,7 @@ from frontend.markup.settings import varies_text
 from tauscope.contracts.exploration import Explorations, ExplorationStart, ExplorationState, ExplorationView, Proposal
 from tests.frontend import fake_phase
 from tests.frontend.fake_exploration import ended, going_on
-from tests.frontend.test_pages import FakeClient, opened, problem, shown
+from tests.frontend.paged import FakeClient, opened, problem, shown
 
 
 class ExploringClient(FakeClient):

@@ -76,7 +76,9 @@ def spawn(broker: Broker, database_url: str, tmp_path: Path) -> Iterator[Callabl
     log = (tmp_path / "log").open("ab")
 
     def start(module: str, **extra: str) -> subprocess.Popen[bytes]:
-        processes.append(subprocess.Popen([sys.executable, "-m", module], env=environment | extra, stdout=log, stderr=log))
+        # How long the reconciler waits before it sends a wake-up again is twice its lease.
+        again = {"TAUSCOPE_LEASE_SECONDS": "1"} if module == "worker.reconciler" else {}
+        processes.append(subprocess.Popen([sys.executable, "-m", module], env=environment | again | extra, stdout=log, stderr=log))
         return processes[-1]
 
     yield start

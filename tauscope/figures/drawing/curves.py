@@ -10,6 +10,7 @@ from matplotlib.transforms import blended_transform_factory
 
 from tauscope.figures.drawing.scales import set_log, set_share, spanned
 from tauscope.figures.drawing.style import BAND, LINE, QUIET, SMALL, THIN, TYPE
+from tauscope.figures.drawing.wrapping import wrapped
 from tauscope.figures.palette import LIGHT
 from tauscope.figures.rows import Panel, Row
 
@@ -164,7 +165,8 @@ def _along(axes: Axes, rows: Iterable[Row]) -> np.ndarray:
     return np.stack([np.interp(steps, np.arange(len(places)), places[:, k]) for k in (0, 1)], axis=1)
 
 
-def say_why_empty(axes: Axes, panel: Panel) -> None:
+def say_why_empty(axes: Axes, panel: Panel, width_mm: float) -> None:
     """Words in place of what could not be drawn."""
     axes.set_axis_off()
-    axes.text(0, 1, panel.empty[:1].upper() + panel.empty[1:] + ".", transform=axes.transAxes, size=TYPE, color=QUIET, va="top")
+    words = wrapped(panel.empty[:1].upper() + panel.empty[1:] + ".", width_mm, TYPE)
+    axes.text(0, 1, words, transform=axes.transAxes, size=TYPE, color=QUIET, va="top")

@@ -114,7 +114,7 @@ def _draw_block(sheet: Sheet, block: Block, left: float, top: float, above: floa
             below = draw_pictures(sheet, left, below, block.width, tiles)
         return
     if panel.empty:
-        say_why_empty(sheet.axes(left, top + block.above, block.width, _EMPTY), panel)
+        say_why_empty(sheet.axes(left, top + block.above, block.width, _EMPTY), panel, block.width)
         return
     inner = (left + _AXIS, block.width - _AXIS - 1)
     if panel.of("cell"):
