@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from backend.storage.announcements import announce_experiment_end
 from backend.storage.database import db_now
-from backend.storage.growing import grow, lock_experiment, places
+from backend.storage.growing import added, grow, lock_experiment, places
 from backend.storage.ids import new_id
 from backend.storage.requests import extend
 from backend.storage.tables import Attempt, Experiment, Exploration, ExplorationDecision, Run
@@ -197,7 +197,10 @@ def _new_runs(session: Session, experiment: Experiment, chosen: Sequence[Chosen]
     if len(held) < len(experiment.runs):
         raise SpecError.single("axes", "leaves out a run that the experiment has", "Launch an experiment of its own to explore")
     first = experiment.runs[0]
-    grow(session, experiment, sweep, held=held, new=runs[-len(chosen) :], priority=first.priority, queue=first.queue)
+    new = added(held, runs)
+    if len(new) != len(chosen):
+        raise SpecError.single("further", "names a run that the experiment has", "Choose another seed")
+    grow(session, experiment, sweep, held=held, new=new, priority=first.priority, queue=first.queue)
     made = select(Run.id).where(Run.experiment_id == experiment.id, Run.index >= len(experiment.runs))
     return list(session.scalars(made.order_by(Run.index)))
 
