@@ -25,12 +25,11 @@ def hindsight(spec: ExperimentSpec, points: Sequence[Point], policy: Stopping, *
     """
     asked = spec.model_copy(update={"stopping": policy})
     trained = max((point.step for point in points), default=0)
-    tau_mem = summarize_points(spec, points)[0]["tau_mem"]
+    onsets = summarize_points(spec, points)[0]
+    tau_mem = onsets["tau_mem"]
     found = verdict(asked, points)
     if found is None or found.step >= trained:
-        kept = recommend(points, summarize_points(spec, points)[0])
-        none = {"stopped_at": None, "reason": "", "saved": None, "in_time": None, "f_mem": None, "best_later": None, "cost": None}
-        return Hindsight(run=run, label=label, trained=trained, tau_mem=tau_mem, kept=kept, **none)
+        return Hindsight(run=run, label=label, trained=trained, tau_mem=tau_mem, kept=recommend(points, onsets))
     return _stopped(asked, points, found, tau_mem, run=run, label=label, trained=trained)
 
 

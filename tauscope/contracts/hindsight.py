@@ -22,15 +22,15 @@ class Hindsight(Contract):
     run: str
     label: str
     trained: int = Field(description="steps the run was left to take")
-    stopped_at: int | None = Field(description="the checkpoint at which the policy says stop; None where it never does")
-    reason: str = Field(description="the policy's words; empty where it never says stop")
-    saved: float | None = Field(description="share of the steps taken that come after the stop")
+    stopped_at: int | None = Field(None, description="the checkpoint at which the policy says stop; None where it never does")
+    reason: str = Field("", description="the policy's words; empty where it never says stop")
+    saved: float | None = Field(None, description="share of the steps taken that come after the stop")
     tau_mem: Onset
-    in_time: bool | None = Field(description="whether the stop is not after the lower end of tau_mem; None where that cannot be told")
-    f_mem: Point | None = Field(description="at the stop")
+    in_time: bool | None = Field(None, description="whether the stop is not after the lower end of tau_mem; None where that cannot be told")
+    f_mem: Point | None = Field(None, description="at the stop")
     kept: Recommendation = Field(description="the checkpoint to keep, by what was known at the stop")
-    best_later: Point | None = Field(description="best quality after the stop and not after the lower end of tau_mem, if there is any")
-    cost: Difference | None = Field(description="quality of the checkpoint kept minus that best; above 0 it is worse")
+    best_later: Point | None = Field(None, description="best quality after the stop, not after the lower end of tau_mem, if any")
+    cost: Difference | None = Field(None, description="quality of the checkpoint kept minus that best; above 0 it is worse")
 
 
 class HindsightReport(Contract):
