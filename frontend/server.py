@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +34,7 @@ from frontend.twin_view import serve_twin
 from frontend.views import serve_experiment, serve_experiments, serve_figure, serve_tables
 
 HERE = Path(__file__).parent
+PLOTLY = HERE / "static" / "vendor" / "plotly-cartesian-4.1.1.min.js"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -87,9 +87,8 @@ def _middleware(host: str) -> list[Middleware]:
 
 
 async def serve_plotly(request: Request) -> Response:
-    """plotly.js as the installed plotly package ships it."""
-    path = files("plotly") / "package_data" / "plotly.min.js"
-    return FileResponse(str(path), media_type="text/javascript", headers={"cache-control": "public, max-age=86400"})
+    """The part of plotly.js with Cartesian charts, kept in the repository (decision 0007)."""
+    return FileResponse(PLOTLY, media_type="text/javascript", headers={"cache-control": "public, max-age=86400"})
 
 
 def serve(*, host: str, port: int, api_url: str) -> None:
