@@ -7,7 +7,7 @@ from backend.services.image_cache import ImageCache, read_arrays, read_shape
 from backend.storage.artifacts import ArtifactStore
 from tauscope.analysis.copied import CopyRecord, SampledCheckpoint, count_copies
 from tauscope.analysis.typicality import Distinct, Typicality, comparisons, measure_typicality
-from tauscope.specs.image_ddpm import GAP_THRESHOLD
+from tauscope.specs.measurement import GAP_THRESHOLD
 
 MOST_COMPARISONS = 10**11  # About ten seconds on two shared cores: 9,900 training images of 32 x 32 pixels.
 _RUNS, _TRAINING_SETS = 8, 16  # A run of 32,768 images and 30 checkpoints takes 8 MB.

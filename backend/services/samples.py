@@ -9,7 +9,7 @@ from backend.storage.files import find_file, points_at, sample_steps
 from backend.storage.reading import reading
 from backend.storage.tables import RunFile
 from tauscope.contracts.samples import SamplesView, version_of
-from tauscope.specs.image_ddpm import GAP_THRESHOLD
+from tauscope.specs.measurement import GAP_THRESHOLD
 from tauscope.version import source_version
 
 LAST = "last"

@@ -12,7 +12,7 @@ from backend.storage.reading import reading
 from backend.storage.sampled import measured_files
 from backend.storage.tables import RunFile
 from tauscope.contracts.samples import SeedView, version_of
-from tauscope.specs.image_ddpm import GAP_THRESHOLD
+from tauscope.specs.measurement import GAP_THRESHOLD
 
 
 def seed_view(context: Context, run_id: str, seed: int) -> SeedView:

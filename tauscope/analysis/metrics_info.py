@@ -6,7 +6,7 @@ from tauscope.analysis.probe_infos import probe_infos
 from tauscope.analysis.twins import cosine_metric
 from tauscope.contracts.points import MetricInfo
 from tauscope.specs import ExperimentSpec
-from tauscope.specs.image_ddpm import ProcessSpec
+from tauscope.specs.process import ProcessSpec
 
 
 def metric_infos(spec: ExperimentSpec) -> dict[str, MetricInfo]:

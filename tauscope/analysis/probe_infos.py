@@ -2,7 +2,7 @@
 
 from tauscope.contracts.points import MetricInfo
 from tauscope.specs import ExperimentSpec
-from tauscope.specs.image_ddpm import ProbesSpec
+from tauscope.specs.measurement import ProbesSpec
 
 _ATTACKS = {
     "loss": ("loss attack", "- |eps_hat - eps|^2 / pixels on one fixed noise an image"),

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 
-from tauscope.specs.image_ddpm import GAP_THRESHOLD
+from tauscope.specs.measurement import GAP_THRESHOLD
 
 _BLOCK_ELEMENTS = 2**22  # Squared distances at a time: 32 MiB.
 

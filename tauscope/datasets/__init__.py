@@ -4,8 +4,8 @@ from tauscope.contracts.experiments import DatasetView
 from tauscope.datasets.celeba import CelebA
 from tauscope.datasets.digits import Digits
 from tauscope.datasets.source import DatasetError, ImageSource, Split, slices
+from tauscope.specs.dataset import DatasetSpec
 from tauscope.specs.errors import FieldProblem, SpecError
-from tauscope.specs.image_ddpm import DatasetSpec
 
 __all__ = ["DATASETS", "DatasetError", "ImageSource", "Split", "dataset_problems", "dataset_views", "find_dataset", "load_split"]
 

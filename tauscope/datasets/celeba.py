@@ -9,7 +9,7 @@ from numpy import ndarray
 from PIL import Image, UnidentifiedImageError
 
 from tauscope.datasets.source import DatasetError, Split, slices
-from tauscope.specs.image_ddpm import DatasetSpec
+from tauscope.specs.dataset import DatasetSpec
 
 LAYOUTS = ("celeba/img_align_celeba", "img_align_celeba/img_align_celeba", "img_align_celeba", ".")
 

@@ -10,7 +10,7 @@ from jaxtyping import UInt8
 from numpy import ndarray
 
 from tauscope.datasets.source import DatasetError, Split, slices
-from tauscope.specs.image_ddpm import DatasetSpec
+from tauscope.specs.dataset import DatasetSpec
 
 PERMUTATION_SEED = 0
 

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import UInt8
 from numpy import ndarray
 
-from tauscope.specs.image_ddpm import DatasetSpec
+from tauscope.specs.dataset import DatasetSpec
 
 
 class DatasetError(Exception):

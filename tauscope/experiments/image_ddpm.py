@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from tauscope.contracts.points import Point
 from tauscope.datasets import load_split
 from tauscope.experiments.image_files import write_npz
-from tauscope.experiments.image_measurement import ImageMeasurement, ImageSet, SamplingBrokenOffError
+from tauscope.experiments.image_measurement import ImageMeasurement, SamplingBrokenOffError
 from tauscope.experiments.image_predictions import ImagePredictions
-from tauscope.experiments.image_probes import ImageProbes
+from tauscope.experiments.image_set import ImageSet
 from tauscope.experiments.recorder import Recorder
 from tauscope.networks import Preconditioned, UNet
 from tauscope.process import Diffusion, linear_schedule
@@ -49,7 +49,6 @@ class ImageDdpmExperiment:
         self._sample_steps = sample_steps(spec)
         self._loss_steps = loss_steps(spec)
         self.measurement = ImageMeasurement(spec, self.images, self.diffusion)
-        self.probes = ImageProbes(spec, self.images, self.diffusion)
         self.predictions = ImagePredictions(spec, self.images, self.diffusion)
 
     def run(self, recorder: Recorder, *, checkpoint: Path | None = None) -> bool:
@@ -122,7 +121,7 @@ class ImageDdpmExperiment:
         path = self.folder / "predictions" / f"{step}.npz"
         if self.predictions.write(network, path):
             recorder.predictions(step, path)
-        points = self.measurement.losses(network, step) + self.probes.measure(network, step)
+        points = self.measurement.without_samples(network, step)
         sampling = step in self._sample_steps
         sampled = self._sample(recorder, network) if sampling and not recorder.defers_samples() else None
         recorder.measured(step, points + (sampled or []))

@@ -1,68 +1,26 @@
 """What is measured of an image run at a checkpoint, and the baselines that stand beside it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from tauscope.contracts.points import Point
+from tauscope.experiments.image_copying import ImageCopying
 from tauscope.experiments.image_files import write_npz
-from tauscope.metrics.frechet import FrechetReference, PrincipalComponents
-from tauscope.metrics.losses import NoiseBank, loss_gap
-from tauscope.metrics.memorization import Memorization, measure_memorization
+from tauscope.experiments.image_losses import ImageLosses
+from tauscope.experiments.image_probes import ImageProbes
+from tauscope.experiments.image_quality import ImageQuality
+from tauscope.experiments.image_set import ImageSet
 from tauscope.process import Diffusion
 from tauscope.samplers import draw_samples
 from tauscope.specs import ImageDdpmSpec
-from tauscope.specs.image_ddpm import DdimSpec
+from tauscope.specs.sampler import DdimSpec
 from tauscope.training.seeding import stream
 
-QUANTILES = (0.1, 0.5, 0.9)
 SAMPLING_BATCH = 512
-
-
-@dataclass(frozen=True)
-class ImageSet:
-    """Training and held-out images in [0, 1] and the scale that turns them into model units.
-
-    x = 2 pixel - 1 - mean, with one scalar mean, that of the training images.
-    """
-
-    train: Float[Tensor, "n_train channel height width"]
-    held_out: Float[Tensor, "n_held_out channel height width"]
-
-    @property
-    def mean(self) -> float:
-        return float((2 * self.train - 1).double().mean())
-
-    def to_model(self, pixels: Tensor) -> Tensor:
-        return 2 * pixels - 1 - self.mean
-
-    def to_pixels(self, x: Tensor) -> Tensor:
-        """Back to [0, 1], clipped; what leaves the model's range was never an image."""
-        return ((x + self.mean + 1) / 2).clamp(0, 1)
-
-
-@dataclass(frozen=True)
-class HeldOutFrechet:
-    """Components and reference fitted on one part of the held-out images; the other part gives the real-against-real floor."""
-
-    components: PrincipalComponents
-    reference: FrechetReference
-    floor: np.ndarray
-
-    @classmethod
-    def of(cls, held_out: np.ndarray, *, n_floor: int, components: int) -> "HeldOutFrechet":
-        n_floor = min(n_floor, len(held_out) // 2)
-        fitted = PrincipalComponents.of(held_out[n_floor:], components)
-        return cls(fitted, FrechetReference.of(fitted.features(held_out[n_floor:])), held_out[:n_floor])
-
-    def distance(self, images: np.ndarray) -> tuple[float, float, float]:
-        return self.reference.distance_interval(self.components.features(images))
 
 
 class SamplingBrokenOffError(Exception):
@@ -97,50 +55,14 @@ class ImageMeasurement:
         self.spec = spec
         self.images = images
         self.diffusion = diffusion
+        self.losses = ImageLosses(spec, images, diffusion)
+        self.probes = ImageProbes(spec, images, diffusion)
+        self.copying = ImageCopying(images)
+        self.quality = ImageQuality(spec, images)
 
-    @cached_property
-    def _banks(self) -> dict[tuple[str, int], NoiseBank]:
-        return {
-            (name, index): NoiseBank.draw(
-                self.images.to_model(part),
-                self.diffusion,
-                index=index,
-                pairs=self.spec.measurement.loss_pairs,
-                generator=stream(self.spec.seed, "noise_bank", name, index, device=part.device),
-            )
-            for index in self.spec.measurement.loss_indices
-            for name, part in (("train", self.images.train), ("held_out", self.images.held_out))
-        }
-
-    @cached_property
-    def control(self) -> Memorization:
-        """The same statistic on real held-out images."""
-        return measure_memorization(self.images.held_out, self.images.train)
-
-    @cached_property
-    def _frechet(self) -> "HeldOutFrechet":
-        return HeldOutFrechet.of(
-            self.images.held_out.cpu().numpy(),
-            n_floor=self.spec.measurement.n_generated,
-            components=self.spec.measurement.frechet_components,
-        )
-
-    def losses(self, network: nn.Module, step: int) -> list[Point]:
-        """Train and held-out loss and their relative gap at every chosen diffusion index."""
-        points = []
-        for index in self.spec.measurement.loss_indices:
-            train = self._banks["train", index].losses(network)
-            held_out = self._banks["held_out", index].losses(network)
-            if not (np.isfinite(train).all() and np.isfinite(held_out).all()):
-                points += [diverged_point(step, f"{name}@{index}", len(train)) for name in ("loss_train", "loss_held_out", "loss_gap")]
-                continue
-            gap = loss_gap(train, held_out)
-            points += [
-                measured_point(step, f"loss_train@{index}", gap.train, len(train)),
-                measured_point(step, f"loss_held_out@{index}", gap.held_out, len(held_out)),
-                measured_point(step, f"loss_gap@{index}", gap.gap, len(held_out)),
-            ]
-        return points
+    def without_samples(self, network: nn.Module, step: int) -> list[Point]:
+        """What is measured wherever the losses are: losses and probes."""
+        return self.losses.points(network, step) + self.probes.points(network, step)
 
     @torch.no_grad()
     def samples(self, network: nn.Module, step: int, path: Path, *, go_on: Callable[[float], bool]) -> list[Point]:
@@ -153,16 +75,13 @@ class ImageMeasurement:
         """
         images = self._generate(network, go_on)
         if not bool(torch.isfinite(images).all()):
-            return [*_baseline_points(self, step), *(diverged_point(step, name, len(images)) for name in ("f_mem", "frechet_pca"))]
-        found = measure_memorization(images, self.images.train)
-        _write_samples(path, images, found)
-        return [
-            measured_point(step, "f_mem", (found.f_mem, *found.interval()), found.count),
-            *_quantile_points(step, "gap_ratio", found.gap_ratio),
-            *_quantile_points(step, "nearest_distance", found.distances[:, 0]),
-            measured_point(step, "frechet_pca", self._frechet.distance(images.cpu().numpy()), len(images)),
-            *_baseline_points(self, step),
-        ]
+            return [*self.copying.diverged(step, len(images)), *self.quality.diverged(step, len(images)), *self._baselines(step)]
+        found = self.copying.found(images)
+        write_npz(path, samples=images.cpu().numpy(), neighbours=found.neighbours.cpu().numpy(), distances=found.distances.cpu().numpy())
+        return [*self.copying.points(found, step), *self.quality.points(images, step), *self._baselines(step)]
+
+    def _baselines(self, step: int) -> list[Point]:
+        return [*self.copying.baselines(step), *self.quality.baselines(step)]
 
     def _generate(self, network: nn.Module, go_on: Callable[[float], bool]) -> Float[Tensor, "image channel height width"]:
         measurement, device = self.spec.measurement, self.images.train.device
@@ -178,39 +97,3 @@ class ImageMeasurement:
     def _evaluations_per_block(self) -> int:
         sampler = self.spec.measurement.sampler
         return sampler.steps if isinstance(sampler, DdimSpec) else self.diffusion.steps - self.diffusion.first_trained_index
-
-    @cached_property
-    def baselines(self) -> dict[str, tuple[float, float, float, int]]:
-        """Metric name to (value, low, high, count) of what does not change along training."""
-        return {
-            "f_mem_control": (self.control.f_mem, *self.control.interval(), self.control.count),
-            "frechet_pca_floor": (*self._frechet.distance(self._frechet.floor), len(self._frechet.floor)),
-            "frechet_pca_train": (*self._frechet.distance(self.images.train.cpu().numpy()), len(self.images.train)),
-        }
-
-
-def _baseline_points(measurement: ImageMeasurement, step: int) -> list[Point]:
-    return [measured_point(step, name, (value, low, high), count) for name, (value, low, high, count) in measurement.baselines.items()]
-
-
-def _quantile_points(step: int, name: str, values: Tensor) -> list[Point]:
-    quantiles = np.quantile(values.cpu().numpy(), QUANTILES)
-    return [
-        Point(step=step, metric=f"{name}_q{round(100 * q)}", value=float(value), count=len(values))
-        for q, value in zip(QUANTILES, quantiles, strict=True)
-    ]
-
-
-def measured_point(step: int, metric: str, estimate: tuple[float, float, float], count: int) -> Point:
-    """An estimate (value, low, high) at a step."""
-    value, low, high = estimate
-    return Point(step=step, metric=metric, value=value, low=low, high=high, count=count)
-
-
-def diverged_point(step: int, metric: str, count: int) -> Point:
-    """A point that could not be measured because the network is no longer finite."""
-    return Point(step=step, metric=metric, value=None, count=count, reason="diverged")
-
-
-def _write_samples(path: Path, images: Tensor, found: Memorization) -> None:
-    write_npz(path, samples=images.cpu().numpy(), neighbours=found.neighbours.cpu().numpy(), distances=found.distances.cpu().numpy())

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from tauscope.experiments.image_files import write_npz
-from tauscope.experiments.image_measurement import ImageSet
+from tauscope.experiments.image_set import ImageSet
 from tauscope.process import Diffusion
 from tauscope.specs import ImageDdpmSpec
 from tauscope.training.seeding import stream

@@ -7,14 +7,15 @@ import torch
 from torch import Tensor, nn
 
 from tauscope.contracts.points import Point
-from tauscope.experiments.image_measurement import ImageSet, diverged_point, measured_point
+from tauscope.experiments.image_set import ImageSet
+from tauscope.experiments.measured import diverged_point, measured_point
 from tauscope.probes.attacks import loss_scores, pia_scores, sima_scores
 from tauscope.probes.membership import separation
 from tauscope.probes.projection import ProjectionProbe
 from tauscope.probes.stable_rank import mean_stable_rank
 from tauscope.process import Diffusion
 from tauscope.specs import ImageDdpmSpec
-from tauscope.specs.image_ddpm import ProbesSpec
+from tauscope.specs.measurement import ProbesSpec
 from tauscope.training.seeding import stream
 
 Attack = Callable[[nn.Module, Tensor, Tensor], Tensor]
@@ -37,7 +38,7 @@ class ImageProbes:
         self.images = images
         self.diffusion = diffusion
 
-    def measure(self, network: nn.Module, step: int) -> list[Point]:
+    def points(self, network: nn.Module, step: int) -> list[Point]:
         """Every probe at this step; a network that is no longer finite gives missing points."""
         probes = self.spec.measurement.probes
         if probes is None:

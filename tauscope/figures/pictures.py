@@ -9,7 +9,7 @@ from tauscope.contracts.onsets import OnsetStatus
 from tauscope.figures.rows import Panel, Row, Tiles
 from tauscope.figures.seeds import Family
 from tauscope.figures.source import FigureData, FigureRun, Images
-from tauscope.specs.image_ddpm import GAP_THRESHOLD
+from tauscope.specs.measurement import GAP_THRESHOLD
 
 COUNT = 8
 TITLE = "Samples above their nearest training images"

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from tauscope.metrics.intervals import clopper_pearson
 from tauscope.metrics.neighbours import nearest_distinct
-from tauscope.specs.image_ddpm import GAP_THRESHOLD
+from tauscope.specs.measurement import GAP_THRESHOLD
 
 
 @dataclass(frozen=True)

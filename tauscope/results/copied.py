@@ -15,7 +15,7 @@ from tauscope.contracts.copied import CopiedImage, CopiedImages, UnmeasuredStep
 from tauscope.contracts.points import Point
 from tauscope.results.folder import read_measurements, read_spec
 from tauscope.specs import KINDS
-from tauscope.specs.image_ddpm import GAP_THRESHOLD
+from tauscope.specs.measurement import GAP_THRESHOLD
 
 _FLOATS = (float, float | None)
 _COLUMNS = {

@@ -19,7 +19,7 @@ from tauscope.contracts.summary import RunSummary
 from tauscope.metrics.intervals import clopper_pearson
 from tauscope.results.folder import read_measurements, read_spec, read_summary
 from tauscope.specs import KINDS
-from tauscope.specs.image_ddpm import GAP_THRESHOLD
+from tauscope.specs.measurement import GAP_THRESHOLD
 from tauscope.specs.twins import find_pairs
 
 BLOCK_ELEMENTS = 2**24

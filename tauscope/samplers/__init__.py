@@ -9,7 +9,7 @@ from torch import Tensor
 from tauscope.process import Diffusion
 from tauscope.samplers.ancestral import sample_ancestral
 from tauscope.samplers.ddim import sample_ddim
-from tauscope.specs.image_ddpm import AncestralSpec, DdimSpec
+from tauscope.specs.sampler import AncestralSpec, DdimSpec
 
 EpsModel = Callable[[Float[Tensor, "batch channel height width"], Int[Tensor, " batch"]], Float[Tensor, "batch channel height width"]]
 

@@ -6,163 +6,17 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from tauscope.specs.dataset import DatasetSpec
 from tauscope.specs.fork import ForkSpec
+from tauscope.specs.measurement import MeasurementSpec, OnsetsSpec
 from tauscope.specs.model import SpecModel
-from tauscope.specs.schedule import MAX_STEPS, LogSpaced, Schedule
-from tauscope.specs.shown import shown
+from tauscope.specs.network import UNetSpec
+from tauscope.specs.optimizer import AdamSpec, EmaSpec, Optimizer
+from tauscope.specs.process import ProcessSpec
+from tauscope.specs.sampler import DdimSpec
+from tauscope.specs.schedule import MAX_STEPS
+from tauscope.specs.shown import DATA, MEASUREMENT, SWEEP, TRAINING, shown
 from tauscope.specs.stopping import BudgetPolicy, Stopping, WindowPolicy
-
-GAP_THRESHOLD = 1 / 3
-
-# The headings of a form, in their order.
-SWEEP, DATA, TRAINING, MEASUREMENT = "Sweep", "Data and network", "Training", "Measurement"
-
-
-class DatasetSpec(SpecModel):
-    """Which images are trained on, and which are held out as reference."""
-
-    name: str = shown("digits", "Data set", "a registered data set", choices="datasets")
-    path: str | None = shown(None, "Folder", "folder of the data set, where it is not embedded", advanced=True)
-    n_train: int = shown(64, "Training images n", "training-set size n", ge=2, le=10**9, unit="images", group=SWEEP)
-    subset: int = shown(0, "Subset", "which disjoint slice of n_train images is trained on", ge=0, le=10**9, advanced=True)
-    size: int = shown(8, "Image size", "height and width in pixels", ge=4, le=4096, unit="pixels")
-    n_held_out: int = shown(1000, "Held out", "held-out images: reference and control, never trained on", ge=32, le=10**9, unit="images")
-
-
-class UNetSpec(SpecModel):
-    """The paper's U-Net; 2 blocks a level and attention at the two lower levels give its published parameter count."""
-
-    name: Literal["unet"] = "unet"
-    base_width: int = shown(32, "Base width W", "channels W of the first level, a multiple of 8", ge=8, le=4096, unit="channels")
-    multipliers: tuple[Annotated[int, Field(ge=1, le=64)], ...] = shown(
-        (1, 2, 4), "Width multipliers", "width of each level over W", min_length=1, max_length=8, advanced=True
-    )
-    blocks: int = shown(2, "Blocks a level", "residual blocks per encoder level", ge=1, le=64, advanced=True)
-    attention: tuple[bool, ...] = shown((False, True, True), "Attention", "self-attention at each level", advanced=True)
-    heads: int = shown(4, "Attention heads", "attention heads", ge=1, le=256, advanced=True)
-    dropout: float = shown(0.0, "Dropout", "dropout before each block's second convolution", ge=0, lt=1, advanced=True)
-
-    @field_validator("base_width")
-    @classmethod
-    def _groups_divide(cls, width: int) -> int:
-        if width % 8:
-            raise ValueError("must be a multiple of 8, the number of normalisation groups | Use 8, 16, 24 or 32, for instance")
-        return width
-
-    @model_validator(mode="after")
-    def _levels_agree(self) -> Self:
-        if len(self.attention) != len(self.multipliers):
-            raise ValueError(
-                f"attention has {len(self.attention)} entries for {len(self.multipliers)} levels"
-                " | Give multipliers and attention the same length"
-            )
-        return self
-
-
-class ProcessSpec(SpecModel):
-    """The forward process: beta rises linearly over the steps (Ho et al. 2020, arXiv:2006.11239)."""
-
-    name: Literal["linear"] = "linear"
-    steps: int = shown(1000, "Diffusion steps", "diffusion steps", ge=2, le=100_000)
-    beta_min: float = shown(1e-4, "beta, first", "beta at index 0", gt=0, lt=1)
-    beta_max: float = shown(2e-2, "beta, last", "beta at the last index", gt=0, lt=1)
-    first_trained_index: int = shown(1, "First trained index", "lowest trained diffusion index; sampling never goes below it", ge=0)
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.beta_max < self.beta_min:
-            raise ValueError("beta_max is below beta_min | Exchange the two")
-        if self.first_trained_index >= self.steps:
-            raise ValueError(f"first_trained_index must be below steps = {self.steps} | Use 0 or 1")
-        return self
-
-
-class AdamSpec(SpecModel):
-    """Adam (Kingma and Ba 2015, arXiv:1412.6980)."""
-
-    name: Literal["adam"] = "adam"
-    lr: float = shown(1e-4, "Learning rate", "learning rate", gt=0)
-    betas: tuple[float, float] = shown((0.9, 0.999), "Moment decay", "decay of the two moments", advanced=True)
-
-
-class SgdSpec(SpecModel):
-    """Stochastic gradient descent with heavy-ball momentum."""
-
-    name: Literal["sgd"] = "sgd"
-    lr: float = shown(1e-2, "Learning rate", "learning rate", gt=0)
-    momentum: float = shown(0.95, "Momentum", "momentum", ge=0, lt=1)
-
-
-Optimizer = Annotated[AdamSpec | SgdSpec, Field(discriminator="name")]
-
-
-class EmaSpec(SpecModel):
-    """Exponential moving average of the weights, used for every measurement; decay_k = min(decay, (1+k)/(10+k))."""
-
-    decay: float = shown(0.98, "Decay", "decay per training step once warmed up", gt=0, lt=1)
-
-
-class DdimSpec(SpecModel):
-    """Song et al. 2021, arXiv:2010.02502."""
-
-    name: Literal["ddim"] = "ddim"
-    steps: int = shown(100, "Sampling steps", "network evaluations per sample; below 16 f_mem is underestimated", ge=2, unit="evaluations")
-    eta: float = shown(0.0, "ddim_eta", "share of ancestral noise; 0 is deterministic", ge=0, le=1, advanced=True)
-
-
-class AncestralSpec(SpecModel):
-    """Ho et al. 2020, arXiv:2006.11239, algorithm 2: every diffusion index is visited."""
-
-    name: Literal["ancestral"] = "ancestral"
-
-
-Sampler = Annotated[DdimSpec | AncestralSpec, Field(discriminator="name")]
-
-
-class ProbesSpec(SpecModel):
-    """Early warnings of copying that draw no samples, measured wherever the losses are."""
-
-    index: int = shown(100, "Index", "0-based index into beta of the loss attack, PIA and alpha_ho", ge=0)
-    small_index: int = shown(10, "Small index", "0-based index into beta of SimA, which adds no noise", ge=0)
-    images: int = shown(
-        128, "Images", "members and non-members at most; 1 % of fewer than 100 is no image", ge=100, le=100_000, unit="images each"
-    )
-    points: int = shown(64, "Points", "noised points of alpha_ho from each set", ge=16, le=100_000, unit="points each")
-
-
-class MeasurementSpec(SpecModel):
-    """What is measured along training, and when."""
-
-    schedule: Schedule = shown(LogSpaced(), "Checkpoints", "steps at which samples are drawn")
-    loss_schedule: Schedule | None = shown(None, "Further losses", "further steps at which only the losses are measured", advanced=True)
-    n_generated: int = shown(
-        1000, "Samples each", "samples per checkpoint; the same seeds at every checkpoint", ge=32, le=10**7, unit="samples"
-    )
-    sampler: Sampler = shown(DdimSpec(), "Sampler", "how samples are drawn")
-    loss_indices: tuple[Annotated[int, Field(ge=0)], ...] = shown(
-        (10, 100), "Loss indices", "0-based indices into beta where both losses are measured", min_length=1, max_length=32, advanced=True
-    )
-    loss_pairs: int = shown(
-        512, "Loss pairs", "fixed (image, noise) pairs per set and index that a loss averages", ge=32, le=10**7, unit="pairs", advanced=True
-    )
-    frechet_components: int = shown(
-        16, "Principal components", "principal components of the Frechet distance", ge=1, le=100_000, advanced=True
-    )
-    probes: ProbesSpec | None = shown(None, "Probes", "early warnings of copying beside the loss gap", advanced=True)
-
-
-class OnsetLevel(SpecModel):
-    """The level whose first sustained crossing is an onset."""
-
-    metric: str = shown(..., "metric", "the measured quantity", advanced=True)
-    level: float = shown(..., "level", "absolute level, the same for the whole sweep")
-
-
-class OnsetsSpec(SpecModel):
-    """Definitions of tau_gen (metric falls to its level) and tau_mem (f_mem minus control rises to its level)."""
-
-    tau_gen: OnsetLevel = shown(OnsetLevel(metric="loss_held_out@100", level=0.55), "tau_gen")
-    tau_mem: OnsetLevel = shown(OnsetLevel(metric="f_mem", level=0.25), "tau_mem")
 
 
 class ImageDdpmSpec(SpecModel):

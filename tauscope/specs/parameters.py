@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tauscope.specs.image_ddpm import UNetSpec
+from tauscope.specs.network import UNetSpec
 
 IMAGE_CHANNELS = 1  # Every registered data set is grey.
 

@@ -4,6 +4,9 @@ from typing import Any
 
 from pydantic import Field
 
+# The headings of a form, in their order.
+SWEEP, DATA, TRAINING, MEASUREMENT = "Sweep", "Data and network", "Training", "Measurement"
+
 
 def shown(default: Any, title: str, description: str = "", *, unit: str = "", advanced: bool = False, **more: Any) -> Any:
     """A pydantic field with what a form needs beside its type.

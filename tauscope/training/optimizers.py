@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from torch import nn, optim
 
-from tauscope.specs.image_ddpm import AdamSpec, SgdSpec
+from tauscope.specs.optimizer import AdamSpec, SgdSpec
 
 
 def build_optimizer(parameters: Iterable[nn.Parameter], spec: AdamSpec | SgdSpec) -> optim.Optimizer:

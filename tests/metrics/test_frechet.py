@@ -6,7 +6,7 @@ from scipy.linalg import sqrtm
 
 from tauscope.datasets import load_split
 from tauscope.metrics.frechet import FrechetReference, PrincipalComponents
-from tauscope.specs.image_ddpm import DatasetSpec
+from tauscope.specs.dataset import DatasetSpec
 
 
 def test_it_is_the_closed_form_for_gaussians_with_commuting_covariances() -> None:

@@ -9,7 +9,7 @@ from tauscope.metrics import neighbours
 from tauscope.metrics.memorization import measure_memorization
 from tauscope.metrics.neighbours import nearest_distinct
 from tauscope.results.verify import brute_force_two_nearest
-from tauscope.specs.image_ddpm import DatasetSpec
+from tauscope.specs.dataset import DatasetSpec
 
 
 def digits(n_train: int) -> tuple[torch.Tensor, torch.Tensor]:

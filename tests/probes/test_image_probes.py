@@ -93,14 +93,14 @@ def test_a_network_that_is_no_longer_finite_gives_missing_points(tmp_path: Path)
     with torch.no_grad():
         for weight in experiment.trainer.network.parameters():
             weight.fill_(float("nan"))
-    found = experiment.probes.measure(experiment.trainer.network, 3)
+    found = experiment.measurement.probes.points(experiment.trainer.network, 3)
     assert len(found) == 8
     assert {(point.value, point.reason) for point in found} == {(None, "diverged")}
 
 
 def test_members_and_the_halves_of_alpha_ho_share_no_held_out_image(tmp_path: Path) -> None:
     experiment = ImageDdpmExperiment(spec({"images": 100}), device=CPU, folder=tmp_path)
-    probes, images = experiment.probes, experiment.images
+    probes, images = experiment.measurement.probes, experiment.images
     (members, _), (others, _) = probes._sides
     assert torch.equal(members, images.to_model(images.train))
     assert torch.equal(others, images.to_model(images.held_out[:100]))

@@ -6,7 +6,7 @@ import torch
 from tauscope.analysis.metrics_info import alpha_bar
 from tauscope.process import linear_schedule
 from tauscope.process.diffusion import predict_x0
-from tauscope.specs.image_ddpm import ProcessSpec
+from tauscope.specs.process import ProcessSpec
 
 
 def test_alpha_bar_falls_from_near_one_to_near_zero() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from tauscope.networks import UNet
-from tauscope.specs.image_ddpm import UNetSpec
+from tauscope.specs.network import UNetSpec
 from tauscope.specs.parameters import trained_parameters
 
 

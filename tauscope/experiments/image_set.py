@@ -1,0 +1,28 @@
+"""The images of a run in model units."""
+
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Training and held-out images in [0, 1] and the scale that turns them into model units.
+
+    x = 2 pixel - 1 - mean, with one scalar mean, that of the training images.
+    """
+
+    train: Float[Tensor, "n_train channel height width"]
+    held_out: Float[Tensor, "n_held_out channel height width"]
+
+    @property
+    def mean(self) -> float:
+        return float((2 * self.train - 1).double().mean())
+
+    def to_model(self, pixels: Tensor) -> Tensor:
+        return 2 * pixels - 1 - self.mean
+
+    def to_pixels(self, x: Tensor) -> Tensor:
+        """Back to [0, 1], clipped; what leaves the model's range was never an image."""
+        return ((x + self.mean + 1) / 2).clamp(0, 1)

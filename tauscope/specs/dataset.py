@@ -1,0 +1,15 @@
+"""Which images a run is given."""
+
+from tauscope.specs.model import SpecModel
+from tauscope.specs.shown import SWEEP, shown
+
+
+class DatasetSpec(SpecModel):
+    """Which images are trained on, and which are held out as reference."""
+
+    name: str = shown("digits", "Data set", "a registered data set", choices="datasets")
+    path: str | None = shown(None, "Folder", "folder of the data set, where it is not embedded", advanced=True)
+    n_train: int = shown(64, "Training images n", "training-set size n", ge=2, le=10**9, unit="images", group=SWEEP)
+    subset: int = shown(0, "Subset", "which disjoint slice of n_train images is trained on", ge=0, le=10**9, advanced=True)
+    size: int = shown(8, "Image size", "height and width in pixels", ge=4, le=4096, unit="pixels")
+    n_held_out: int = shown(1000, "Held out", "held-out images: reference and control, never trained on", ge=32, le=10**9, unit="images")

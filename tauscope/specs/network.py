@@ -1,0 +1,38 @@
+"""The networks that a run may train."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from tauscope.specs.model import SpecModel
+from tauscope.specs.shown import shown
+
+
+class UNetSpec(SpecModel):
+    """The paper's U-Net; 2 blocks a level and attention at the two lower levels give its published parameter count."""
+
+    name: Literal["unet"] = "unet"
+    base_width: int = shown(32, "Base width W", "channels W of the first level, a multiple of 8", ge=8, le=4096, unit="channels")
+    multipliers: tuple[Annotated[int, Field(ge=1, le=64)], ...] = shown(
+        (1, 2, 4), "Width multipliers", "width of each level over W", min_length=1, max_length=8, advanced=True
+    )
+    blocks: int = shown(2, "Blocks a level", "residual blocks per encoder level", ge=1, le=64, advanced=True)
+    attention: tuple[bool, ...] = shown((False, True, True), "Attention", "self-attention at each level", advanced=True)
+    heads: int = shown(4, "Attention heads", "attention heads", ge=1, le=256, advanced=True)
+    dropout: float = shown(0.0, "Dropout", "dropout before each block's second convolution", ge=0, lt=1, advanced=True)
+
+    @field_validator("base_width")
+    @classmethod
+    def _groups_divide(cls, width: int) -> int:
+        if width % 8:
+            raise ValueError("must be a multiple of 8, the number of normalisation groups | Use 8, 16, 24 or 32, for instance")
+        return width
+
+    @model_validator(mode="after")
+    def _levels_agree(self) -> Self:
+        if len(self.attention) != len(self.multipliers):
+            raise ValueError(
+                f"attention has {len(self.attention)} entries for {len(self.multipliers)} levels"
+                " | Give multipliers and attention the same length"
+            )
+        return self
