@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from backend.services.context import Context
 from backend.services.curve_cache import CurveKey, Held, SeriesOfRun, extended
 from backend.services.experiments import required
-from backend.services.thinning import thinned
 from backend.services.views import metrics_of
 from backend.storage import curves as points
 from backend.storage.cursor import Mark, format_cursor
 from backend.storage.reading import reading
 from backend.storage.tables import Run
+from tauscope.analysis.thinning import thinned
 from tauscope.version import source_version
 
 _READ_FOR = 200  # Points a series that shorter answers are made from: a page of many runs asks for two lengths, and reads once.
