@@ -1,6 +1,7 @@
 // The list of experiments: its rows are made by the server and fetched again while anything is live.
 
 import { h } from "./dom.js";
+import { prepare, rowsAddress } from "./early.js";
 import { fetchJson, patch, showSlots, themeName, onThemeChange, onNavigate } from "./shell.js";
 
 const LIVE_MS = 3000;
@@ -79,15 +80,16 @@ class List {
 
   async refresh() {
     clearTimeout(this.timer);
-    const { pick, ...asked } = this.data;
-    const query = new URLSearchParams({ ...asked, theme: themeName() });
-    const view = document.hidden ? null : await fetchJson(`/view/experiments?${query}`, this.notice);
+    const asked = rowsAddress(new URLSearchParams(this.data), themeName());
+    const view = document.hidden ? null : await fetchJson(asked, this.notice);
     if (view) {
       patch(this.rows, view.rows);
       this.showPicked();
       showSlots(view.slots);
     }
     this.root.dataset.ready = "yes";
+    if (!this.prepared) (window.requestIdleCallback ?? setTimeout)(() => prepare("experiment")); // Which is where most go from here.
+    this.prepared = true;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.refresh(), view?.live ? LIVE_MS : IDLE_MS);
   }

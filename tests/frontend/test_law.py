@@ -228,9 +228,7 @@ def test_how_forecasts_turned_out_is_one_click_from_the_law() -> None:
 
 
 @pytest.mark.parametrize("level", [None, 0.4])
-def test_fewer_points_are_drawn_of_long_curves_and_every_number_is_of_all(
-    monkeypatch: pytest.MonkeyPatch, level: float | None
-) -> None:
+def test_fewer_points_are_drawn_of_long_curves_and_every_number_is_of_all(monkeypatch: pytest.MonkeyPatch, level: float | None) -> None:
     store = ManyRuns(runs=40, points=1000, seeds=5)
     experiment, curves = store.experiment(), store.curves(None)
     bounded = shown(experiment, level=level, curves=curves)
