@@ -1,7 +1,7 @@
 // The list of experiments: its rows are made by the server and fetched again while anything is live.
 
 import { h } from "./dom.js";
-import { prepare, rowsAddress } from "./early.js";
+import { rowsAddress } from "./early.js";
 import { fetchJson, patch, showSlots, themeName, onThemeChange, onNavigate } from "./shell.js";
 
 const LIVE_MS = 3000;
@@ -88,8 +88,6 @@ class List {
       showSlots(view.slots);
     }
     this.root.dataset.ready = "yes";
-    if (!this.prepared) (window.requestIdleCallback ?? setTimeout)(() => prepare("experiment")); // Which is where most go from here.
-    this.prepared = true;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.refresh(), view?.live ? LIVE_MS : IDLE_MS);
   }
