@@ -68,7 +68,9 @@ def _bounded(context: Context, session: Session, query: CurvesQuery, runs: Seque
     """Each run's thinned series. A run is read whole when it is first asked for or went back; later, what it measured since."""
     assert query.max_points is not None
     read = max(query.max_points, _READ_FOR)
-    current = {CurveKey(run.id, query.metrics, read): mark for run, mark in zip(runs, marks, strict=True)}
+    # In whichever order they are asked for: pages that show the same curves share one reading.
+    metrics = tuple(sorted(set(query.metrics))) if query.metrics is not None else None
+    current = {CurveKey(run.id, metrics, read): mark for run, mark in zip(runs, marks, strict=True)}
     answers = {key: _held(context, session, key, mark) for key, mark in current.items()}
     unknown = [key for key, held in answers.items() if held is None]
     found = points.run_curves(session, [key.run_id for key in unknown], query.metrics) if unknown else {}

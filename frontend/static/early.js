@@ -48,4 +48,10 @@ export async function prepare(page) {
 const page = window.location.pathname.slice(1) || "experiments";
 const dark = window.matchMedia("(prefers-color-scheme: dark)").matches;
 if (page === "experiments") ask(rowsAddress(new URLSearchParams(window.location.search), dark ? "dark" : "light"));
-prepare(page);
+// Not before Streamlit speaks to its server: while it waits for the answer nothing else has to be done.
+const begun = new PerformanceObserver((seen) => {
+  if (!seen.getEntries().some(({ name }) => name.includes("/_stcore/"))) return;
+  begun.disconnect();
+  prepare(page);
+});
+begun.observe({ type: "resource" });
