@@ -16,6 +16,7 @@ from backend.logs import configure_logs
 from backend.services.closing import Closing
 from backend.settings import ApiSettings
 from backend.storage.migrate import upgrade
+from tauscope.heap import settle
 from tauscope.specs import SpecError
 
 _GRACE_SECONDS = 1
@@ -53,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(f"the database does not answer: {error.orig}. Start it, or mend TAUSCOPE_DATABASE_URL")
     app = create_app(settings)
     config = uvicorn.Config(app, access_log=False, log_level="warning", server_header=False, timeout_graceful_shutdown=_GRACE_SECONDS)
+    settle()
     log.info("api_listening", host=settings.host, port=listener.getsockname()[1])
     Server(config, app.state.context.closing).run(sockets=[listener])
     return 0

@@ -1,10 +1,11 @@
-"""The dashboard and its API on a store of 1,000 runs and 1.6 million points, against a store of one experiment and against Postgres.
+"""The dashboard and its API on a store of 1,000 runs and 1.7 million points, on SQLite and on Postgres.
 
 Everything is the real thing but the training: the store is written as a worker writes it (``generated_store``), API and dashboard are
 processes of their own, and Chromium opens the pages where there is one. Each request is made once cold and five times warm. Beside the
-seconds on the wall stand the CPU seconds of both processes, which a busy machine moves less.
+seconds on the wall stand the CPU seconds of both processes, which a busy machine moves less. Pages are opened three times in one browser
+after both processes have started anew, so that the first time is cold everywhere. It ends with one table.
 
-    python benchmarks/bench_store.py [--experiments 25] [--steps 60] [--long-steps 1000] [--requests 200] [--keep FOLDER]
+    python benchmarks/bench_store.py [--experiments 25] [--steps 60] [--long-steps 1000] [--requests 40] [--one] [--keep FOLDER]
 """
 
 import argparse
@@ -21,7 +22,7 @@ from pathlib import Path
 
 import httpx
 from playwright.sync_api import BrowserContext, sync_playwright
-from sqlalchemy import func, insert, select
+from sqlalchemy import create_engine, func, select
 
 from backend.storage.database import open_database, session_factory
 from backend.storage.migrate import upgrade
@@ -32,7 +33,7 @@ from tests.postgres import Postgres
 from tests.service import free_port
 
 WARM = 5
-_COPIED_AT_ONCE = 20_000
+_OPENED = 3
 _TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -164,8 +165,8 @@ def opened(origin: str, wanted: dict[str, str]) -> dict[str, list[float]]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
         context = browser.new_context()
-        found = {name: [_open(context, origin + address) for _ in range(3)] for name, address in wanted.items()}
-        found["experiment, from the list"] = [_click(context, origin + wanted["list"]) for _ in range(3)]
+        found = {name: [_open(context, origin + address) for _ in range(_OPENED)] for name, address in wanted.items()}
+        found["experiment, from the list"] = [_click(context, origin + wanted["list"]) for _ in range(_OPENED)]
         browser.close()
     return found
 
@@ -211,20 +212,30 @@ def filled(url: str, size: Size) -> str:
 
 
 def copied(source: str, target: str) -> str:
-    """Every row of a store in an empty one of another kind."""
+    """Every row of a SQLite store in an empty one on Postgres, as drivers give and take it: JSON stays text, a truth value 0 or 1."""
     upgrade(target)
-    engine, other = open_database(source), open_database(target)
+    engine, other = create_engine(source), open_database(target)
     with engine.connect() as reader, other.begin() as writer:
         for table in Base.metadata.sorted_tables:
-            rows = reader.execution_options(read_only=True).execute(select(table)).mappings().partitions(_COPIED_AT_ONCE)
-            for part in rows:
-                writer.execute(insert(table), [dict(row) for row in part])
+            names = ", ".join(f'"{column.name}"' for column in table.columns)
+            rows = reader.exec_driver_sql(f'SELECT {names} FROM "{table.name}"')
+            with writer.connection.driver_connection.cursor().copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy:
+                for row in rows:
+                    copy.write_row(tuple(row))
     other.dispose()
     engine.dispose()
     return target
 
 
-def measure(name: str, url: str, home: Path, requests: int) -> dict[str, Measured]:
+@dataclass(frozen=True)
+class Found:
+    """What one store took: requests by name, and the seconds of each opening of each page."""
+
+    requests: dict[str, Measured]
+    pages: dict[str, list[float]]
+
+
+def measure(name: str, url: str, home: Path, requests: int) -> Found:
     """Everything about one store, printed as it comes."""
     home.mkdir(parents=True, exist_ok=True)
     with serving(url, home) as service:
@@ -238,23 +249,28 @@ def measure(name: str, url: str, home: Path, requests: int) -> dict[str, Measure
             service.ask(repeated[number % len(repeated)])
         told = f"API {service.resident()[0]:.0f} MB, dashboard {service.resident()[1]:.0f} MB"
         print(f"{name}, {requests} requests later: {told}", flush=True)
-        if find_chromium():
-            for what, seconds in opened(service.origin, pages(long, other)).items():
-                print(f"{name}, page {what}: {', '.join(f'{item:.2f}' for item in seconds)} s until it is ready", flush=True)
-    return found
+    if not find_chromium():
+        return Found(found, {})
+    with serving(url, home) as service:
+        drawn = opened(service.origin, pages(long, other))
+    for what, seconds in drawn.items():
+        print(f"{name}, page {what}: {', '.join(f'{item:.2f}' for item in seconds)} s until it is ready", flush=True)
+    return Found(found, drawn)
 
 
-def told(stores: dict[str, dict[str, Measured]]) -> Iterator[str]:
-    """A row a request: wall seconds cold and warm, and CPU seconds of both processes, for each store; ratios to the first store."""
+def table(stores: dict[str, Found]) -> Iterator[str]:
+    """A row a request or page, seconds first and later; behind a request's the CPU seconds of both processes."""
     first = next(iter(stores.values()))
-    yield "| request | " + " | ".join(f"{name}: cold (CPU) | warm (CPU) | kB" for name in stores) + " | CPU against the first |"
-    for what in first:
-        cells = [
-            f"{item.cold.wall:.2f} ({item.cold.cpu:.2f}) | {item.warm.wall:.3f} ({item.warm.cpu:.3f}) | {item.warm.n_bytes / 1000:,.0f}"
-            for item in (store[what] for store in stores.values())
-        ]
-        ratios = [f"{store[what].warm.cpu / max(first[what].warm.cpu, 1e-3):.1f}" for store in list(stores.values())[1:]]
-        yield f"| {what} | " + " | ".join(cells) + f" | {', '.join(ratios)} |"
+    yield "| asked for | " + " | ".join(f"{name}, first | {name}, later" for name in stores) + " | kB |"
+    yield "|---|" + "---|---|" * len(stores) + "---|"
+    for what, known in first.requests.items():
+        spent = [spent for found in stores.values() for spent in (found.requests[what].cold, found.requests[what].warm)]
+        cells = " | ".join(f"{item.wall:.2f} ({item.cpu:.2f})" for item in spent)
+        yield f"| {what} | {cells} | {known.cold.n_bytes / 1000:,.0f} |"
+    for what in first.pages:
+        opened = [found.pages[what] for found in stores.values()]
+        cells = " | ".join(f"{cold:.2f} | {statistics.median(later):.2f}" for cold, *later in opened)
+        yield f"| page: {what} | {cells} | |"
 
 
 def main() -> None:
@@ -262,7 +278,8 @@ def main() -> None:
     parser.add_argument("--experiments", type=int, default=25)
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--long-steps", type=int, default=1000)
-    parser.add_argument("--requests", type=int, default=200)
+    parser.add_argument("--requests", type=int, default=40)
+    parser.add_argument("--one", action="store_true", help="also a store of the long experiment alone")
     parser.add_argument("--keep", type=Path, help="folder where the SQLite stores stay, and are found again")
     parser.add_argument("--no-postgres", action="store_true")
     given = parser.parse_args()
@@ -271,21 +288,19 @@ def main() -> None:
         folder.chmod(0o755)  # Postgres runs as another user.
         stores = given.keep or folder
         stores.mkdir(exist_ok=True)
-        small = filled(f"sqlite:///{stores / 'long.db'}", Size(1, given.steps, given.long_steps))
-        large = filled(f"sqlite:///{stores / 'big.db'}", Size(given.experiments, given.steps, given.long_steps))
-        found = {
-            "one experiment": measure("one experiment", small, folder / "small", given.requests),
-            "SQLite": measure("SQLite", large, folder / "large", given.requests),
-        }
+        sizes = {"one experiment": Size(1, given.steps, given.long_steps)} if given.one else {}
+        sizes["SQLite"] = Size(given.experiments, given.steps, given.long_steps)
+        urls = {name: filled(f"sqlite:///{stores / f'{size.experiments}.db'}", size) for name, size in sizes.items()}
         if not given.no_postgres:
             (folder / "postgres").mkdir()
             server = Postgres(folder / "postgres")
             server.start()
             stack.callback(server.stop)
-            target = copied(large, server.uri.replace("postgresql://", "postgresql+psycopg://"))
-            found["Postgres"] = measure("Postgres", target, folder / "other", given.requests)
-    print("\n".join(told(found)))
-    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; warm: medians of {WARM}")
+            urls["Postgres"] = copied(urls["SQLite"], server.uri.replace("postgresql://", "postgresql+psycopg://"))
+        found = {name: measure(name, url, folder / name, given.requests) for name, url in urls.items()}
+    print("\n".join(table(found)))
+    machine = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+    print(f"Seconds, in brackets of a core; later: the median of {WARM} requests or {_OPENED - 1} openings; {machine}")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 _BOOT = """<script src="/assets/boot.js"></script>
+    <script type="module" src="/assets/early.js"></script>
     <script type="module" src="/assets/keys.js"></script>
     <script type="module" src="/assets/passage.js"></script>
     """

@@ -32,6 +32,7 @@ from frontend.system_view import serve_system
 from frontend.theme import streamlit_options
 from frontend.twin_view import serve_twin
 from frontend.views import serve_experiment, serve_experiments, serve_figure, serve_tables
+from tauscope.heap import settle
 
 HERE = Path(__file__).parent
 PLOTLY = HERE / "static" / "vendor" / "plotly-cartesian-4.1.1.min.js"
@@ -93,4 +94,6 @@ async def serve_plotly(request: Request) -> Response:
 
 def serve(*, host: str, port: int, api_url: str) -> None:
     """Serve until told to stop; open event streams are given two seconds to end."""
-    uvicorn.run(build_app(api_url, host=host), host=host, port=port, log_level="warning", timeout_graceful_shutdown=2)
+    app = build_app(api_url, host=host)
+    settle()
+    uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=2)

@@ -7,7 +7,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from frontend.charts.experiment import experiment_figure
+from frontend.charts.experiment import experiment_figure, watched
 from frontend.charts.figure import FigureError, Part, View, ViewOptions
 from frontend.charts.groups import Group, focused, group_runs
 from frontend.charts.printing import PRINT_WIDTHS
@@ -110,20 +110,24 @@ async def serve_experiment(request: Request) -> Response:
 
 def _experiment(identifier: str, token: str | None, options: ViewOptions) -> dict[str, Any]:
     client = client_for(token)
-    experiment, curves = client.experiment(identifier), client.curves(identifier, max_points=DESCRIBED)
+    experiment, curves = _watched(client, identifier, options, DESCRIBED)
     view = experiment_view(
         experiment, curves, options, lambda run_id: client.checkpoints(run_id).recommendation, client.warnings(identifier)
     )
-    return view | {"slots": slots_words(client.system())}
+    return view | {"slots": slots_words(client.system()), "cursor": curves.cursor}
+
+
+def _watched(client: TauscopeClient, identifier: str, options: ViewOptions, points: int) -> tuple[ExperimentView, Curves]:
+    """An experiment, and of its curves those that the viewer's figure shows."""
+    experiment = client.experiment(identifier)
+    return experiment, client.curves(identifier, watched(experiment, options), max_points=points)
 
 
 async def serve_figure(request: Request) -> Response:
     """``GET /view/experiments/{id}/figure``: one figure to take away; ``part`` names a panel, ``print`` a width in mm."""
     identifier, token, options = asked(request)
     client = client_for(token)
-    return await answer(
-        lambda: {"figure": experiment_figure(client.experiment(identifier), client.curves(identifier, max_points=DESCRIBED), options)}
-    )
+    return await answer(lambda: {"figure": experiment_figure(*_watched(client, identifier, options, DESCRIBED), options)})
 
 
 async def serve_tables(request: Request) -> Response:
@@ -133,8 +137,7 @@ async def serve_tables(request: Request) -> Response:
 
 
 def _tables(identifier: str, token: str | None, options: ViewOptions) -> dict[str, Any]:
-    client = client_for(token)
-    experiment, curves = client.experiment(identifier), client.curves(identifier, max_points=MAX_DRAWN)
+    experiment, curves = _watched(client_for(token), identifier, options, MAX_DRAWN)
     return {"tables": data_tables(experiment, curves, group_runs(experiment, options.palette), options)}
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any, NamedTuple
 
-from backend.services.thinning import thinned
 from backend.storage.cursor import Mark
+from tauscope.analysis.thinning import thinned
 
 _MAX_BYTES = 64_000_000
 

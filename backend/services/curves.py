@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from backend.services.context import Context
 from backend.services.curve_cache import CurveKey, Held, SeriesOfRun, extended
 from backend.services.experiments import required
-from backend.services.thinning import thinned
 from backend.services.views import metrics_of
 from backend.storage import curves as points
 from backend.storage.cursor import Mark, format_cursor
 from backend.storage.reading import reading
 from backend.storage.tables import Run
+from tauscope.analysis.thinning import thinned
 from tauscope.version import source_version
 
 _READ_FOR = 200  # Points a series that shorter answers are made from: a page of many runs asks for two lengths, and reads once.
@@ -52,7 +52,8 @@ def curves_json(context: Context, query: CurvesQuery) -> bytes:
     document: dict[str, Any] = {
         "experiment_id": query.experiment_id,
         "cursor": format_cursor(marks),
-        "metrics": {name: info.model_dump() for name, info in metrics_of(runs).items() if query.metrics is None or name in query.metrics},
+        # Of all metrics, also where some are asked for: what else there is can be chosen without reading it.
+        "metrics": {name: info.model_dump() for name, info in metrics_of(runs).items()},
         "runs": found,
     }
     return orjson.dumps(document)
@@ -67,7 +68,9 @@ def _bounded(context: Context, session: Session, query: CurvesQuery, runs: Seque
     """Each run's thinned series. A run is read whole when it is first asked for or went back; later, what it measured since."""
     assert query.max_points is not None
     read = max(query.max_points, _READ_FOR)
-    current = {CurveKey(run.id, query.metrics, read): mark for run, mark in zip(runs, marks, strict=True)}
+    # In whichever order they are asked for: pages that show the same curves share one reading.
+    metrics = tuple(sorted(set(query.metrics))) if query.metrics is not None else None
+    current = {CurveKey(run.id, metrics, read): mark for run, mark in zip(runs, marks, strict=True)}
     answers = {key: _held(context, session, key, mark) for key, mark in current.items()}
     unknown = [key for key, held in answers.items() if held is None]
     found = points.run_curves(session, [key.run_id for key in unknown], query.metrics) if unknown else {}

@@ -10,12 +10,12 @@ from backend.services.curves import CurvesQuery, curves_etag
 from backend.services.experiments import required
 from backend.services.images import train_picture
 from backend.services.samples import sample_file
-from backend.services.thinning import thinned
 from backend.services.views import metrics_of
 from backend.storage import curves as points
 from backend.storage import files
 from backend.storage.reading import reading
 from backend.storage.tables import Run
+from tauscope.analysis.thinning import thinned
 from tauscope.contracts.curves import Series
 from tauscope.contracts.onsets import Onset
 from tauscope.figures.render import Form, render, stem

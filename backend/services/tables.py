@@ -11,12 +11,12 @@ from pyarrow import csv
 from backend.services.context import Context
 from backend.services.curves import CurvesQuery
 from backend.services.experiments import required
-from backend.services.thinning import thinned
 from backend.services.views import metrics_of
 from backend.storage import curves as points
 from backend.storage.cursor import format_cursor
 from backend.storage.reading import reading
 from backend.storage.tables import Run
+from tauscope.analysis.thinning import thinned
 
 ARROW = "application/vnd.apache.arrow.stream"
 

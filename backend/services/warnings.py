@@ -9,14 +9,17 @@ from backend.services.context import Context
 from backend.services.experiments import required
 from backend.services.pools import configuration_of, pool_key
 from backend.services.views import metrics_of
-from backend.storage.curves import Columns, Extent, extents, points_of, run_curves
+from backend.storage.curves import COLUMNS, Columns, Extent, extents, run_curves
 from backend.storage.past_runs import dataset_versions
 from backend.storage.reading import reading
 from backend.storage.tables import Run
+from tauscope.analysis.onsets import Curve
 from tauscope.analysis.warnings import Pool, calibrate, warn
 from tauscope.contracts.onsets import Onset
 from tauscope.contracts.runs import TERMINAL_STATES
 from tauscope.contracts.warnings import ExperimentWarnings, ProbeCalibration, RunWarning
+
+_NOTHING: Columns = {name: [] for name in COLUMNS}
 
 
 def calibrations(context: Context) -> tuple[ProbeCalibration, ...]:
@@ -99,7 +102,7 @@ def _warning(context: Context, probe: Probe, series: Mapping[str, Columns]) -> R
     metric, onset = probe.pool.metric, probe.run.onsets.get("tau_mem")
     made = warn(
         probe.run.id,
-        points_of(metric, series[metric]) if metric in series else (),
+        Curve.of_columns(series.get(metric, _NOTHING), share=False),
         configuration=configuration_of(probe.run.spec),
         pool=probe.pool,
         tau_mem=Onset.model_validate(onset) if onset else None,

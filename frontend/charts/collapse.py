@@ -13,18 +13,21 @@ from frontend.charts.labels import Frame, LineEnd, end_labels
 from frontend.charts.law import position
 from frontend.charts.marks import onset_marks
 from frontend.charts.memorization import CONTROL, F_MEM
-from frontend.charts.panels import require_control
-from frontend.charts.reading import series_of
+from frontend.charts.panels import line_mode, require_control
+from frontend.charts.reading import drawn_points, series_of
 from frontend.theme import with_opacity
 from frontend.words import exponent as power
 from frontend.words import percent
 from tauscope.analysis.collapse import CopyCurve
+from tauscope.analysis.thinning import kept_rows
 from tauscope.contracts.curves import Curves, Series
 from tauscope.contracts.onsets import OnsetStatus, ScalingVariable
 from tauscope.contracts.run_views import RunView
 
 Exponents = Mapping[ScalingVariable, float]
 """Of each variable that time is scaled with, as in tau_mem ~ n^a W^b."""
+Measured = tuple[int, float, float, float | None, float | None]
+"""Step, f_mem, its control, and the interval of f_mem."""
 _RANGE = (-0.03, 1.03)
 _LABELLED = 12
 
@@ -38,8 +41,8 @@ def copy_curve(curves: Curves, run: RunView) -> CopyCurve | None:
     return CopyCurve(run.n_train, step, value - floor, position(run, "width"))
 
 
-def _measured(curves: Curves, run: RunView) -> list[tuple[int, float, float, float | None, float | None]]:
-    """Step, f_mem, control, and the interval of f_mem, where f_mem has a value."""
+def _measured(curves: Curves, run: RunView) -> list[Measured]:
+    """A run's points where f_mem and its control have values."""
     series = series_of(curves, run, F_MEM)
     if series is None:
         return []
@@ -47,6 +50,15 @@ def _measured(curves: Curves, run: RunView) -> list[tuple[int, float, float, flo
     floor = _by_step(curves.runs[run.id][CONTROL])
     columns = zip(series.step, series.value, series.low, series.high, strict=True)
     return [(step, v, floor.get(step, 0.0), low, high) for step, v, low, high in columns if v is not None and step > 0 and step in floor]
+
+
+def _drawn(curves: Curves, run: RunView) -> list[Measured]:
+    """As many of them as a chart of all runs shows; what is said in numbers is computed from every one."""
+    rows = _measured(curves, run)
+    if len(rows) <= (most := drawn_points(len(curves.runs))):
+        return rows
+    excess = [value - floor for _, value, floor, _, _ in rows]
+    return [rows[row] for row in kept_rows([step for step, *_ in rows], excess, [None] * len(rows), most)]
 
 
 def _by_step(series: Series) -> dict[int, float]:
@@ -93,7 +105,7 @@ def _dotted(options: ViewOptions) -> dict[str, Any]:
 def _run_traces(
     group: Group, run: RunView, curves: Curves, exponents: Exponents, options: ViewOptions, *, level: float | None
 ) -> list[Trace]:
-    rows = _measured(curves, run)
+    rows = _drawn(curves, run)
     at = {variable: position(run, variable) for variable in exponents}
     if not rows or not all(at.values()):
         return []
@@ -107,7 +119,7 @@ def _run_traces(
     colour = group.colour if first else with_opacity(group.colour, 0.35)
     line = {
         **plain,
-        "mode": "lines+markers",
+        "mode": line_mode(len(rows)),
         "name": run_name(group, run),
         "y": excess,
         "line": {"color": colour, "width": 2 if first else 1.2},

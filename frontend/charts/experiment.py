@@ -10,12 +10,12 @@ from frontend.charts.groups import Group, focused, group_runs, run_name
 from frontend.charts.labels import Frame
 from frontend.charts.losses import loss_metrics, loss_panel, loss_range
 from frontend.charts.marks import ONSETS
-from frontend.charts.memorization import F_MEM, memorization_panel
+from frontend.charts.memorization import CONTROL, F_MEM, memorization_panel
 from frontend.charts.path import path_figure
 from frontend.charts.printing import printed, projected
 from frontend.charts.quality import Drawing, quality_panel, quality_range
 from frontend.charts.rail import rail_panel, rail_rows
-from frontend.charts.reading import FRECHET, divisor, metric_info, quality_choices, time_range
+from frontend.charts.reading import FRECHET, divisor, level_of, metric_info, quality_choices, references_of, time_range
 from frontend.charts.seed_lines import SeedLine, drawn_curves, seed_lines
 from frontend.charts.window import window_of
 from frontend.theme import with_opacity
@@ -28,6 +28,16 @@ _GAP = 44
 # What stands over the chart and the line of keys under it, in pixels.
 _ABOVE, _ABOVE_IN_TALK = 245, 115
 _AXES = {"quality": "y", "memorization": "y2", "rail": "y3", "losses": "y4"}
+
+
+def watched(experiment: ExperimentView, options: ViewOptions) -> tuple[str, ...] | None:
+    """The metrics that a figure is drawn from; ``None``, for all, where nothing says which quality that is."""
+    defining = level_of(experiment, "tau_gen")
+    quality = options.quality or (defining[0] if defining else None)
+    if quality is None:
+        return None
+    marked = {mark.metric for run in experiment.runs for mark in (*run.onsets.values(), *run.markers.values())}
+    return tuple(sorted({*_metrics(options, quality), *references_of(quality), CONTROL, *marked}))
 
 
 def experiment_figure(experiment: ExperimentView, curves: Curves, options: ViewOptions) -> dict[str, Any]:

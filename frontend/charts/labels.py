@@ -6,6 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
 from frontend.charts.figure import Annotation, log_position
 from frontend.words import joined_names
 
@@ -70,9 +74,10 @@ class Room:
     def __init__(self, frame: Frame, ends: Sequence[LineEnd], levels: Sequence[float] = ()) -> None:
         self.frame, self.ends = frame, [end for end in ends if end.points]
         self._taken: list[_Box] = []
-        self._dots = [dot for end in self.ends for dot in _dots(end, frame)]
-        self._dots += [(x, self._height(level)) for level in levels for x in range(0, int(frame.width), _APART)]
-        self._dots += [(frame.pixels(x, frame.y_range[0])[0], y) for x in frame.walls for y in range(0, int(frame.height), _APART)]
+        dots = [dot for end in self.ends for dot in _dots(end, frame)]
+        dots += [(x, self._height(level)) for level in levels for x in range(0, int(frame.width), _APART)]
+        dots += [(frame.pixels(x, frame.y_range[0])[0], y) for x in frame.walls for y in range(0, int(frame.height), _APART)]
+        self._dots = np.array(dots, dtype=np.float64).reshape(-1, 2)
 
     def keep(self, level: float) -> None:
         """Words of unknown length stand on a level, at its left."""
@@ -179,9 +184,9 @@ def _box(at: tuple[float, float], length: int, candidate: tuple[str, int, int]) 
     return left, at[1] + shift_y - 8, left + width, at[1] + shift_y + 8
 
 
-def _conflicts(box: _Box, dots: Sequence[tuple[float, float]], placed: Sequence[_Box], frame: Frame) -> int:
+def _conflicts(box: _Box, dots: Float[ndarray, "dot 2"], placed: Sequence[_Box], frame: Frame) -> int:
     left, bottom, right, top = box
-    over_lines = sum(left < x < right and bottom < y < top for x, y in dots)
+    over_lines = int(((dots > (left, bottom)) & (dots < (right, top))).all(axis=1).sum())
     over_labels = sum(left < other[2] and other[0] < right and bottom < other[3] and other[1] < top for other in placed)
     outside = 4 * (bottom < -16) + 30 * (right > frame.width + frame.beyond) + 30 * (left < 0) + 30 * (top > frame.height + 8)
     return over_lines + 1000 * over_labels + outside

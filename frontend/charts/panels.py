@@ -10,7 +10,7 @@ from frontend.charts.marks import OnsetName, joined, onset_marks
 from frontend.charts.reading import divisor, has_interval, measured_span, series_of
 from frontend.charts.seed_lines import SeedLine
 from frontend.theme import Palette, with_opacity
-from tauscope.contracts.curves import Curves, Series
+from tauscope.contracts.curves import Curves
 from tauscope.contracts.onsets import OnsetStatus
 from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import RunState
@@ -40,7 +40,7 @@ def curve(
     traces.append(
         {
             "type": "scatter",
-            "mode": _mode(series_of(curves, run, metric)),
+            "mode": line_mode(0 if (series := series_of(curves, run, metric)) is None else len(series.step)),
             "yaxis": panel.axis,
             "name": run_name(group, run),
             "line": {"color": colour, "width": width},
@@ -72,9 +72,9 @@ def common_rings(groups: Sequence[Group], metric: str, panel: Panel, *, curves: 
     return [{**common, "marker": {**common["marker"], "size": 6, "line": {"color": options.palette.ink_2, "width": 1.2}}}]
 
 
-def _mode(series: Series | None) -> str:
+def line_mode(n_points: int) -> str:
     """Points are marked while they can be told apart; each mark is an element of the page, and a long series would have thousands."""
-    return "lines+markers" if series is None or len(series.step) <= _MARKED else "lines"
+    return "lines+markers" if n_points <= _MARKED else "lines"
 
 
 def band(run: RunView, metric: str, panel: Panel, *, colour: str, opacity: float, by: float) -> list[Trace]:

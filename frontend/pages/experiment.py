@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from frontend.charts.experiment import watched
+from frontend.charts.figure import ViewOptions
 from frontend.charts.groups import focused, group_runs
 from frontend.charts.reading import DESCRIBED, axes_of, drawn_points, loss_indices, metric_info, quality_choices, short_label
 from frontend.components import watch
@@ -22,7 +24,7 @@ if not identifier:
 
 with api_errors(), loading("Reading the curves"):
     experiment = client().experiment(identifier)
-    curves = client().curves(identifier, max_points=DESCRIBED)
+    curves = client().curves(identifier, watched(experiment, ViewOptions()), max_points=DESCRIBED)
 name_tab(experiment.name, TITLES["experiment"])
 
 qualities = {name: short_label(metric_info(curves, name)) for name in quality_choices(experiment, curves)}
@@ -52,8 +54,9 @@ options = {"axis": axis, "view": view, "quality": quality, "losses": pair} | fro
 # The header stands at once; what is fetched later brings the newest.
 focus = focused(group_runs(experiment, None), options["n"])
 head = header(experiment, tab="experiment", run_id=focus.runs[0].id if focus else None)
+shown = watched(experiment, ViewOptions(quality=quality, losses=int(pair) if pair else None))
 chosen = watch(
-    {"id": identifier, "points": drawn_points(len(experiment.runs)), "options": options, "header": head},
+    {"id": identifier, "points": drawn_points(len(experiment.runs)), "metrics": shown, "options": options, "header": head},
     focus=lambda: take("focus", "n"),
     seeds=lambda: take("seeds", "seeds"),
     talk=lambda: take("talk", "talk"),

@@ -1,6 +1,7 @@
 // The list of experiments: its rows are made by the server and fetched again while anything is live.
 
 import { h } from "./dom.js";
+import { rowsAddress } from "./early.js";
 import { fetchJson, patch, showSlots, themeName, onThemeChange, onNavigate } from "./shell.js";
 
 const LIVE_MS = 3000;
@@ -79,9 +80,8 @@ class List {
 
   async refresh() {
     clearTimeout(this.timer);
-    const { pick, ...asked } = this.data;
-    const query = new URLSearchParams({ ...asked, theme: themeName() });
-    const view = document.hidden ? null : await fetchJson(`/view/experiments?${query}`, this.notice);
+    const asked = rowsAddress(new URLSearchParams(this.data), themeName());
+    const view = document.hidden ? null : await fetchJson(asked, this.notice);
     if (view) {
       patch(this.rows, view.rows);
       this.showPicked();

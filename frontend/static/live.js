@@ -63,16 +63,18 @@ class Watch {
 
   async show(data) {
     const other = this.data?.id !== data.id;
-    this.data = data;
+    const reads = JSON.stringify([data.id, data.metrics]);
+    const unread = this.reads !== reads;
+    Object.assign(this, { data, reads });
     this.root.classList.toggle("tau-talk", Boolean(data.options.talk));
-    if (other) {
+    if (unread) {
       this.stream?.close();
       this.stream = this.curves = null;
-      patch(this.regions.header, data.header);
     }
-    // First whether anything may still come: the curves of an experiment that is over are whole if they are fetched after that.
+    if (other) patch(this.regions.header, data.header);
+    const curves = unread ? this.fetchCurves() : null;
     await this.refreshView();
-    if (other) await this.loadCurves();
+    if (unread && this.reads === reads) await this.loadCurves(curves);
   }
 
   act(event) {
@@ -102,12 +104,16 @@ class Watch {
   }
 
   fetchCurves() {
-    return fetchJson(`/api/v1/experiments/${encodeURIComponent(this.data.id)}/curves?max_points=${this.data.points}`, this.regions.notice);
+    const { id, points, metrics } = this.data;
+    const asked = new URLSearchParams({ max_points: points, ...(metrics ? { metrics } : {}) });
+    return fetchJson(`/api/v1/experiments/${encodeURIComponent(id)}/curves?${asked}`, this.regions.notice);
   }
 
   // The curves, once; then the stream goes on from their cursor.
-  async loadCurves() {
-    const curves = await this.fetchCurves();
+  async loadCurves(begun = this.fetchCurves()) {
+    let curves = await begun;
+    // Curves that were asked for before an experiment was over may lack its last points.
+    if (curves !== null && this.live === false && curves.cursor !== this.cursor) curves = await this.fetchCurves();
     if (curves === null) {
       clearTimeout(this.retry);
       this.retry = setTimeout(() => this.loadCurves(), 3000);
@@ -216,6 +222,7 @@ class Watch {
     const view = await fetchJson(this.url(), this.regions.notice);
     if (view === null) return;
     this.live = view.live;
+    this.cursor = view.cursor;
     showSlots(view.slots);
     this.description = view.figure;
     this.chart.setAttribute("aria-label", view.alt);

@@ -1,5 +1,7 @@
 // What every live region shares: plotly.js from our own origin, fetching with a notice when it fails, the theme, links.
 
+import { prepare, takeEarly } from "./early.js";
+
 // What every chart of a page offers beside itself.
 export const CHART_CONFIG = { displaylogo: false, responsive: false, displayModeBar: "hover", modeBarButtons: [["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]] };
 
@@ -21,7 +23,7 @@ export function ensurePlotly() {
 export async function fetchJson(url, notice) {
   let answer;
   try {
-    answer = await fetch(url, { credentials: "same-origin" });
+    answer = await (takeEarly(url) ?? fetch(url, { credentials: "same-origin" }));
   } catch {
     tell(notice, "The dashboard does not answer.", "It is tried again by itself.");
     return null;
@@ -90,5 +92,6 @@ export function onNavigate(root, send) {
     if (!target || (event.target.closest("a,button,input") && event.target.closest("a,button,input") !== target)) return;
     event.preventDefault();
     send("go", target.dataset.go);
+    prepare(new URL(target.dataset.go, window.location.href).pathname.slice(1));
   });
 }

@@ -6,9 +6,10 @@ measurements at 95 %, by either of two readings: the likelihood of all checkpoin
 independent) or each checkpoint alone (right when they move together, as with shared seeds). The union covers in both.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import log
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -41,9 +42,16 @@ class Curve:
     def of(cls, points: Sequence[Point], metric: str, *, share: bool) -> "Curve":
         """The measured points of one metric; missing values are left out, and what is computed without error has no width."""
         rows = sorted((p.step, p.value, p.low, p.high, p.count) for p in points if p.metric == metric and p.value is not None)
-        exact = [(step, v, v if lo is None else lo, v if hi is None else hi, n) for step, v, lo, hi, n in rows]
-        table = np.array([[float(step), v, lo, hi, (n or 0) if share else 0] for step, v, lo, hi, n in exact], dtype=float)
-        return cls(*(table.T if len(rows) else np.empty((5, 0))))
+        names = ("step", "value", "low", "high", "count")
+        return cls.of_columns(dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(names, ()), share=share)
+
+    @classmethod
+    def of_columns(cls, columns: Mapping[str, Sequence[Any]], *, share: bool) -> "Curve":
+        """The same of a series as it is stored: columns in order of step, ``None`` where there is no number."""
+        step, value, low, high, count = (np.array(columns[name], dtype=float) for name in ("step", "value", "low", "high", "count"))
+        known = ~np.isnan(value)
+        filled = (step, value, np.where(np.isnan(low), value, low), np.where(np.isnan(high), value, high), np.nan_to_num(count) * share)
+        return cls(*(column[known] for column in filled))
 
     def falling(self) -> "Curve":
         """The same curve upside down, so that falling to a level becomes rising to its negative."""
@@ -72,9 +80,8 @@ def tau_mem(points: Sequence[Point], level: float) -> Onset:
     return _onset(curve, shifts, metric="f_mem", level=level)
 
 
-def warning_onset(points: Sequence[Point], metric: str, level: float, *, falling: bool = False) -> Onset:
+def warning_onset(curve: Curve, metric: str, level: float, *, falling: bool = False) -> Onset:
     """When a probe first passes its level, upward unless ``falling``, and stays."""
-    curve = Curve.of(points, metric, share=False)
     if not len(curve.step):
         return _undefined(metric, level, f"{metric} was not measured yet")
     sign = -1 if falling else 1
@@ -93,7 +100,8 @@ def _onset(whole: Curve, levels: tuple[float, float, float], *, metric: str, lev
     """The onset of a rising curve; ``levels`` are those for the lower end, the value and the upper end."""
     first = sustained_crossing(whole, levels[1])
     curve = whole.until_peak()
-    low_cells, high_cells = consistent_cells(curve, levels[0]), consistent_cells(curve, levels[2])
+    low_cells = consistent_cells(curve, levels[0])
+    high_cells = low_cells if levels[2] == levels[0] else consistent_cells(curve, levels[2])
     # Past the peak the curve only falls: a crossing after it would come after the last measurement.
     starts = np.concatenate([[0.0], curve.step[:-1], whole.step[-1:]])
     ends = np.concatenate([curve.step, [np.inf]])
@@ -135,10 +143,9 @@ def consistent_cells(curve: Curve, level: float) -> Bool[ndarray, " cell"]:
 
     Cell j lies before point j (cell 0: before the first; the last: after the last). At least one cell is consistent.
     """
-    n = len(curve.step)
-    below = np.arange(n)[None, :] < np.arange(n + 1)[:, None]  # [cell, point]: the curve is still below the level there
-    contradicts = np.where(below, curve.low > level, curve.high < level)
-    alone = ~contradicts.any(axis=1)
+    above_before = np.concatenate([[False], np.logical_or.accumulate(curve.low > level)])
+    below_after = np.concatenate([np.logical_or.accumulate((curve.high < level)[::-1])[::-1], [False]])
+    alone = ~(above_before | below_after)
     deviance = _deviance_before(curve, level) + _deviance_before(curve, level, mirrored=True)[::-1]
     together = deviance - deviance.min() <= CHI2_95
     return alone | together

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from tauscope.contracts.onsets import Onset, OnsetStatus
-from tauscope.metrics.intervals import mean_interval
+from tauscope.metrics.intervals import mean_interval, student_factor
 
 MIN_SEEDS = 3  # Two seeds tell a spread too poorly: Student's factor is 12.7 there.
 
@@ -52,9 +52,9 @@ def mean_over_seeds(curves: Sequence[SeedCurve]) -> SeedMean:
     if len(tau) == 0:
         return SeedMean(tau, tau, tau, tau)
     value = np.array([_at(tau, curve, curve.value) for curve in curves])
-    intervals = np.array([mean_interval(column) for column in value.T]).reshape(-1, 3)
+    mean, half = value.mean(axis=0), student_factor(len(curves)) * value.std(axis=0, ddof=1) / len(curves) ** 0.5
     own_low, own_high = (_own_ends(tau, curves, side) for side in ("low", "high"))
-    return SeedMean(tau, intervals[:, 0], np.fmin(intervals[:, 1], own_low), np.fmax(intervals[:, 2], own_high))
+    return SeedMean(tau, mean, np.fmin(mean - half, own_low), np.fmax(mean + half, own_high))
 
 
 def onset_over_seeds(onsets: Sequence[Onset]) -> Onset | None:

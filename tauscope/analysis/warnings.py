@@ -17,7 +17,6 @@ from numpy import ndarray
 
 from tauscope.analysis.onsets import Curve, warning_onset
 from tauscope.contracts.onsets import Onset, OnsetStatus
-from tauscope.contracts.points import Point
 from tauscope.contracts.warnings import FalseAlarms, Lead, Outcome, ProbeCalibration, RunWarning
 from tauscope.metrics.intervals import clopper_pearson, median_interval
 
@@ -206,13 +205,11 @@ def _note(pool: Pool) -> str:
     )
 
 
-def warn(
-    run_id: str, points: Sequence[Point], *, configuration: str, pool: Pool, tau_mem: Onset | None, ended_at: float | None
-) -> RunWarning:
+def warn(run_id: str, curve: Curve, *, configuration: str, pool: Pool, tau_mem: Onset | None, ended_at: float | None) -> RunWarning:
     """The warning of one probe in one run, at the level of the other configurations.
 
     Args:
-        points: at least those of the probe.
+        curve: that of the probe.
         tau_mem: of this run, as far as it is known.
         ended_at: the last measured step of a run that is over.
     """
@@ -221,7 +218,7 @@ def warn(
     if chosen is None:
         return RunWarning.model_validate(given | {"level": None, "note": pool.lacking or _NO_LEVEL})
     level = float(pool.levels[chosen])
-    onset = warning_onset(points, pool.metric, level, falling=is_falling(pool.metric))
+    onset = warning_onset(curve, pool.metric, level, falling=is_falling(pool.metric))
     given |= {"level": level, "onset": onset, "lead": _lead(onset, tau_mem), "outcome": _verdict(onset, tau_mem, ended_at)}
     return RunWarning.model_validate(given | {"note": f"level from {int(pool.others(configuration).sum())} runs of other configurations"})
 

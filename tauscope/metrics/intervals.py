@@ -31,8 +31,13 @@ def mean_interval(values: Float[ndarray, " item"]) -> tuple[float, float, float]
     """Mean and its 95 % Student interval over independent items; (mean, low, high)."""
     n = len(values)
     mean = float(values.mean())
-    half = float(stdtrit(n - 1, 0.5 + CONFIDENCE / 2)) * float(values.std(ddof=1)) / n**0.5
+    half = student_factor(n) * float(values.std(ddof=1)) / n**0.5
     return mean, mean - half, mean + half
+
+
+def student_factor(n_items: int) -> float:
+    """How many standard errors a 95 % Student interval of the mean of so many items reaches to either side."""
+    return float(stdtrit(n_items - 1, 0.5 + CONFIDENCE / 2))
 
 
 def jackknife_interval(

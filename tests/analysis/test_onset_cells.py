@@ -9,6 +9,7 @@ from scipy.optimize import isotonic_regression
 from scipy.special import xlogy
 
 from tauscope.analysis.onsets import CHI2_95, Curve, consistent_cells
+from tauscope.contracts.points import Point
 from tauscope.metrics.intervals import Z95, clopper_pearson
 
 
@@ -72,3 +73,25 @@ def test_a_long_noisy_curve_has_the_cells_of_the_definition() -> None:
     ends = np.array([clopper_pearson(int(k), 384) for k in count])
     curve = Curve(steps, count / 384, ends[:, 0], ends[:, 1], np.full(n, 384.0))
     assert_as_defined(curve, 0.25)
+
+
+@given(
+    rows=st.lists(
+        st.tuples(st.floats(-3, 3) | st.none(), st.floats(0, 1) | st.none(), st.floats(0, 1) | st.none(), st.integers(1, 500) | st.none()),
+        max_size=12,
+    ),
+    share=st.booleans(),
+)
+def test_a_stored_series_is_the_same_curve_as_its_points(
+    rows: list[tuple[float | None, float | None, float | None, int | None]], share: bool
+) -> None:
+    told = [dict(zip(("value", "low", "high", "count"), row, strict=True)) | {"step": 5 + at} for at, row in enumerate(rows)]
+    points = [Point.model_validate(item | {"metric": "m", "reason": "diverged" if item["value"] is None else None}) for item in told]
+    known = [item for item in told if item["value"] is not None]
+    stored = Curve.of_columns({name: [item[name] for item in told] for name in ("step", "value", "low", "high", "count")}, share=share)
+    assert stored.step.tolist() == [item["step"] for item in known]
+    assert stored.low.tolist() == [item["value"] if item["low"] is None else item["low"] for item in known]
+    assert stored.high.tolist() == [item["value"] if item["high"] is None else item["high"] for item in known]
+    assert stored.count.tolist() == [(item["count"] or 0) if share else 0 for item in known]
+    for name in ("step", "value", "low", "high", "count"):
+        assert getattr(Curve.of(points, "m", share=share), name).tolist() == getattr(stored, name).tolist()

@@ -58,9 +58,9 @@ def test_crossing_times_are_those_of_the_onset(falling: bool) -> None:
     sign = -1 if falling else 1
     for _ in range(30):
         values = sign * np.cumsum(rng.normal(0.1, 0.3, 20))
-        curve = [Point(step=5 + 7 * k, metric="m", value=v, low=v - 0.2, high=v + 0.2) for k, v in enumerate(values)]
+        curve = Curve(5.0 + 7 * np.arange(20), values, values - 0.2, values + 0.2, np.zeros(20))
         levels = sign * np.linspace(-1, 3, 9)
-        for time, level in zip(crossing_times(Curve.of(curve, "m", share=False), levels, falling=falling), levels, strict=True):
+        for time, level in zip(crossing_times(curve, levels, falling=falling), levels, strict=True):
             onset = warning_onset(curve, "m", float(level), falling=falling)
             expected = {OnsetStatus.REACHED: onset.value, OnsetStatus.CENSORED: np.inf, OnsetStatus.BEFORE_FIRST: 5.0}[onset.status]
             assert time == pytest.approx(expected)
@@ -68,7 +68,7 @@ def test_crossing_times_are_those_of_the_onset(falling: bool) -> None:
 
 def test_a_probe_that_is_computed_without_error_crosses_in_the_cell_between_its_points() -> None:
     curve = [Point(step=step, metric="stable_rank", value=value) for step, value in ((10, 12.0), (20, 11.0), (40, 9.0), (80, 8.0))]
-    onset = warning_onset(curve, "stable_rank", 10.0, falling=True)
+    onset = warning_onset(Curve.of(curve, "stable_rank", share=False), "stable_rank", 10.0, falling=True)
     assert (onset.low, onset.high) == (20, 40)
     assert onset.value == pytest.approx(20 * 2**0.5)
 
@@ -157,7 +157,8 @@ def test_undecided_runs_are_counted_but_not_judged() -> None:
 def test_a_run_is_warned_at_the_level_of_the_other_configurations() -> None:
     """Its own configuration alone would allow a gap of 10 %; the others stand for a lead of 3."""
     own = [past("mine", reached(300), points(300, power=2)) for _ in range(3)]
-    found = warn("a", points(300, power=2), configuration="mine", pool=pool(*store(n_seeds=2), *own), tau_mem=reached(300), ended_at=5000)
+    mine = Curve.of(points(300, power=2), GAP, share=False)
+    found = warn("a", mine, configuration="mine", pool=pool(*store(n_seeds=2), *own), tau_mem=reached(300), ended_at=5000)
     assert found.level == 0.26
     assert found.note == "level from 6 runs of other configurations"
     assert found.outcome is Outcome.EARLY
@@ -169,7 +170,7 @@ def test_a_run_is_warned_at_the_level_of_the_other_configurations() -> None:
 
 
 def test_a_live_run_has_no_outcome_yet_and_an_unwarned_one_no_time() -> None:
-    early = [point for point in points(300) if point.step < 60]
+    early = Curve.of([point for point in points(300) if point.step < 60], GAP, share=False)
     found = warn("a", early, configuration="mine", pool=pool(*store()), tau_mem=never(60), ended_at=None)
     assert found.outcome is None
     assert found.onset is not None
@@ -177,7 +178,8 @@ def test_a_live_run_has_no_outcome_yet_and_an_unwarned_one_no_time() -> None:
 
 
 def test_without_runs_of_other_configurations_nothing_is_warned_of() -> None:
-    found = warn("a", points(100), configuration="n = 100", pool=pool(*store()[:3]), tau_mem=None, ended_at=None)
+    curve = Curve.of(points(100), GAP, share=False)
+    found = warn("a", curve, configuration="n = 100", pool=pool(*store()[:3]), tau_mem=None, ended_at=None)
     assert (found.level, found.onset, found.note) == (None, None, "not calibrated: 3 of the 6 finished runs it takes")
 
 
@@ -190,5 +192,6 @@ def test_a_falling_probe_warns_when_it_falls(tau: float) -> None:
     found = calibrate(pool(*runs, metric="stable_rank"))
     assert found.falling
     assert found.level == pytest.approx(1 + 11 / (1 + 1 / MOST_EARLY), rel=0.02)  # 1.2 % between levels
-    warned = warn("a", ranks(tau), configuration="new", pool=pool(*runs, metric="stable_rank"), tau_mem=reached(tau), ended_at=5000)
+    own = Curve.of(ranks(tau), "stable_rank", share=False)
+    warned = warn("a", own, configuration="new", pool=pool(*runs, metric="stable_rank"), tau_mem=reached(tau), ended_at=5000)
     assert warned.outcome is Outcome.EARLY

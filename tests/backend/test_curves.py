@@ -38,6 +38,16 @@ def test_max_points_bounds_every_series_and_leaves_short_ones_whole(
     assert found["f_mem"].step == (10,)
 
 
+def test_curves_of_some_metrics_name_every_metric_that_can_be_asked_for(
+    client: TestClient, experiment: dict[str, Any], worker: FakeWorker
+) -> None:
+    claim = worker.claim()
+    worker.measure(claim, 10)
+    few, every = (Curves.model_validate_json(client.get(address(experiment), params=query).content) for query in ({"metrics": "f_mem"}, {}))
+    assert set(few.runs[claim.run_id]) == {"f_mem"} < set(every.runs[claim.run_id])
+    assert few.metrics == every.metrics
+
+
 def test_max_points_below_eight_is_refused_at_the_field(client: TestClient, experiment: dict[str, Any]) -> None:
     response = client.get(address(experiment), params={"max_points": 3})
     assert response.status_code == 422

@@ -292,10 +292,13 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
         return fake_forecasts.calibration()
 
     @app.get("/api/v1/experiments/{identifier}/curves")
-    async def curves(identifier: str, max_points: int | None = None) -> Curves:
+    async def curves(identifier: str, metrics: str | None = None, max_points: int | None = None) -> Curves:
         if identifier == "loading":
             await asyncio.sleep(LOADING_SECONDS)
-        return await run_in_threadpool(state.curves, identifier, max_points)
+        found = await run_in_threadpool(state.curves, identifier, max_points)
+        wanted = metrics.split(",") if metrics is not None else None
+        runs = {run: {name: item for name, item in known.items() if wanted is None or name in wanted} for run, known in found.runs.items()}
+        return found.model_copy(update={"runs": runs})
 
     @app.get("/api/v1/experiments/{identifier}/warnings")
     def warnings(identifier: str) -> ExperimentWarnings:

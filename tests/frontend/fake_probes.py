@@ -31,12 +31,9 @@ def warnings(experiment: ExperimentView, curves: Curves, *, calibrated: bool) ->
         series = curves.runs.get(run.id, {}).get(GAP)
         if series is None:
             continue
-        points = [
-            Point(step=step, metric=GAP, value=value, low=low, high=high, count=512)
-            for step, value, low, high in zip(series.step, series.value, series.low, series.high, strict=True)
-        ]
+        curve = Curve.of_columns(series.model_dump(), share=False)
         ended = float(run.step) if run.state in TERMINAL_STATES else None
-        found.append(warn(run.id, points, configuration=f"n = {run.n_train}", pool=pool, tau_mem=run.onsets.get("tau_mem"), ended_at=ended))
+        found.append(warn(run.id, curve, configuration=f"n = {run.n_train}", pool=pool, tau_mem=run.onsets.get("tau_mem"), ended_at=ended))
     infos = {GAP: world.infos()[GAP]}
     return ExperimentWarnings(
         experiment_id=experiment.id, metrics=infos, warnings=tuple(found), calibrations=(calibrate(pool),) if found else ()

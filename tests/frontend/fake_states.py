@@ -3,7 +3,7 @@
 import math
 from functools import cache
 
-from backend.services.thinning import thinned
+from tauscope.analysis.thinning import thinned
 from tauscope.contracts.curves import Curves, Series
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.runs import RunState

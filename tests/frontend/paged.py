@@ -1,5 +1,6 @@
 """Pages with a client that answers from memory."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -68,7 +69,7 @@ class FakeClient:
         self.asked.append(("archived", archived))
         return self.made[identifier]
 
-    def curves(self, identifier: str, *, max_points: int | None = None) -> Curves:
+    def curves(self, identifier: str, metrics: Sequence[str] | None = None, *, max_points: int | None = None) -> Curves:
         return world.curves_of(self.made[identifier])
 
     def warnings(self, identifier: str) -> ExperimentWarnings:

@@ -10,6 +10,7 @@ from frontend.charts.collapse import collapse_figure
 from frontend.charts.figure import FigureError, ViewOptions
 from frontend.charts.groups import group_runs
 from frontend.charts.law import scales_with
+from frontend.charts.reading import drawn_points
 from frontend.law_view import at_level, collapse_of, law_view
 from frontend.markup.alternative import plain
 from frontend.theme import LIGHT
@@ -21,6 +22,7 @@ from tauscope.contracts.runs import RunState
 from tests.frontend import fake_forecasts
 from tests.frontend import fake_world as world
 from tests.frontend.fake_widths import over_widths, width_curves
+from tests.frontend.many_runs import ManyRuns
 
 
 def shown(
@@ -223,3 +225,22 @@ def test_a_forecast_is_hollow_with_its_interval_and_takes_no_part_in_the_fit() -
 
 def test_how_forecasts_turned_out_is_one_click_from_the_law() -> None:
     assert 'href="/forecasts"' in shown(world.finished())["law_keys"]
+
+
+@pytest.mark.parametrize("level", [None, 0.4])
+def test_fewer_points_are_drawn_of_long_curves_and_every_number_is_of_all(monkeypatch: pytest.MonkeyPatch, level: float | None) -> None:
+    store = ManyRuns(runs=40, points=1000, seeds=5)
+    experiment, curves = store.experiment(), store.curves(None)
+    bounded = shown(experiment, level=level, curves=curves)
+    monkeypatch.setattr("frontend.charts.collapse.drawn_points", lambda n_runs: 10**6)
+    whole = shown(experiment, level=level, curves=curves)
+    for region in ("finding", "slider", "law_keys", "collapse_words", "score", "table", "alt"):
+        assert bounded[region] == whole[region]
+    assert bounded["figures"]["law"] == whole["figures"]["law"]
+    assert len(lines(bounded)) == len(lines(whole)) == 40
+    for few, every in zip(lines(bounded), lines(whole), strict=True):
+        assert len(few["x"]) <= drawn_points(40) < len(every["x"])
+        drawn, measured = (list(zip(line["meta"]["tau"], line["y"], strict=True)) for line in (few, every))
+        assert set(drawn) <= set(measured)
+        assert (drawn[0], drawn[-1]) == (measured[0], measured[-1])
+        assert (min(few["y"]), max(few["y"])) == (min(every["y"]), max(every["y"]))

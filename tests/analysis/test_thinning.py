@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.services.thinning import kept_rows, thinned
+from tauscope.analysis.thinning import kept_rows, thinned
 
 N = 100_000
 
