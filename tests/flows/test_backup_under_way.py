@@ -16,15 +16,9 @@ from tauscope.client import TauscopeClient
 from tauscope.contracts.experiments import ExperimentCreate, ExperimentView
 from tauscope.contracts.runs import TERMINAL_STATES, RunState
 from tests.service import running_broker, running_service, wait_for
+from tests.tiny import PRESET, tiny_training
 
-LONG = {
-    "n_train": [8, 16],
-    "steps": 160,
-    "n_generated": 32,
-    "width": 8,
-    "measurement.sampler.steps": 16,
-    "measurement.schedule": {"kind": "log_spaced", "first": 2, "count": 6},
-}
+LONG = tiny_training(runs=2, steps=400, checkpoints=5)
 
 
 @contextmanager
@@ -51,7 +45,7 @@ def over(view: ExperimentView) -> bool:
 def test_restored_runs_finish_with_the_curves_of_the_original(database_url: str, other_database_url: str, tmp_path: Path) -> None:
     home, other, file = tmp_path / "home", tmp_path / "other", tmp_path / "backup.tar"
     with service(home, database_url, segment_seconds=3) as client:
-        launched = client.launch(ExperimentCreate(preset="digits-ci", settings=LONG))
+        launched = client.launch(ExperimentCreate(preset=PRESET, settings=LONG))
         wait_for(lambda: client.experiment(launched.id).runs[1].step > 20)
         command("backup", file, home, database_url)
         wait_for(lambda: over(client.experiment(launched.id)), seconds=120)
