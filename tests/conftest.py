@@ -17,7 +17,7 @@ from tests.reused import ReusedDatabase
 TEMPLATE = "tauscope_template"
 
 # What starts whole services and mostly waits comes first, so that no process is left alone with it at the end.
-FIRST = ("chaos", "flows", "deployment", "launcher", "browser", "execution", "worker")
+FIRST = ("chaos", "flows", "deployment", "launcher", "browser", "execution", "worker", "training", "science")
 
 # Two test processes that each compute on all cores wait for one another, several times longer than either would take.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
