@@ -155,11 +155,7 @@ def _tensors(trainer: Trainer) -> dict[str, Tensor]:
     parts = {
         "network": trainer.network.state_dict(),
         "ema": trainer.average.state(),
-        "optimizer": {
-            f"{index}.{name}": value
-            for index, slots in trainer.optimizer.slots.items()
-            for name, value in slots.items()
-        },
+        "optimizer": {f"{index}.{name}": value for index, slots in trainer.optimizer.slots.items() for name, value in slots.items()},
     }
     return {f"{part}/{name}": value.detach().cpu().contiguous() for part, tensors in parts.items() for name, value in tensors.items()}
 
