@@ -58,9 +58,17 @@ class Adam(Optimizer):
                 empty = {name: torch.zeros_like(weight) for name in ("exp_avg", "exp_avg_sq")}
                 self.slots[place] = {"step": torch.zeros((), dtype=torch.float32, device=weight.device), **empty}
         first, second, steps = ([self.slots[place][name] for place in places] for name in ("exp_avg", "exp_avg_sq", "step"))
-        beta1, beta2 = self._spec.betas
-        given = {"lr": self._spec.lr, "beta1": beta1, "beta2": beta2, "eps": 1e-8, "weight_decay": 0.0}
-        adam(weights, gradients, first, second, [], steps, fused=True, amsgrad=False, maximize=False, **given)
+        adam(
+            *(weights, gradients, first, second, [], steps),
+            fused=True,
+            amsgrad=False,
+            beta1=self._spec.betas[0],
+            beta2=self._spec.betas[1],
+            lr=self._spec.lr,
+            weight_decay=0.0,
+            eps=1e-8,
+            maximize=False,
+        )
 
 
 class Sgd(Optimizer):
@@ -72,8 +80,16 @@ class Sgd(Optimizer):
 
     def _move(self, places: list[int], weights: list[Tensor], gradients: list[Tensor]) -> None:
         moving: list[Tensor | None] = [self.slots.get(place, {}).get("momentum_buffer") for place in places]
-        given = {"lr": self._spec.lr, "momentum": self._spec.momentum, "dampening": 0.0, "weight_decay": 0.0}
-        sgd(weights, gradients, moving, fused=True, nesterov=False, maximize=False, **given)
+        sgd(
+            *(weights, gradients, moving),
+            fused=True,
+            weight_decay=0.0,
+            momentum=self._spec.momentum,
+            lr=self._spec.lr,
+            dampening=0.0,
+            nesterov=False,
+            maximize=False,
+        )
         for place, buffer in zip(places, moving, strict=True):
             if buffer is not None:
                 self.slots[place] = {"momentum_buffer": buffer}
