@@ -16,7 +16,7 @@ from tests.throwaway import throwaway_folder
 
 TEMPLATE = "tauscope_template"
 
-# What starts whole services and mostly waits comes first, so that no process is left alone with it at the end.
+# What starts whole services and mostly waits comes first, then the longest that compute: no process is left alone with one at the end.
 FIRST = ("chaos", "flows", "deployment", "launcher", "browser", "execution", "worker", "training", "science")
 
 # Two test processes that each compute on all cores wait for one another, several times longer than either would take.
