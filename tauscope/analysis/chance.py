@@ -1,9 +1,9 @@
 """What chance alone gives: counts of copies if all training images are alike, and how far a rank correlation can be trusted."""
 
 import numpy as np
+import scipy
 from jaxtyping import Float
 from numpy import ndarray
-from scipy.special import bdtr, bdtrc
 
 from tauscope.analysis.typicality import Distinct
 from tauscope.contracts.copied import UniformCopying
@@ -19,7 +19,7 @@ def uniform_copying(n_copies: int, distinct: Distinct) -> UniformCopying:
     low, high = uniform_range(n_copies, 1 / distinct.n_train)
     counts = np.arange(n_copies + 1)
     above = sum(
-        images * bdtrc(counts, n_copies, weight / distinct.n_train)
+        images * scipy.special.bdtrc(counts, n_copies, weight / distinct.n_train)
         for weight, images in zip(*np.unique(distinct.equal, return_counts=True), strict=True)
     )
     return UniformCopying(expected=n_copies / distinct.n_train, low=low, high=high, most=int(np.argmax(above <= 1 - CONFIDENCE)))
@@ -27,7 +27,7 @@ def uniform_copying(n_copies: int, distinct: Distinct) -> UniformCopying:
 
 def uniform_range(trials: int, chance: float) -> tuple[int, int]:
     """The 2.5 % and 97.5 % quantiles of a binomial count."""
-    cumulative = bdtr(np.arange(trials + 1), trials, chance)
+    cumulative = scipy.special.bdtr(np.arange(trials + 1), trials, chance)
     cumulative[-1] = 1.0
     tail = (1 - CONFIDENCE) / 2
     return int(np.searchsorted(cumulative, tail)), int(np.searchsorted(cumulative, 1 - tail))

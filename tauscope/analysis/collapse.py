@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from jaxtyping import Float
 from numpy import ndarray
-from scipy.special import stdtrit
 
 from tauscope.analysis.scaling import SYMBOLS
 from tauscope.contracts.onsets import ScalingVariable
@@ -204,7 +204,7 @@ def _over_runs(times: Float[ndarray, "run level"], x: Float[ndarray, "run variab
     if len(known) < len(part) or freedom < 1:
         return [(None, None)] * len(best)
     error = np.sqrt((len(part) - 1) / len(part) * ((known - known.mean(axis=0)) ** 2).sum(axis=0))
-    half = float(stdtrit(freedom, 0.5 + CONFIDENCE / 2)) * error
+    half = float(scipy.special.stdtrit(freedom, 0.5 + CONFIDENCE / 2)) * error
     return [(float(at - by), float(at + by)) for at, by in zip(best, half, strict=True)]
 
 

@@ -8,9 +8,9 @@ its own 95 % interval covers (``PowerLaw.departure``), so that few runs with an 
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 from jaxtyping import Float
 from numpy import ndarray
-from scipy.special import ndtr
 
 from tauscope.analysis.power_law import PowerLaw, boundary
 from tauscope.analysis.scaling import AXES, ONSETS, SAMPLING_ONLY, SYMBOLS, FittedLaw, fit_law, scaled
@@ -70,7 +70,7 @@ def exponent_difference(first: tuple[PowerLaw, int], second: tuple[PowerLaw, int
         return float((_at(shared, a, departure_a) ** 2 + _at(shared + d, b, departure_b) ** 2).min())
 
     low, high = (boundary(lambda d: Z95**2 - squared(d), difference, side) for side in (-1, +1))
-    return difference, low, high, float(2 * ndtr(-np.sqrt(squared(0.0))))
+    return difference, low, high, float(2 * scipy.special.ndtr(-np.sqrt(squared(0.0))))
 
 
 def _profile(law: PowerLaw, variable: int) -> tuple[Float[ndarray, " exponent"], Float[ndarray, " exponent"]]:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.stats import t as student_t
+import scipy
 
 from tauscope.analysis.mixed_law import Estimate, MixedLaw, Observation, Prior
 from tauscope.analysis.trajectories import Trajectory
@@ -169,8 +169,8 @@ def _bound(onset: Onset | None) -> float:
 
 def _quantiles(mean: float, deviation: float, freedom: float, bound: float) -> dict[str, float]:
     """Quantiles in steps of a Student t in log tau, given that tau is above ``bound``."""
-    beyond = float(student_t.sf((np.log(bound) - mean) / deviation, freedom)) if bound > 0 else 1.0
-    places = {name: student_t.isf((1 - p) * beyond, freedom) for name, p in PROBABILITIES.items()}
+    beyond = float(scipy.stats.t.sf((np.log(bound) - mean) / deviation, freedom)) if bound > 0 else 1.0
+    places = {name: scipy.stats.t.isf((1 - p) * beyond, freedom) for name, p in PROBABILITIES.items()}
     return {name: float(np.exp(mean + deviation * place)) for name, place in places.items()}
 
 

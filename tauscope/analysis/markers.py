@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import scipy
 from jaxtyping import Bool, Float
 from numpy import ndarray
-from scipy.special import ndtri
 
 from tauscope.analysis.onsets import Curve
 from tauscope.contracts.onsets import Onset, OnsetStatus
@@ -93,5 +93,5 @@ def may_be_least(curve: Curve) -> Bool[ndarray, " point"]:
     """
     error: Float[ndarray, " point"] = (curve.high - curve.low) / (2 * Z95)
     excess = curve.value[:, None] - curve.value[None, :]
-    doubt = ndtri(1 - (1 - CONFIDENCE) / (len(curve.value) - 1)) * np.hypot(error[:, None], error[None, :])
+    doubt = scipy.special.ndtri(1 - (1 - CONFIDENCE) / (len(curve.value) - 1)) * np.hypot(error[:, None], error[None, :])
     return ~(excess > doubt).any(axis=1)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from jaxtyping import Float
 from numpy import ndarray
-from scipy.special import log_ndtr
 
 _ANYWHERE = 50.0  # Standard deviation of a logarithm: no preference among numbers that a computer can hold.
 _PASSES = 8  # A bound is replaced by its expectation under the law of the pass before; three passes agree to 1 %.
@@ -114,7 +114,7 @@ class MixedLaw:
     def _beyond(self, item: Observation, known: Sequence[Observation]) -> Observation:
         mean, deviation, _ = self._from(known, item.log_n)
         z = (item.y - mean) / deviation
-        hazard = float(np.exp(-0.5 * z**2 - 0.5 * np.log(2 * np.pi) - log_ndtr(-z)))  # Mean of a normal beyond z.
+        hazard = float(np.exp(-0.5 * z**2 - 0.5 * np.log(2 * np.pi) - scipy.special.log_ndtr(-z)))  # Mean of a normal beyond z.
         return Observation(item.log_n, mean + deviation * hazard)
 
     def estimate(self, own: Sequence[Observation], log_n: float) -> Estimate:

@@ -9,10 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from jaxtyping import Float, Int
 from numpy import ndarray
-from scipy.optimize import brentq, minimize
-from scipy.special import log_ndtr, ndtri, stdtr, stdtrit
 
 from tauscope.metrics.intervals import Z95
 
@@ -93,7 +92,7 @@ class PowerLaw:
         if freedom < 1:
             return 0.0  # Nothing is left to tell a spread from the law, so no exponent is excluded.
         t = np.sqrt(freedom * np.expm1(min(excess / measured, 500.0)))
-        return float(-ndtri(stdtr(freedom, -t)))
+        return float(-scipy.special.ndtri(scipy.special.stdtr(freedom, -t)))
 
     def end(self, variable: int, direction: int) -> float | None:
         """The end of the 95 % interval of an exponent, below (-1) or above (+1) it; ``None`` where it has none."""
@@ -117,7 +116,7 @@ class PowerLaw:
         weight = _information(self._found.coefficients, scatter, self._design, self._onsets)
         place = np.append(1.0, x - self._centre)
         variance = place @ np.linalg.inv(self._design.T @ (weight[:, None] * self._design)) @ place
-        value, half = float(place @ self._found.coefficients), float(stdtrit(freedom, 0.975) * np.sqrt(variance + scatter**2))
+        value, half = float(place @ self._found.coefficients), float(scipy.special.stdtrit(freedom, 0.975) * np.sqrt(variance + scatter**2))
         return value, value - half, value + half
 
     def _best(self, design: Float[ndarray, "run coefficient"], target: Float[ndarray, " run"], start: tuple[ndarray, float]) -> _Best:
@@ -132,7 +131,7 @@ class PowerLaw:
 
         bounds = [(None, None)] * len(coefficients) + [tuple(np.log(_SPREAD_RANGE))]
         options = {"ftol": 1e-14, "gtol": 1e-7, "maxiter": 500}
-        found = minimize(
+        found = scipy.optimize.minimize(
             deviance, np.append(coefficients / unit, np.log(spread)), jac=True, method="L-BFGS-B", bounds=bounds, options=options
         )
         return _Best(found.x[:-1] * unit, float(np.exp(found.x[-1])), float(found.fun))
@@ -145,7 +144,7 @@ def boundary(inside: Callable[[float], float], start: float, direction: int) -> 
         step *= 2
         if abs(edge - start) > _STEEPEST:
             return None
-    return float(brentq(inside, edge - direction * step, edge, xtol=1e-5))
+    return float(scipy.optimize.brentq(inside, edge - direction * step, edge, xtol=1e-5))
 
 
 def _start(design: Float[ndarray, "run coefficient"], onsets: LogOnsets) -> tuple[ndarray, float]:
@@ -164,7 +163,7 @@ def _deviance(
     scale = np.hypot(onsets.error, spread)
     z = (target - design @ coefficients) / scale
     bound, side = onsets.side != 0, onsets.side
-    log_chance = log_ndtr(-side * z)
+    log_chance = scipy.special.log_ndtr(-side * z)
     value = np.where(bound, log_chance, -0.5 * z**2 - np.log(scale)).sum()
     hazard = side * np.exp(-0.5 * z**2 - _LOG_SQRT_2_PI - np.where(bound, log_chance, 0.0))
     pull = np.where(bound, hazard, z)  # -d log likelihood / dz
@@ -177,5 +176,5 @@ def _information(coefficients: ndarray, spread: float, design: ndarray, onsets: 
     """Minus the second derivative of each run's log likelihood in its own log tau."""
     scale = np.hypot(onsets.error, spread)
     u = onsets.side * (onsets.log_tau - design @ coefficients) / scale
-    hazard = np.exp(-0.5 * u**2 - _LOG_SQRT_2_PI - log_ndtr(-u))
+    hazard = np.exp(-0.5 * u**2 - _LOG_SQRT_2_PI - scipy.special.log_ndtr(-u))
     return np.asarray(np.where(onsets.side == 0, 1.0, hazard * (hazard - u)) / scale**2)

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 import numpy as np
+import scipy
 from jaxtyping import Float
 from numpy import ndarray
-from scipy.special import bdtr, betaincinv, ndtri, stdtrit
 
 CONFIDENCE = 0.95
-Z95 = float(ndtri(0.5 + CONFIDENCE / 2))
+Z95 = 1.959963984540054  # ndtri(0.5 + CONFIDENCE / 2), written out: a process that measures nothing need not load SciPy.
 
 
 def clopper_pearson(successes: int, trials: int, *, confidence: float = CONFIDENCE) -> tuple[float, float]:
@@ -22,8 +22,8 @@ def clopper_pearson(successes: int, trials: int, *, confidence: float = CONFIDEN
     if not 0 <= successes <= trials or trials < 1:
         raise ValueError(f"successes = {successes} of trials = {trials} is no share; give 0 <= successes <= trials, trials >= 1")
     tail = (1 - confidence) / 2
-    low = 0.0 if successes == 0 else float(betaincinv(successes, trials - successes + 1, tail))
-    high = 1.0 if successes == trials else float(betaincinv(successes + 1, trials - successes, 1 - tail))
+    low = 0.0 if successes == 0 else float(scipy.special.betaincinv(successes, trials - successes + 1, tail))
+    high = 1.0 if successes == trials else float(scipy.special.betaincinv(successes + 1, trials - successes, 1 - tail))
     return low, high
 
 
@@ -37,7 +37,7 @@ def mean_interval(values: Float[ndarray, " item"]) -> tuple[float, float, float]
 
 def student_factor(n_items: int) -> float:
     """How many standard errors a 95 % Student interval of the mean of so many items reaches to either side."""
-    return float(stdtrit(n_items - 1, 0.5 + CONFIDENCE / 2))
+    return float(scipy.special.stdtrit(n_items - 1, 0.5 + CONFIDENCE / 2))
 
 
 def jackknife_interval(
@@ -53,7 +53,7 @@ def jackknife_interval(
     group = np.arange(len(rows)) % groups
     left_out = np.array([statistic(rows[group != g]) for g in range(groups)])
     error = float(np.sqrt((groups - 1) / groups * ((left_out - left_out.mean()) ** 2).sum()))
-    half = float(stdtrit(groups - 1, 0.5 + CONFIDENCE / 2)) * error
+    half = float(scipy.special.stdtrit(groups - 1, 0.5 + CONFIDENCE / 2)) * error
     return value, max(value - half, 0.0), value + half
 
 
@@ -63,7 +63,7 @@ def ratio_interval(numerator: Float[ndarray, " item"], denominator: Float[ndarra
     top, bottom = numerator.sum(), denominator.sum()
     left_out = (top - numerator) / (bottom - denominator)
     error = float(np.sqrt((n - 1) / n * ((left_out - left_out.mean()) ** 2).sum()))
-    half = float(stdtrit(n - 1, 0.5 + CONFIDENCE / 2)) * error
+    half = float(scipy.special.stdtrit(n - 1, 0.5 + CONFIDENCE / 2)) * error
     value = float(top / bottom)
     return value, value - half, value + half
 
@@ -74,6 +74,6 @@ def median_interval(values: Float[ndarray, " item"]) -> tuple[float, float | Non
     Fewer than six values have none: even their smallest and largest leave the median out in more than 5 % of all cases.
     """
     ordered, n = np.sort(values), len(values)
-    rank = max((k for k in range(n // 2) if bdtr(k, n, 0.5) <= (1 - CONFIDENCE) / 2), default=None)
+    rank = max((k for k in range(n // 2) if scipy.special.bdtr(k, n, 0.5) <= (1 - CONFIDENCE) / 2), default=None)
     median = float(np.median(ordered))
     return (median, None, None) if rank is None else (median, float(ordered[rank]), float(ordered[n - 1 - rank]))

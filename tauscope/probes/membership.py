@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from jaxtyping import Float
 from numpy import ndarray
-from scipy.optimize import brentq
 
 from tauscope.metrics.intervals import Z95, clopper_pearson
 
@@ -63,8 +63,8 @@ def auc_interval(value: float, members: int, non_members: int) -> tuple[float, f
         return (auc - value) ** 2 - Z95**2 * variance
 
     # At 0 and 1 the variance is zero, so the measured end is itself a root there.
-    low = 0.0 if value == 0 else float(brentq(excess, 0.0, min(value, 1 - 1e-12)))
-    high = 1.0 if value == 1 else float(brentq(excess, max(value, 1e-12), 1.0))
+    low = 0.0 if value == 0 else float(scipy.optimize.brentq(excess, 0.0, min(value, 1 - 1e-12)))
+    high = 1.0 if value == 1 else float(scipy.optimize.brentq(excess, max(value, 1e-12), 1.0))
     return low, high
 
 

@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from tauscope.specs import ImageDdpmSpec
+from tauscope.training.optimizers import Slots
 from tauscope.training.trainer import Trainer
 from tauscope.version import code_version
 
@@ -75,7 +76,7 @@ def load_checkpoint(trainer: Trainer, state_file: Path) -> None:
         ) from error
     trainer.average.load(_part(tensors, "ema"))
     if state["spec"]["optimizer"]["name"] == trainer.spec.optimizer.name:
-        _load_optimizer(trainer.optimizer, _part(tensors, "optimizer"))
+        trainer.optimizer.load(_optimizer_slots(_part(tensors, "optimizer")))
     trainer.step = int(state["step"])
 
 
@@ -154,12 +155,7 @@ def _tensors(trainer: Trainer) -> dict[str, Tensor]:
     parts = {
         "network": trainer.network.state_dict(),
         "ema": trainer.average.state(),
-        "optimizer": {
-            f"{index}.{name}": value
-            for index, slots in trainer.optimizer.state_dict()["state"].items()
-            for name, value in slots.items()
-            if value is not None
-        },
+        "optimizer": {f"{index}.{name}": value for index, slots in trainer.optimizer.slots.items() for name, value in slots.items()},
     }
     return {f"{part}/{name}": value.detach().cpu().contiguous() for part, tensors in parts.items() for name, value in tensors.items()}
 
@@ -182,12 +178,12 @@ def _part(tensors: dict[str, Tensor], part: str) -> dict[str, Tensor]:
     return {name.removeprefix(f"{part}/"): value for name, value in tensors.items() if name.startswith(f"{part}/")}
 
 
-def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    slots: dict[int, dict[str, Tensor]] = {}
+def _optimizer_slots(tensors: dict[str, Tensor]) -> dict[int, Slots]:
+    slots: dict[int, Slots] = {}
     for address, value in tensors.items():
         index, name = address.split(".", 1)
         slots.setdefault(int(index), {})[name] = value
-    optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})
+    return slots
 
 
 def _sha256(path: Path) -> str:

@@ -64,7 +64,7 @@ class Trainer:
         t = torch.randint(first, self.diffusion.steps, (len(x_0),), generator=self._generator, device=x_0.device)
         eps = torch.randn(x_0.shape, generator=self._generator, device=x_0.device)
         loss = (self.network(self.diffusion.noised(x_0, t, eps), t) - eps).square().mean()
-        self.optimizer.zero_grad(set_to_none=True)
+        self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
         self.step += 1

@@ -90,12 +90,11 @@ def test_a_killed_api_is_said_comes_back_and_costs_no_point(visitor: Visitor, st
     page = visitor.open(f"{stack}/experiment?id={growing}")
     wait_for_chart(page)
     seen = wait_for_points(page, "f_mem", more_than=0, seconds=60)
-    for kill in range(2):
-        os.kill(json.loads((home / "parts.json").read_text())["api"][0], signal.SIGKILL)
-        expect(page.get_by_text(LOST)).to_be_visible(timeout=15_000)
-        visitor.keep(f"watch-api-killed-{kill}")
-        expect(page.get_by_text(LOST)).to_be_hidden(timeout=30_000)
-        seen = wait_for_points(page, "f_mem", more_than=seen)
+    os.kill(json.loads((home / "parts.json").read_text())["api"][0], signal.SIGKILL)
+    expect(page.get_by_text(LOST)).to_be_visible(timeout=15_000)
+    visitor.keep("watch-api-killed")
+    expect(page.get_by_text(LOST)).to_be_hidden(timeout=30_000)
+    wait_for_points(page, "f_mem", more_than=seen)
     assert gaps(page, curves(stack, growing)) == []
     visitor.faults = [fault for fault in visitor.faults if "Failed to load resource" not in fault]
 

@@ -61,17 +61,17 @@ def test_the_hover_box_stays_while_points_arrive(visitor: Visitor, stand_in: str
     page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
     expect(page.locator(".tau-chart .hoverlayer .legend")).to_be_visible()
     drawn = page.evaluate("performance.getEntriesByName('tau-draw').length")
-    let_it_draw(page)
-    page.wait_for_function(f"performance.getEntriesByName('tau-draw').length > {drawn}", timeout=45_000)
+    wait_until_drawn(page, f"performance.getEntriesByName('tau-draw').length > {drawn}")
     expect(page.locator(".tau-chart .hoverlayer .legend")).to_be_visible()
 
 
 WATCH = "document.querySelector('.tau-watch').tauWatch"
 
 
-def let_it_draw(page: Page) -> None:
-    """As if the figure had not been drawn for long; a large one waits for that."""
-    page.evaluate(f"{WATCH}.lastDraw = -1e9")
+def wait_until_drawn(page: Page, condition: str) -> None:
+    """Wait for what a further drawing shows, as if the figure had not been drawn for long; a large one waits for that."""
+    # Set anew each time it is asked: a drawing that was already under way sets it, too.
+    page.wait_for_function(f"({WATCH}.lastDraw = -1e9, {condition})", timeout=60_000)
 
 
 @pytest.mark.parametrize("experiment", ["forty", "ten-by-four"])
@@ -107,8 +107,7 @@ def test_forty_runs_grow_with_the_view_kept(visitor: Visitor, stand_in: str) -> 
     page = watched(visitor, stand_in, "id=forty&n=80")
     seen = last_step(page)
     chosen = zoom(page)
-    let_it_draw(page)
-    page.wait_for_function(f"{LAST_STEP} > {seen} + 2", timeout=60_000)
+    wait_until_drawn(page, f"{LAST_STEP} > {seen} + 2")
     assert time_range(page) == chosen
     assert page.evaluate(f"{CHART}.data.length") < 150
     visitor.keep("watch-forty")
@@ -120,8 +119,7 @@ def test_means_over_seeds_grow_with_the_view_kept_and_each_seed_is_one_click_awa
         page = watched(visitor, stand_in, "id=ten-by-four&n=80")
         assert page.evaluate(lines) == 10
         seen, chosen = last_step(page), zoom(page)
-        # At every look anew: a drawing that shows less than that would be the last for as long as this machine is slow.
-        page.wait_for_function(f"({WATCH}.lastDraw = -1e9, {LAST_STEP} > {seen} + 2)", timeout=60_000)
+        wait_until_drawn(page, f"{LAST_STEP} > {seen} + 2")
         assert time_range(page) == chosen
         page.get_by_role("button", name="Show each seed").click()
         page.wait_for_function("location.search.includes('seeds=each')", timeout=60_000)

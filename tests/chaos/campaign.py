@@ -14,11 +14,11 @@ from tauscope.contracts.experiments import ExperimentCreate
 from tests.chaos.cluster import ClusterStack
 from tests.chaos.embedded import EmbeddedStack
 from tests.chaos.faults import Saboteur
-from tests.chaos.judge import PRESET
 from tests.chaos.plan import Fault, victims
 from tests.chaos.stacks import SLOTS
 from tests.chaos.tally import Tally
 from tests.chaos.watch import Look, Watch
+from tests.tiny import PRESET
 
 RECOVERY_SECONDS = 90.0
 VICTIM_SECONDS = 30.0

@@ -14,8 +14,8 @@ from backend.storage.flush import KEPT_CHECKPOINTS, read_points
 from backend.storage.tables import Attempt, Run
 from tauscope.execution.local_sweep import LocalSweep
 from tauscope.specs import apply_settings, load_preset
+from tests.tiny import PRESET
 
-PRESET = "digits-ci"
 PointKey = tuple[int, str]
 PointValues = tuple[float | None, float | None, float | None, int | None]
 FileKey = tuple[str, int]
@@ -28,21 +28,6 @@ class Result:
     points: dict[PointKey, PointValues]
     files: dict[FileKey, str]
     summary: dict[str, Any]
-
-
-def settings(*, runs: int, steps: int, checkpoints: int) -> dict[str, Any]:
-    """A tiny real training: 8x8 digits, a network of one level, seconds a run, checkpoints of 200 KB."""
-    return {
-        "n_train": list(range(8, 8 + runs)),
-        "steps": steps,
-        "batch_size": 8,
-        "dataset.n_held_out": 100,
-        "network": {"base_width": 8, "multipliers": [1], "blocks": 1, "attention": [False]},
-        "n_generated": 32,
-        "measurement.sampler.steps": 16,
-        "measurement.loss_pairs": 64,
-        "measurement.schedule": {"kind": "log_spaced", "first": 10, "count": checkpoints},
-    }
 
 
 def undisturbed(assignments: dict[str, Any], folder: Path) -> dict[str, Result]:

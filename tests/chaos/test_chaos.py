@@ -21,19 +21,20 @@ from tests.chaos.aftermath import told_on_failure
 from tests.chaos.campaign import Campaign
 from tests.chaos.cluster import ClusterStack
 from tests.chaos.embedded import EmbeddedStack
-from tests.chaos.judge import Result, differences, rewinds, settings, stored, undisturbed
+from tests.chaos.judge import Result, differences, rewinds, stored, undisturbed
 from tests.chaos.plan import Kind, draw_plan
 from tests.throwaway import throwaway_folder
+from tests.tiny import tiny_training
 
 SEED = int(os.environ.get("TAUSCOPE_CHAOS_SEED", "1"))
 BUILD = Path(__file__).parents[2] / "build"
-QUICK = settings(runs=4, steps=200, checkpoints=5)
+QUICK = tiny_training(runs=4, steps=200, checkpoints=5)
 # The ones that reach deepest into a run; the long campaign has them all.
 QUICK_KINDS = {
     "embedded": (Kind.KILL_WORKER, Kind.KILL_CHILD, Kind.KILL_SUPERVISOR, Kind.FLIP, Kind.FLUSH_BROKER),
     "cluster": (Kind.KILL_WORKER, Kind.KILL_POSTGRES, Kind.FREEZE_WORKER, Kind.LOSE_BROKER, Kind.STORE_ERROR),
 }
-LONG = settings(runs=12, steps=int(os.environ.get("TAUSCOPE_CHAOS_STEPS", "600")), checkpoints=10)
+LONG = tiny_training(runs=12, steps=int(os.environ.get("TAUSCOPE_CHAOS_STEPS", "600")), checkpoints=10)
 LONG_FAULTS_PER_KIND = int(os.environ.get("TAUSCOPE_CHAOS_FAULTS", "8"))
 LONG_KINDS = frozenset(Kind(name.strip()) for name in os.environ.get("TAUSCOPE_CHAOS_KINDS", ",".join(Kind)).split(","))
 LONG_STACKS = os.environ.get("TAUSCOPE_CHAOS_STACKS", "embedded,cluster").split(",")

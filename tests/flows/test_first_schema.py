@@ -70,6 +70,8 @@ def test_the_upgrade_loses_and_alters_no_row(left: Rows, empty_database_url: str
     assert rows_of(empty_database_url, like=left) == left
 
 
+# On Postgres, too, no row is lost, and the service runs in tests/deployment and tests/chaos.
+@pytest.mark.parametrize("database_kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
 def test_the_service_of_today_ends_what_was_in_flight_and_serves_what_was_finished(
     left: Rows, client: TauscopeClient, empty_database_url: str, tmp_path: Path
 ) -> None:

@@ -30,7 +30,9 @@ def served(app: Any, *, port: int = 0) -> Iterator[str]:
     assert server.started
     yield f"http://127.0.0.1:{port}"
     server.should_exit = True
-    thread.join(60)
+    thread.join(5)
+    server.force_exit = True  # Whoever still waits for an answer waits in vain.
+    thread.join(5)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, norm, t
 
-from tauscope.metrics.intervals import clopper_pearson, jackknife_interval, mean_interval, median_interval
+from tauscope.metrics.intervals import CONFIDENCE, Z95, clopper_pearson, jackknife_interval, mean_interval, median_interval
 
 
 @pytest.mark.parametrize(("successes", "trials"), [(0, 384), (1, 384), (96, 384), (383, 384), (384, 384), (0, 1), (5, 10_000)])
@@ -24,6 +24,10 @@ def test_no_copy_in_n_samples_bounds_the_share_by_about_3_7_over_n(trials: int) 
 def test_an_impossible_share_is_refused(successes: int, trials: int) -> None:
     with pytest.raises(ValueError, match="trials"):
         clopper_pearson(successes, trials)
+
+
+def test_the_normal_quantile_that_is_written_out_is_the_one_of_the_confidence() -> None:
+    assert norm.ppf(0.5 + CONFIDENCE / 2) == Z95
 
 
 def test_the_interval_of_a_mean_is_students() -> None:

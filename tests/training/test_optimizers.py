@@ -1,0 +1,66 @@
+"""Weights move exactly as by PyTorch's own optimizers, which load its compiler for nothing."""
+
+import copy
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+import torch
+from torch import nn, optim
+
+from tauscope.specs.image_ddpm import AdamSpec, SgdSpec
+from tauscope.training.optimizers import build_optimizer
+
+SPECS = (AdamSpec(lr=3e-3, betas=(0.8, 0.99)), SgdSpec(lr=0.1, momentum=0.9), SgdSpec(lr=0.1, momentum=0.0))
+
+
+def networks() -> tuple[nn.Module, nn.Module]:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.SiLU(), nn.Flatten(), nn.Linear(144, 2))
+    network.register_parameter("unused", nn.Parameter(torch.ones(3)))
+    return network, copy.deepcopy(network)
+
+
+def theirs(network: nn.Module, spec: AdamSpec | SgdSpec) -> optim.Optimizer:
+    if isinstance(spec, SgdSpec):
+        return optim.SGD(network.parameters(), lr=spec.lr, momentum=spec.momentum, fused=True)
+    return optim.Adam(network.parameters(), lr=spec.lr, betas=spec.betas, fused=True)
+
+
+def batches() -> Iterator[torch.Tensor]:
+    yield from torch.randn(6, 5, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=str)
+def test_every_weight_and_all_that_is_remembered_equals_pytorchs_bit_for_bit_also_after_a_resume(spec: AdamSpec | SgdSpec) -> None:
+    ours, reference = networks()
+    optimizer, other = build_optimizer(ours.parameters(), spec), theirs(reference, spec)
+    for step, batch in enumerate(batches()):
+        if step == 3:
+            slots, optimizer = optimizer.slots, build_optimizer(ours.parameters(), spec)
+            optimizer.load(copy.deepcopy(slots))
+        for network, moving in ((ours, optimizer), (reference, other)):
+            moving.zero_grad()
+            network(batch).square().mean().backward()
+            moving.step()
+        assert all(torch.equal(mine, its) for mine, its in zip(ours.parameters(), reference.parameters(), strict=True))
+    wanted = {place: {name: value for name, value in slots.items() if value is not None} for place, slots in other.state.items()}
+    wanted = {place: wanted[weight] for place, weight in enumerate(reference.parameters()) if wanted.get(weight)}
+    assert optimizer.slots.keys() == wanted.keys()
+    for place, slots in wanted.items():
+        assert slots.keys() == optimizer.slots[place].keys()
+        assert all(torch.equal(value, optimizer.slots[place][name]) for name, value in slots.items())
+
+
+def test_a_process_that_trains_loads_no_compiler() -> None:
+    code = (
+        "import sys, torch, tauscope.execution.child\n"
+        "from tauscope.specs.image_ddpm import AdamSpec\n"
+        "from tauscope.training.optimizers import build_optimizer\n"
+        "network = torch.nn.Linear(2, 1)\n"
+        "network(torch.ones(1, 2)).sum().backward()\n"
+        "build_optimizer(network.parameters(), AdamSpec()).step()\n"
+        "assert not {'torch._dynamo', 'sympy'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
