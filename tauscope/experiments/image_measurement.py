@@ -151,7 +151,7 @@ class ImageMeasurement:
         Raises:
             SamplingBrokenOffError: when ``go_on`` says no.
         """
-        images = self._generate(network, go_on)
+        images = self.generate(network, go_on)
         if not bool(torch.isfinite(images).all()):
             return [*_baseline_points(self, step), *(diverged_point(step, name, len(images)) for name in ("f_mem", "frechet_pca"))]
         found = measure_memorization(images, self.images.train)
@@ -164,7 +164,11 @@ class ImageMeasurement:
             *_baseline_points(self, step),
         ]
 
-    def _generate(self, network: nn.Module, go_on: Callable[[float], bool]) -> Float[Tensor, "image channel height width"]:
+    @torch.no_grad()
+    def generate(
+        self, network: nn.Module, go_on: Callable[[float], bool] = lambda share: True
+    ) -> Float[Tensor, "image channel height width"]:
+        """The samples of the spec's seed, in [0, 1]; see ``samples`` for ``go_on``."""
         measurement, device = self.spec.measurement, self.images.train.device
         shape = (measurement.n_generated, *self.images.train.shape[1:])
         x_T = torch.randn(shape, generator=stream(self.spec.seed, "samples"))  # On the CPU: the same on every device.

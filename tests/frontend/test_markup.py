@@ -136,12 +136,17 @@ def test_the_names_of_the_clocks_in_words_of_the_library_are_written_as_on_the_p
 
 
 def test_the_focus_card_names_the_checkpoint_to_keep_with_its_numbers_and_the_reason() -> None:
-    card = focus_card(group_runs(world.finished(), LIGHT)[-1], RECOMMENDED)
+    group = group_runs(world.finished(), LIGHT)[-1]
+    found = RunCheckpoints(run_id=group.runs[0].id, recommendation=RECOMMENDED, checkpoints=fake_history.checkpoints())
+    card = focus_card(group, found)
     assert ">Keep τ 411</a><div>quality 0.339 (0.332 to 0.346)</div><div>0 of 384 copied, under 1.0 % at 95 %</div>" in card
     assert "<div>37 % of τ<sub>mem</sub> (31 to 44 %)</div>" in card
     assert "The best quality between τ<sub>gen</sub> (by 36) and τ<sub>mem</sub> (from 940)." in card
-    nothing = RECOMMENDED.model_copy(update={"step": None})
-    assert "Keep" not in focus_card(group_runs(world.finished(), LIGHT)[-1], nothing)
+    assert 'href="/api/v1/runs/demor2/checkpoints/411.zip" download="" ' in card and ">Download it, 1.2 MB</a>" in card
+    pruned = focus_card(group, found.model_copy(update={"checkpoints": ()}))
+    assert "Its weights were pruned" in pruned and "Download it" not in pruned
+    nothing = found.model_copy(update={"recommendation": RECOMMENDED.model_copy(update={"step": None})})
+    assert "Keep" not in focus_card(group, nothing)
 
 
 def test_a_run_that_its_policy_stopped_says_so_beside_the_chart() -> None:
