@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from sqlalchemy.orm import Session
 
-from backend.storage.curves import points_of
+from backend.storage.curves import stored_points
 from backend.storage.past_runs import FinishedRun, Version, finished_runs
 from tauscope.analysis.onsets import Curve
 from tauscope.analysis.warnings import PastRun, Pool
@@ -63,7 +63,7 @@ def pools_from(runs: Sequence[FinishedRun]) -> list[Pool]:
         if onset is None or onset.status not in (OnsetStatus.REACHED, OnsetStatus.CENSORED):
             continue
         last = float(run.series["f_mem"]["step"][-1])
-        curves = {metric: Curve.of(points_of(metric, columns), metric, share=False) for metric, columns in run.series.items()}
+        curves = {metric: Curve.of(stored_points(metric, columns), metric, share=False) for metric, columns in run.series.items()}
         past = PastRun(configuration_of(run.spec), curves, onset, last)
         chance = (past.configuration, run.spec.get("seed"), run.spec["dataset"].get("subset"))
         for metric, curve in curves.items():

@@ -9,7 +9,7 @@ from backend.services.context import Context
 from backend.services.experiments import required
 from backend.services.pools import configuration_of, pool_key
 from backend.services.views import metrics_of
-from backend.storage.curves import Columns, Extent, extents, points_of, run_curves
+from backend.storage.curves import Columns, Extent, extents, run_curves, stored_points
 from backend.storage.past_runs import dataset_versions
 from backend.storage.reading import reading
 from backend.storage.tables import Run
@@ -99,7 +99,7 @@ def _warning(context: Context, probe: Probe, series: Mapping[str, Columns]) -> R
     metric, onset = probe.pool.metric, probe.run.onsets.get("tau_mem")
     made = warn(
         probe.run.id,
-        points_of(metric, series[metric]) if metric in series else (),
+        stored_points(metric, series[metric]) if metric in series else (),
         configuration=configuration_of(probe.run.spec),
         pool=probe.pool,
         tau_mem=Onset.model_validate(onset) if onset else None,
