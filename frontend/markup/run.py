@@ -40,7 +40,7 @@ def run_regions(
     }
 
 
-_CHECKPOINT_COLUMNS = ("τ", "Weights and training state", "Pruning", "Pinned")
+_CHECKPOINT_COLUMNS = ("τ", "Weights and training state", "Pruning would", "Pinned")
 _ATTEMPT_COLUMNS = ("Attempt", "Worker", "Started, UTC", "Took", "Steps", "Computed again", "Ended", "Code version")
 
 
@@ -68,7 +68,8 @@ def undrawn(checkpoints: int) -> str:
 
 def _checkpoint_cells(run: RunView, item: CheckpointView) -> tuple[object, ...]:
     link = checkpoint_link(run.id, item.step, f"Download, {size_words(item.n_bytes)}")
-    return steps(item.step), link, f"keeps it: {', '.join(item.kept)}" if item.kept else "drops it", "by its owner" if item.pinned else ""
+    pruning = signed(f"keep it: {', '.join(item.kept)}") if item.kept else "drop it"
+    return steps(item.step), link, pruning, "by its owner" if item.pinned else ""
 
 
 def _attempt_cells(item: AttemptView) -> tuple[object, ...]:

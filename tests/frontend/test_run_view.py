@@ -24,7 +24,7 @@ def shown(checkpoints: RunCheckpoints = CHECKPOINTS, **changes: Any) -> dict[str
 
 def test_every_checkpoint_is_a_file_with_its_size_and_what_pruning_does_with_it() -> None:
     table = shown()["regions"]["checkpoints"]
-    for step, words in ((150, "drops it"), (411, "keeps it: recommended"), (1100, "keeps it: resume</td><td>by its owner")):
+    for step, words in ((150, "drop it"), (411, "keep it: recommended"), (1100, "keep it: resume</td><td>by its owner")):
         row = table.split(f"/api/v1/runs/demor0/checkpoints/{step}.zip")[1].split("</tr>")[0]
         assert "Download, 1.2 MB" in row and words in row
     assert "none is left" in shown(CHECKPOINTS.model_copy(update={"checkpoints": ()}))["regions"]["checkpoints"]
