@@ -134,8 +134,10 @@ def _frames(
     ticks_beside = metric == FRECHET or options.view == "overlay"
     beyond = {"quality": 0 if ticks_beside else options.margins[1] - 8, "memorization": 0, "losses": options.margins[1] - 8}
     place = {"x_range": x_range, "width": options.plot_width, "walls": walls}
+    lowest = _names(options)[-1]
+    sizes = {name: {"height": scale * _HEIGHTS[name], "floor": name == lowest} for name in ranges}
     return {
-        name: Frame(y_range=ranges[name], height=scale * _HEIGHTS[name], log_y=log[name], beyond=beyond[name], **place)  # type: ignore[arg-type]
+        name: Frame(y_range=ranges[name], log_y=log[name], beyond=beyond[name], **sizes[name], **place)  # type: ignore[arg-type]
         for name in ranges
     }
 

@@ -87,7 +87,14 @@ class Room:
         places = [(left, side) for left in self._lefts(length) for side in ("bottom", "top")]
         boxes = [((left, side), (left, low := y + (2 if side == "bottom" else -18), left + length, low + 16)) for left, side in places]
         left, side = self._freest(boxes)
-        place = {"xref": "paper", "xanchor": "left", "xshift": left, "yref": yaxis, "yanchor": side}
+        place = {
+            "xref": "paper",
+            "xanchor": "left",
+            "xshift": left,
+            "yref": yaxis,
+            "yanchor": side,
+            "yshift": 2 if side == "bottom" else -2,
+        }
         at = log_position(level) if self.frame.log_y else level
         return {"x": 0, "y": at, **place, "text": text, "showarrow": False, "font": {"color": colour, "size": 12}}
 

@@ -353,3 +353,9 @@ def test_names_that_would_stand_on_something_are_left_out_where_that_is_asked_fo
     assert len(end_labels(full, frame, "y")) == 21, "those that end together share one"
     assert end_labels(full, frame, "y", sparing=True) == []
     assert [item["text"] for item in end_labels(full[:1], replace(frame, beyond=120), "y", sparing=True)] == ["n = 16, W = 32"]
+
+
+def test_a_print_has_no_rail_so_its_control_stands_above_the_time_axis() -> None:
+    view = world.finished()
+    words = [item for item in figure(view, print_mm=85)["layout"]["annotations"] if "control:" in item["text"]]
+    assert [item["yanchor"] for item in words] == ["bottom"]
