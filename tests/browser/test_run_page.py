@@ -38,6 +38,7 @@ def test_the_agreement_of_twins_moves_too(visitor: Visitor, stand_in: str) -> No
     visitor.page.on("request", lambda request: asked.append(request.url) if "/twin?" in request.url else None)
     page = visitor.open(f"{stand_in}/run?id=twinsr1")
     expect(page.get_by_text("no fall by 24").first).to_be_visible(timeout=PATIENCE)
+    page.locator(".tau-agreement .main-svg").first.wait_for(state="attached", timeout=PATIENCE)
     page.evaluate("window.stays = document.querySelector('.tau-agreement .main-svg')")
     seen = len(asked)
     with page.expect_response(lambda answer: "/twin?" in answer.url, timeout=PATIENCE):
