@@ -11,6 +11,7 @@ from frontend.charts.reading import DESCRIBED
 from frontend.charts.twin import twin_figure
 from frontend.connection import client_for
 from frontend.markup.alternative import plain
+from frontend.markup.state import goes_on
 from frontend.markup.twin import split_finding, twin_table
 from frontend.views import answer, asked
 from frontend.words import slots_words
@@ -47,4 +48,5 @@ def twin_view(experiment: ExperimentView, run: RunView, curves: Curves | None, o
         "figure": twin_figure(run, found, split, options, height=_HEIGHT) if split and found and was_compared(run.markers) else None,
         "regions": {"finding": said, "table": twin_table(experiment, run, twin, split, found)},
         "alt": plain(said),
+        "live": goes_on(run) or goes_on(twin),
     }

@@ -31,7 +31,7 @@ from frontend.words import AXIS_TITLES, slots_words
 from tauscope.client import ApiError, ApiUnreachable, TauscopeClient
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
-from tauscope.contracts.retention import Recommendation
+from tauscope.contracts.retention import RunCheckpoints
 from tauscope.contracts.runs import TERMINAL_STATES
 from tauscope.contracts.warnings import ExperimentWarnings
 
@@ -70,10 +70,10 @@ def experiment_view(
     experiment: ExperimentView,
     curves: Curves,
     options: ViewOptions,
-    recommended: Callable[[str], Recommendation] | None = None,
+    checkpoints_of: Callable[[str], RunCheckpoints] | None = None,
     warned: ExperimentWarnings | None = None,
 ) -> dict[str, Any]:
-    """Everything the watch page shows, by region. ``recommended`` is asked for the focused run's checkpoint once the run is over;
+    """Everything the watch page shows, by region. ``checkpoints_of`` is asked for those of the focused run once it is over;
     ``warned`` is what the probes say."""
     groups = group_runs(experiment, options.palette)
     focus = focused(groups, options.focus)
@@ -83,7 +83,7 @@ def experiment_view(
         "finding": finding(experiment, groups),
         "side": join(
             *notices(experiment, groups),
-            _focused(focus, recommended),
+            _focused(focus, checkpoints_of),
             onset_table(experiment, curves, groups, focus),
             *(warning_cards(experiment, curves, groups, warned) if warned else []),
         ),
@@ -93,13 +93,13 @@ def experiment_view(
     }
 
 
-def _focused(focus: Group | None, recommended: Callable[[str], Recommendation] | None) -> Html | None:
+def _focused(focus: Group | None, checkpoints_of: Callable[[str], RunCheckpoints] | None) -> Html | None:
     if focus is None:
         return None
     run = focus.runs[0]
-    if recommended is None or run.state not in TERMINAL_STATES or window_of(run) is None:
+    if checkpoints_of is None or run.state not in TERMINAL_STATES or window_of(run) is None:
         return focus_card(focus)
-    return focus_card(focus, recommended(run.id))
+    return focus_card(focus, checkpoints_of(run.id))
 
 
 async def serve_experiment(request: Request) -> Response:
@@ -111,9 +111,7 @@ async def serve_experiment(request: Request) -> Response:
 def _experiment(identifier: str, token: str | None, options: ViewOptions) -> dict[str, Any]:
     client = client_for(token)
     experiment, curves = _watched(client, identifier, options, DESCRIBED)
-    view = experiment_view(
-        experiment, curves, options, lambda run_id: client.checkpoints(run_id).recommendation, client.warnings(identifier)
-    )
+    view = experiment_view(experiment, curves, options, client.checkpoints, client.warnings(identifier))
     return view | {"slots": slots_words(client.system()), "cursor": curves.cursor}
 
 

@@ -1,6 +1,5 @@
 """Collecting garbage now and then, and pruning where that is wanted, beside the reconciler: a slow store must not hold up wake-ups."""
 
-import time
 from concurrent.futures import Future
 
 import structlog
@@ -12,41 +11,25 @@ from backend.storage.pruning import prune
 from backend.storage.reading import reading
 from backend.storage.retention import ended_runs
 from backend.storage.sightings import Sightings
-from worker.background import in_background
+from worker.background import Recurring
 from worker.services import DATABASE_AWAY
 from worker.settings import WorkerSettings
 
 log = structlog.get_logger()
 
 
-class Collector:
-    """Starts a collection every few minutes, in a thread, once the one before is over."""
+class Collector(Recurring[Garbage]):
+    """Collects every few minutes."""
 
     def __init__(self, sessions: sessionmaker[Session], settings: WorkerSettings) -> None:
+        super().__init__(name="garbage", seconds=settings.garbage_seconds)
         self._sessions = sessions
         self._store = ArtifactStore(settings.artifacts_url, grace_seconds=settings.garbage_grace_seconds)
         self._sightings = Sightings()
-        self._seconds = settings.garbage_seconds
         self._prunes_all = settings.retention == "pruned"
         self._pruned: set[tuple[str, int]] = set()
-        self._due = time.monotonic()
-        self._running: Future[Garbage] | None = None
 
-    @property
-    def busy(self) -> bool:
-        """Whether a collection goes on."""
-        return self._running is not None and not self._running.done()
-
-    def start_if_due(self) -> None:
-        """Start a collection if it is time, and log what the last one did."""
-        if self._running is not None and self._running.done():
-            self._report(self._running)
-            self._running = None
-        if self._running is None and time.monotonic() >= self._due:
-            self._due = time.monotonic() + self._seconds
-            self._running = in_background(self._collect, name="garbage")
-
-    def _collect(self) -> Garbage:
+    def _work(self) -> Garbage:
         self._prune_ended()
         if not refers_to_any(self._sessions):
             # A new database beside an old store is rather a lost database than a reason to empty the store.

@@ -1,6 +1,5 @@
 """Comparing twins as their predictions arrive, beside the reconciler: neither twin's worker has to know of the other."""
 
-import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from itertools import groupby
@@ -18,7 +17,7 @@ from backend.storage.tables import Run
 from backend.storage.twins import Waiting, still_stored, waiting_comparisons
 from tauscope.contracts.points import Point
 from tauscope.specs import KINDS, ExperimentSpec
-from worker.background import in_background
+from worker.background import Recurring
 from worker.services import DATABASE_AWAY
 from worker.settings import WorkerSettings
 from worker.summaries import record_summary
@@ -29,24 +28,16 @@ UNREADABLE = (ValueError, KeyError, BadZipFile)
 log = structlog.get_logger()
 
 
-class Comparer:
-    """Starts a comparison of what has come in, in a thread, once the one before is over: a slow store holds up nothing else."""
+class Comparer(Recurring[int]):
+    """Compares what has come in."""
 
     def __init__(self, sessions: sessionmaker[Session], settings: WorkerSettings) -> None:
+        super().__init__(name="twins", seconds=settings.reconcile_seconds)
         self._sessions = sessions
         self._store = ArtifactStore(settings.artifacts_url)
-        self._seconds = settings.reconcile_seconds
-        self._due = time.monotonic()
-        self._running: Future[int] | None = None
 
-    def start_if_due(self) -> None:
-        """Start a comparison if it is time, and log what the last one did."""
-        if self._running is not None and self._running.done():
-            self._report(self._running)
-            self._running = None
-        if self._running is None and time.monotonic() >= self._due:
-            self._due = time.monotonic() + self._seconds
-            self._running = in_background(lambda: compare_twins(self._sessions, self._store), name="twins")
+    def _work(self) -> int:
+        return compare_twins(self._sessions, self._store)
 
     def _report(self, ended: Future[int]) -> None:
         try:

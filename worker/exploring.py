@@ -11,7 +11,7 @@ from backend.storage.outbox import Outbox, send_wakeups
 from backend.storage.reading import reading
 from tauscope.contracts.exploration import Proposal
 from tauscope.specs import SpecError
-from worker.background import in_background
+from worker.background import Recurring
 from worker.services import DATABASE_AWAY
 
 if TYPE_CHECKING:
@@ -20,30 +20,32 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-class Explorer:
-    """Decides in a thread of its own, one exploration after another. All that a decision rests on is in the database.
+class Explorer(Recurring[int]):
+    """Looks after every exploration, one after another. All that a decision rests on is in the database.
 
     A decision is read from a snapshot, made outside of any transaction, and carried out in one that finds everything as it was, or not at
     all: however many of these run, and whenever one is killed, no state is decided twice.
     """
 
     def __init__(self, sessions: sessionmaker[Session], outbox: Outbox) -> None:
+        super().__init__(name="explorations", seconds=0.0)
         self._sessions = sessions
         self._outbox = outbox
         self._nothing: dict[str, tuple[Basis, int, int]] = {}  # For what there was nothing to choose: it need not be computed again.
-        self._running: Future[int] | None = None
 
-    def start_if_due(self) -> None:
-        """Look after every exploration, unless that is going on; what it met is logged."""
-        if self._running is not None and not self._running.done():
-            return
-        if self._running is not None:
-            _report(self._running)
-        self._running = None
+    def _wanted(self) -> bool:
         with reading(self._sessions) as session:
-            due = bool(running(session))
-        if due:
-            self._running = in_background(self.explore, name="explorations")
+            return bool(running(session))
+
+    def _work(self) -> int:
+        return self.explore()
+
+    def _report(self, ended: Future[int]) -> None:
+        error = ended.exception()
+        if isinstance(error, DATABASE_AWAY):
+            log.warning("explorations_not_decided", error=str(error))
+        elif error is not None:
+            log.error("exploration_failed", exc_info=error)  # Wake-ups must go out whatever one exploration meets.
 
     def explore(self) -> int:
         """Make every decision that is due, and return how many."""
@@ -100,11 +102,3 @@ def _waiting(standing: "Standing") -> Proposal | None:
     if standing.slots <= standing.under_way:
         return Proposal(reason=f"{standing.under_way} runs of the experiment are under way, for {standing.slots} slots")
     return None
-
-
-def _report(ended: Future[int]) -> None:
-    error = ended.exception()
-    if isinstance(error, DATABASE_AWAY):
-        log.warning("explorations_not_decided", error=str(error))
-    elif error is not None:
-        log.error("exploration_failed", exc_info=error)  # Wake-ups must go out whatever one exploration meets.

@@ -1,9 +1,12 @@
 """Single runs: their state and events, and samples."""
 
 from fastapi import APIRouter, Response
+from fastapi.responses import FileResponse
+from starlette.background import BackgroundTask
 
 from backend.api.parameters import CheckpointStep, Id, IfNoneMatch, Step, UsesContext, matches
 from backend.services import experiments, retention, samples, twins
+from backend.services.checkpoint_file import checkpoint_file
 from tauscope.contracts.retention import PruneReport, PruneRequest, RunCheckpoints
 from tauscope.contracts.run_views import AttemptView, PriorityChange, RunEventView, RunExtension, RunView
 from tauscope.contracts.samples import SamplesView
@@ -71,6 +74,13 @@ def list_run_attempts(context: UsesContext, run_id: Id) -> tuple[AttemptView, ..
 def list_checkpoints(context: UsesContext, run_id: Id) -> RunCheckpoints:
     """Every checkpoint with its size and why pruning would keep it, and the one that is recommended."""
     return retention.checkpoints(context, run_id)
+
+
+@router.get("/checkpoints/{step}.zip", response_class=FileResponse)
+def get_checkpoint(context: UsesContext, run_id: Id, step: CheckpointStep) -> FileResponse:
+    """A checkpoint as a zip file of two: weights (safetensors) and training state (JSON); 409 if it was pruned."""
+    made = checkpoint_file(context, run_id, step)
+    return FileResponse(made.path, media_type="application/zip", filename=made.name, background=BackgroundTask(made.path.unlink))
 
 
 @router.put("/checkpoints/{step}/pin")

@@ -4,7 +4,7 @@ ServiceError
 |-- UnknownExperimentError, UnknownRunError, UnknownPresetError, UnknownCheckpointError, NoSamplesError, NoImageError  404
 |-- UnknownHookError                                                                         404
 |-- ExperimentActiveError, NotExtendableError, NotComparableError, NotExplorableError          409
-|-- IdempotencyConflictError, FixedHookError                                                 409
+|-- IdempotencyConflictError, FixedHookError, CheckpointDroppedError                         409
 |-- InvalidRequestError                                                                      422
 |-- UnauthorizedError                                                                        401
 |-- ForbiddenHostError, ForbiddenOriginError                                                   403
@@ -72,6 +72,10 @@ class UnknownPresetError(ServiceError):
 
 class UnknownCheckpointError(ServiceError):
     status, code, title = 404, "checkpoint_not_found", "No such checkpoint"
+
+
+class CheckpointDroppedError(ServiceError):
+    status, code, title = 409, "checkpoint_dropped", "The checkpoint was pruned"
 
 
 class NoSamplesError(ServiceError):

@@ -59,7 +59,7 @@ def extents(session: Session, run_ids: Sequence[str], metrics: Sequence[str]) ->
     return {(row[0], row[1]): Extent(row[2], row[3]) for row in session.execute(query.group_by(Series.id, Series.run_id, Series.metric))}
 
 
-def points_of(metric: str, columns: Columns) -> list[Point]:
+def stored_points(metric: str, columns: Columns) -> list[Point]:
     """The points of a stored series; they were validated when they came in."""
     rows = zip(*columns.values(), strict=True)
     return [Point.model_construct(metric=metric, **dict(zip(columns, row, strict=True))) for row in rows]

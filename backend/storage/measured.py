@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from backend.storage.curves import points_of, run_curves
+from backend.storage.curves import run_curves, stored_points
 from backend.storage.tables import Experiment
 from tauscope.analysis.phase_states import MeasuredRun, metrics_read
 from tauscope.contracts.summary import RunSummary
@@ -17,7 +17,7 @@ def measured_runs(session: Session, experiment: Experiment) -> list[MeasuredRun]
         MeasuredRun(
             RunSummary.model_validate({name: getattr(run, name) for name in RunSummary.model_fields}),
             specs[run.id],
-            [point for metric, columns in found.get(run.id, {}).items() for point in points_of(metric, columns)],
+            [point for metric, columns in found.get(run.id, {}).items() for point in stored_points(metric, columns)],
         )
         for run in experiment.runs
     ]

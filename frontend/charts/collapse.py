@@ -81,7 +81,7 @@ def collapse_figure(
     """
     traces = [trace for group in groups for run in group.runs for trace in _run_traces(group, run, curves, exponents, options, level=level)]
     x_range = _time_range(traces)
-    frame = Frame(x_range, _RANGE, options.plot_width, height - HEAD - FOOT, log_y=False, beyond=options.margins[1] - 4)
+    frame = Frame(x_range, _RANGE, options.plot_width, height - HEAD - FOOT, log_y=False, beyond=options.margins[1] - 4, floor=True)
     title = f"{scaled_time(exponents)} (log)"
     lines = [{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": level, "y1": level, "line": _dotted(options)}] if level else []
     return {
@@ -92,7 +92,7 @@ def collapse_figure(
             "xaxis": log_axis(options, x_range, title),
             "yaxis": {**plain_axis(options), "range": list(_RANGE), **share_ticks()},
             "shapes": lines,
-            "annotations": [*_words(options, level), *end_labels(_ends(groups, traces, options), frame, "y", levels=[level or 0.0])],
+            "annotations": [*_words(options, level), *_names(_ends(groups, traces, options), frame, level, options)],
             "meta": {"height": height},
         },
     }
@@ -160,6 +160,11 @@ def _words(options: ViewOptions, level: float | None) -> list[Annotation]:
     if level is None:
         return [title]
     return [title, label(0, level, f"copying level: {percent(level)}", colour=palette.memorization, yref="y", yanchor="bottom", xshift=8)]
+
+
+def _names(ends: Sequence[LineEnd], frame: Frame, level: float | None, options: ViewOptions) -> list[Annotation]:
+    """The lines fall onto one another, and where there is little room their names would too: then a line says its own when pointed at."""
+    return end_labels(ends, frame, "y", levels=[level or 0.0], sparing=options.narrow)
 
 
 def _ends(groups: Sequence[Group], traces: Sequence[Trace], options: ViewOptions) -> list[LineEnd]:

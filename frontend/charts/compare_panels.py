@@ -51,7 +51,8 @@ def panel_frames(
     room = options.margins[1] - 4
     # Right of the distances stand the words on what a copier scores.
     beside = 0 if metric == FRECHET else room
+    heights = {name: share * height for name, share in _SHARES.items()}
     return {
-        "quality": Frame(y_range=quality, height=_SHARES["quality"] * height, log_y=log, beyond=beside, **place),  # type: ignore[arg-type]
-        "memorization": Frame(y_range=(-0.03, 1.03), height=_SHARES["memorization"] * height, log_y=False, beyond=room, **place),  # type: ignore[arg-type]
+        "quality": Frame(y_range=quality, height=heights["quality"], log_y=log, beyond=beside, **place),  # type: ignore[arg-type]
+        "memorization": Frame(y_range=(-0.03, 1.03), height=heights["memorization"], log_y=False, beyond=room, floor=True, **place),  # type: ignore[arg-type]
     }

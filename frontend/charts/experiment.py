@@ -141,10 +141,13 @@ def _frames(
     }
     log = {"quality": metric_info(curves, metric).log_scale, "memorization": False, "losses": True}
     # Right of f_mem stand its ticks, and right of the distances the words on what a copier scores.
-    beyond = {"quality": 0 if metric == FRECHET else options.margins[1] - 8, "memorization": 0, "losses": options.margins[1] - 8}
+    ticks_beside = metric == FRECHET or options.view == "overlay"
+    beyond = {"quality": 0 if ticks_beside else options.margins[1] - 8, "memorization": 0, "losses": options.margins[1] - 8}
     place = {"x_range": x_range, "width": options.plot_width, "walls": walls}
+    lowest = _names(options)[-1]
+    sizes = {name: {"height": scale * _HEIGHTS[name], "floor": name == lowest} for name in ranges}
     return {
-        name: Frame(y_range=ranges[name], height=scale * _HEIGHTS[name], log_y=log[name], beyond=beyond[name], **place)  # type: ignore[arg-type]
+        name: Frame(y_range=ranges[name], log_y=log[name], beyond=beyond[name], **sizes[name], **place)  # type: ignore[arg-type]
         for name in ranges
     }
 

@@ -32,6 +32,7 @@ _CANDIDATES = (
 )
 _WORDS = 150  # Pixels that the words on a threshold take.
 _PER_LETTER = 6.6  # Pixels of a letter of such words.
+_HARMLESS = 3  # Dots of a line that words may stand on.
 _APART = 6  # Pixels between the dots that stand for a line; no label slips between them.
 _Box = tuple[float, float, float, float]  # Left, bottom, right, top in pixels.
 _Place = TypeVar("_Place")
@@ -41,7 +42,8 @@ _Place = TypeVar("_Place")
 class Frame:
     """The ranges of a panel and its size in pixels, to turn data into pixels.
 
-    ``walls`` are upright lines through it that labels keep clear of, ``beyond`` the pixels at its right that are free for labels.
+    ``walls`` are upright lines through it that labels keep clear of, ``beyond`` the pixels at its right that are free for labels,
+    and ``floor`` says that the words of the time axis stand right below it.
     """
 
     x_range: tuple[float, float]
@@ -52,6 +54,7 @@ class Frame:
     log_x: bool = True
     walls: tuple[float, ...] = ()
     beyond: float = 0.0
+    floor: bool = False
 
     def pixels(self, x: float, y: float) -> tuple[float, float]:
         """Place in the panel, from its lower left corner."""
@@ -89,17 +92,26 @@ class Room:
         places = [(left, side) for left in self._lefts(length) for side in ("bottom", "top")]
         boxes = [((left, side), (left, low := y + (2 if side == "bottom" else -18), left + length, low + 16)) for left, side in places]
         left, side = self._freest(boxes)
-        place = {"xref": "paper", "xanchor": "left", "xshift": left, "yref": yaxis, "yanchor": side}
+        place = {
+            "xref": "paper",
+            "xanchor": "left",
+            "xshift": left,
+            "yref": yaxis,
+            "yanchor": side,
+            "yshift": 2 if side == "bottom" else -2,
+        }
         at = log_position(level) if self.frame.log_y else level
         return {"x": 0, "y": at, **place, "text": text, "showarrow": False, "font": {"color": colour, "size": 12}}
 
-    def labels(self, yaxis: str) -> list[Annotation]:
-        """One annotation for every line, the highest first."""
+    def labels(self, yaxis: str, *, sparing: bool = False) -> list[Annotation]:
+        """One annotation for every line, the highest first; ``sparing`` leaves those out that would stand on something or be cut."""
         found = []
         for end in sorted(_together(self.ends, self.frame), key=lambda end: -end.points[-1][1]):
             at = self.frame.pixels(*end.points[-1])
-            place = self._freest([(candidate, _box(at, len(end.text), candidate)) for candidate in _CANDIDATES])
-            found.append(_annotation(end, self.frame, yaxis, place))
+            places = [(candidate, _box(at, len(end.text), candidate)) for candidate in _CANDIDATES]
+            if sparing and all(self._conflicts(box) > _HARMLESS for _, box in places):
+                continue
+            found.append(_annotation(end, self.frame, yaxis, self._freest(places)))
         return found
 
     def _height(self, level: float) -> float:
@@ -112,19 +124,25 @@ class Room:
 
     def _freest(self, places: Sequence[tuple[_Place, _Box]]) -> _Place:
         """The first of the places that meet the least; it is taken from then on."""
-        place, box = min(places, key=lambda item: _conflicts(item[1], self._dots, self._taken, self.frame))
+        place, box = min(places, key=lambda item: self._conflicts(item[1]))
         self._taken.append(box)
         return place
 
+    def _conflicts(self, box: _Box) -> int:
+        return _conflicts(box, self._dots, self._taken, self.frame)
+
 
 def end_labels(
-    ends: Sequence[LineEnd], frame: Frame, yaxis: str, *, levels: Sequence[float] = (), lines: Sequence[float] = ()
+    ends: Sequence[LineEnd], frame: Frame, yaxis: str, *, levels: Sequence[float] = (), lines: Sequence[float] = (), sparing: bool = False
 ) -> list[Annotation]:
-    """One annotation for every line that has points, clear of thresholds: ``levels`` with words at their left, ``lines`` without."""
+    """One annotation for every line that has points, clear of thresholds: ``levels`` with words at their left, ``lines`` without.
+
+    For ``sparing`` see ``Room.labels``.
+    """
     room = Room(frame, ends, [*levels, *lines])
     for level in levels:
         room.keep(level)
-    return room.labels(yaxis)
+    return room.labels(yaxis, sparing=sparing)
 
 
 def _together(ends: Sequence[LineEnd], frame: Frame) -> list[LineEnd]:
@@ -188,5 +206,6 @@ def _conflicts(box: _Box, dots: Float[ndarray, "dot 2"], placed: Sequence[_Box],
     left, bottom, right, top = box
     over_lines = int(((dots > (left, bottom)) & (dots < (right, top))).all(axis=1).sum())
     over_labels = sum(left < other[2] and other[0] < right and bottom < other[3] and other[1] < top for other in placed)
-    outside = 4 * (bottom < -16) + 30 * (right > frame.width + frame.beyond) + 30 * (left < 0) + 30 * (top > frame.height + 8)
+    below = 30 * (bottom < -2) if frame.floor else 4 * (bottom < -16)
+    outside = below + 30 * (right > frame.width + frame.beyond) + 30 * (left < 0) + 30 * (top > frame.height + 8)
     return over_lines + 1000 * over_labels + outside

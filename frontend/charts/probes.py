@@ -53,7 +53,7 @@ def probes_figure(
     bounds = _bounds(curves, warnings, metric)
     frames = {
         "probe": Frame(x_range, bounds, options.plot_width, upper, log_y=False),
-        "memorization": Frame(x_range, (-0.03, 1.03), options.plot_width, inner - _GAP - upper, log_y=False),
+        "memorization": Frame(x_range, (-0.03, 1.03), options.plot_width, inner - _GAP - upper, log_y=False, floor=True),
     }
     drawings = [
         _probe_panel(groups, focus, panels["probe"], frames["probe"], curves=curves, warnings=warnings, metric=metric, options=options),
@@ -134,7 +134,8 @@ def _draw_level(
         return None
     colour = options.palette.warning
     drawing.shapes.append(threshold(warning.level, panel, colour=colour, x_range=frame.x_range))
-    words = f"warning level of {focus.name}: {probe_value(metric, warning.level)}"
+    value = probe_value(metric, warning.level)
+    words = f"level: {value}" if options.narrow else f"warning level of {focus.name}: {value}"
     place = {"yref": panel.axis, "yanchor": "bottom", "xshift": 8}
     drawing.annotations.append(label(0, warning.level, words, colour=options.palette.warning_text, **place))
     return warning.level

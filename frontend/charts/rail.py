@@ -137,6 +137,8 @@ def _row_texts(
     palette = options.palette
     # Below the first of several seeds the n need not be said again, and would not fit.
     name = group.name if run is group.runs[0] else run_name(group, run).removeprefix(f"{group.name}, ")
+    if options.narrow and "," in name:
+        name = name.removeprefix("n = ")
     left = label(
         0,
         y,

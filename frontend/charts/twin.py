@@ -29,6 +29,7 @@ def twin_figure(run: RunView, found: Series, split: Onset, options: ViewOptions,
             "shapes": [shape for name in ONSETS for shape in _onset_line(run, name, options)],
             "annotations": [item for name in ONSETS for item in _onset_name(run, name, options)],
             "meta": {"height": height},
+            "uirevision": run.id,
         },
     }
 

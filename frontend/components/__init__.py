@@ -158,6 +158,19 @@ _FIGURE = """
 </div>
 """
 
+_RUN = """
+<div class="tau-root tau-run">
+  <div class="tau-offline" data-region="notice" role="status" hidden></div>
+  <div data-region="header"></div>
+  <div data-region="standing"></div>
+  <div data-region="keep"></div>
+  <div data-region="checkpoints"></div>
+  <div data-region="forecasts"></div>
+  <div data-region="attempts"></div>
+  <div data-region="events"></div>
+</div>
+"""
+
 _BODY = """
 <div class="tau-root">
   <div data-region="body"></div>
@@ -243,8 +256,8 @@ def cards(data: dict[str, Any], *, choose: Callback) -> Any:
 
 
 def run(data: dict[str, Any]) -> Any:
-    """The history of a run, made in Python; triggers ``go`` and those of the header."""
-    return _mount("run", _BODY, "cards", data, {"go": _ignore} | _REQUESTS)
+    """The live history of a run; triggers ``changed`` when it offers something else than before, ``go`` and those of the header."""
+    return _mount("run", _RUN, "run", data, {"changed": _ignore, "go": _ignore} | _REQUESTS)
 
 
 def copying(data: dict[str, Any]) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from frontend.charts.groups import group_runs
 from frontend.launch_source import Source
 from frontend.markup.experiments import mini_rail
-from frontend.markup.html import Html, join, tag
+from frontend.markup.html import Html, join, signed, tag
 from frontend.markup.icons import WARNING
 from frontend.markup.plan import plan_grid, slot_order
 from frontend.words import duration, plural, rough
@@ -46,7 +46,7 @@ def _preset(preset: PresetView, chosen: bool, earlier: ExperimentView | None) ->
     foot = tag("span", rail or tag("span"), tag("span", *_cost(preset), class_="tau-preset-cost"), class_="tau-preset-foot")
     body = [
         tag("span", tag("b", preset.name), measured, class_="tau-preset-head"),
-        tag("span", preset.summary, class_="tau-quiet"),
+        tag("span", signed(preset.summary), class_="tau-quiet"),
         foot,
     ]
     return _card(f"preset:{preset.name}", chosen, body)

@@ -6,17 +6,18 @@ from frontend.charts.groups import group_runs, run_name
 from frontend.markup.forecasts import run_forecasts
 from frontend.markup.header import header
 from frontend.markup.html import Html, join, signed, tag
-from frontend.markup.keep import keep_card
+from frontend.markup.keep import checkpoint_link, keep_card
 from frontend.markup.sections import section, table
 from frontend.theme import LIGHT
 from frontend.words import DASH, duration, moment, sentence, steps
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.forecasts import RunForecasts
-from tauscope.contracts.retention import RunCheckpoints
+from tauscope.contracts.retention import CheckpointView, RunCheckpoints
 from tauscope.contracts.run_views import AttemptView, RunEventView, RunView
+from tauscope.contracts.storage import size_words
 
 
-def run_history(
+def run_regions(
     experiment: ExperimentView,
     run: RunView,
     attempts: Sequence[AttemptView],
@@ -24,20 +25,22 @@ def run_history(
     *,
     checkpoints: RunCheckpoints,
     foretold: RunForecasts,
-) -> Html:
-    """The whole page."""
-    return tag(
-        "div",
-        header(experiment, tab="run", run_id=run.id),
-        _facts(experiment, run),
-        keep_card(run, checkpoints),
-        run_forecasts(foretold),
-        section("Attempts", table(_ATTEMPT_COLUMNS, [_attempt_cells(item) for item in attempts], "No worker has claimed it yet.")),
-        section("Events", table(("At, UTC", "Event", "Why"), [_event_cells(event) for event in events], "None yet.")),
-        class_="tau-run",
-    )
+) -> dict[str, Html]:
+    """The whole page, by region."""
+    held = [_checkpoint_cells(run, item) for item in checkpoints.checkpoints]
+    tried = [_attempt_cells(item) for item in attempts]
+    return {
+        "header": header(experiment, tab="run", run_id=run.id),
+        "standing": _facts(experiment, run),
+        "keep": keep_card(run, checkpoints),
+        "checkpoints": section("Checkpoints", table(_CHECKPOINT_COLUMNS, held, "None yet, or none is left.")),
+        "forecasts": run_forecasts(foretold),
+        "attempts": section("Attempts", table(_ATTEMPT_COLUMNS, tried, "No worker has claimed it yet.")),
+        "events": section("Events", table(("At, UTC", "Event", "Why"), [_event_cells(event) for event in events], "None yet.")),
+    }
 
 
+_CHECKPOINT_COLUMNS = ("τ", "Weights and training state", "Pruning would", "Pinned")
 _ATTEMPT_COLUMNS = ("Attempt", "Worker", "Started, UTC", "Took", "Steps", "Computed again", "Ended", "Code version")
 
 
@@ -61,6 +64,12 @@ def beginning(step: int | None) -> str:
 def undrawn(checkpoints: int) -> str:
     """How many checkpoints wait for their samples, in words; empty for none."""
     return f"the samples of {checkpoints} checkpoint{'s' * (checkpoints > 1)} are still to be drawn" if checkpoints else ""
+
+
+def _checkpoint_cells(run: RunView, item: CheckpointView) -> tuple[object, ...]:
+    link = checkpoint_link(run.id, item.step, f"Download, {size_words(item.n_bytes)}")
+    pruning = signed(f"keep it: {', '.join(item.kept)}") if item.kept else "drop it"
+    return steps(item.step), link, pruning, "by its owner" if item.pinned else ""
 
 
 def _attempt_cells(item: AttemptView) -> tuple[object, ...]:

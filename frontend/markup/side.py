@@ -32,14 +32,14 @@ from tauscope.analysis.seeds import MIN_SEEDS
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.onsets import Onset, OnsetStatus, was_compared
-from tauscope.contracts.retention import Recommendation
+from tauscope.contracts.retention import RunCheckpoints
 from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import TERMINAL_STATES, RunState
 
 _OPEN = 2  # Notices of one kind that are read without a click.
 
 
-def focus_card(group: Group, recommendation: Recommendation | None = None) -> Html:
+def focus_card(group: Group, checkpoints: RunCheckpoints | None = None) -> Html:
     """The focused n: its window, the checkpoint to keep where one is known, and how many samples of the last checkpoint are copies."""
     run = group.runs[0]
     window = window_of(run)
@@ -49,7 +49,7 @@ def focus_card(group: Group, recommendation: Recommendation | None = None) -> Ht
     )
     reason = no_window(run) if ended else no_window(run).replace("never reached by", "not reached by")
     about = f"{window.ratio} as long as quality took" + (", still open" if window.open else "") if window else reason
-    keep = [keep_lines(run, recommendation)] if recommendation and recommendation.step is not None else []
+    keep = [keep_lines(run, checkpoints)] if checkpoints and checkpoints.recommendation.step is not None else []
     title = tag("div", f"Window, {run_name(group, run)}", class_="tau-label")
     rows = [*_over_seeds(group), title, value, tag("div", about), *_ends(run), *keep, *_forecast(run), *_copies(run)]
     history = tag("a", "Run history", class_="tau-button", href=address("run", id=run.id), data_go=address("run", id=run.id))

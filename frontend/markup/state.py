@@ -66,6 +66,11 @@ def is_live(experiment: ExperimentView) -> bool:
     return any(run.state not in TERMINAL_STATES for run in experiment.runs)
 
 
+def goes_on(run: RunView) -> bool:
+    """Whether anything of a run can still change; samples may come when it is over."""
+    return run.state not in TERMINAL_STATES or run.unevaluated > 0
+
+
 def requests(experiment: ExperimentView) -> tuple[str, ...]:
     """What its owner may ask of it now, as buttons name it."""
     wanted = {run.desired for run in experiment.runs if run.state not in TERMINAL_STATES}

@@ -4,10 +4,11 @@ import streamlit as st
 
 from frontend.components import agreement
 from frontend.components import run as history
-from frontend.markup.run import beginning, run_history
+from frontend.markup.run import beginning
 from frontend.navigation import TITLES, go, open_page
 from frontend.page import api_errors, client, name_tab, notice
 from frontend.requests import add_twin, confirm_stop_run, serve_requests
+from frontend.run_view import run_view
 from tauscope.contracts.runs import TERMINAL_STATES, RunState
 
 identifier = st.query_params.get("id")
@@ -16,26 +17,25 @@ if not identifier:
     st.stop()
 
 with api_errors():
-    run = client().run(identifier)
+    run, checkpoints = client().run(identifier), client().checkpoints(identifier)
     experiment = client().experiment(run.experiment_id)
-    attempts, events = client().run_attempts(identifier), client().run_events(identifier)
-    checkpoints, foretold = client().checkpoints(identifier), client().run_forecasts(identifier)
+    shown = run_view(client(), experiment, run, checkpoints)
 
 name_tab(experiment.name, TITLES["run"])
-chosen = history({"html": run_history(experiment, run, attempts, events, checkpoints=checkpoints, foretold=foretold)})
+chosen = history({"address": f"/view/runs/{run.id}", "shown": shown})
 serve_requests(experiment, chosen)
 if chosen.go:
     go(chosen.go)
 
 if run.twin_id is not None:
-    shown = agreement(run.id)
-    if shown.go:
-        go(shown.go)
+    compared = agreement(run.id)
+    if compared.go:
+        go(compared.go)
 elif st.button("Add its twin", help="The same run on other images and from other weights. tau_split is where the two agree most."):
     add_twin(run)
 
 with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-    begin = st.selectbox("Begin", [None, *[item.step for item in checkpoints.checkpoints]], format_func=beginning, width=240)
+    begin = st.selectbox("Begin", [None, *[item.step for item in checkpoints.checkpoints]], format_func=beginning, width=240, key="begin")
     if st.button("Launch this run alone, changed"):
         open_page("launch", fork=run.id, **({"step": str(begin)} if begin else {}))
 

@@ -50,16 +50,23 @@ export function showSlots(words) {
   if (node && words && node.textContent !== words) node.textContent = words;
 }
 
-// Replace a region only when it says something new, and give the focus back to what had it.
+const FOCUSABLE = "button,a,input,summary,[tabindex]";
+
+const markOf = (item) => item.dataset.focus ?? item.dataset.action ?? item.dataset.go ?? item.getAttribute("href");
+
+// Replace a region only when it says something new; what was open, scrolled or had the focus is so again.
 export function patch(region, html) {
   if (!region || region.tauHtml === html) return;
-  const active = document.activeElement;
-  const mark = region.contains(active) ? (active.dataset.focus ?? active.dataset.action ?? active.dataset.go) : null;
-  const open = [...region.querySelectorAll("details")].map((item) => item.open);
+  const all = (selector) => [...region.querySelectorAll(selector)];
+  const place = all(FOCUSABLE).indexOf(document.activeElement);
+  const mark = place >= 0 ? markOf(document.activeElement) : null;
+  const open = all("details").map((item) => item.open);
+  const scrolled = all(".tau-scrolls").map((item) => item.scrollLeft);
   region.tauHtml = html;
   region.innerHTML = html;
-  region.querySelectorAll("details").forEach((item, index) => (item.open = open[index] ?? false));
-  if (mark) [...region.querySelectorAll("button,a,input")].find((item) => [item.dataset.focus, item.dataset.action, item.dataset.go].includes(mark))?.focus();
+  all("details").forEach((item, index) => (item.open = open[index] ?? false));
+  all(".tau-scrolls").forEach((item, index) => (item.scrollLeft = scrolled[index] ?? 0));
+  if (place >= 0) (mark ? all(FOCUSABLE).find((item) => markOf(item) === mark) : all(FOCUSABLE)[place])?.focus({ preventScroll: true });
 }
 
 // The theme that the page's style was made for.

@@ -1,5 +1,6 @@
 // The state of the service, asked for every five seconds while somebody looks.
 
+import { Polling } from "./polling.js";
 import { fetchJson, onNavigate, patch, showSlots } from "./shell.js";
 
 const POLL_MS = 5000;
@@ -16,30 +17,22 @@ class System {
   constructor(root) {
     this.root = root;
     this.regions = Object.fromEntries([...root.querySelectorAll("[data-region]")].map((node) => [node.dataset.region, node]));
-    this.onVisible = () => document.hidden || this.refresh();
-    document.addEventListener("visibilitychange", this.onVisible);
     onNavigate(root, (name, value) => this.send(name, value));
-    this.refresh();
+    this.polling = new Polling(() => this.refresh(), POLL_MS);
+    this.polling.now();
   }
 
   close() {
-    clearTimeout(this.timer);
-    document.removeEventListener("visibilitychange", this.onVisible);
+    this.polling.close();
+    this.closed = true;
     delete this.root.tauSystem;
   }
 
   async refresh() {
-    clearTimeout(this.timer);
-    // Never oftener than the interval, however often the page is hidden and shown.
-    const wait = this.asked === undefined ? 0 : POLL_MS - (performance.now() - this.asked);
-    if (wait <= 0 && !document.hidden) {
-      this.asked = performance.now();
-      const view = await fetchJson("/view/system", this.regions.notice);
-      for (const [name, html] of Object.entries(view?.regions ?? {})) patch(this.regions[name], html);
-      if (view) showSlots(view.slots);
-      this.root.dataset.ready = "yes";
-    }
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.refresh(), wait > 0 ? wait : POLL_MS);
+    const view = await fetchJson("/view/system", this.regions.notice);
+    for (const [name, html] of Object.entries(view?.regions ?? {})) patch(this.regions[name], html);
+    if (view) showSlots(view.slots);
+    this.root.dataset.ready = "yes";
+    return !this.closed;
   }
 }

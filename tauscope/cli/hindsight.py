@@ -22,7 +22,7 @@ from tauscope.contracts.wording import counted_words, interval_percent, measured
 from tauscope.figures.source import points_of
 from tauscope.metrics.intervals import clopper_pearson
 from tauscope.results.folder import read_measurements, read_spec
-from tauscope.specs import KINDS, ExperimentSpec, SpecError, parse_sweep
+from tauscope.specs import KINDS, ExperimentSpec, ResolvedRun, SpecError, parse_sweep
 from tauscope.specs.stopping import Stopping
 
 commands = typer.Typer()
@@ -75,8 +75,9 @@ def _folder(folder: Path) -> tuple[str, Iterator[Source]]:
         spec, points = read_spec(folder), read_measurements(folder)
     except FileNotFoundError as error:
         raise SpecError.single(str(folder), f"{error.filename} is missing", "Name a folder that `run --out` or `export` left") from error
-    runs = ((entry["run"], _label(entry["params"]), _spec(entry["spec"]), points.get(entry["run"], [])) for entry in spec["runs"])
-    return spec["experiment"], runs
+    runs = [ResolvedRun(index, entry["params"], _spec(entry["spec"])) for index, entry in enumerate(spec["runs"])]
+    names = [entry["run"] for entry in spec["runs"]]
+    return spec["experiment"], ((name, run.label, run.spec, points.get(name, [])) for name, run in zip(names, runs, strict=True))
 
 
 def _service(experiment: str, url: str) -> tuple[str, Iterator[Source]]:
@@ -90,10 +91,6 @@ def _service(experiment: str, url: str) -> tuple[str, Iterator[Source]]:
 
 def _spec(document: dict[str, Any]) -> ExperimentSpec:
     return KINDS[document["kind"]].model_validate(document)
-
-
-def _label(params: dict[str, Any]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in params.items()) or "single run"
 
 
 def _table(report: HindsightReport) -> Table:

@@ -1,6 +1,7 @@
 """The commands about checkpoints and their space."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ from tauscope.cli.service import DEFAULT_URL, Json, Url, open_client, output
 from tauscope.client import ApiError, TauscopeClient
 from tauscope.contracts.retention import GarbageReport, PruneReport
 from tauscope.contracts.storage import size_words
+from tauscope.specs import SpecError
 
 commands = typer.Typer()
 
@@ -47,6 +49,26 @@ def pin(
     with open_client(url) as client:
         client.pin(run_id, step, pinned=not off)
     output.print(f"{run_id}: step {step:,} is {'no longer pinned' if off else 'pinned'}")
+
+
+@commands.command()
+def fetch(
+    run_id: RunId,
+    step: Annotated[int | None, typer.Argument(min=0, help="Training step of the checkpoint; by default the recommended one.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder to put its two files into.")] = Path(),
+    url: Url = DEFAULT_URL,
+) -> None:
+    """Fetch a checkpoint as a file: weights and training state, to sample from or to fork from."""
+    with open_client(url) as client:
+        state = client.checkpoint(run_id, _recommended(client, run_id) if step is None else step, out)
+    output.print(f"{state}, with its weights beside it", highlight=False, soft_wrap=True)
+
+
+def _recommended(client: TauscopeClient, run_id: str) -> int:
+    chosen = client.checkpoints(run_id).recommendation
+    if chosen.step is None:
+        raise SpecError.single("STEP", f"none is recommended: {chosen.reason}", "Name one: `tauscope checkpoints RUN` lists them")
+    return chosen.step
 
 
 @commands.command()

@@ -1,5 +1,6 @@
 """The typed client of the HTTP interface."""
 
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from urllib.parse import quote
 
 import httpx
 
+from tauscope.client.checkpoint_file import unpack_checkpoint
 from tauscope.client.errors import raise_for_problem
 from tauscope.client.explorations import ExplorationCalls
 from tauscope.client.hooks import Hooks
@@ -193,14 +195,7 @@ class TauscopeClient(Hooks, ExplorationCalls):
 
     def export(self, experiment_id: str, path: Path) -> Path:
         """Write the whole experiment to ``path`` as a zip file, and return ``path``."""
-        try:
-            with self._http.stream("GET", _path("experiments", experiment_id, "export"), timeout=_EXPORT_SECONDS) as response:
-                raise_for_problem(response)
-                with path.open("wb") as file:
-                    for chunk in response.iter_bytes():
-                        file.write(chunk)
-        except httpx.TransportError as error:
-            raise self.unreachable(error) from error
+        self._fetch(_path("experiments", experiment_id, "export"), path)
         return path
 
     def figure(self, experiment_id: str, number: int, form: str, **options: float | str | None) -> bytes:
@@ -257,6 +252,13 @@ class TauscopeClient(Hooks, ExplorationCalls):
         """Every checkpoint of a run, why it is kept, and the one that is recommended."""
         return self.get(_path("runs", run_id, "checkpoints"), RunCheckpoints)
 
+    def checkpoint(self, run_id: str, step: int, folder: Path) -> Path:
+        """Fetch a checkpoint into a folder, and return its ``.json``; its ``.safetensors`` stands beside it under the same name."""
+        with tempfile.TemporaryDirectory() as place:
+            archive = Path(place) / "checkpoint.zip"
+            self._fetch(_path("runs", run_id, "checkpoints", f"{step}.zip"), archive)
+            return unpack_checkpoint(archive, folder)
+
     def pin(self, run_id: str, step: int, *, pinned: bool = True) -> RunCheckpoints:
         """Keep a checkpoint whatever retention says, or let retention decide again."""
         return self.call("PUT" if pinned else "DELETE", _path("runs", run_id, "checkpoints", str(step), "pin"), RunCheckpoints)
@@ -285,6 +287,17 @@ class TauscopeClient(Hooks, ExplorationCalls):
     def copied_csv(self, run_id: str, step: int | str = "last") -> bytes:
         """Every training image as a row of CSV, with its copies at each checkpoint."""
         return self.send("GET", _path("runs", run_id, "copied.csv"), params={"step": str(step)}).content
+
+    def _fetch(self, address: str, path: Path) -> None:
+        """Write a long answer to a file as it comes; a refusal leaves none."""
+        try:
+            with self._http.stream("GET", address, timeout=_EXPORT_SECONDS) as response:
+                raise_for_problem(response)
+                with path.open("wb") as file:
+                    for chunk in response.iter_bytes():
+                        file.write(chunk)
+        except httpx.TransportError as error:
+            raise self.unreachable(error) from error
 
 
 def _prune_body(dry_run: bool) -> dict[str, Any]:

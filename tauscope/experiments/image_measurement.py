@@ -73,7 +73,7 @@ class ImageMeasurement:
         Raises:
             SamplingBrokenOffError: when ``go_on`` says no.
         """
-        images = self._generate(network, go_on)
+        images = self.generate(network, go_on)
         if not bool(torch.isfinite(images).all()):
             return [*self.copying.diverged(step, len(images)), *self.quality.diverged(step, len(images)), *self._baselines(step)]
         found = self.copying.found(images)
@@ -83,7 +83,11 @@ class ImageMeasurement:
     def _baselines(self, step: int) -> list[Point]:
         return [*self.copying.baselines(step), *self.quality.baselines(step)]
 
-    def _generate(self, network: nn.Module, go_on: Callable[[float], bool]) -> Float[Tensor, "image channel height width"]:
+    @torch.no_grad()
+    def generate(
+        self, network: nn.Module, go_on: Callable[[float], bool] = lambda share: True
+    ) -> Float[Tensor, "image channel height width"]:
+        """The samples of the spec's seed, in [0, 1]; see ``samples`` for ``go_on``."""
         measurement, device = self.spec.measurement, self.images.train.device
         shape = (measurement.n_generated, *self.images.train.shape[1:])
         x_T = torch.randn(shape, generator=stream(self.spec.seed, "samples"))  # On the CPU: the same on every device.

@@ -40,7 +40,7 @@ class ResolvedRun:
     @property
     def label(self) -> str:
         """The axis values in words, e.g. ``n_train=16, seed=4``."""
-        return ", ".join(f"{name}={axis_text(value)}" for name, value in self.params.items()) or "single run"
+        return params_text(self.params) or "single run"
 
 
 class SweepSpec(SpecModel):
@@ -132,7 +132,7 @@ class SweepSpec(SpecModel):
         try:
             return kind.model_validate(document)
         except ValidationError as error:
-            label = ", ".join(f"{name}={axis_text(value)}" for name, value in (params | self._told(own)).items())
+            label = params_text(params | self._told(own))
             raise SpecError.from_validation(error, prefix=f"run({label})" if label else "base") from error
 
     @staticmethod
@@ -223,6 +223,11 @@ def _set(document: dict[str, Any], path: str, value: Any, *, field: str) -> None
 def _may_add(path: str) -> bool:
     """Axes and overrides are open maps, and the options of optimizers and policies differ; validation follows anyway."""
     return path.startswith(("axes.", "overrides.", "optimizer.", "stopping."))
+
+
+def params_text(params: Mapping[str, Any]) -> str:
+    """Axis values in words, e.g. ``n_train=16, seed=4``; empty where nothing varies."""
+    return ", ".join(f"{name}={axis_text(value)}" for name, value in params.items())
 
 
 def axis_text(value: Any) -> str:

@@ -272,7 +272,7 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
 
     @app.get("/api/v1/runs/{run_id}/checkpoints")
     def checkpoints(run_id: str) -> RunCheckpoints:
-        return RunCheckpoints(run_id=run_id, recommendation=RECOMMENDED, warnings=WARNED, checkpoints=())
+        return RunCheckpoints(run_id=run_id, recommendation=RECOMMENDED, warnings=WARNED, checkpoints=fake_history.checkpoints())
 
     @app.get("/api/v1/runs/{run_id}/attempts")
     def attempts(run_id: str) -> tuple[AttemptView, ...]:

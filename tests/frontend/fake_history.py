@@ -1,6 +1,7 @@
 """What happened to the runs of the stand-in world: attempts, events, and what the service says of itself."""
 
 from tauscope.contracts.diagnosis import CheckView, DiagnosisView, FailureView, QueueView, VersionView
+from tauscope.contracts.retention import CheckpointView
 from tauscope.contracts.run_views import AttemptView, RunEventView
 from tests.frontend.fake_world import T0
 
@@ -27,6 +28,12 @@ def events() -> tuple[RunEventView, ...]:
     """Why that run changed its state."""
     told = (("created", ""), ("claimed", "by laptop-1 from step 0"), ("released", "in trouble\nTraceback <last>"))
     return tuple(RunEventView(id=place, seq=place, at=T0 + place, name=name, detail=detail) for place, (name, detail) in enumerate(told))
+
+
+def checkpoints() -> tuple[CheckpointView, ...]:
+    """Those of a run: pruning would drop the first, the second is recommended, the last pinned."""
+    kept = {150: (), 411: ("recommended",), 1100: ("resume",)}
+    return tuple(CheckpointView(step=step, n_bytes=1_234_567, pinned=step == 1100, kept=why) for step, why in kept.items())
 
 
 def diagnosis() -> DiagnosisView:

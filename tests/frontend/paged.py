@@ -83,7 +83,7 @@ class FakeClient:
         return fake_history.attempts()
 
     def checkpoints(self, identifier: str) -> RunCheckpoints:
-        return RunCheckpoints(run_id=identifier, recommendation=RECOMMENDED, warnings=WARNED, checkpoints=())
+        return RunCheckpoints(run_id=identifier, recommendation=RECOMMENDED, warnings=WARNED, checkpoints=fake_history.checkpoints())
 
     def resume_run(self, identifier: str) -> RunView:
         self.asked.append(("resume", identifier))

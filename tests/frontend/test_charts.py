@@ -338,3 +338,24 @@ def test_names_at_line_ends_keep_clear_of_the_words_on_a_level() -> None:
     words = room.words(0.5, "held-out control: 0.1 %", "#000000", "y")
     (name,) = room.labels("y")
     assert (words["yanchor"], name["yshift"]) == ("bottom", -15)
+
+
+def test_where_the_time_axis_stands_right_below_no_words_go_under_the_panel() -> None:
+    frame = Frame((1, 1000), (-0.03, 1.03), 200, 200, log_y=False)
+    rising = LineEnd(((1, 0.05), (1000, 0.06)), "n = 16", "#000000", bold=False)
+    assert Room(frame, [rising]).words(0.0, "control: 0.1 %", "#000000", "y")["yanchor"] == "top"
+    assert Room(replace(frame, floor=True), [rising]).words(0.0, "control: 0.1 %", "#000000", "y")["yanchor"] == "bottom"
+
+
+def test_names_that_would_stand_on_something_are_left_out_where_that_is_asked_for() -> None:
+    frame = Frame((1, 1000), (0, 1), 90, 200, log_y=False)
+    full = [LineEnd(((1, height / 40), (1000, height / 40)), "n = 16, W = 32", "#000000", bold=False) for height in range(41)]
+    assert len(end_labels(full, frame, "y")) == 21, "those that end together share one"
+    assert end_labels(full, frame, "y", sparing=True) == []
+    assert [item["text"] for item in end_labels(full[:1], replace(frame, beyond=120), "y", sparing=True)] == ["n = 16, W = 32"]
+
+
+def test_a_print_has_no_rail_so_its_control_stands_above_the_time_axis() -> None:
+    view = world.finished()
+    words = [item for item in figure(view, print_mm=85)["layout"]["annotations"] if "control:" in item["text"]]
+    assert [item["yanchor"] for item in words] == ["bottom"]

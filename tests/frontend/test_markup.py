@@ -1,6 +1,7 @@
 """The words and pieces of pages."""
 
 from re import findall
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from frontend.markup.finding import finding
 from frontend.markup.header import header
 from frontend.markup.html import signed, tag, text
 from frontend.markup.keep import keep_card
-from frontend.markup.run import run_history
+from frontend.markup.run import run_regions
 from frontend.markup.side import focus_card, notices, onset_table
 from frontend.markup.state import status_of, time_left
 from frontend.theme import LIGHT
@@ -136,12 +137,17 @@ def test_the_names_of_the_clocks_in_words_of_the_library_are_written_as_on_the_p
 
 
 def test_the_focus_card_names_the_checkpoint_to_keep_with_its_numbers_and_the_reason() -> None:
-    card = focus_card(group_runs(world.finished(), LIGHT)[-1], RECOMMENDED)
+    group = group_runs(world.finished(), LIGHT)[-1]
+    found = RunCheckpoints(run_id=group.runs[0].id, recommendation=RECOMMENDED, checkpoints=fake_history.checkpoints())
+    card = focus_card(group, found)
     assert ">Keep τ 411</a><div>quality 0.339 (0.332 to 0.346)</div><div>0 of 384 copied, under 1.0 % at 95 %</div>" in card
     assert "<div>37 % of τ<sub>mem</sub> (31 to 44 %)</div>" in card
     assert "The best quality between τ<sub>gen</sub> (by 36) and τ<sub>mem</sub> (from 940)." in card
-    nothing = RECOMMENDED.model_copy(update={"step": None})
-    assert "Keep" not in focus_card(group_runs(world.finished(), LIGHT)[-1], nothing)
+    assert 'href="/api/v1/runs/demor2/checkpoints/411.zip" download="" ' in card and ">Download it, 1.2 MB</a>" in card
+    pruned = focus_card(group, found.model_copy(update={"checkpoints": ()}))
+    assert "Its weights were pruned" in pruned and "Download it" not in pruned
+    nothing = found.model_copy(update={"recommendation": RECOMMENDED.model_copy(update={"step": None})})
+    assert "Keep" not in focus_card(group, nothing)
 
 
 def test_a_run_that_its_policy_stopped_says_so_beside_the_chart() -> None:
@@ -203,6 +209,11 @@ def test_a_run_that_mixes_code_versions_says_which_steps_are_whose() -> None:
     assert "mixes code versions" in shown and "steps up to 40 computed by a" in shown
 
 
+def page_of(*found: Any, **more: Any) -> str:
+    """The whole page of a run."""
+    return "".join(run_regions(*found, **more).values())
+
+
 def test_what_queued_runs_wait_for_is_told_once_with_every_run_that_waits() -> None:
     view = world.queued()
     reason = "no worker serves the queue 'gpu'; start one with TAUSCOPE_QUEUES=gpu"
@@ -211,7 +222,7 @@ def test_what_queued_runs_wait_for_is_told_once_with_every_run_that_waits() -> N
     shown = "".join(notices(view, group_runs(view, LIGHT)))
     assert shown.count("start one with TAUSCOPE_QUEUES=gpu") == 1
     assert shown.count("n = ") == len(runs)
-    history = run_history(view, runs[0], (), (), checkpoints=nothing_to_keep(runs[0]), foretold=fake_forecasts.of_run(runs[0]))
+    history = page_of(view, runs[0], (), (), checkpoints=nothing_to_keep(runs[0]), foretold=fake_forecasts.of_run(runs[0]))
     assert "queue gpu" in history and "No worker serves the queue" in history
 
 
@@ -219,7 +230,7 @@ def test_a_runs_history_tells_worker_rewind_and_reason_and_folds_the_traceback()
     view = world.live(step=150)
     run = view.runs[1]
     told = {"checkpoints": nothing_to_keep(run), "foretold": fake_forecasts.of_run(run)}
-    words = run_history(view, run, fake_history.attempts(), fake_history.events(), **told)
+    words = page_of(view, run, fake_history.attempts(), fake_history.events(), **told)
     for told in ("held by laptop", "lost: its worker did not renew the lease", "<td>100 to 150</td><td>7</td><td>goes on</td>"):
         assert told in words
     assert "<details><summary>in trouble</summary><pre>Traceback &lt;last&gt;</pre></details>" in words

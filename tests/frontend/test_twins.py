@@ -79,3 +79,10 @@ def test_a_pair_that_still_rises_is_an_arrow_and_words() -> None:
     shown = twin_view(view, view.runs[1], fake_twins.curves(view), OPTIONS)
     assert [mark["meta"]["status"] for mark in marks(shown["figure"])] == ["arrow"]
     assert "no fall by 24 (censored)" in shown["regions"]["finding"]
+
+
+def test_on_a_phone_a_row_that_is_no_seed_of_the_one_above_drops_what_does_not_fit() -> None:
+    view = fake_twins.twins()
+    for width, name in ((390, "32, twin"), (1200, "n = 32, twin")):
+        made = experiment_figure(view, fake_twins.curves(view), ViewOptions(width=width))
+        assert name in [item["text"] for item in made["layout"]["annotations"] if item["xanchor"] == "right"]

@@ -10,27 +10,9 @@ from backend.storage.claims import claim_next
 from backend.storage.requests import request_pause, request_resume
 from backend.storage.tables import Attempt, Run
 from tauscope.contracts.runs import RunState
-from tests.worker.supervised import (
-    STEPS,
-    WHOLE,
-    Fault,
-    Sessions,
-    change,
-    database_kind,
-    fault,
-    hurried,
-    last_step_waits,
-    serve_until_over,
-    settings,
-    steps,
-    supervisor,
-    the_run,
-    tiny,
-)
+from tests.worker.supervising.supervised import STEPS, WHOLE, Fault, Sessions, change, hurried, serve_until_over, steps, the_run
 from worker.settings import WorkerSettings
 from worker.supervisor import Supervisor
-
-__all__ = ["database_kind", "fault", "last_step_waits", "settings", "supervisor", "tiny"]
 
 
 def test_a_stop_is_obeyed_within_the_next_flushes(supervisor: Supervisor, sessions: Sessions, tiny: str, last_step_waits: Path) -> None:

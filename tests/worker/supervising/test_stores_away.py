@@ -10,27 +10,9 @@ from backend.storage.artifacts import ArtifactStore
 from backend.storage.tables import Attempt, Run, RunEvent, RunFile
 from tauscope.contracts.runs import RunState
 from tauscope.specs import ImageDdpmSpec
-from tests.worker.supervised import (
-    STEPS,
-    WHOLE,
-    AddRun,
-    Fault,
-    Sessions,
-    change,
-    database_kind,
-    fault,
-    hurried,
-    serve_until_over,
-    settings,
-    steps,
-    supervisor,
-    the_run,
-    tiny,
-)
+from tests.worker.supervising.supervised import STEPS, WHOLE, AddRun, Fault, Sessions, change, hurried, serve_until_over, steps, the_run
 from worker.settings import WorkerSettings
 from worker.supervisor import Supervisor, open_services
-
-__all__ = ["database_kind", "fault", "settings", "supervisor", "tiny"]
 
 
 def test_a_store_that_is_away_costs_no_point_and_no_checkpoint(

@@ -5,24 +5,9 @@ from sqlalchemy import delete, select, update
 from backend.storage.tables import Attempt, Run, RunEvent, RunFile
 from tauscope.contracts.runs import RunState
 from tauscope.version import code_version
-from tests.worker.supervised import (
-    WHOLE,
-    Fault,
-    Sessions,
-    change,
-    database_kind,
-    fault,
-    serve_until_over,
-    settings,
-    steps,
-    supervisor,
-    the_run,
-    tiny,
-)
+from tests.worker.supervising.supervised import WHOLE, Fault, Sessions, change, serve_until_over, steps, the_run
 from worker.settings import WorkerSettings
 from worker.supervisor import Supervisor, open_services
-
-__all__ = ["database_kind", "fault", "settings", "supervisor", "tiny"]
 
 
 def partly_trained(supervisor: Supervisor, sessions: Sessions, run_id: str, fault: Fault) -> None:

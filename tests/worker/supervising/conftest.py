@@ -1,25 +1,14 @@
-"""A supervisor with a child that counts instead of training, and one tiny run for it."""
+"""Fixtures of a supervisor with a child that counts instead of training, and one tiny run for it."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session, sessionmaker
 
-from backend.storage.flush import read_points
-from backend.storage.tables import Run
 from tauscope.specs import ImageDdpmSpec
-from tests.worker.fake_child import value
+from tests.worker.supervising.supervised import STEPS, AddRun
 from worker.settings import WorkerSettings
 from worker.supervisor import Supervisor, open_services
-
-Sessions = sessionmaker[Session]
-AddRun = Callable[..., str]
-Fault = Callable[..., None]
-STEPS = 60
-WHOLE = [(step, value(step)) for step in range(10, STEPS + 1, 10)]
 
 
 @pytest.fixture
@@ -52,15 +41,6 @@ def supervisor(settings: WorkerSettings) -> Iterator[Supervisor]:
     services.close()
 
 
-@contextmanager
-def hurried(settings: WorkerSettings, **patience: float) -> Iterator[Supervisor]:
-    """A supervisor whose patience runs out soon."""
-    supervisor = Supervisor(open_services(settings.model_copy(update=patience)))
-    yield supervisor
-    supervisor.close()
-    supervisor.services.close()
-
-
 @pytest.fixture
 def fault(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str, int], None]:
     """Let the child misbehave a number of times."""
@@ -85,27 +65,3 @@ def last_step_waits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 @pytest.fixture
 def tiny(add_run: AddRun) -> str:
     return add_run(spec=ImageDdpmSpec(steps=STEPS).model_dump(mode="json"), steps=STEPS)
-
-
-def the_run(sessions: Sessions) -> Run:
-    with sessions() as session:
-        return session.scalars(select(Run)).one()
-
-
-def change(sessions: Sessions, **values: object) -> None:
-    with sessions.begin() as session:
-        session.execute(update(Run).values(**values))
-
-
-def steps(sessions: Sessions) -> list[tuple[int, float | None]]:
-    with sessions() as session:
-        return [(point.step, point.value) for point in read_points(session, "run-1") if point.metric == "f_mem"]
-
-
-def serve_until_over(supervisor: Supervisor, sessions: Sessions) -> Run:
-    for _ in range(20):
-        supervisor.serve("run-1")
-        if the_run(sessions).state not in {"queued", "running"}:
-            break
-        change(sessions, lease_until=0.0)
-    return the_run(sessions)

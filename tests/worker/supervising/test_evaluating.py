@@ -13,24 +13,9 @@ from backend.storage.flush import read_points
 from backend.storage.tables import Evaluation, Run, RunFile
 from tauscope.contracts.runs import RunState
 from tests.worker.fake_child import value
-from tests.worker.supervised import (
-    STEPS,
-    WHOLE,
-    Fault,
-    change,
-    database_kind,
-    fault,
-    last_step_waits,
-    settings,
-    steps,
-    supervisor,
-    the_run,
-    tiny,
-)
+from tests.worker.supervising.supervised import STEPS, WHOLE, Fault, change, steps, the_run
 from worker.settings import WorkerSettings
 from worker.supervisor import Supervisor, open_services
-
-__all__ = ["database_kind", "fault", "last_step_waits", "settings", "supervisor", "tiny"]
 
 Sessions = sessionmaker[Session]
 

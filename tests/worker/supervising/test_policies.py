@@ -1,23 +1,19 @@
 """A policy stops the run it belongs to, says why, and is off once the owner goes on in spite of it."""
 
 import os
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session, sessionmaker
 
 from backend.storage.claims import settle
 from backend.storage.requests import extend
 from backend.storage.tables import Run, RunEvent, RunFile
 from tauscope.contracts.runs import DesiredState, RunState
 from tauscope.specs import ImageDdpmSpec
+from tests.worker.supervising.supervised import AddRun, Sessions, the_run
 from worker.settings import WorkerSettings
 from worker.supervisor import Supervisor, open_services
 
-Sessions = sessionmaker[Session]
-AddRun = Callable[..., str]
 STEPS, COPIES_FROM = 200, 30
 STOPPED = (
     "stopped by its policy at 40: f_mem 16 of 32 (32 to 68 %), control 0 of 32 (under 11 %);"
@@ -29,36 +25,9 @@ def spec(steps: int = STEPS, name: str = "copying") -> dict[str, object]:
     return ImageDdpmSpec.model_validate({"steps": steps, "stopping": {"name": name}}).model_dump(mode="json")
 
 
-@pytest.fixture
-def database_kind() -> str:
-    """One kind is enough here: what a policy writes is tested on both in ``test_verdicts``."""
-    return "sqlite"
-
-
-@pytest.fixture
-def settings(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WorkerSettings:
+@pytest.fixture(autouse=True)
+def copying(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAKE_CHILD_COPIES_FROM", str(COPIES_FROM))
-    return WorkerSettings(
-        home=tmp_path,
-        database_url=database_url,
-        broker_url=f"redis+socket://{tmp_path}/no-broker.sock",
-        slots=1,
-        flush_seconds=0.05,
-        trainer_module="tests.worker.fake_child",
-    )
-
-
-@pytest.fixture
-def supervisor(settings: WorkerSettings) -> Iterator[Supervisor]:
-    supervisor = Supervisor(open_services(settings))
-    yield supervisor
-    supervisor.close()
-    supervisor.services.close()
-
-
-def the_run(sessions: Sessions) -> Run:
-    with sessions() as session:
-        return session.scalars(select(Run)).one()
 
 
 def events(sessions: Sessions) -> list[tuple[str, str]]:

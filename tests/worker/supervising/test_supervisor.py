@@ -16,26 +16,9 @@ from backend.storage.tables import Attempt, RunEvent, RunFile
 from tauscope.contracts.runs import RunState
 from tauscope.specs import ImageDdpmSpec
 from tests.worker.fake_child import value
-from tests.worker.supervised import (
-    STEPS,
-    WHOLE,
-    AddRun,
-    Fault,
-    Sessions,
-    change,
-    database_kind,
-    fault,
-    serve_until_over,
-    settings,
-    steps,
-    supervisor,
-    the_run,
-    tiny,
-)
+from tests.worker.supervising.supervised import STEPS, WHOLE, AddRun, Fault, Sessions, change, serve_until_over, steps, the_run
 from worker.settings import WorkerSettings
 from worker.supervisor import Supervisor, open_services
-
-__all__ = ["database_kind", "fault", "settings", "supervisor", "tiny"]
 
 
 def test_a_run_is_trained_to_its_end_with_its_files_and_summary(supervisor: Supervisor, sessions: Sessions, tiny: str) -> None:

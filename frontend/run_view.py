@@ -1,0 +1,39 @@
+"""What the page of a run shows, and asks for again while the run goes on."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from frontend.connection import client_for
+from frontend.markup.run import run_regions
+from frontend.markup.state import goes_on
+from frontend.views import answer, asked
+from frontend.words import slots_words
+from tauscope.client import TauscopeClient
+from tauscope.contracts.experiments import ExperimentView
+from tauscope.contracts.retention import RunCheckpoints
+from tauscope.contracts.run_views import RunView
+
+
+async def serve_run(request: Request) -> Response:
+    """``GET /view/runs/{id}``: the page's regions."""
+    identifier, token, _ = asked(request)
+    return await answer(lambda: _run(client_for(token), identifier))
+
+
+def _run(client: TauscopeClient, identifier: str) -> dict[str, Any]:
+    run = client.run(identifier)
+    shown = run_view(client, client.experiment(run.experiment_id), run, client.checkpoints(identifier))
+    return shown | {"slots": slots_words(client.system())}
+
+
+def run_view(client: TauscopeClient, experiment: ExperimentView, run: RunView, checkpoints: RunCheckpoints) -> dict[str, Any]:
+    """The regions; what the run offers to be asked, as a word that changes with it; and whether any of it can still change."""
+    attempts, events, foretold = client.run_attempts(run.id), client.run_events(run.id), client.run_forecasts(run.id)
+    offers = [run.state, run.steps, run.twin_id, *(item.step for item in checkpoints.checkpoints)]
+    return {
+        "regions": run_regions(experiment, run, attempts, events, checkpoints=checkpoints, foretold=foretold),
+        "offers": " ".join(map(str, offers)),
+        "live": goes_on(run),
+    }
