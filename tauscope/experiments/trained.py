@@ -8,7 +8,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from tauscope.experiments.image_ddpm import ImageDdpmExperiment
-from tauscope.experiments.image_measurement import ImageMeasurement, ImageSet
+from tauscope.experiments.image_measurement import ImageMeasurement
+from tauscope.experiments.image_set import ImageSet
 from tauscope.process import Diffusion
 from tauscope.specs import ImageDdpmSpec
 from tauscope.training.checkpoints import load_checkpoint, read_state
