@@ -7,12 +7,13 @@ from tauscope.specs.dataset import DatasetSpec
 
 
 class DatasetError(Exception):
-    """The data a spec asks for cannot be had; ``remedy`` says what to do."""
+    """The data a spec asks for cannot be had; ``field`` of the spec is at fault, and ``remedy`` says what to do."""
 
-    def __init__(self, message: str, remedy: str) -> None:
+    def __init__(self, message: str, remedy: str, *, field: str = "dataset.path") -> None:
         super().__init__(message)
         self.message = message
         self.remedy = remedy
+        self.field = field
 
 
 class ImageSource(Protocol):
@@ -64,6 +65,16 @@ class ImageSource(Protocol):
         ...
 
 
+def check_colour(source: ImageSource, spec: DatasetSpec) -> None:
+    """Refuse to make colour of grey.
+
+    Raises:
+        DatasetError: if the spec asks for colour and the source has none.
+    """
+    if spec.colour and not source.coloured:
+        raise DatasetError(f"the images of {source.name} are grey", "Set dataset.colour to false", field="dataset.colour")
+
+
 class Slices(NamedTuple):
     """The disjoint parts of one ordered list that a run is given."""
 
@@ -90,6 +101,7 @@ def slices(n_images: int, spec: DatasetSpec) -> Slices:
             f"subset {spec.subset} of n_train = {spec.n_train} needs the first {end}",
             f"Ask for at most {max(available, 0)} training images in all: lower dataset.n_train, dataset.subset"
             f"{', dataset.n_calibration' if spec.n_calibration else ''} or dataset.n_held_out",
+            field="dataset.n_train",
         )
     first_held_out = n_images - spec.n_held_out
     return Slices(slice(end - spec.n_train, end), slice(available, first_held_out), slice(first_held_out, n_images))

@@ -20,5 +20,8 @@ class DatasetSpec(SpecModel):
     )
     colour: bool = shown(False, "Colour", "three channels instead of one", advanced=True)
     unreadable: Literal["fail", "skip"] = shown(
-        "fail", "Unreadable images", "fail: the run ends with the image's path; skip: it goes on without them and says how many", advanced=True
+        "fail",
+        "Unreadable images",
+        "fail: the run ends and names the image; skip: it goes on without and says how many",
+        advanced=True,
     )
