@@ -5,6 +5,7 @@ from tauscope.datasets.celeba import CelebA
 from tauscope.datasets.cifar10 import Cifar10
 from tauscope.datasets.digits import Digits
 from tauscope.datasets.fashion_mnist import FashionMnist
+from tauscope.datasets.images import ALIASES, OWN_IMAGES
 from tauscope.datasets.mnist5k import Mnist5k
 from tauscope.datasets.orl_faces import OrlFaces
 from tauscope.datasets.preparing import Progress
@@ -25,16 +26,17 @@ __all__ = [
     "load_split",
 ]
 
-_SOURCES: tuple[ImageSource, ...] = (Digits(), Mnist5k(), FashionMnist(), Cifar10(), CelebA(), OrlFaces())
+_SOURCES: tuple[ImageSource, ...] = (Digits(), Mnist5k(), FashionMnist(), Cifar10(), CelebA(), OrlFaces(), *OWN_IMAGES)
 DATASETS = {source.name: source for source in _SOURCES}
 
 
 def find_dataset(name: str) -> ImageSource:
-    """The registered data set of that name.
+    """The registered data set of that name; the name of a file format stands for the source that reads it.
 
     Raises:
         SpecError: listing the registered names.
     """
+    name = ALIASES.get(name, name)
     if name not in DATASETS:
         raise SpecError.single("dataset.name", f"there is no data set {name!r}", f"Choose from {', '.join(DATASETS)}")
     return DATASETS[name]
