@@ -1,5 +1,6 @@
 """Images in NumPy's own files: one array in .npy, named arrays in .npz."""
 
+import tokenize
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from tauscope.datasets.file_trees import open_archive
+from tauscope.datasets.file_trees import MEMBER_DAMAGE, open_archive
 from tauscope.datasets.fingerprint import fingerprint_files
 from tauscope.datasets.image_list import ImageList
 from tauscope.datasets.layout import found_tree
@@ -17,6 +18,8 @@ from tauscope.datasets.own_images import OwnImages
 from tauscope.datasets.source import DatasetError
 
 SUFFIXES = (".npy", ".npz")
+# NumPy reads its header as Python writes dictionaries.
+_DAMAGE = (*MEMBER_DAMAGE, SyntaxError, TypeError, tokenize.TokenError)
 _LOCAL_HEADER = 30  # bytes of a zip member's header before its name
 
 
@@ -33,14 +36,14 @@ class Arrays(OwnImages):
         if not path.is_file() or suffix not in SUFFIXES:
             raise DatasetError(f"{path} is no .npy or .npz file: {found_tree(path)}", "Name the file itself")
         arrays = {"images": _map_array(path)} if suffix == ".npy" else _named(path)
-        fingerprint = fingerprint_files([path], root=path.parent, kind="arrays 1")
+        fingerprint = fingerprint_files([path], root=path.parent, kind="own arrays 1")
         return ArrayBlocks(find_blocks(arrays, str(path)), words=f"arrays in a {suffix} file", fingerprint=fingerprint)
 
 
 def _map_array(path: Path) -> ndarray:
     try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
+        return np.lib.format.open_memmap(path, mode="r")
+    except _DAMAGE as error:
         raise _unusable(path, error) from error
 
 
@@ -49,7 +52,7 @@ def _named(path: Path) -> Mapping[str, ndarray]:
         members = [item for item in archive.infolist() if item.filename.endswith(".npy")]
         try:
             return {item.filename.removesuffix(".npy"): _member(path, archive, item) for item in members}
-        except (ValueError, OSError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
+        except _DAMAGE as error:
             raise _unusable(path, error) from error
 
 

@@ -63,7 +63,7 @@ class _Seen:
 
     kinds: Counter[tuple[int, int, str, str]]
     unreadable: list[str]
-    n_coloured: int = 0
+    coloured: bool = False
     brightest_deep: int = -1
     short_edge: int = 0
 
@@ -124,7 +124,7 @@ def _count(seen: _Seen, decoded: Decoded) -> None:
     seen.kinds[width, height, decoded.mode, decoded.treatment] += 1
     seen.short_edge = min(seen.short_edge or width, width, height)
     # Grey pictures are often stored with three equal channels.
-    seen.n_coloured += channels == 3 and bool(np.ptp(decoded.pixels, axis=2).any())
+    seen.coloured = seen.coloured or (channels == 3 and bool(np.ptp(decoded.pixels, axis=2).any()))
     if "16 bits" in decoded.treatment:
         seen.brightest_deep = max(seen.brightest_deep, int(decoded.pixels.max()))
 
@@ -178,7 +178,7 @@ def _spec(name: str, path: str, seen: _Seen, defaults: DatasetSpec) -> dict[str,
         n_train=min(_power_of_two(seen.n_readable - n_held_out), LARGEST_N),
         size=max(8, min(_power_of_two(seen.short_edge), LARGEST_SIZE)),
         n_held_out=n_held_out,
-        colour=seen.n_coloured > 0,
+        colour=seen.coloured,
         unreadable="skip" if seen.unreadable else "fail",
     )
     return spec.model_dump(mode="json", exclude_defaults=True) | {"n_train": spec.n_train, "size": spec.size, "n_held_out": n_held_out}

@@ -1,8 +1,11 @@
 """The files under a folder or in a zip archive, listed in natural order and read one by one; what leads outside is refused."""
 
+import lzma
 import os
 import re
 import stat
+import struct
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -16,6 +19,8 @@ from tauscope.datasets.source import DatasetError
 MAX_FILES = 5_000_000
 MAX_RATIO = 200  # images and arrays shrink a few times at most; deflate alone reaches 1,032, and only on a bomb
 MAX_UNPACKED = 2**40
+# What reading a member of a damaged archive raises, by where the damage is.
+MEMBER_DAMAGE = (BadZipFile, RuntimeError, OSError, EOFError, KeyError, ValueError, struct.error, zlib.error, lzma.LZMAError)
 _SMALL = 2**24  # below this an archive is harmless at any ratio
 _IGNORED = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini", "lost+found"})
 
@@ -87,7 +92,7 @@ class FolderTree:
         return str(self.root / name)
 
     def fingerprint(self, names: Iterable[str]) -> str:
-        return fingerprint_files((self.root / name for name in names), root=self.root, kind="files 1")
+        return fingerprint_files((self.root / name for name in names), root=self.root, kind="own files 1")
 
 
 class ZipTree:
@@ -102,14 +107,14 @@ class ZipTree:
     def read(self, name: str) -> bytes:
         try:
             return self._archive.read(name)
-        except (BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
+        except MEMBER_DAMAGE as error:
             raise ValueError(f"damaged in the archive: {error}") from error
 
     def place(self, name: str) -> str:
         return f"{self.root}: {name}"
 
     def fingerprint(self, names: Iterable[str]) -> str:
-        return fingerprint_files([self.root], root=self.root.parent, kind="zip 1")
+        return fingerprint_files([self.root], root=self.root.parent, kind="own zip 1")
 
 
 def open_archive(path: Path) -> ZipFile:
@@ -120,7 +125,7 @@ def open_archive(path: Path) -> ZipFile:
     """
     try:
         archive = ZipFile(path)
-    except (BadZipFile, OSError, ValueError) as error:
+    except MEMBER_DAMAGE as error:
         raise DatasetError(f"{path} is not a whole zip archive: {error}", "Copy or fetch it again; `unzip -t` must accept it") from error
     try:
         _refuse_unsafe(path, archive.infolist())

@@ -1,5 +1,7 @@
 """One fixed random order over a list, for files sorted by class, writer or day would hold out another kind than they train on."""
 
+import hashlib
+
 import numpy as np
 from jaxtyping import Int, UInt8
 from numpy import ndarray
@@ -30,4 +32,5 @@ class FixedRandomOrder:
         return None if labels is None else labels[self._order]
 
     def fingerprint(self) -> str:
-        return self.images.fingerprint()
+        """Another than that of the list itself: the two stand in different orders."""
+        return hashlib.sha256(f"random order {PERMUTATION_SEED} {self.images.fingerprint()}".encode()).hexdigest()

@@ -81,7 +81,7 @@ def _arrow_files(folder: Path) -> list[Path]:
         raise DatasetError(
             f"{folder} holds a selection of rows that is not written out", "Save it again: flatten_indices().save_to_disk(...)"
         )
-    files = [folder / PurePosixPath(item["filename"]).name for item in state.get("_data_files", [])]
+    files = [folder / PurePosixPath(str(item.get("filename"))).name for item in state.get("_data_files", [])]
     lost = next((file for file in files if not file.is_file()), None)
     if lost is not None or not files:
         raise DatasetError(f"{lost or folder / '*.arrow'} is missing, of the files that state.json names", "Copy the whole folder again")

@@ -9,7 +9,7 @@ from io import BytesIO
 import numpy as np
 from jaxtyping import UInt8
 from numpy import ndarray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 # Pillow reads more, some through other programs; a picture of unknown origin meets these decoders alone.
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
@@ -56,9 +56,10 @@ def _upright(image: Image.Image) -> Decoded:
     mode = image.mode
     notes = ["first frame only"] if getattr(image, "is_animated", False) else []
     image.load()
-    turned = ImageOps.exif_transpose(image)
-    notes += ["turned upright by its EXIF orientation"] if turned.size != image.size or turned.tobytes() != image.tobytes() else []
-    pixels, note = _eight_bit(turned, str(image.format))
+    if image.getexif().get(ExifTags.Base.Orientation, 1) in range(2, 9):
+        ImageOps.exif_transpose(image, in_place=True)
+        notes.append("turned upright by its EXIF orientation")
+    pixels, note = _eight_bit(image, str(image.format))
     return Decoded(pixels, mode, ", ".join([*notes, note] if note else notes))
 
 

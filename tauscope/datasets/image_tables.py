@@ -24,6 +24,7 @@ from tauscope.datasets.source import DatasetError
 _IMAGES = ("image", "images", "img", "pixel_values", "jpg", "png")
 _LABELS = ("label", "labels", "fine_label", "class", "target", "y")
 _ROWS = 256
+_DAMAGE = (pa.ArrowException, OSError, ValueError)  # the last of names that are no UTF-8
 
 
 class ImageTable(Protocol):
@@ -33,6 +34,11 @@ class ImageTable(Protocol):
     def path(self) -> Path: ...
     @property
     def schema(self) -> Any: ...
+    @property
+    def names(self) -> list[str]:
+        """Of the columns."""
+        ...
+
     @property
     def n_rows(self) -> int: ...
 
@@ -49,7 +55,8 @@ class ParquetTable:
         try:
             with pq.ParquetFile(path) as file:
                 self.schema, self.n_rows = file.schema_arrow, file.metadata.num_rows
-        except (pa.ArrowException, OSError) as error:
+            self.names = self.schema.names
+        except _DAMAGE as error:
             raise DatasetError(f"{path} is not a whole parquet file: {error}", "Copy or fetch it again") from error
 
     def column(self, name: str) -> Iterator[Any]:
@@ -65,9 +72,10 @@ class ArrowTable:
         self.path = path
         try:
             self._table = _read_batches(path)
-        except (pa.ArrowException, OSError) as error:
+            self.schema, self.n_rows = self._table.schema, self._table.num_rows
+            self.names = self.schema.names
+        except _DAMAGE as error:
             raise DatasetError(f"{path} is not a whole Arrow file: {error}", "Write it again with save_to_disk") from error
-        self.schema, self.n_rows = self._table.schema, self._table.num_rows
 
     def column(self, name: str) -> Iterator[Any]:
         for chunk in self._table.column(name).chunks:
@@ -94,12 +102,7 @@ class TableImages:
         self._root = root
         self.words = words
         schema = tables[0].schema
-        other = next((table for table in tables if table.schema.names != schema.names), None)
-        if other is not None:
-            raise DatasetError(
-                f"{other.path} has other columns ({', '.join(other.schema.names)}) than {tables[0].path} ({', '.join(schema.names)})",
-                "Name a folder with the tables of one data set",
-            )
+        _refuse_other_columns(tables)
         self._column = _image_column(schema, tables[0].path)
         self._features = _features(schema)
         self._starts = np.cumsum([0, *(table.n_rows for table in tables)])
@@ -129,7 +132,7 @@ class TableImages:
         return self._classes[1]
 
     def fingerprint(self) -> str:
-        return fingerprint_files([table.path for table in self._tables], root=self._root, kind="tables 1")
+        return fingerprint_files([table.path for table in self._tables], root=self._root, kind="own tables 1")
 
     @cached_property
     def _classes(self) -> tuple[tuple[str, ...], Int[ndarray, " image"] | None]:
@@ -137,7 +140,7 @@ class TableImages:
         name = next((name for name in _LABELS if name in schema.names), None)
         if name is None:
             return (), None
-        values = [value for table in self._tables for part in table.column(name) for value in part.to_pylist()]
+        values = [value for table in self._tables for part in _parts(table, name) for value in part.to_pylist()]
         if all(isinstance(value, str) for value in values):
             return number_classes(values)
         if not all(isinstance(value, int) for value in values):
@@ -169,11 +172,31 @@ class TableImages:
 
     def _contents(self) -> Iterator[tuple[bytes, str | None]]:
         for table in self._tables:
-            try:
-                for part in table.column(self._column):
-                    yield from map(_content, part)
-            except (pa.ArrowException, OSError) as error:
-                raise DatasetError(f"{table.path} is damaged: {error}", "Copy or fetch it again") from error
+            for part in _parts(table, self._column):
+                yield from map(_content, part)
+
+
+def _refuse_other_columns(tables: Sequence[ImageTable]) -> None:
+    first = tables[0]
+    other = next((table for table in tables if table.names != first.names), None)
+    if other is not None:
+        raise DatasetError(
+            f"{other.path} has other columns ({', '.join(other.names)}) than {first.path} ({', '.join(first.names)})",
+            "Name a folder with the tables of one data set",
+        )
+
+
+def _parts(table: ImageTable, column: str) -> Iterator[Any]:
+    try:
+        n_rows = 0
+        for part in table.column(column):
+            part.validate(full=True)
+            n_rows += len(part)
+            yield part
+        if n_rows != table.n_rows:
+            raise ValueError(f"{table.n_rows:,} rows were to come and {n_rows:,} are there")
+    except _DAMAGE as error:
+        raise DatasetError(f"{table.path} is damaged: {error}", "Copy or fetch it again") from error
 
 
 def _image_column(schema: Any, path: Path) -> str:
@@ -207,7 +230,7 @@ def _features(schema: Any) -> dict[str, Any]:
 def _content(value: Any) -> tuple[bytes, str | None]:
     held = value.as_py()
     if isinstance(held, dict):
-        return held.get("bytes") or b"", held.get("path")
+        return held.get("bytes") or b"", held.get("path") or None
     return held or b"", None
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from tauscope.datasets.file_trees import open_archive
+from tauscope.datasets.file_trees import MEMBER_DAMAGE, open_archive
 from tauscope.datasets.fingerprint import fingerprint_files
 from tauscope.datasets.image_list import ImageList
 from tauscope.datasets.layout import found_tree
@@ -50,7 +50,7 @@ class SavedTensor(OwnImages):
         """The rows of the tensor, in their order."""
         if not path.is_file() or path.suffix.lower() not in SUFFIXES:
             raise DatasetError(f"{path} is no .pt file: {found_tree(path)}", "Name the file itself")
-        fingerprint = fingerprint_files([path], root=path.parent, kind="tensor 1")
+        fingerprint = fingerprint_files([path], root=path.parent, kind="own tensor 1")
         return ArrayBlocks(find_blocks(_named(path), str(path)), words="tensors in a .pt file", fingerprint=fingerprint)
 
 
@@ -66,7 +66,9 @@ def _named(path: Path) -> Mapping[str, ndarray]:
 
 
 def _load(path: Path) -> Any:
-    if not zipfile.is_zipfile(path):
+    with path.open("rb") as file:
+        is_zip = file.read(2) == b"PK"
+    if not is_zip:
         raise DatasetError(
             f"{path} is not a whole file of today's torch.save", "Load it where it was made and save it again: torch.save(images, path)"
         )
@@ -75,7 +77,7 @@ def _load(path: Path) -> Any:
             return _Description(archive).load()
         except pickle.UnpicklingError as error:
             raise DatasetError(f"{path} {error}", "Save plain tensors: torch.save({'images': images, 'labels': labels}, path)") from error
-        except (KeyError, ValueError, TypeError, EOFError, AttributeError, IndexError, zipfile.BadZipFile) as error:
+        except (*MEMBER_DAMAGE, TypeError, AttributeError, IndexError, StopIteration, OverflowError, MemoryError) as error:
             raise DatasetError(f"{path} is damaged: {error}", "Save it again with torch.save") from error
 
 
