@@ -44,8 +44,8 @@ class Calls:
 HOSTILE: dict[str, tuple[bytes, str]] = {
     "a command": (pickle.dumps(Calls(os.system, "touch /tmp/owned")), "posix.system"),
     "eval": (pickle.dumps(Calls(eval, "1")), "builtins.eval"),
-    "an attribute of what is allowed": (b"\x80\x04\x8c\x05numpy\x8c\x10ndarray.__reduce__\x93.", "ndarray.__reduce__"),
-    "an array of any length": (b"cnumpy\nndarray\n(I1000000000000\ntR.", ""),
+    "an attribute of what is allowed": (b"\x80\x04\x8c\x05numpy\x8c\x12ndarray.__reduce__\x93.", "ndarray.__reduce__"),
+    "an array of any length": (b"cnumpy\nndarray\n(I1000000000000\ntR.", "not rebuilt"),
     "a reconstruction of any length": (
         b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I1000000000000\ntU\x01btR.",
         "not rebuilt",
@@ -53,8 +53,8 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "an array of objects": (pickle.dumps(np.array([1, "a"], dtype=object), protocol=2), "type 'O8'"),
     "an array of floats": (pickle.dumps(np.zeros(3), protocol=2), "type 'f8'"),
     "an encoding of any kind": (b"c_codecs\nencode\n(X\x01\x00\x00\x00aX\x05\x00\x00\x00rot13tR.", "not written as Python"),
-    "attributes of a stand-in": (b"cnumpy\ndtype\n}X\x01\x00\x00\x00aK\x01sb.", ""),
-    "slots of a stand-in": (b"cnumpy\ndtype\n(N}X\x08\x00\x00\x00__call__K\x01stb.", ""),
+    "attributes of a stand-in": (b"cnumpy\ndtype\n}X\x01\x00\x00\x00aK\x01sb.", "no attribute"),
+    "slots of a stand-in": (b"cnumpy\ndtype\n(N}X\x08\x00\x00\x00__call__K\x01stb.", "read-only"),
 }
 
 
@@ -62,6 +62,6 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
 def test_a_hostile_pickle_is_refused(tmp_path: Path, trick: str) -> None:
     content, words = HOSTILE[trick]
     (tmp_path / "batch").write_bytes(content)
-    with pytest.raises(PlainPickleError, match=re.escape(words) if words else None):
+    with pytest.raises(PlainPickleError, match=re.escape(words)):
         load_plain_pickle(tmp_path / "batch")
     assert not Path("/tmp/owned").exists()
