@@ -9,7 +9,7 @@ from backend.storage.claims import Claim
 from backend.storage.flush import flush
 from backend.storage.outbox import send_wakeups
 from tauscope.contracts.runs import DesiredState
-from tauscope.execution.events import Progress, TrainerEvent
+from tauscope.execution.events import Preparing, Progress, TrainerEvent
 from worker.outgoing import Outgoing
 from worker.persistence import Persistence
 from worker.services import Services
@@ -30,6 +30,7 @@ class Recorder:
         self._step = claim.checkpoint.step if claim.checkpoint else 0
         self._speed: float | None = None
         self._summarized = False
+        self._activity: str | None = None
 
     @property
     def done(self) -> bool:
@@ -42,6 +43,10 @@ class Recorder:
         self._step = max(self._step, getattr(event, "step", 0))
         if isinstance(event, Progress):
             self._speed = event.steps_per_second
+        if isinstance(event, Preparing):
+            self._activity = event.words
+        elif self._activity:
+            self._activity = ""
 
     def rewind(self, claim: Claim) -> None:
         """Go on under a claim that fell back to an earlier checkpoint."""
@@ -82,6 +87,7 @@ class Recorder:
                 step=self._step,
                 steps_per_second=self._speed,
                 seconds=self.claim.seconds + time.monotonic() - self._started,
+                activity=self._activity,
             )
             # The first time too: the claim has deleted what an attempt before it measured beyond its checkpoint.
             due = batch.points or batch.checkpoint is not None or not self._summarized

@@ -8,7 +8,7 @@ from tauscope.datasets.fashion_mnist import FashionMnist
 from tauscope.datasets.images import ALIASES, OWN_IMAGES
 from tauscope.datasets.mnist5k import Mnist5k
 from tauscope.datasets.orl_faces import OrlFaces
-from tauscope.datasets.preparing import Progress
+from tauscope.datasets.preparing import Progress, unwatched
 from tauscope.datasets.source import DatasetError, ImageSource, check_colour, slices
 from tauscope.datasets.split import Split, split_source
 from tauscope.specs.dataset import DatasetSpec
@@ -42,7 +42,7 @@ def find_dataset(name: str) -> ImageSource:
     return DATASETS[name]
 
 
-def load_split(spec: DatasetSpec, progress: Progress = lambda done, total: None) -> Split:
+def load_split(spec: DatasetSpec, progress: Progress = unwatched) -> Split:
     """Load the training slice, the calibration and the held-out images that the spec names.
 
     Where the images are not prepared yet, all of the data set's are, and are kept for the next run; ``progress`` is told.

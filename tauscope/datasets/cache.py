@@ -21,7 +21,7 @@ from jaxtyping import UInt8
 from numpy import ndarray
 
 from tauscope.datasets.image_list import ImageList, UnreadableImageError
-from tauscope.datasets.preparing import VERSION, Preparation, Progress, write_prepared
+from tauscope.datasets.preparing import VERSION, Preparation, Progress, unwatched, write_prepared
 
 POLL_SECONDS = 0.5
 IMAGES, RECORD, PARTIAL = "images.npy", "preparation.json", ".partial"
@@ -43,7 +43,7 @@ def cache_folder() -> Path:
     return Path.home() / ".cache" / "tauscope"
 
 
-def open_prepared(images: ImageList, *, size: int, colour: bool, skip: bool, progress: Progress = lambda done, total: None) -> Prepared:
+def open_prepared(images: ImageList, *, size: int, colour: bool, skip: bool, progress: Progress = unwatched) -> Prepared:
     """The images prepared: from the cache, or made now and kept there.
 
     Args:

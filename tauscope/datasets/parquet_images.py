@@ -27,12 +27,7 @@ class ParquetImages:
     """
 
     def __init__(self, files: Sequence[Path]) -> None:
-        from pyarrow import ArrowException
-
-        try:
-            self._files = [_File(file) for file in files]
-        except (ArrowException, OSError) as error:
-            raise DatasetError(f"a parquet file cannot be read: {error}", "Replace it by an intact copy") from error
+        self._files = [_File(file) for file in files]
         self._ends = list(accumulate(len(file) for file in self._files))
 
     def __len__(self) -> int:
@@ -67,10 +62,14 @@ class _File:
     """One parquet file."""
 
     def __init__(self, path: Path) -> None:
+        from pyarrow import ArrowException
         from pyarrow.parquet import ParquetFile
 
         self.path = path
-        self._file = ParquetFile(path)
+        try:
+            self._file = ParquetFile(path)
+        except (ArrowException, OSError) as error:
+            raise DatasetError(f"{path} cannot be read as a parquet file: {error}", "Replace it by an intact copy") from error
         names = self._file.schema_arrow.names
         self._image = next((name for name in IMAGE_COLUMNS if name in names), None)
         self._label = next((name for name in LABEL_COLUMNS if name in names), None)
@@ -95,13 +94,21 @@ class _File:
         """
         group = bisect_right(self._group_ends, row)
         if self._held[0] != group:
-            self._held = (group, self._file.read_row_group(group, columns=[self._image])[self._image].to_pylist())
+            self._held = (group, self._read_group(group))
         value = self._held[1][row - (self._group_ends[group - 1] if group else 0)]
         if isinstance(value, dict):
             value = value.get("bytes") or self._beside(value.get("path"))
         if not isinstance(value, (bytes, Path)):
             raise ValueError("the row holds no image")
         return value
+
+    def _read_group(self, group: int) -> list[Any]:
+        from pyarrow import ArrowException
+
+        try:
+            return self._file.read_row_group(group, columns=[self._image])[self._image].to_pylist()
+        except (ArrowException, OSError) as error:
+            raise DatasetError(f"{self.path} is damaged: {error}", "Replace it by an intact copy") from error
 
     def labels(self) -> Int[ndarray, " image"] | None:
         if self._label is None:

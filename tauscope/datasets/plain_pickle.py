@@ -34,8 +34,8 @@ class _Array:
 
     __slots__ = ()
 
-    def __call__(self, kind: Any, shape: Any, _: Any) -> Any:
-        if not isinstance(kind, _Array) or tuple(shape) != (0,):
+    def __call__(self, *arguments: Any) -> Any:
+        if len(arguments) != 3 or not isinstance(arguments[0], _Array) or arguments[1] != (0,):
             raise pickle.UnpicklingError("an array is not rebuilt as NumPy writes it")
         return np.empty(0, np.uint8)  # Its state, which follows, has shape and bytes.
 

@@ -22,6 +22,10 @@ MAX_ELONGATION = 64
 Progress = Callable[[int, int], None]
 
 
+def unwatched(done: int, total: int) -> None:
+    """A ``Progress`` that nobody looks at."""
+
+
 @dataclass(frozen=True)
 class Unreadable:
     """An image that was left out."""
@@ -77,9 +81,7 @@ def square(picture: UInt8[ndarray, "height width channel"], size: int, *, colour
     return pixels.transpose(2, 0, 1) if colour else pixels[None]
 
 
-def write_prepared(
-    images: ImageList, file: Path, *, size: int, colour: bool, skip: bool, progress: Progress = lambda done, total: None
-) -> Preparation:
+def write_prepared(images: ImageList, file: Path, *, size: int, colour: bool, skip: bool, progress: Progress = unwatched) -> Preparation:
     """Prepare all images of a list into a uint8 ``.npy`` file, NCHW, one image in memory at a time.
 
     Args:

@@ -16,7 +16,13 @@ class DatasetSpec(SpecModel):
     size: int = shown(8, "Image size", "height and width in pixels", ge=4, le=4096, unit="pixels")
     n_held_out: int = shown(1000, "Held out", "held-out images: reference and control, never trained on", ge=32, le=10**9, unit="images")
     n_calibration: int = shown(
-        0, "Calibration", "images kept for thresholds, neither trained on nor held out", ge=0, le=10**9, unit="images", advanced=True
+        0,
+        "Calibration",
+        "images that are neither trained on nor measured with, for thresholds of your own",
+        ge=0,
+        le=10**9,
+        unit="images",
+        advanced=True,
     )
     colour: bool = shown(False, "Colour", "three channels instead of one", advanced=True)
     unreadable: Literal["fail", "skip"] = shown(
