@@ -22,6 +22,7 @@ MAX_UNPACKED = 2**40
 # What reading a member of a damaged archive raises, by where the damage is.
 MEMBER_DAMAGE = (BadZipFile, RuntimeError, OSError, EOFError, KeyError, ValueError, struct.error, zlib.error, lzma.LZMAError)
 _SMALL = 2**24  # below this an archive is harmless at any ratio
+_DIGITS = re.compile(r"(\d+)")
 _IGNORED = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini", "lost+found"})
 
 
@@ -46,7 +47,7 @@ class FileTree(Protocol):
 
 def natural_key(name: str) -> list[tuple[bool, int, str]]:
     """Sorts ``img2`` before ``img10``, the same on every machine."""
-    return [(not part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in re.split(r"(\d+)", name)]
+    return [(not part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in _DIGITS.split(name)]
 
 
 class FolderTree:
@@ -54,9 +55,11 @@ class FolderTree:
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
-        self.names = _in_natural_order(self._walk(self.root))
+        # Lists of a million names: strings, for paths would take several times as long.
+        start = len(os.path.join(self.root, ""))  # noqa: PTH118
+        self.names = _in_natural_order(path[start:] for path in self._walk(str(self.root)))
 
-    def _walk(self, folder: Path) -> Iterator[str]:
+    def _walk(self, folder: str) -> Iterator[str]:
         try:
             with os.scandir(folder) as found:
                 for item in found:
@@ -66,13 +69,12 @@ class FolderTree:
             raise DatasetError(f"{folder} may not be read by this user", "Give the user that runs Tauscope the right to read it") from error
 
     def _visit(self, item: os.DirEntry[str]) -> Iterator[str]:
-        path = Path(item.path)
         if item.is_symlink():
-            self._refuse_outside(path)
+            self._refuse_outside(Path(item.path))
         if item.is_dir(follow_symlinks=False):
-            yield from self._walk(path)
+            yield from self._walk(item.path)
         elif item.is_file():
-            yield path.relative_to(self.root).as_posix()
+            yield item.path
 
     def _refuse_outside(self, link: Path) -> None:
         target = link.resolve()

@@ -104,7 +104,7 @@ def open_tree(path: Path) -> FileTree:
 
 def is_image(name: str) -> bool:
     """Whether a file's name ends as those of images do; what it holds is seen when it is read."""
-    return PurePosixPath(name).suffix.lower() in SUFFIXES
+    return name[name.rfind(".") :].lower() in SUFFIXES
 
 
 def arrange(images: Sequence[str], path: Path, *, others: Sequence[str]) -> Arrangement:
@@ -115,7 +115,7 @@ def arrange(images: Sequence[str], path: Path, *, others: Sequence[str]) -> Arra
     """
     if not images:
         raise DatasetError(*_no_images(path, others))
-    inside = _below_single_folders([PurePosixPath(name).parts for name in images])
+    inside = _below_single_folders([tuple(name.split("/")) for name in images])
     in_splits = all(len(parts) > 1 and parts[0].lower() in SPLITS for parts in inside)
     order = sorted(range(len(images)), key=lambda row: SPLITS[inside[row][0].lower()]) if in_splits else range(len(images))
     tails = [inside[row][1:] if in_splits else inside[row] for row in order]

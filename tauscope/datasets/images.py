@@ -1,14 +1,13 @@
 """A user's own images in whatever format they are: the path says which source reads them."""
 
-from collections import Counter
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from tauscope.datasets import arrays, tensor
 from tauscope.datasets.arrays import Arrays
 from tauscope.datasets.file_trees import FolderTree
 from tauscope.datasets.huggingface import METADATA, HuggingFace
 from tauscope.datasets.image_bytes import SUFFIXES
-from tauscope.datasets.image_folder import ImageFolder
+from tauscope.datasets.image_folder import ImageFolder, is_image
 from tauscope.datasets.image_list import ImageList
 from tauscope.datasets.layout import layout_message
 from tauscope.datasets.own_images import OwnImages
@@ -67,8 +66,7 @@ def recognise(path: Path) -> OwnImages:
 def _is_table_folder(path: Path) -> bool:
     if (path / "dataset_dict.json").is_file() or (path / "state.json").is_file():
         return True
-    names = [Path(name) for name in FolderTree(path).names]
-    if any(name.name in METADATA for name in names):
+    names = FolderTree(path).names
+    if any(name.endswith(METADATA) and PurePosixPath(name).name in METADATA for name in names):
         return True
-    suffixes = Counter(name.suffix.lower() for name in names)
-    return suffixes[".parquet"] > 0 and not any(suffixes[suffix] for suffix in SUFFIXES)
+    return any(name.endswith(".parquet") for name in names) and not any(map(is_image, names))
