@@ -1,0 +1,31 @@
+"""A run whose images are being prepared says so, and keeps its lease."""
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.worker.supervised import Sessions, change, database_kind, settings, supervisor, the_run, tiny
+from worker.supervisor import Supervisor
+
+__all__ = ["database_kind", "settings", "supervisor", "tiny"]
+
+
+def test_a_run_says_how_far_its_images_are_and_forgets_it_once_it_trains(
+    supervisor: Supervisor, sessions: Sessions, tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepares = tmp_path / "prepares"
+    prepares.touch()
+    monkeypatch.setenv("FAKE_CHILD_PREPARES", str(prepares))
+    change(sessions, reason="the trouble of an earlier attempt")
+    serving = threading.Thread(target=lambda: supervisor.serve(tiny))
+    serving.start()
+    deadline = time.monotonic() + 60
+    while not (run := the_run(sessions)).reason.startswith("prepares") and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert (run.state, run.step, run.reason) == ("running", 0, "prepares the images of its data set: 34 % of 50")
+    prepares.unlink()
+    serving.join(60)
+    run = the_run(sessions)
+    assert (run.state, run.reason) == ("finished", "")
