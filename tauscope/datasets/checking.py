@@ -143,16 +143,14 @@ def _classes(images: ImageList) -> tuple[tuple[str, int], ...]:
 
 def _problem(seen: _Seen, n_images: int) -> tuple[str, str]:
     least = LEAST_TRAINED + LEAST_HELD_OUT
-    if seen.n_readable < least:
-        return (
-            f"{seen.n_readable:,} of {n_images:,} images can be read; a run needs {LEAST_TRAINED} to train on, {LEAST_HELD_OUT} held out",
-            f"Add images until there are at least {least}"
-            + ("; one array of two axes is one image: save many as NHW" if n_images == 1 else ""),
-        )
     if seen.unreadable:
+        skip = ", or set dataset.unreadable to skip" if seen.n_readable >= least else ""
+        return f"{len(seen.unreadable):,} of {n_images:,} images cannot be read", f"Replace them by intact copies or remove them{skip}"
+    if seen.n_readable < least:
+        array = "; one array of two axes is one image: save many as NHW" if n_images == 1 else ""
         return (
-            f"{len(seen.unreadable):,} of {n_images:,} images cannot be read",
-            "Replace them by intact copies or remove them, or set dataset.unreadable to skip",
+            f"{n_images:,} images are too few: a run needs {LEAST_TRAINED} to train on and {LEAST_HELD_OUT} held out",
+            f"Add images until there are at least {least}{array}",
         )
     return "", ""
 

@@ -2,7 +2,6 @@
 
 import lzma
 import os
-import re
 import stat
 import struct
 import zlib
@@ -14,6 +13,7 @@ from typing import Protocol
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from tauscope.datasets.fingerprint import fingerprint_files
+from tauscope.datasets.natural_order import natural_key
 from tauscope.datasets.source import DatasetError
 
 MAX_FILES = 5_000_000
@@ -22,7 +22,6 @@ MAX_UNPACKED = 2**40
 # What reading a member of a damaged archive raises, by where the damage is.
 MEMBER_DAMAGE = (BadZipFile, RuntimeError, OSError, EOFError, KeyError, ValueError, struct.error, zlib.error, lzma.LZMAError)
 _SMALL = 2**24  # below this an archive is harmless at any ratio
-_DIGITS = re.compile(r"(\d+)")
 _IGNORED = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini", "lost+found"})
 
 
@@ -43,11 +42,6 @@ class FileTree(Protocol):
     def place(self, name: str) -> str: ...
 
     def fingerprint(self, names: Iterable[str]) -> str: ...
-
-
-def natural_key(name: str) -> list[tuple[bool, int, str]]:
-    """Sorts ``img2`` before ``img10``, the same on every machine."""
-    return [(not part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in _DIGITS.split(name)]
 
 
 class FolderTree:

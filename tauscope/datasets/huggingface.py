@@ -9,11 +9,11 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from tauscope.datasets.file_trees import natural_key
 from tauscope.datasets.image_folder import SPLITS, Arrangement, TreeImages, label, open_tree
 from tauscope.datasets.image_list import ImageList
 from tauscope.datasets.image_tables import ArrowTable, ImageTable, ParquetTable, TableImages
 from tauscope.datasets.layout import layout_message
+from tauscope.datasets.natural_order import natural_key
 from tauscope.datasets.own_images import OwnImages
 from tauscope.datasets.source import DatasetError
 

@@ -9,10 +9,11 @@ import numpy as np
 from jaxtyping import Int, UInt8
 from numpy import ndarray
 
-from tauscope.datasets.file_trees import FileTree, FolderTree, ZipTree, natural_key
+from tauscope.datasets.file_trees import FileTree, FolderTree, ZipTree
 from tauscope.datasets.image_bytes import SUFFIXES, Decoded, decode
 from tauscope.datasets.image_list import ImageList, UnreadableImageError
 from tauscope.datasets.layout import found_tree
+from tauscope.datasets.natural_order import natural_key
 from tauscope.datasets.own_images import OwnImages
 from tauscope.datasets.source import DatasetError
 

@@ -1,4 +1,4 @@
-"""Forty places that hold no usable images, each with the words that name its fault and its remedy."""
+"""Sixty places that hold no usable images, each with the words that name its fault and its remedy."""
 
 import io
 import json
@@ -254,12 +254,12 @@ BROKEN = {
     "link to a folder outside": Broken(linked_folder_outside, "outside of", "put copies in the place of the links"),
     "one image": Broken(holding("a.png", encoded(ONE)), "is one image", "Name the folder"),
     "unknown file": Broken(holding("a.h5", b"\x89HDF"), "a file of 4 bytes", "PNG files in a folder"),
-    "image of no bytes": Broken(one_damaged(b""), "7.png: the file is empty", "Replace it by an intact copy"),
+    "image of no bytes": Broken(one_damaged(b""), "7.png: the file is empty", "Replace them by intact copies"),
     "truncated image": Broken(
-        one_damaged(encoded(pictures(1, height=64, width=64)[0])[:-900]), "7.png: image file is truncated", "dataset.unreadable"
+        one_damaged(encoded(pictures(1, height=64, width=64)[0])[:-900]), "7.png: image file is truncated", "set dataset.unreadable to skip"
     ),
-    "text named png": Broken(one_damaged(b"<html>not found</html>"), "7.png: its content is none of", "dataset.unreadable to skip"),
-    "too few images": Broken(folder_of(a_dot_png=encoded(ONE), b_dot_png=encoded(ONE)), "2 of 2 images can be read", "at least 34"),
+    "text named png": Broken(one_damaged(b"<html>not found</html>"), "7.png: its content is none of", "set dataset.unreadable to skip"),
+    "too few images": Broken(folder_of(a_dot_png=encoded(ONE), b_dot_png=encoded(ONE)), "2 images are too few", "at least 34"),
     "zip cut off": Broken(zip_truncated, "not a whole zip archive", "Copy or fetch it again"),
     "text named zip": Broken(holding("a.zip", b"hello"), "not a whole zip archive", "Copy or fetch it again"),
     "zip without images": Broken(zip_of(notes_dot_txt=b"x"), "notes.txt", NO_SUFFIX),
@@ -270,7 +270,7 @@ BROKEN = {
     "zip with a drive": Broken(zip_escape("C:\\a.png"), "leads out of the archive", "relative paths"),
     "zip with a link": Broken(zip_link, "holds the link 'a.png'", "Pack the files themselves"),
     "encrypted zip": Broken(zip_encrypted, "is encrypted", "Unpack it with its password"),
-    "zip with a damaged image": Broken(zip_damaged_member, "damaged in the archive", "Replace it by an intact copy"),
+    "zip with a damaged image": Broken(zip_damaged_member, "damaged in the archive", "Replace them by intact copies"),
     "pickled array": Broken(array(np.array([Trap()], dtype=object)), "pickled Python objects", "numpy.save(path, images)"),
     "pickled array in npz": Broken(holding("x.npz", npz_with_objects()), "pickled Python objects", "numpy.save(path, images)"),
     "array cut off": Broken(array_cut, "cannot be read as NumPy's file", "Write it again"),
@@ -296,8 +296,8 @@ BROKEN = {
     "parquet cut off": Broken(parquet_cut, "not a whole parquet file", "Copy or fetch it again"),
     "parquet of numbers": Broken(parquet(x=[1, 2]), "its columns are x (int64)", "Store encoded images"),
     "parquet of two data sets": Broken(parquet_of_two_sets, "has other columns", "one data set"),
-    "parquet that names a file outside": Broken(parquet_naming("../../etc/passwd"), "outside of", "Replace it"),
-    "parquet that names nothing": Broken(parquet_naming("a.png"), "which is not there", "Replace it"),
+    "parquet that names a file outside": Broken(parquet_naming("../../etc/passwd"), "outside of", "Replace them by intact copies"),
+    "parquet that names nothing": Broken(parquet_naming("a.png"), "which is not there", "Replace them by intact copies"),
     "save_to_disk without its file": Broken(saved_without_its_file, "data-00000-of-00001.arrow is missing", "Copy the whole folder"),
     "save_to_disk of something else": Broken(saved_damaged, "not a whole Arrow file", "save_to_disk"),
     "save_to_disk of a selection": Broken(saved_selection, "selection of rows", "flatten_indices"),
