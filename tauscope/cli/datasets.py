@@ -4,7 +4,7 @@ import sys
 from dataclasses import asdict
 from json import dumps
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 import yaml
@@ -14,10 +14,10 @@ from rich.table import Table
 from rich.text import Text
 
 from tauscope.cli.service import Json, output
-from tauscope.datasets import dataset_views, find_dataset
-from tauscope.datasets.checking import Check, check_images
-from tauscope.datasets.layout import found_tree
-from tauscope.datasets.source import DatasetError
+
+if TYPE_CHECKING:
+    from tauscope.datasets import DatasetError
+    from tauscope.datasets.checking import Check
 
 _SHOWN_CLASSES = 10
 
@@ -37,6 +37,8 @@ def datasets(context: typer.Context) -> None:
 @group.command("list")
 def list_datasets(json: Json = False) -> None:
     """List the data sets and what they need."""
+    from tauscope.datasets import dataset_views
+
     views = dataset_views()
     if json:
         sys.stdout.write(dumps([view.model_dump(mode="json") for view in views]) + "\n")
@@ -56,6 +58,9 @@ def check(
     json: Json = False,
 ) -> None:
     """Read every image at a place and say what a run would be given; exit 1 with the remedy where it could not be launched."""
+    from tauscope.datasets import DatasetError, find_dataset
+    from tauscope.datasets.checking import check_images
+
     source = find_dataset(name)
     try:
         with Progress(console=Console(stderr=True, quiet=json), transient=True) as bar:
@@ -77,6 +82,7 @@ def fetch(
     revision: Annotated[str | None, typer.Option(help="A commit, so that it can be fetched again as it is now.")] = None,
 ) -> None:
     """Download a data set of the Hugging Face hub to a folder; needs the optional package datasets. Look at its licence first."""
+    from tauscope.datasets import DatasetError
     from tauscope.datasets.huggingface import fetch
 
     output.print(Text(f"Downloading {hub_id} from huggingface.co"))
@@ -88,7 +94,9 @@ def fetch(
     output.print(Text(f"{folder} holds it. Look at it with: tauscope datasets check {folder}"), soft_wrap=True)
 
 
-def _refuse(path: str, error: DatasetError, layouts: tuple[str, ...], *, json: bool) -> None:
+def _refuse(path: str, error: "DatasetError", layouts: tuple[str, ...], *, json: bool) -> NoReturn:
+    from tauscope.datasets.layout import found_tree
+
     found = found_tree(Path(path).expanduser())
     if json:
         document = {"path": path, "problem": error.message, "remedy": error.remedy, "expected": layouts, "found": found}
@@ -100,7 +108,7 @@ def _refuse(path: str, error: DatasetError, layouts: tuple[str, ...], *, json: b
     raise typer.Exit(1) from error
 
 
-def _print(report: Check) -> None:
+def _print(report: "Check") -> None:
     output.print(Text(f"{report.n_images:,} images at {report.path}, {report.recognised}"), soft_wrap=True)
     table = Table("width x height", "mode", "images", "what is done", box=None)
     for kind in report.kinds:
@@ -112,7 +120,7 @@ def _print(report: Check) -> None:
         output.print(Text("\n" + yaml.safe_dump({"dataset": report.spec}, sort_keys=False)), soft_wrap=True)
 
 
-def _sentences(report: Check) -> list[str]:
+def _sentences(report: "Check") -> list[str]:
     lines = [f"and {report.n_kinds - len(report.kinds):,} more sizes and modes"] * (report.n_kinds > len(report.kinds))
     if report.classes:
         shown = ", ".join(f"{name} ({count:,})" for name, count in report.classes[:_SHOWN_CLASSES])

@@ -35,7 +35,7 @@ class HuggingFace(OwnImages):
 
     def read(self, path: Path) -> ImageList:
         """The rows of all files, natural order of their names."""
-        if path.is_file() and path.suffix == ".parquet":
+        if path.is_file() and path.suffix.lower() == ".parquet":
             return TableImages([ParquetTable(path)], root=path.parent, words="parquet file")
         if path.is_dir():
             for read in (_saved, _parquet, _with_metadata):
@@ -81,7 +81,8 @@ def _arrow_files(folder: Path) -> list[Path]:
         raise DatasetError(
             f"{folder} holds a selection of rows that is not written out", "Save it again: flatten_indices().save_to_disk(...)"
         )
-    files = [folder / PurePosixPath(str(item.get("filename"))).name for item in state.get("_data_files", [])]
+    named = [item.get("filename") for item in state.get("_data_files", []) if isinstance(item, dict)]
+    files = [folder / PurePosixPath(str(name)).name for name in named]
     lost = next((file for file in files if not file.is_file()), None)
     if lost is not None or not files:
         raise DatasetError(f"{lost or folder / '*.arrow'} is missing, of the files that state.json names", "Copy the whole folder again")
@@ -105,12 +106,12 @@ def _parquet(path: Path) -> TableImages | None:
 
 def _file_rank(name: str) -> tuple[int, Any]:
     """Hugging Face names its files data/train-00000-of-00002.parquet, or train/0000.parquet."""
-    words = re.split(r"[/._-]", name)
+    words = re.split(r"[/._-]", name.lower())
     return min((SPLITS[word] for word in words if word in SPLITS), default=0), natural_key(name)
 
 
 def _split_rank(name: str) -> tuple[int, Any]:
-    return SPLITS.get(name, 0), natural_key(name)
+    return SPLITS.get(name.lower(), 0), natural_key(name)
 
 
 def _with_metadata(path: Path) -> TreeImages | None:
@@ -119,7 +120,8 @@ def _with_metadata(path: Path) -> TreeImages | None:
     if not files:
         return None
     rows = [(PurePosixPath(file).parent, row) for file in files for row in _rows(path / file)]
-    names = tuple(_named_file(folder, row, set(tree.names), path) for folder, row in rows)
+    there = set(tree.names)
+    names = tuple(_named_file(folder, row, there, path) for folder, row in rows)
     words = "image folder with metadata"
     key = next((key for key in _LABELS if all(str(row.get(key, "")) for _, row in rows)), None)
     arrangement = label(names, [str(row[key]) for _, row in rows], words) if key else Arrangement(names, (), None, words)

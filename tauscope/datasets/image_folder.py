@@ -162,7 +162,10 @@ def _no_images(path: Path, names: Sequence[str]) -> tuple[str, str]:
     stranger = next((suffix for suffix, _ in suffixes.most_common() if suffix in _STRANGERS), None)
     known = next((_KNOWN[name] for name in (PurePosixPath(name).name for name in names) if name in _KNOWN), None)
     if known:
-        return f"{path} holds no image file but {names[0]}", f"These are the files of a known data set: set dataset.name to {known}"
+        return (
+            f"{path} holds no image file but {names[0]}",
+            f"These are named as the files of {known} are: set dataset.name to {known} if they are",
+        )
     wanted = f"Files that end with {', '.join(sorted(SUFFIXES))} are read"
     seen = f"found {', '.join(names[:8])}{', ...' if len(names) > 8 else ''}" if names else f"found {found_tree(path)}"
     return f"{path} holds no image file: {seen}", _STRANGERS[stranger] if stranger else wanted

@@ -22,7 +22,7 @@ class OwnImages(ABC):
     coloured = True
     licence = "that of your images"
     origin = "your own files, named by dataset.path"
-    attribution = ""
+    attribution = "as the owner of the images asks"
     on_hub = False
 
     @abstractmethod
