@@ -80,7 +80,7 @@ def _read(place: Path) -> Prepared | None:
     try:
         record = Preparation.parse(json.loads((place / RECORD).read_text()))
         pixels = np.load(place / IMAGES, mmap_mode="r") if record.n_images else np.empty((0, 1, 1, 1), np.uint8)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, EOFError, ValueError, KeyError, TypeError):
         return None
     return Prepared(pixels, record) if len(pixels) == record.n_images else None
 

@@ -1,5 +1,8 @@
 """CelebA faces in the order of arXiv:2505.17638: the files sorted naturally."""
 
+import contextlib
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from tauscope.datasets.file_images import FileImages
@@ -32,19 +35,20 @@ class CelebA:
         """A folder of jpg files must be named; it is never downloaded."""
         if path is None:
             return "Get CelebA's aligned images from its authors and set dataset.path to the folder that holds img_align_celeba"
-        return "" if _files(Path(path)) else layout_message(Path(path), self.layouts)
+        return "" if _folder(Path(path)) else layout_message(Path(path), self.layouts)
 
     def open(self, path: str | None) -> FileImages:
         """All images in natural order: the official test images are the last 19,962."""
-        files = _files(Path(path)) if path else []
-        if path is None or not files:
+        folder = _folder(Path(path)) if path else None
+        if folder is None:
             raise DatasetError("the CelebA images are not there", self.missing(path))
-        return FileImages(files, root=files[0].parent)
+        return FileImages(natural_order(_pictures(folder)), root=folder)
 
 
-def _files(root: Path) -> list[Path]:
-    for folder in FOLDERS:
-        files = [entry for entry in (root / folder).glob("*.jpg") if entry.is_file()]
-        if files:
-            return natural_order(files)
-    return []
+def _folder(root: Path) -> Path | None:
+    return next((root / folder for folder in FOLDERS if any(_pictures(root / folder))), None)
+
+
+def _pictures(folder: Path) -> Iterator[Path]:
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+        yield from (folder / entry.name for entry in entries if entry.name.endswith(".jpg") and entry.is_file())

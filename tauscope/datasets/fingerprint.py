@@ -11,7 +11,9 @@ def fingerprint_files(files: Iterable[Path], *, root: Path, kind: str) -> str:
     ``kind`` names the reader and its version: two readers of one file make two lists.
     """
     digest = hashlib.sha256(f"{kind}\0{root.resolve()}\0".encode())
+    above = f"{root.as_posix()}/"
     for file in files:
         status = file.stat()
-        digest.update(f"{file.relative_to(root).as_posix()}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+        # Path.relative_to takes a second for 200,000 files.
+        digest.update(f"{file.as_posix().removeprefix(above)}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
     return digest.hexdigest()

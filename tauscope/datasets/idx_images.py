@@ -41,9 +41,13 @@ class IdxImages:
         return f"image {row} of {self._pairs[part][0]}"
 
     def labels(self) -> Int[ndarray, " image"] | None:
-        found = [read_idx(labels, LABELS_MAGIC) for _, labels in self._pairs if labels is not None]
-        if len(found) < len(self._pairs):
+        files = [labels for _, labels in self._pairs if labels is not None]
+        if len(files) < len(self._pairs):
             return None
+        found = [read_idx(file, LABELS_MAGIC) for file in files]
+        for file, labels, shape in zip(files, found, self._shapes, strict=True):
+            if len(labels) != shape[0]:
+                raise DatasetError(f"{file} holds {len(labels):,} labels for {shape[0]:,} images", "Put the files of one set together")
         return np.concatenate(found).astype(np.int64)
 
     def fingerprint(self) -> str:

@@ -111,10 +111,12 @@ class _File:
             raise DatasetError(f"{self.path} is damaged: {error}", "Replace it by an intact copy") from error
 
     def labels(self) -> Int[ndarray, " image"] | None:
+        from pyarrow.types import is_integer
+
         if self._label is None:
             return None
         column = self._file.read(columns=[self._label])[self._label]
-        return np.asarray(column.to_numpy()).astype(np.int64)
+        return np.asarray(column.to_numpy()).astype(np.int64) if is_integer(column.type) and not column.null_count else None
 
     def _beside(self, path: str | None) -> Path | None:
         """A file below the folder of the table; a table does not reach out of it."""

@@ -97,12 +97,12 @@ def test_a_list_without_a_readable_image_is_empty() -> None:
     assert len(opened(Counted(2), skip=True).pixels) == 0
 
 
-@pytest.mark.parametrize("damage", ["cut off", "no record", "no images"])
+@pytest.mark.parametrize("damage", ["cut off", "empty", "no record", "no images"])
 def test_a_damaged_cache_is_made_again(cache: Path, damage: str) -> None:
     whole = np.array(opened(Counted()).pixels)
     (place,) = (folder for folder in (cache / "datasets").iterdir() if folder.is_dir())
-    if damage == "cut off":
-        os.truncate(place / "images.npy", 300)
+    if damage in {"cut off", "empty"}:
+        os.truncate(place / "images.npy", 300 if damage == "cut off" else 0)
     else:
         (place / ("preparation.json" if damage == "no record" else "images.npy")).unlink()
     again = Counted()

@@ -38,6 +38,14 @@ def test_fashion_mnist_opens_in_every_layout_training_images_first(tmp_path: Pat
     assert not DATASETS["fashion_mnist"].missing(str(tmp_path))
 
 
+def test_labels_of_another_set_are_refused(tmp_path: Path) -> None:
+    made.write_idx(tmp_path, packed=False)
+    made.write_idx(tmp_path / "other", n=(49, 15), packed=False)
+    (tmp_path / "other/train-labels-idx1-ubyte").rename(tmp_path / "train-labels-idx1-ubyte")
+    with pytest.raises(DatasetError, match="train-labels-idx1-ubyte holds 49 labels for 50 images"):
+        DATASETS["fashion_mnist"].open(str(tmp_path)).labels()
+
+
 def test_idx_files_without_labels_open_without_labels(tmp_path: Path) -> None:
     made.write_idx(tmp_path, labels=False)
     assert DATASETS["fashion_mnist"].open(str(tmp_path)).labels() is None

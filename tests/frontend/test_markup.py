@@ -104,6 +104,15 @@ def test_a_failed_run_carries_its_reason_and_remedy() -> None:
     assert "Use a lower learning rate" in notice
 
 
+def test_a_run_whose_images_are_being_prepared_does_not_look_like_one_that_stalls() -> None:
+    experiment = world.live(step=0)
+    told = "prepares the images of its data set: 34 % of 202,599"
+    runs = tuple(run.model_copy(update={"reason": told, "steps_per_second": None}) for run in experiment.runs)
+    experiment = experiment.model_copy(update={"runs": runs})
+    (first, *_) = notices(experiment, group_runs(experiment, LIGHT))
+    assert "does not train yet" in first and "Prepares the images of its data set: 34 % of 202,599." in first
+
+
 def test_silence_of_a_running_experiment_is_a_state_of_its_own() -> None:
     status = status_of(world.stale())
     assert status.stale
