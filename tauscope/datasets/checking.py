@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from tauscope.datasets.fixed_order import FixedRandomOrder
-from tauscope.datasets.image_bytes import Decoded
+from tauscope.datasets.image_bytes import SIXTEEN_BITS, Decoded
 from tauscope.datasets.image_list import ImageList, UnreadableImageError
 from tauscope.datasets.source import ImageSource
 from tauscope.specs.dataset import DatasetSpec
@@ -125,7 +125,7 @@ def _count(seen: _Seen, decoded: Decoded) -> None:
     seen.short_edge = min(seen.short_edge or width, width, height)
     # Grey pictures are often stored with three equal channels.
     seen.coloured = seen.coloured or (channels == 3 and bool(np.ptp(decoded.pixels, axis=2).any()))
-    if "16 bits" in decoded.treatment:
+    if SIXTEEN_BITS in decoded.treatment:
         seen.brightest_deep = max(seen.brightest_deep, int(decoded.pixels.max()))
 
 

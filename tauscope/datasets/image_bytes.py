@@ -15,6 +15,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"})
 MAX_PIXELS = 89_478_485  # Pillow's own warning level: a file of a few kB may claim more and fill the memory
+SIXTEEN_BITS = "16 bits scaled to 8"
 
 _WITH_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
 _SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N")
@@ -65,7 +66,7 @@ def _upright(image: Image.Image) -> Decoded:
 
 def _eight_bit(image: Image.Image, file_format: str) -> tuple[UInt8[ndarray, "height width channel"], str]:
     if image.mode in _SIXTEEN_BIT or (image.mode == "I" and file_format in ("PNG", "PPM")):
-        return _scaled(np.asarray(image)), "16 bits scaled to 8"
+        return scale_sixteen_bits(np.asarray(image))[:, :, None], SIXTEEN_BITS
     if image.mode in ("I", "F"):
         raise ValueError(f"its pixels are 32-bit numbers (mode {image.mode}), which have no known range; save it with 8 or 16 bits")
     if image.mode in _WITH_ALPHA or "transparency" in image.info:
@@ -76,8 +77,9 @@ def _eight_bit(image: Image.Image, file_format: str) -> tuple[UInt8[ndarray, "he
     return _channels_last(image.convert(target)), f"{image.mode} turned into {target}"
 
 
-def _scaled(values: ndarray) -> UInt8[ndarray, "height width 1"]:
-    return np.rint(values.astype(np.float64) / 257).astype(np.uint8)[:, :, None]
+def scale_sixteen_bits(values: ndarray) -> UInt8[ndarray, "..."]:
+    """0 to 65,535 as 0 to 255, rounded."""
+    return np.rint(values.astype(np.float64) / 257).astype(np.uint8)
 
 
 def _on_white(image: Image.Image) -> UInt8[ndarray, "height width channel"]:

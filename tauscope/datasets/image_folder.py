@@ -164,7 +164,7 @@ def _no_images(path: Path, names: Sequence[str]) -> tuple[str, str]:
     if known:
         return (
             f"{path} holds no image file but {names[0]}",
-            f"These are named as the files of {known} are: set dataset.name to {known} if they are",
+            f"If these are the files of {known}, set dataset.name to {known}",
         )
     wanted = f"Files that end with {', '.join(sorted(SUFFIXES))} are read"
     seen = f"found {', '.join(names[:8])}{', ...' if len(names) > 8 else ''}" if names else f"found {found_tree(path)}"

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Int, UInt8
 from numpy import ndarray
 
+from tauscope.datasets.image_bytes import SIXTEEN_BITS, Decoded, scale_sixteen_bits
 from tauscope.datasets.source import DatasetError
 
 _IMAGES = ("images", "image", "x", "data", "samples", "arr_0")
@@ -107,27 +108,29 @@ class ArrayBlocks:
         self.classes: tuple[str, ...] = ()
         self._blocks = blocks
         self._starts = np.cumsum([0, *(len(block.images) for block in blocks)])
-        self._words = words
+        self.words = words
         self._fingerprint = fingerprint
 
     def __len__(self) -> int:
         return int(self._starts[-1])
 
-    @property
-    def words(self) -> str:
-        """What the arrays are, with the range that is taken for black to white."""
-        return f"{self._words}, {self._blocks[0].images.dtype}" + (f" in {self._range[0]:g} to 1" if self._range else "")
-
     def picture(self, index: int) -> UInt8[ndarray, "height width channel"]:
+        return self.decoded(index).pixels
+
+    def decoded(self, index: int) -> Decoded:
+        """The picture with the type of its numbers and what was done to them.
+
+        Raises:
+            DatasetError: if the floating-point pixels of the arrays are in no known range.
+        """
         block, row = self._find(index)
-        pixels = np.asarray(block.images[row])
-        if pixels.dtype == np.uint8:
-            return pixels.copy()
-        if pixels.dtype == np.uint16:
-            return np.rint(pixels / 257).astype(np.uint8)
-        assert self._range is not None
-        low = self._range[0]
-        return np.rint(np.clip((pixels.astype(np.float64) - low) / (1 - low), 0, 1) * 255).astype(np.uint8)
+        pixels = np.array(block.images[row])
+        kind = pixels.dtype
+        if kind.kind == "f":
+            return Decoded(_shades(pixels, self._black), str(kind), f"{self._black:g} to 1 scaled to 0 to 255")
+        if kind.itemsize == 2:
+            return Decoded(scale_sixteen_bits(pixels), str(kind), SIXTEEN_BITS)
+        return Decoded(pixels, str(kind), "")
 
     def place(self, index: int) -> str:
         block, row = self._find(index)
@@ -145,11 +148,9 @@ class ArrayBlocks:
         return self._blocks[number], index - int(self._starts[number])
 
     @cached_property
-    def _range(self) -> tuple[float, float] | None:
-        """Black and white of floating-point pixels: 0 and 1, or -1 and 1 where any is below zero; ``None`` for whole numbers."""
+    def _black(self) -> float:
+        """What stands for black in the floating-point arrays, of which 1 is white: 0, or -1 where any pixel is below zero."""
         floats = [block for block in self._blocks if block.images.dtype.kind == "f"]
-        if not floats:
-            return None
         ends = [_ends(block) for block in floats]
         low, high = min(low for low, _ in ends), max(high for _, high in ends)
         if low < -1 - _EDGE or high > 1 + _EDGE:
@@ -157,13 +158,17 @@ class ArrayBlocks:
                 f"{floats[0].name} holds floating-point pixels from {low:g} to {high:g}",
                 "Save them in [0, 1] or [-1, 1], or as uint8 in 0 to 255",
             )
-        return (-1.0 if low < -_EDGE else 0.0, 1.0)
+        return -1.0 if low < -_EDGE else 0.0
 
 
 def _refuse_type(block: Block) -> None:
     kind = block.images.dtype
-    if kind not in (np.uint8, np.uint16) and kind.kind != "f":
+    if kind.kind != "f" and not (kind.kind == "u" and kind.itemsize <= 2):
         raise DatasetError(f"{block.name} holds {kind}", "Save it as uint8 in 0 to 255, or as floats in [0, 1] or [-1, 1]")
+
+
+def _shades(pixels: ndarray, black: float) -> UInt8[ndarray, "height width channel"]:
+    return np.rint(np.clip((pixels.astype(np.float64) - black) / (1 - black), 0, 1) * 255).astype(np.uint8)
 
 
 def _ends(block: Block) -> tuple[float, float]:

@@ -102,6 +102,7 @@ GOOD: dict[str, tuple[Callable[[Path], Path], str, bool]] = {
     "npy float in [-1, 1]": (lambda root: numpy_file(root, SIGNED), "arrays", False),
     "npy half": (lambda root: numpy_file(root, UNSIGNED.astype(np.float16)), "arrays", False),
     "npy 16 bits": (lambda root: numpy_file(root, PIXELS.astype(np.uint16) * 257), "arrays", False),
+    "npy 16 bits, the other way round": (lambda root: numpy_file(root, (PIXELS.astype(np.uint16) * 257).astype(">u2")), "arrays", False),
     "npy in Fortran order": (lambda root: numpy_file(root, np.asfortranarray(PIXELS)), "arrays", False),
     "npz": (lambda root: numpy_files(root, images=PIXELS, labels=np.array(LABELS)), "npz", True),
     "npz in Fortran order": (lambda root: numpy_files(root, x=np.asfortranarray(PIXELS), y=np.array(LABELS)), "npz", True),
@@ -199,8 +200,8 @@ def test_the_range_of_floats_is_said(tmp_path: Path) -> None:
     unsigned.mkdir()
     signed.mkdir()
     images = find_dataset("images")
-    assert "float64 in 0 to 1" in check_images(images, str(numpy_file(unsigned, UNSIGNED))).recognised
-    assert "float64 in -1 to 1" in check_images(images, str(numpy_file(signed, SIGNED))).recognised
+    assert check_images(images, str(numpy_file(unsigned, UNSIGNED))).kinds[0].treatment == "0 to 1 scaled to 0 to 255"
+    assert check_images(images, str(numpy_file(signed, SIGNED))).kinds[0].treatment == "-1 to 1 scaled to 0 to 255"
 
 
 def test_the_order_is_fixed_and_mixes_the_classes(tmp_path: Path) -> None:
