@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from tauscope.datasets.file_trees import MEMBER_DAMAGE, open_archive
+from tauscope.datasets.file_trees import MEMBER_DAMAGE, member_start, open_archive
 from tauscope.datasets.fingerprint import fingerprint_files
 from tauscope.datasets.image_list import ImageList
 from tauscope.datasets.layout import found_tree
@@ -20,7 +20,6 @@ from tauscope.datasets.source import DatasetError
 SUFFIXES = (".npy", ".npz")
 # NumPy reads its header as Python writes dictionaries.
 _DAMAGE = (*MEMBER_DAMAGE, SyntaxError, TypeError, tokenize.TokenError)
-_LOCAL_HEADER = 30  # bytes of a zip member's header before its name
 
 
 class Arrays(OwnImages):
@@ -61,7 +60,7 @@ def _member(path: Path, archive: zipfile.ZipFile, item: zipfile.ZipInfo) -> ndar
         if item.compress_type != zipfile.ZIP_STORED:
             return np.lib.format.read_array(member, allow_pickle=False)
         shape, fortran, dtype = _header(member)
-        start = _data_start(path, item) + member.tell()
+        start = member_start(path, item) + member.tell()
     if dtype.hasobject:
         raise ValueError("it holds Python objects")
     return np.memmap(path, dtype, "r", start, shape, "F" if fortran else "C")
@@ -71,14 +70,6 @@ def _header(member: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     version = np.lib.format.read_magic(member)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     return read(member)
-
-
-def _data_start(path: Path, item: zipfile.ZipInfo) -> int:
-    """Where a stored member begins; the lengths in its own header may differ from those in the archive's directory."""
-    with path.open("rb") as file:
-        file.seek(item.header_offset)
-        header = file.read(_LOCAL_HEADER)
-    return item.header_offset + _LOCAL_HEADER + int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
 
 
 def _unusable(path: Path, error: Exception) -> DatasetError:

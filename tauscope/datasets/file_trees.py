@@ -22,6 +22,7 @@ MAX_UNPACKED = 2**40
 # What reading a member of a damaged archive raises, by where the damage is.
 MEMBER_DAMAGE = (BadZipFile, RuntimeError, OSError, EOFError, KeyError, ValueError, struct.error, zlib.error, lzma.LZMAError)
 _SMALL = 2**24  # below this an archive is harmless at any ratio
+_LOCAL_HEADER = 30  # bytes of a zip member's header before its name
 _IGNORED = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini", "lost+found"})
 
 
@@ -85,7 +86,8 @@ class FolderTree:
             raise ValueError(error.strerror or str(error)) from error
 
     def place(self, name: str) -> str:
-        return str(self.root / name)
+        # A name that is no UTF-8 is told as Python writes it, for it could not be printed.
+        return str(self.root / name).encode("utf-8", "backslashreplace").decode()
 
     def fingerprint(self, names: Iterable[str]) -> str:
         return fingerprint_files((self.root / name for name in names), root=self.root, kind="own files 1")
@@ -129,6 +131,14 @@ def open_archive(path: Path) -> ZipFile:
         archive.close()
         raise
     return archive
+
+
+def member_start(path: Path, item: ZipInfo) -> int:
+    """Where a stored member begins; the lengths in its own header may differ from those in the archive's directory."""
+    with path.open("rb") as file:
+        file.seek(item.header_offset)
+        header = file.read(_LOCAL_HEADER)
+    return item.header_offset + _LOCAL_HEADER + int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
 
 
 def _refuse_unsafe(path: Path, members: list[ZipInfo]) -> None:

@@ -15,5 +15,5 @@ def fingerprint_files(files: Iterable[Path], *, root: Path, kind: str) -> str:
     for file in files:
         status = file.stat()
         # Path.relative_to takes a second for 200,000 files.
-        digest.update(f"{file.as_posix().removeprefix(above)}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+        digest.update(f"{file.as_posix().removeprefix(above)}\0{status.st_size}\0{status.st_mtime_ns}\0".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()

@@ -61,7 +61,8 @@ def _plain_pair(names: Mapping[str, str]) -> list[tuple[str, str | None]]:
 
 def _only_candidate(arrays: Mapping[str, ndarray]) -> list[tuple[str, str | None]]:
     candidates = [name for name, array in arrays.items() if array.ndim >= 3]
-    return [(candidates[0], None)] if len(candidates) == 1 else []
+    # Among many arrays, as a network's weights are, one of images would have a name.
+    return [(candidates[0], None)] if len(candidates) == 1 and len(arrays) <= 2 else []
 
 
 def _block(images: ndarray, labels: ndarray | None, where: str) -> Block:
@@ -70,6 +71,8 @@ def _block(images: ndarray, labels: ndarray | None, where: str) -> Block:
 
 
 def _class_numbers(labels: ndarray, n_images: int, where: str) -> Int[ndarray, " image"] | None:
+    if labels.ndim == 0:
+        return None
     flat = labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
     if len(flat) != n_images:
         raise DatasetError(f"{where} has {n_images:,} images and {len(flat):,} labels", "Save as many labels as images")

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from tauscope.datasets.file_trees import MEMBER_DAMAGE, open_archive
+from tauscope.datasets.file_trees import MEMBER_DAMAGE, member_start, open_archive
 from tauscope.datasets.fingerprint import fingerprint_files
 from tauscope.datasets.image_list import ImageList
 from tauscope.datasets.layout import found_tree
@@ -62,7 +62,9 @@ def _named(path: Path) -> Mapping[str, ndarray]:
         return {"images": saved[0], "labels": saved[1]}
     if isinstance(saved, dict):
         return {str(name): item for name, item in saved.items() if isinstance(item, ndarray)}
-    raise DatasetError(f"{path} holds a {type(saved).__name__} and no tensor", "Save a tensor, or a dictionary with `images` and `labels`")
+    raise DatasetError(
+        f"{path} holds no tensor but one {type(saved).__name__}", "Save a tensor, or a dictionary with `images` and `labels`"
+    )
 
 
 def _load(path: Path) -> Any:
@@ -74,7 +76,7 @@ def _load(path: Path) -> Any:
         )
     with open_archive(path) as archive:
         try:
-            return _Description(archive).load()
+            return _Description(archive, path).load()
         except pickle.UnpicklingError as error:
             raise DatasetError(f"{path} {error}", "Save plain tensors: torch.save({'images': images, 'labels': labels}, path)") from error
         except (*MEMBER_DAMAGE, TypeError, AttributeError, IndexError, StopIteration, OverflowError, MemoryError) as error:
@@ -84,8 +86,9 @@ def _load(path: Path) -> Any:
 class _Description(pickle.Unpickler):
     """Reads data.pkl; of all that a pickle can call, it knows the making of a tensor and of an ordered dictionary."""
 
-    def __init__(self, archive: zipfile.ZipFile) -> None:
+    def __init__(self, archive: zipfile.ZipFile, path: Path) -> None:
         self._archive = archive
+        self._path = path
         member = next(item for item in archive.infolist() if item.filename.endswith("data.pkl"))
         if member.file_size > _MAX_DESCRIPTION:
             raise ValueError(f"the description of its tensors has {member.file_size:,} bytes")
@@ -107,10 +110,12 @@ class _Description(pickle.Unpickler):
         kind, dtype, key, _, n_elements = pid
         if kind != "storage" or not isinstance(dtype, np.dtype):
             raise pickle.UnpicklingError("holds something that is no tensor")
-        values = np.frombuffer(self._archive.read(f"{self._folder}data/{key}"), dtype)
-        if len(values) != n_elements:
-            raise ValueError(f"{n_elements:,} numbers were to come and {len(values):,} are there")
-        return values
+        member = self._archive.getinfo(f"{self._folder}data/{key}")
+        if n_elements * dtype.itemsize != member.file_size:
+            raise ValueError(f"{n_elements:,} numbers were to come and {member.file_size:,} bytes are there")
+        if member.compress_type != zipfile.ZIP_STORED or not n_elements:
+            return np.frombuffer(self._archive.read(member), dtype)
+        return np.memmap(self._path, dtype, "r", member_start(self._path, member), (n_elements,))
 
 
 def _rebuild(storage: ndarray, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: Any) -> ndarray:

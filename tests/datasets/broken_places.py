@@ -289,7 +289,10 @@ BROKEN = {
     "fewer labels than images": Broken(arrays(images=MANY, labels=np.zeros(39, int)), "40 images and 39 labels", "as many labels"),
     "tensor of half the precision": Broken(tensor(torch.zeros(4, 8, 8, dtype=torch.bfloat16)), "BFloat16Storage", "Save plain tensors"),
     "a model": Broken(tensor(torch.nn.Linear(1, 1)), "torch.nn.modules.linear.Linear, which could run code", "Save plain tensors"),
-    "a number": Broken(tensor(3), "holds a int and no tensor", "Save a tensor"),
+    "weights of a network": Broken(
+        tensor(torch.nn.Sequential(torch.nn.Conv2d(1, 8, 3), torch.nn.Linear(1, 1)).state_dict()), "holds no array", "Name the images"
+    ),
+    "a number": Broken(tensor(3), "holds no tensor but one int", "Save a tensor"),
     "pickle that runs code": Broken(pickled_trap, "mkdir, which could run code", "Save plain tensors"),
     "tensor beyond its bytes": Broken(tensor_beyond_storage, "is damaged", "Save it again"),
     "tensor of an old format": Broken(legacy_tensor, "not a whole file of today's torch.save", "save it again"),

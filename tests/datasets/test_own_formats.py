@@ -229,6 +229,15 @@ def test_classes_count_in_natural_order(tmp_path: Path) -> None:
     assert {Path(images.place(index)).parent.name: int(labels[index]) for index in range(3)} == {"1": 0, "9": 1, "10": 2}
 
 
+def test_a_name_that_is_no_text_is_read_and_told(tmp_path: Path) -> None:
+    write_files(tmp_path, ["a.png"], PIXELS[:1])
+    (tmp_path / "a.png").rename(tmp_path / os.fsdecode(b"\xff.png"))
+    images = find_dataset("images").open(str(tmp_path))
+    assert (images.picture(0) == PIXELS[0]).all()
+    assert images.place(0).encode() == f"{tmp_path}/\\udcff.png".encode()
+    assert images.fingerprint()
+
+
 def test_a_changed_file_has_another_fingerprint(tmp_path: Path) -> None:
     for write in (GOOD["flat folder"][0], zipped, parquet_parts, GOOD["tensor"][0]):
         root = tmp_path / str(len(list(tmp_path.iterdir())))
