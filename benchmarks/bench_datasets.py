@@ -1,7 +1,7 @@
 """What it costs to prepare a data set of CelebA's size once, and to open it from then on: CPU seconds, memory, disk.
 
 A folder of 178x218 jpg files is made: 2,000 different ones, each under many names, so that every name is decoded. Each question is
-answered in a process of its own; the last one shows what the same images would take as float32 in memory.
+answered in a process of its own.
 
     python -m benchmarks.bench_datasets [images] [folder]
 """

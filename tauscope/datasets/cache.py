@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,7 +87,7 @@ def _read(place: Path) -> Prepared | None:
 
 
 def _make(images: ImageList, place: Path, *, size: int, colour: bool, skip: bool, progress: Progress) -> Prepared:
-    partial = place.with_name(f"{place.name}.{os.getpid()}{PARTIAL}")
+    partial = place.with_name(f"{place.name}.{uuid.uuid4().hex[:12]}{PARTIAL}")
     partial.mkdir()
     try:
         record = write_prepared(images, partial / IMAGES, size=size, colour=colour, skip=skip, progress=progress)
