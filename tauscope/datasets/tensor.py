@@ -83,8 +83,11 @@ def _load(path: Path) -> Any:
             raise DatasetError(f"{path} is damaged: {error}", "Save it again with torch.save") from error
 
 
-class _Description(pickle.Unpickler):
-    """Reads data.pkl; of all that a pickle can call, it knows the making of a tensor and of an ordered dictionary."""
+class _Description(pickle._Unpickler):
+    """Reads data.pkl; of all that a pickle can call, it knows the making of a tensor and of an ordered dictionary.
+
+    Python's own unpickler, not the one in C, which makes room for as many objects as a few bytes may claim.
+    """
 
     def __init__(self, archive: zipfile.ZipFile, path: Path) -> None:
         self._archive = archive
@@ -97,19 +100,20 @@ class _Description(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return _rebuild
+            return _Rebuild()
         if (module, name) == ("collections", "OrderedDict"):
             return OrderedDict
         if module == "torch" and name in _TYPES:
-            return np.dtype(_TYPES[name])
+            return name
         if module == "torch":
             raise pickle.UnpicklingError(f"holds a {name}, which NumPy has no type for")
         raise pickle.UnpicklingError(f"holds a {module}.{name}, which could run code; it is not read")
 
     def persistent_load(self, pid: Any) -> ndarray:
-        kind, dtype, key, _, n_elements = pid
-        if kind != "storage" or not isinstance(dtype, np.dtype):
+        kind, name, key, _, n_elements = pid
+        if kind != "storage" or name not in _TYPES:
             raise pickle.UnpicklingError("holds something that is no tensor")
+        dtype = np.dtype(_TYPES[name])
         member = self._archive.getinfo(f"{self._folder}data/{key}")
         if n_elements * dtype.itemsize != member.file_size:
             raise ValueError(f"{n_elements:,} numbers were to come and {member.file_size:,} bytes are there")
@@ -118,8 +122,17 @@ class _Description(pickle.Unpickler):
         return np.memmap(self._path, dtype, "r", member_start(self._path, member), (n_elements,))
 
 
-def _rebuild(storage: ndarray, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: Any) -> ndarray:
-    """The tensor as a view of its storage, in place of torch's own function of the same arguments."""
+class _Rebuild:
+    """Stands for ``torch._utils._rebuild_tensor_v2``; it has no attribute that a pickle could set."""
+
+    __slots__ = ()
+
+    def __call__(self, storage: ndarray, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: Any) -> ndarray:
+        return _view(storage, offset, shape, strides)
+
+
+def _view(storage: ndarray, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> ndarray:
+    """The tensor as a view of its storage, all of which must be there."""
     last = offset + sum((size - 1) * stride for size, stride in zip(shape, strides, strict=True))
     if min((offset, *shape, *strides), default=0) < 0 or (0 not in shape and last >= len(storage)):
         raise ValueError("a tensor reaches beyond its storage")

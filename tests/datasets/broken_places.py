@@ -172,8 +172,9 @@ def tensor_beyond_storage(root: Path) -> Path:
     return write_zip(path, members, zipfile.ZIP_STORED)
 
 
-def pickled_trap(root: Path) -> Path:
-    return write_zip(root / "x.pt", {"x/data.pkl": pickle.dumps(Trap()), "x/version": b"3\n"}, zipfile.ZIP_STORED)
+def described(description: bytes) -> Callable[[Path], Path]:
+    """A .pt file whose description of the tensors is these bytes of a pickle."""
+    return lambda root: write_zip(root / "x.pt", {"x/data.pkl": description, "x/version": b"3\n"}, zipfile.ZIP_STORED)
 
 
 def parquet(**columns: list[object]) -> Callable[[Path], Path]:
@@ -293,7 +294,13 @@ BROKEN = {
         tensor(torch.nn.Sequential(torch.nn.Conv2d(1, 8, 3), torch.nn.Linear(1, 1)).state_dict()), "holds no array", "Name the images"
     ),
     "a number": Broken(tensor(3), "holds no tensor but one int", "Save a tensor"),
-    "pickle that runs code": Broken(pickled_trap, "mkdir, which could run code", "Save plain tensors"),
+    "pickle that runs code": Broken(described(pickle.dumps(Trap())), "mkdir, which could run code", "Save plain tensors"),
+    "pickle that claims four billion objects": Broken(
+        described(b"\x80\x02Nr\xff\xff\xff\xff."), "no tensor but one NoneType", "Save a tensor"
+    ),
+    "pickle that changes its reader": Broken(
+        described(b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\nN}X\x01\x00\x00\x00aNs\x86b."), "is damaged", "Save it again"
+    ),
     "tensor beyond its bytes": Broken(tensor_beyond_storage, "is damaged", "Save it again"),
     "tensor of an old format": Broken(legacy_tensor, "not a whole file of today's torch.save", "save it again"),
     "parquet cut off": Broken(parquet_cut, "not a whole parquet file", "Copy or fetch it again"),
