@@ -97,7 +97,10 @@ def fetch(
 def _refuse(path: str, error: "DatasetError", layouts: tuple[str, ...], *, json: bool) -> NoReturn:
     from tauscope.datasets.layout import found_tree
 
-    found = found_tree(Path(path).expanduser())
+    try:
+        found = found_tree(Path(path).expanduser())
+    except (OSError, RuntimeError):
+        found = "nothing that can be read"
     if json:
         document = {"path": path, "problem": error.message, "remedy": error.remedy, "expected": layouts, "found": found}
         sys.stdout.write(dumps(document) + "\n")

@@ -51,10 +51,14 @@ class OwnImages(ABC):
         """
         if path is None:
             raise DatasetError(f"{self.name} needs the place of your images", self.missing(None))
-        place = Path(path).expanduser()
-        if not place.exists():
-            raise DatasetError(f"{place} does not exist on this machine", self._remedy_of_absence(path))
-        return FixedRandomOrder(self.read(place))
+        try:
+            place = Path(path).expanduser()
+            if not place.exists():
+                raise DatasetError(f"{place} does not exist on this machine", self._remedy_of_absence(path))
+            return FixedRandomOrder(self.read(place))
+        except (OSError, RuntimeError) as error:  # No right to read it, an impossible name, the home of nobody.
+            remedy = f"Look whether the user that runs Tauscope can read it, or set dataset.path to another place. {self.missing(None)}"
+            raise DatasetError(f"{path} cannot be read: {error}", remedy) from error
 
     def _remedy_of_absence(self, path: str) -> str:
         if self.on_hub and _HUB_ID.fullmatch(path):

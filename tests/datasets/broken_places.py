@@ -243,6 +243,8 @@ def npz_with_objects() -> bytes:
 NO_SUFFIX = "Files that end with"
 BROKEN = {
     "nothing there": Broken(lambda root: root / "nowhere", "does not exist", "Set dataset.path"),
+    "impossible name": Broken(lambda root: root / ("a" * 300), "File name too long", "dataset.path to another place"),
+    "home of nobody": Broken(lambda root: Path("~nobody-of-this-name/faces"), "cannot be read", "dataset.path to another place"),
     "empty folder": Broken(lambda root: root, "an empty folder", NO_SUFFIX),
     "folder of text": Broken(folder_of(notes_dot_txt=b"x"), "found notes.txt", NO_SUFFIX),
     "only hidden files": Broken(folder_of(**{"_dot_a_dot_png": encoded(ONE)}), "no image file", NO_SUFFIX),
