@@ -83,6 +83,8 @@ def _run_local(sweep: SweepSpec, folder: Path, *, processes: int | None, resume:
             local.execute(processes=processes or default_processes(sweep), on_change=lambda: live.update(progress_table(local.runs)))
         except KeyboardInterrupt:
             interrupted = True
+    for remark in dict.fromkeys(remark for run in local.runs for remark in run.remarks):
+        errors.print(f"{remark}.", markup=False)
     return interrupted, local.finish()
 
 

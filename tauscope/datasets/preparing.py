@@ -53,6 +53,17 @@ class Preparation:
     def n_images(self) -> int:
         return self.n_listed - len(self.unreadable)
 
+    def remarks(self, size: int) -> list[str]:
+        """What whoever reads a result should know of its images, in sentences; mostly nothing."""
+        told = []
+        if self.unreadable:
+            first = self.unreadable[0]
+            left_out = f"{len(self.unreadable):,} of {self.n_listed:,} images cannot be read and are left out"
+            told.append(f"{left_out}, the first: {first.place} ({first.reason})")
+        if self.n_enlarged:
+            told.append(f"{self.n_enlarged:,} of {self.n_images:,} images are smaller than {size} pixels and are enlarged")
+        return told
+
     @property
     def document(self) -> dict[str, Any]:
         return asdict(self)

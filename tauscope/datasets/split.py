@@ -37,7 +37,12 @@ class Split:
 
     def record(self, spec: DatasetSpec) -> dict[str, Any]:
         """What is kept with the run: the spec of the data, what was done to them, and the digest of what was used."""
-        return {"spec": spec.model_dump(mode="json"), "sha256": self.sha256(), "preparation": self.preparation.document}
+        return {
+            "spec": spec.model_dump(mode="json"),
+            "sha256": self.sha256(),
+            "preparation": self.preparation.document,
+            "remarks": self.preparation.remarks(spec.size),
+        }
 
 
 def split_source(source: ImageSource, spec: DatasetSpec, progress: Progress) -> Split:

@@ -31,13 +31,15 @@ class Preparing(Contract):
 class DatasetWritten(Contract):
     """``train.npz`` and ``held_out.npz`` stand in the work folder (array ``images``, float32 in [0, 1], NCHW).
 
-    ``record``, where there is one, is ``dataset.json``: where the images come from, what was done to them, and their digest.
+    ``record``, where there is one, is ``dataset.json``: where the images come from, what was done to them, and their digest;
+    ``remarks`` are its sentences for whoever reads the results.
     """
 
     event: Literal["dataset"] = "dataset"
     train: str
     held_out: str
     record: str | None = None
+    remarks: tuple[str, ...] = ()
 
 
 class Progress(Contract):

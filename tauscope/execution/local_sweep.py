@@ -40,6 +40,7 @@ class LocalRun:
     steps_per_second: float | None = None
     seconds: float = 0.0
     reason: str = ""
+    remarks: tuple[str, ...] = ()
     points: list[Point] = field(default_factory=list)
     checkpoint: Path | None = None
 
@@ -69,7 +70,7 @@ class LocalRun:
         elif isinstance(event, Preparing):
             self.reason = event.words
         elif isinstance(event, DatasetWritten):
-            self.state, self.reason = "running", ""
+            self.state, self.reason, self.remarks = "running", "", event.remarks
 
     def save(self) -> None:
         """Write points, then the checkpoint's name and the state: the pointer never runs ahead of the points."""

@@ -1,5 +1,6 @@
 """The child's side of the pipes to its parent: commands come in, and a run's results go out as events."""
 
+import json
 import os
 import queue
 import threading
@@ -103,7 +104,8 @@ class EventRecorder:
         self._sampling_reported = 0.0
 
     def dataset(self, train: Path, held_out: Path, record: Path) -> None:
-        send(self._events, DatasetWritten(train=str(train), held_out=str(held_out), record=str(record)))
+        remarks = json.loads(record.read_text())["remarks"]
+        send(self._events, DatasetWritten(train=str(train), held_out=str(held_out), record=str(record), remarks=remarks))
 
     def progress(self, step: int, loss: float) -> None:
         now = time.monotonic()

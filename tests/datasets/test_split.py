@@ -91,6 +91,10 @@ def test_an_unreadable_image_is_named_or_left_out_and_kept_in_the_record(tmp_pat
     assert record["sha256"] == split.sha256() and record["spec"]["unreadable"] == "skip"
     assert record["preparation"]["n_listed"] == 40 and record["preparation"]["n_enlarged"] == 0
     assert [item["place"] for item in record["preparation"]["unreadable"]] == [str(file)]
+    (remark,) = record["remarks"]
+    assert remark.startswith(f"1 of 40 images cannot be read and are left out, the first: {file} (")
+    larger = celeba(tmp_path, unreadable="skip", size=32)
+    assert load_split(larger).record(larger)["remarks"][1] == "39 of 39 images are smaller than 32 pixels and are enlarged"
     with pytest.raises(DatasetError, match="has 39 images"):
         load_split(celeba(tmp_path, unreadable="skip", n_train=8))
 

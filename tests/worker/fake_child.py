@@ -41,6 +41,7 @@ DEFERS = "FAKE_CHILD_DEFERS" in os.environ  # As if slots were always spare.
 EVALUATION_SECONDS = float(os.environ.get("FAKE_CHILD_EVALUATION_SECONDS", "0.01"))
 LAST_STEP_WAITS = Path(os.environ.get("FAKE_CHILD_LAST_STEP_WAITS", "/nowhere"))
 PREPARES = Path(os.environ.get("FAKE_CHILD_PREPARES", "/nowhere"))
+REMARKS = tuple(filter(None, [os.environ.get("FAKE_CHILD_REMARK")]))
 STEP_SECONDS = float(os.environ.get("FAKE_CHILD_STEP_SECONDS", "0.002"))
 
 work: "queue.Queue[RunSegment | EvaluateCheckpoint]" = queue.Queue()
@@ -151,7 +152,7 @@ def serve(command: RunSegment) -> None:
     for name, file in files.items():
         file.write_text(name)
     train, held_out, record = map(str, files.values())
-    send(DatasetWritten(train=train, held_out=held_out, record=record))
+    send(DatasetWritten(train=train, held_out=held_out, record=record, remarks=REMARKS))
     while step < command.spec["steps"]:
         if step == FAULT_STEP and step % EVERY and misbehave():
             return
