@@ -10,7 +10,7 @@ from worker.slots import Slot
 End = SegmentEnded | EvaluationEnded | Failed
 
 # Of these, what is no fault of the run, however often it happens.
-BLAMELESS = {"device_busy"}
+BLAMELESS = {"device_busy", "preparation_broken_off"}
 
 
 class Following:

@@ -141,7 +141,8 @@ class Outgoing:
 def _item(event: TrainerEvent) -> Item | None:
     match event:
         case DatasetWritten():
-            return Item(sources=(Source(Path(event.train), "train"), Source(Path(event.held_out), "held_out")))
+            record = [Source(Path(event.record), "dataset")] if event.record else []
+            return Item(sources=(Source(Path(event.train), "train"), Source(Path(event.held_out), "held_out"), *record))
         case Measured():
             return Item(points=event.points)
         case SamplesWritten():

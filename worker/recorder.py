@@ -5,11 +5,11 @@ import time
 from sqlalchemy.orm import Session
 
 from backend.storage.census import spare_slots
-from backend.storage.claims import Claim
+from backend.storage.claims import Claim, add_event
 from backend.storage.flush import flush
 from backend.storage.outbox import send_wakeups
 from tauscope.contracts.runs import DesiredState
-from tauscope.execution.events import Progress, TrainerEvent
+from tauscope.execution.events import DatasetWritten, Preparing, Progress, TrainerEvent
 from worker.outgoing import Outgoing
 from worker.persistence import Persistence
 from worker.services import Services
@@ -30,6 +30,8 @@ class Recorder:
         self._step = claim.checkpoint.step if claim.checkpoint else 0
         self._speed: float | None = None
         self._summarized = False
+        self._activity: str | None = None
+        self._remarks: tuple[str, ...] = ()
 
     @property
     def done(self) -> bool:
@@ -42,6 +44,12 @@ class Recorder:
         self._step = max(self._step, getattr(event, "step", 0))
         if isinstance(event, Progress):
             self._speed = event.steps_per_second
+        if isinstance(event, DatasetWritten) and self.claim.checkpoint is None:
+            self._remarks = event.remarks  # A run that goes on has told them.
+        if isinstance(event, Preparing):
+            self._activity = event.words
+        elif self._activity:
+            self._activity = ""
 
     def rewind(self, claim: Claim) -> None:
         """Go on under a claim that fell back to an earlier checkpoint."""
@@ -82,12 +90,15 @@ class Recorder:
                 step=self._step,
                 steps_per_second=self._speed,
                 seconds=self.claim.seconds + time.monotonic() - self._started,
+                activity=self._activity,
             )
+            for remark in self._remarks:
+                add_event(session, self.claim.run_id, flushed.seq, "images", remark)
             # The first time too: the claim has deleted what an attempt before it measured beyond its checkpoint.
             due = batch.points or batch.checkpoint is not None or not self._summarized
             stopped = due and record_summary(session, self.claim.run_id)
             self.defers = self._defers(session)
-        self._summarized = True
+        self._summarized, self._remarks = True, ()
         self.desired = DesiredState.STOP if stopped else flushed.desired
         self.outgoing.written(batch)
         send_wakeups(self._services.sessions, self._services.outbox, [self.claim.run_id] * len(batch.unevaluated), "evaluate")

@@ -22,7 +22,7 @@ from worker.services import Services
 from worker.slots import Slot
 
 # What another attempt may mend: a child that was killed, a disk that was full.
-TRANSIENT = {"trainer_died", "storage", "device_busy"}
+TRANSIENT = {"trainer_died", "storage", *BLAMELESS}
 
 log = structlog.get_logger()
 

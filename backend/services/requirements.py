@@ -6,25 +6,18 @@ from backend.services.context import Context
 from backend.storage.census import workers
 from backend.storage.offers import offer_of
 from backend.storage.reading import reading
-from tauscope.datasets import find_dataset
-from tauscope.datasets.source import DatasetError, slices
-from tauscope.specs import ExperimentSpec, ResolvedRun, SpecError
+from tauscope.datasets import check_card, find_dataset
+from tauscope.specs import ExperimentSpec, ResolvedRun
 
 
 def check_data(runs: Sequence[ResolvedRun]) -> None:
-    """Check each run's data set by name and by number of images.
+    """Check each run's data set by name, channels and number of images.
 
     Raises:
-        SpecError: if there is no such data set, or it cannot hold the slices asked for.
+        SpecError: if there is no such data set, or it cannot give what is asked.
     """
     for run in runs:
-        source = find_dataset(run.spec.dataset.name)
-        if source.n_images is None:
-            continue
-        try:
-            slices(source.n_images, run.spec.dataset)
-        except DatasetError as error:
-            raise SpecError.single("dataset.n_train", error.message, error.remedy) from error
+        check_card(run.spec.dataset)
 
 
 def requirements(context: Context, runs: Sequence[ResolvedRun]) -> tuple[tuple[str, ...], ...]:

@@ -51,10 +51,12 @@ def flush(
     step: int | None = None,
     steps_per_second: float | None = None,
     seconds: float | None = None,
+    activity: str | None = None,
 ) -> Flushed:
     """Renew the lease and record what is new; ``checkpoint`` becomes the step that a resume starts from.
 
-    The samples of ``unevaluated`` steps wait to be drawn by whoever claims them; each has a checkpoint in this flush.
+    ``activity`` is what the run does before it trains, shown as its reason; empty once that is over. The samples of
+    ``unevaluated`` steps wait to be drawn by whoever claims them; each has a checkpoint in this flush.
 
     Every artifact named in ``files`` is in the store already, and every point up to ``checkpoint`` is in this flush or
     an earlier one. Repeating a flush whose outcome is unknown changes nothing more.
@@ -63,7 +65,7 @@ def flush(
         FencedError: if the run is no longer this claim's.
     """
     values: dict[str, Any] = {"lease_until": db_now() + claim.lease_seconds, "steps_per_second": steps_per_second}
-    values |= _given(step=step, seconds=seconds)
+    values |= _given(step=step, seconds=seconds, reason=activity)
     if checkpoint is not None:
         values |= _progress(claim, checkpoint)
     seq = own(session, claim, values)

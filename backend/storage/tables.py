@@ -199,7 +199,7 @@ class RunFile(Base):
     run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
     path: Mapped[str] = mapped_column(String(200), primary_key=True)
     sha256: Mapped[str] = mapped_column(ForeignKey("artifact.sha256"), index=True)
-    kind: Mapped[str] = mapped_column(String(20))  # train, held_out, samples, predictions, weights, state
+    kind: Mapped[str] = mapped_column(String(20))  # train, held_out, dataset, samples, predictions, weights, state
     step: Mapped[int | None]
 
 

@@ -53,7 +53,8 @@ def settings_line(experiment: ExperimentView) -> Html:
 def _dataset(data: Any) -> str:
     if not isinstance(data, dict):
         return ""
-    return f"{data.get('name', 'data')} {data['size']}×{data['size']}" if "size" in data else str(data.get("name", ""))
+    size = f" {data['size']}×{data['size']}" if "size" in data else ""
+    return f"{data.get('name', 'data')}{size}{' in colour' if data.get('colour') else ''}"
 
 
 def _network(network: Any) -> str:

@@ -209,7 +209,13 @@ def notices(experiment: ExperimentView, groups: Sequence[Group]) -> list[Html]:
         for run in group.runs
         if run.state is RunState.STOPPED and run.verdict
     ]
-    found = [*_folded(failed), *_folded(stopped), *_waiting(groups)]
+    begun = [
+        _notice(f"{run_name(group, run)} does not train yet", sentence(run.reason))
+        for group in groups
+        for run in group.runs
+        if run.state is RunState.RUNNING and run.reason and not run.steps_per_second
+    ]
+    found = [*_folded(failed), *_folded(stopped), *_folded(begun), *_waiting(groups)]
     found += [
         _notice(f"{run_name(group, run)} mixes code versions", f"{run.code_note}.", warning=True)
         for group in groups

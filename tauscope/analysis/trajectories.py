@@ -52,7 +52,7 @@ def gap_crossings(points: Sequence[Point], metric: str) -> dict[float, float]:
 def configuration_of(spec: ExperimentSpec) -> str:
     """A digest of all that a spec says but n, seed, budget and when and how finely it is measured."""
     document = spec.model_dump(mode="json")
-    for path in type(spec).WITHIN_CONFIGURATION:
+    for path in (*type(spec).WITHIN_CONFIGURATION, *_as_before(spec, document)):
         parent, _, leaf = path.rpartition(".")
         node = _at(document, parent) if parent else document
         node.pop(leaf)
@@ -62,8 +62,12 @@ def configuration_of(spec: ExperimentSpec) -> str:
 def domain_of(spec: ExperimentSpec) -> str:
     """A digest of what must agree for one run to teach anything of another: images, noise, definition of tau_mem, probe."""
     document = spec.model_dump(mode="json")
-    named = {path: _at(document, path) for path in type(spec).DOMAIN}
+    named = {path: _at(document, path) for path in type(spec).DOMAIN if path not in _as_before(spec, document)}
     return _short({**named, "kind": spec.kind, "probe": gap_metric(spec)})
+
+
+def _as_before(spec: ExperimentSpec, document: Any) -> list[str]:
+    return [path for path, before in type(spec).LATER.items() if _at(document, path) == before]
 
 
 def _at(document: Any, path: str) -> Any:

@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from tauscope.cli import backups, copied, explore, figures, hindsight, hooks, keeping, laws, phase, twins, workers
+from tauscope.cli import backups, copied, datasets, explore, figures, hindsight, hooks, keeping, laws, phase, twins, workers
 from tauscope.cli.inputs import parse_settings, queue_name, read_sweep
 from tauscope.cli.service import DEFAULT_URL, Json, Url, open_client, output
 from tauscope.cli.tables import (
@@ -83,6 +83,8 @@ def _run_local(sweep: SweepSpec, folder: Path, *, processes: int | None, resume:
             local.execute(processes=processes or default_processes(sweep), on_change=lambda: live.update(progress_table(local.runs)))
         except KeyboardInterrupt:
             interrupted = True
+    for remark in dict.fromkeys(remark for run in local.runs for remark in run.remarks):
+        errors.print(f"{remark}.", markup=False)
     return interrupted, local.finish()
 
 
@@ -279,19 +281,6 @@ def presets(yaml: Annotated[str | None, typer.Option(help="Print this preset's Y
 
 
 @app.command()
-def datasets() -> None:
-    """List the data sets and what they need."""
-    from tauscope.datasets import dataset_views
-
-    table = Table("data set", "images", "size", "licence", "here", box=None)
-    for view in dataset_views():
-        table.add_row(
-            view.name, f"{view.n_images:,}" if view.n_images else "", view.size, view.licence, "yes" if view.available else view.remedy
-        )
-    output.print(table)
-
-
-@app.command()
 def verify(folder: Annotated[Path, typer.Argument(help="A results folder.")]) -> None:
     """Recompute f_mem and the onsets of a results folder by other means; exit 1 where they disagree."""
     from tauscope.results.verify import verify_folder
@@ -326,5 +315,5 @@ def doctor(json: Json = False, url: Url = DEFAULT_URL) -> None:
     output.print(table)
 
 
-for group in (workers, keeping, copied, figures, laws, phase, explore, twins, hindsight, backups, hooks):
+for group in (workers, datasets, keeping, copied, figures, laws, phase, explore, twins, hindsight, backups, hooks):
     app.add_typer(group.commands)

@@ -119,7 +119,8 @@ def progress_table(runs: Sequence[RunProgress]) -> Table:
     table = Table("run", "state", "step", "steps/s", box=None)
     for run in runs:
         speed = f"{run.steps_per_second:.0f}" if run.steps_per_second and run.state == "running" else ""
-        table.add_row(run.plan.label, run.state, f"{run.step:,} of {run.plan.spec.steps:,}", speed)
+        state = f"{run.state}, {run.reason}" if run.reason and run.state == "running" else run.state
+        table.add_row(run.plan.label, state, f"{run.step:,} of {run.plan.spec.steps:,}", speed)
     return table
 
 

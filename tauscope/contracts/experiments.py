@@ -72,6 +72,9 @@ class DatasetView(Contract):
     n_images: int | None
     licence: str
     source: str
+    attribution: str = Field("", description="what is asked of whoever shows the images or results on them")
+    coloured: bool = Field(False, description="whether dataset.colour may be asked for")
+    layouts: tuple[str, ...] = Field((), description="what dataset.path may be, each in a few words")
     available: bool
     remedy: str = Field("", description="what to do where it is not available")
 

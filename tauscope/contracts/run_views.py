@@ -46,7 +46,7 @@ class RunView(Contract):
     steps: int = Field(description="training steps asked for")
     seconds: float = Field(description="time spent computing, over all attempts")
     steps_per_second: float | None
-    reason: str = Field("", description="why it failed or stopped, and the remedy")
+    reason: str = Field("", description="why it failed or stopped, and the remedy; what it does before it trains")
     epoch: int = Field(description="fencing epoch: grows with every claim")
     seq: int = Field(description="number of the last flush")
     worker: str | None

@@ -2,39 +2,74 @@
 
 from tauscope.contracts.experiments import DatasetView
 from tauscope.datasets.celeba import CelebA
+from tauscope.datasets.cifar10 import Cifar10
 from tauscope.datasets.digits import Digits
-from tauscope.datasets.source import DatasetError, ImageSource, Split, slices
+from tauscope.datasets.fashion_mnist import FashionMnist
+from tauscope.datasets.images import ALIASES, OWN_IMAGES
+from tauscope.datasets.mnist5k import Mnist5k
+from tauscope.datasets.orl_faces import OrlFaces
+from tauscope.datasets.preparing import Progress, unwatched
+from tauscope.datasets.source import DatasetError, ImageSource, check_colour, slices
+from tauscope.datasets.split import Split, split_source
 from tauscope.specs.dataset import DatasetSpec
 from tauscope.specs.errors import FieldProblem, SpecError
 
-__all__ = ["DATASETS", "DatasetError", "ImageSource", "Split", "dataset_problems", "dataset_views", "find_dataset", "load_split"]
+__all__ = [
+    "DATASETS",
+    "DatasetError",
+    "ImageSource",
+    "Split",
+    "check_card",
+    "dataset_problems",
+    "dataset_views",
+    "find_dataset",
+    "load_split",
+]
 
-_SOURCES: tuple[ImageSource, ...] = (Digits(), CelebA())
+_SOURCES: tuple[ImageSource, ...] = (Digits(), Mnist5k(), FashionMnist(), Cifar10(), CelebA(), OrlFaces(), *OWN_IMAGES)
 DATASETS = {source.name: source for source in _SOURCES}
 
 
 def find_dataset(name: str) -> ImageSource:
-    """The registered data set of that name.
+    """The registered data set of that name; the name of a file format stands for the source that reads it.
 
     Raises:
         SpecError: listing the registered names.
     """
+    name = ALIASES.get(name, name)
     if name not in DATASETS:
         raise SpecError.single("dataset.name", f"there is no data set {name!r}", f"Choose from {', '.join(DATASETS)}")
     return DATASETS[name]
 
 
-def load_split(spec: DatasetSpec) -> Split:
-    """Load the training slice and the held-out images that the spec names.
+def load_split(spec: DatasetSpec, progress: Progress = unwatched) -> Split:
+    """Load the training slice, the calibration and the held-out images that the spec names.
+
+    Where the images are not prepared yet, all of the data set's are, and are kept for the next run; ``progress`` is told.
 
     Raises:
-        DatasetError: if the data are not there, or too few; it says what is missing and what to do.
+        DatasetError: if the data are not there, unreadable, or too few; it says what is missing and what to do.
     """
-    return find_dataset(spec.name).load(spec)
+    return split_source(find_dataset(spec.name), spec, progress)
+
+
+def check_card(spec: DatasetSpec) -> None:
+    """Check what can be told without the images, by name, channels and number.
+
+    Raises:
+        SpecError: if there is no such data set, or it cannot give what is asked.
+    """
+    source = find_dataset(spec.name)
+    try:
+        check_colour(source, spec)
+        if source.n_images is not None:
+            slices(source.n_images, spec)
+    except DatasetError as error:
+        raise SpecError.single(error.field, error.message, error.remedy) from error
 
 
 def dataset_problems(spec: DatasetSpec) -> tuple[FieldProblem, ...]:
-    """What stands in the way of loading this split here, found without reading an image."""
+    """What stands in the way of loading this split here, found without decoding an image."""
     try:
         source = find_dataset(spec.name)
     except SpecError as error:
@@ -43,9 +78,10 @@ def dataset_problems(spec: DatasetSpec) -> tuple[FieldProblem, ...]:
     if lack:
         return (FieldProblem("dataset.path", f"{spec.name} is not on this machine", lack),)
     try:
-        slices(source.count(spec.path), spec)
+        check_colour(source, spec)
+        slices(len(source.open(spec.path)), spec)
     except DatasetError as error:
-        return (FieldProblem("dataset.n_train", error.message, error.remedy),)
+        return (FieldProblem(error.field, error.message, error.remedy),)
     return ()
 
 
@@ -59,6 +95,9 @@ def dataset_views() -> tuple[DatasetView, ...]:
             n_images=source.n_images,
             licence=source.licence,
             source=source.origin,
+            attribution=source.attribution,
+            coloured=source.coloured,
+            layouts=source.layouts,
             available=not source.missing(None),
             remedy=source.missing(None),
         )

@@ -1,42 +1,23 @@
-"""The contract of a data set: a named split in a fixed order, held-out images disjoint from every training slice."""
+"""The contract of a data set, and the slices that a run takes of it."""
 
-import hashlib
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-import numpy as np
-from jaxtyping import UInt8
-from numpy import ndarray
-
+from tauscope.datasets.image_list import ImageList
 from tauscope.specs.dataset import DatasetSpec
 
 
 class DatasetError(Exception):
-    """The data a spec asks for cannot be had; ``remedy`` says what to do."""
+    """The data a spec asks for cannot be had; ``field`` of the spec is at fault, and ``remedy`` says what to do."""
 
-    def __init__(self, message: str, remedy: str) -> None:
+    def __init__(self, message: str, remedy: str, *, field: str = "dataset.path") -> None:
         super().__init__(message)
         self.message = message
         self.remedy = remedy
-
-
-@dataclass(frozen=True)
-class Split:
-    """Training and held-out images, uint8 in [0, 255], NCHW, and the digest of exactly these pixels."""
-
-    train: UInt8[ndarray, "n_train channel height width"]
-    held_out: UInt8[ndarray, "n_held_out channel height width"]
-
-    def sha256(self) -> str:
-        digest = hashlib.sha256()
-        for images in (self.train, self.held_out):
-            digest.update(repr(images.shape).encode())
-            digest.update(np.ascontiguousarray(images).tobytes())
-        return digest.hexdigest()
+        self.field = field
 
 
 class ImageSource(Protocol):
-    """One data set."""
+    """One data set: its card, and how it is opened."""
 
     @property
     def name(self) -> str: ...
@@ -45,41 +26,82 @@ class ImageSource(Protocol):
     @property
     def native_size(self) -> str: ...
     @property
-    def n_images(self) -> int | None: ...
+    def n_images(self) -> int | None:
+        """How many images it has wherever it is, or ``None`` where only the user's copy tells."""
+        ...
+
+    @property
+    def coloured(self) -> bool:
+        """Whether its images have colour; ``dataset.colour`` is refused of those that do not."""
+        ...
+
     @property
     def licence(self) -> str: ...
     @property
-    def origin(self) -> str: ...
+    def origin(self) -> str:
+        """Where the images come from, as a reference would have it."""
+        ...
+
+    @property
+    def attribution(self) -> str:
+        """What whoever shows the images or results on them must or should say; empty where nothing is asked."""
+        ...
+
+    @property
+    def layouts(self) -> tuple[str, ...]:
+        """What ``dataset.path`` may be, each in a few words; empty where no path is taken."""
+        ...
 
     def missing(self, path: str | None) -> str:
-        """What is missing on this machine and what to do, or an empty text."""
+        """What is missing on this machine and what to do, or an empty text; found without reading an image."""
         ...
 
-    def count(self, path: str | None) -> int:
-        """How many images there are, without reading them."""
-        ...
-
-    def load(self, spec: DatasetSpec) -> Split:
-        """Load the split. The order of the images never depends on the machine.
+    def open(self, path: str | None) -> ImageList:
+        """The images, in an order that never depends on the machine.
 
         Raises:
-            DatasetError: if the images are not there, unreadable, or too few.
+            DatasetError: if they are not there, or are not laid out as any of ``layouts``.
         """
         ...
 
 
-def slices(n_images: int, spec: DatasetSpec) -> tuple[slice, slice]:
-    """Indices of the training slice [subset n, (subset + 1) n) and of the held-out images, the last of all.
+def check_colour(source: ImageSource, spec: DatasetSpec) -> None:
+    """Refuse to make colour of grey.
 
     Raises:
-        DatasetError: if the slice reaches into the held-out images; says how many there are and were asked.
+        DatasetError: if the spec asks for colour and the source has none.
     """
-    available = n_images - spec.n_held_out
+    if spec.colour and not source.coloured:
+        raise DatasetError(f"the images of {source.name} are grey", "Set dataset.colour to false", field="dataset.colour")
+
+
+class Slices(NamedTuple):
+    """The disjoint parts of one ordered list that a run is given."""
+
+    train: slice
+    calibration: slice
+    held_out: slice
+
+
+def slices(n_images: int, spec: DatasetSpec) -> Slices:
+    """Training slice [subset n, (subset + 1) n), held-out images, the last of all, and before these the calibration images.
+
+    A source's own division into training and test files is not followed: one ordered list lets any number be held out and any
+    number of disjoint subsets be trained on, and the reference is disjoint from every one of them either way.
+
+    Raises:
+        DatasetError: if the training slice reaches into the others; says how many there are and were asked.
+    """
+    available = n_images - spec.n_held_out - spec.n_calibration
     end = (spec.subset + 1) * spec.n_train
     if end > available:
+        calibration = f" and {spec.n_calibration} are for calibration" if spec.n_calibration else ""
         raise DatasetError(
-            f"{spec.name} has {n_images} images, of which {spec.n_held_out} are held out; "
+            f"{spec.name} has {n_images} images, of which {spec.n_held_out} are held out{calibration}; "
             f"subset {spec.subset} of n_train = {spec.n_train} needs the first {end}",
-            f"Ask for at most {max(available, 0)} training images in all: lower dataset.n_train, dataset.subset or dataset.n_held_out",
+            f"Ask for at most {max(available, 0)} training images in all: lower dataset.n_train, dataset.subset"
+            f"{', dataset.n_calibration' if spec.n_calibration else ''} or dataset.n_held_out",
+            field="dataset.n_train",
         )
-    return slice(end - spec.n_train, end), slice(available, n_images)
+    first_held_out = n_images - spec.n_held_out
+    return Slices(slice(end - spec.n_train, end), slice(available, first_held_out), slice(first_held_out, n_images))

@@ -24,7 +24,7 @@ from tauscope.execution.events import (
     SegmentEnded,
 )
 from tauscope.execution.memory import BatchSearch, Shortage, free_memory, largest_batch, ran_out_of_memory
-from tauscope.execution.pipes import CommandReader, EventRecorder, Work, send
+from tauscope.execution.pipes import CommandReader, EventRecorder, PreparationBrokenOffError, PreparationReporter, Work, send
 from tauscope.execution.trial import TrialError, fits
 from tauscope.experiments import EXPERIMENTS, ImageDdpmExperiment
 from tauscope.specs import KINDS
@@ -76,7 +76,7 @@ def _perform(command: Work, events: BinaryIO, commands: CommandReader) -> End | 
 
 def _train(command: RunSegment, events: BinaryIO, commands: CommandReader) -> SegmentEnded:
     started = time.monotonic()
-    experiment = _build(command, commands)
+    experiment = _build(command, events, commands)
     recorder = EventRecorder(events, commands, max_seconds=command.max_seconds, may_defer=command.may_defer)
     finished = experiment.run(recorder, checkpoint=Path(command.checkpoint) if command.checkpoint else None)
     return SegmentEnded(step=experiment.trainer.step, finished=finished, seconds=time.monotonic() - started)
@@ -84,17 +84,18 @@ def _train(command: RunSegment, events: BinaryIO, commands: CommandReader) -> Se
 
 def _evaluate(command: EvaluateCheckpoint, events: BinaryIO, commands: CommandReader) -> EvaluationEnded:
     started = time.monotonic()
-    experiment = _build(command, commands)
+    experiment = _build(command, events, commands)
     recorder = EventRecorder(events, commands, max_seconds=None, may_defer=True)
     complete = experiment.evaluate(recorder, Path(command.checkpoint) if command.checkpoint else None, step=command.step)
     return EvaluationEnded(step=experiment.trainer.step, complete=complete, seconds=time.monotonic() - started)
 
 
-def _build(command: Work, commands: CommandReader) -> ImageDdpmExperiment:
+def _build(command: Work, events: BinaryIO, commands: CommandReader) -> ImageDdpmExperiment:
     spec = KINDS[command.spec["kind"]].model_validate(command.spec)
     device = choose_device(spec.device)
     wait_until_free(device, share=BUSY_SHARE, patience=DEVICE_PATIENCE_SECONDS, ended=commands.end_requested)
-    return EXPERIMENTS[spec.kind](spec, device=device, folder=Path(command.folder))
+    progress = PreparationReporter(events, commands)
+    return EXPERIMENTS[spec.kind](spec, device=device, folder=Path(command.folder), progress=progress)
 
 
 def _explain(shortage: Shortage, command: Work, commands: CommandReader) -> Failed:
@@ -124,6 +125,8 @@ def _diagnose(error: Exception) -> tuple[str, str]:
         return "dataset_unavailable", error.remedy
     if isinstance(error, DeviceError):
         return error.code, error.remedy
+    if isinstance(error, PreparationBrokenOffError):
+        return "preparation_broken_off", "It begins again when the run goes on"
     if isinstance(error, DivergedError):
         return "diverged", "Lower optimizer.lr; the curves up to here are kept"
     if isinstance(error, CheckpointError):

@@ -16,12 +16,30 @@ class Ready(Contract):
     device: str
 
 
+class Preparing(Contract):
+    """About once a second while the images of a data set are prepared for the first time here: how many are done."""
+
+    event: Literal["preparing"] = "preparing"
+    done: int
+    total: int
+
+    @property
+    def words(self) -> str:
+        return f"prepares the images of its data set: {100 * self.done / max(self.total, 1):.0f} % of {self.total:,}"
+
+
 class DatasetWritten(Contract):
-    """``train.npz`` and ``held_out.npz`` stand in the work folder (array ``images``, float32 in [0, 1], NCHW)."""
+    """``train.npz`` and ``held_out.npz`` stand in the work folder (array ``images``, float32 in [0, 1], NCHW).
+
+    ``record``, where there is one, is ``dataset.json``: where the images come from, what was done to them, and their digest;
+    ``remarks`` are its sentences for whoever reads the results.
+    """
 
     event: Literal["dataset"] = "dataset"
     train: str
     held_out: str
+    record: str | None = None
+    remarks: tuple[str, ...] = ()
 
 
 class Progress(Contract):
@@ -106,6 +124,7 @@ class Failed(Contract):
 
 TrainerEvent = (
     Ready
+    | Preparing
     | DatasetWritten
     | Progress
     | Measured

@@ -16,7 +16,7 @@ from tauscope.analysis.twins import cosine_metric
 from tauscope.contracts.points import Point
 from tauscope.contracts.stopping import Verdict
 from tauscope.contracts.summary import ExperimentSummary, RunSummary
-from tauscope.execution.events import CheckpointWritten, DatasetWritten, Failed, Measured, Progress, SegmentEnded, TrainerEvent
+from tauscope.execution.events import CheckpointWritten, DatasetWritten, Failed, Measured, Preparing, Progress, SegmentEnded, TrainerEvent
 from tauscope.execution.trainer_process import TrainerProcess
 from tauscope.results.folder import read_spec, run_name, spec_document, write_measurements, write_spec, write_summary
 from tauscope.results.twins import compared_points
@@ -40,6 +40,7 @@ class LocalRun:
     steps_per_second: float | None = None
     seconds: float = 0.0
     reason: str = ""
+    remarks: tuple[str, ...] = ()
     points: list[Point] = field(default_factory=list)
     checkpoint: Path | None = None
 
@@ -66,8 +67,10 @@ class LocalRun:
             self.state, self.reason = "failed", f"{event.message}. {event.remedy}"
             (self.folder / "traceback.txt").write_text(event.traceback)
             self.save()
+        elif isinstance(event, Preparing):
+            self.reason = event.words
         elif isinstance(event, DatasetWritten):
-            self.state = "running"
+            self.state, self.reason, self.remarks = "running", "", event.remarks
 
     def save(self) -> None:
         """Write points, then the checkpoint's name and the state: the pointer never runs ahead of the points."""

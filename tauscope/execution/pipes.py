@@ -1,5 +1,6 @@
 """The child's side of the pipes to its parent: commands come in, and a run's results go out as events."""
 
+import json
 import os
 import queue
 import threading
@@ -18,6 +19,7 @@ from tauscope.execution.events import (
     EvaluateCheckpoint,
     Measured,
     PredictionsWritten,
+    Preparing,
     Progress,
     RunSegment,
     SamplesWritten,
@@ -65,6 +67,31 @@ class CommandReader:
         return self._defer.is_set()
 
 
+class PreparationBrokenOffError(Exception):
+    """The parent asked for the end while the images were being prepared."""
+
+
+class PreparationReporter:
+    """Tells the parent about once a second how many images are prepared.
+
+    Raises:
+        PreparationBrokenOffError: when called after the parent asked for the end.
+    """
+
+    def __init__(self, events: BinaryIO, commands: CommandReader) -> None:
+        self._events = events
+        self._commands = commands
+        self._reported = 0.0
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self._reported >= PROGRESS_SECONDS:
+            send(self._events, Preparing(done=done, total=total))
+            self._reported = now
+        if self._commands.end_requested():
+            raise PreparationBrokenOffError(f"it was asked to end after {done:,} of {total:,} images were prepared")
+
+
 class EventRecorder:
     """Turns a run's results into events, and a command to end or a spent time budget into the end of the segment."""
 
@@ -76,8 +103,9 @@ class EventRecorder:
         self._reported: tuple[float, int] | None = None
         self._sampling_reported = 0.0
 
-    def dataset(self, train: Path, held_out: Path) -> None:
-        send(self._events, DatasetWritten(train=str(train), held_out=str(held_out)))
+    def dataset(self, train: Path, held_out: Path, record: Path) -> None:
+        remarks = json.loads(record.read_text())["remarks"]
+        send(self._events, DatasetWritten(train=str(train), held_out=str(held_out), record=str(record), remarks=remarks))
 
     def progress(self, step: int, loss: float) -> None:
         now = time.monotonic()

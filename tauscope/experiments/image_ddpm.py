@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from tauscope.contracts.points import Point
 from tauscope.datasets import load_split
-from tauscope.experiments.image_files import write_npz
+from tauscope.datasets.preparing import Progress, unwatched
+from tauscope.experiments.image_files import write_json, write_npz
 from tauscope.experiments.image_measurement import ImageMeasurement, SamplingBrokenOffError
 from tauscope.experiments.image_predictions import ImagePredictions
 from tauscope.experiments.image_set import ImageSet
@@ -31,15 +32,17 @@ class ImageDdpmExperiment:
         spec: the run, resolved.
         device: where to compute.
         folder: the run's folder; images, samples and checkpoints are written below it.
+        progress: told how many images are prepared, where they are not yet.
 
     Raises:
         DatasetError: if the images cannot be had.
     """
 
-    def __init__(self, spec: ImageDdpmSpec, *, device: torch.device, folder: Path) -> None:
+    def __init__(self, spec: ImageDdpmSpec, *, device: torch.device, folder: Path, progress: Progress = unwatched) -> None:
         self.spec = spec
         self.folder = folder
-        split = load_split(spec.dataset)
+        split = load_split(spec.dataset, progress)
+        self._record = split.record(spec.dataset)
         self.images = ImageSet(_pixels(split.train).to(device), _pixels(split.held_out).to(device))
         self.diffusion = build_diffusion(spec)
         x_0 = self.images.to_model(self.images.train)
@@ -143,10 +146,11 @@ class ImageDdpmExperiment:
         files = save_checkpoint(self.trainer, self.folder / "checkpoints")
         recorder.checkpoint(self.trainer.step, files.weights, files.state, unevaluated=unevaluated)
 
-    def _write_images(self) -> tuple[Path, Path]:
+    def _write_images(self) -> tuple[Path, Path, Path]:
         return (
             write_npz(self.folder / "train.npz", images=self.images.train.cpu().numpy()),
             write_npz(self.folder / "held_out.npz", images=self.images.held_out.cpu().numpy()),
+            write_json(self.folder / "dataset.json", self._record),
         )
 
 

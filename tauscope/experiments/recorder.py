@@ -10,8 +10,8 @@ from tauscope.contracts.points import Point
 class Recorder(Protocol):
     """Receives results in the order of training; everything up to a checkpoint comes before it."""
 
-    def dataset(self, train: Path, held_out: Path) -> None:
-        """The run's images have been written."""
+    def dataset(self, train: Path, held_out: Path, record: Path) -> None:
+        """The run's images have been written, and the record of where they come from."""
 
     def progress(self, step: int, loss: float) -> None:
         """A training step is done; called about ten times a second at most."""

@@ -3,7 +3,7 @@
 spec.json              the sweep and every resolved run, with code version and seeds
 summary.json           onsets, final values and fits (``ExperimentSummary``)
 measurements.parquet   run, step, metric, value, low, high, count, reason
-runs/<run>/            train.npz, held_out.npz, samples/<step>.npz, checkpoints/<step>.{safetensors,json}
+runs/<run>/            train.npz, held_out.npz, dataset.json, samples/<step>.npz, checkpoints/<step>.{safetensors,json}
 """
 
 import json

@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -66,12 +66,14 @@ class ImageDdpmSpec(SpecModel):
     # Runs that agree in all but these are pilots of one another: they lie on one law over n.
     WITHIN_CONFIGURATION: ClassVar[tuple[str, ...]] = (
         *("dataset.n_train", "dataset.subset", "dataset.path", "dataset.n_held_out", "seed", "steps", "device", "onsets.tau_gen"),
-        *("stopping", "retention", "measurement.probes"),
+        *("dataset.n_calibration", "dataset.unreadable", "stopping", "retention", "measurement.probes"),
         *("measurement.schedule", "measurement.loss_schedule", "measurement.n_generated", "measurement.loss_pairs"),
         *("measurement.loss_indices", "measurement.frechet_components"),
     )
     # Runs that agree in these teach a forecast of one another.
-    DOMAIN: ClassVar[tuple[str, ...]] = ("dataset.name", "dataset.size", "process", "onsets.tau_mem")
+    DOMAIN: ClassVar[tuple[str, ...]] = ("dataset.name", "dataset.size", "dataset.colour", "process", "onsets.tau_mem")
+    # Fields that came after digests of specs were stored, with the value that every earlier run had: it leaves a digest as it was.
+    LATER: ClassVar[dict[str, Any]] = {"dataset.colour": False}
 
     @field_validator("device")
     @classmethod

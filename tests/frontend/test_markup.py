@@ -13,6 +13,7 @@ from frontend.markup.header import header
 from frontend.markup.html import signed, tag, text
 from frontend.markup.keep import keep_card
 from frontend.markup.run import run_regions
+from frontend.markup.settings import settings_text
 from frontend.markup.side import focus_card, notices, onset_table
 from frontend.markup.state import status_of, time_left
 from frontend.theme import LIGHT
@@ -103,6 +104,23 @@ def test_a_failed_run_carries_its_reason_and_remedy() -> None:
     (notice,) = notices(experiment, group_runs(experiment, LIGHT))
     assert "n = 32 failed at τ 640" in notice
     assert "Use a lower learning rate" in notice
+
+
+def test_a_run_whose_images_are_being_prepared_does_not_look_like_one_that_stalls() -> None:
+    experiment = world.live(step=0)
+    told = "prepares the images of its data set: 34 % of 202,599"
+    runs = tuple(run.model_copy(update={"reason": told, "steps_per_second": None}) for run in experiment.runs)
+    experiment = experiment.model_copy(update={"runs": runs})
+    (first, *_) = notices(experiment, group_runs(experiment, LIGHT))
+    assert "does not train yet" in first and "Prepares the images of its data set: 34 % of 202,599." in first
+
+
+def test_the_settings_say_where_images_are_in_colour() -> None:
+    experiment = world.live(step=20)
+    data = experiment.sweep["base"]["dataset"]
+    coloured = experiment.sweep["base"] | {"dataset": data | {"colour": True}}
+    assert settings_text(experiment)[0] == "digits 8×8"
+    assert settings_text(experiment.model_copy(update={"sweep": experiment.sweep | {"base": coloured}}))[0] == "digits 8×8 in colour"
 
 
 def test_silence_of_a_running_experiment_is_a_state_of_its_own() -> None:

@@ -2,7 +2,7 @@
 
 ``FAKE_CHILD_FAULT`` is ``die``, ``fail``, ``storage``, ``busy`` or ``deaf``; the fault shows at ``FAKE_CHILD_FAULT_STEP`` (35),
 training or drawing, and only as long as the file ``FAKE_CHILD_FAULTS_LEFT`` counts above zero. The last step is not taken while
-the file ``FAKE_CHILD_LAST_STEP_WAITS`` is there.
+the file ``FAKE_CHILD_LAST_STEP_WAITS`` is there, and images are prepared while the file ``FAKE_CHILD_PREPARES`` is.
 """
 
 import json
@@ -24,6 +24,7 @@ from tauscope.execution.events import (
     Failed,
     Measured,
     PredictionsWritten,
+    Preparing,
     Progress,
     Ready,
     RunSegment,
@@ -39,6 +40,8 @@ COPIES_FROM = int(os.environ.get("FAKE_CHILD_COPIES_FROM", "1000000"))  # From t
 DEFERS = "FAKE_CHILD_DEFERS" in os.environ  # As if slots were always spare.
 EVALUATION_SECONDS = float(os.environ.get("FAKE_CHILD_EVALUATION_SECONDS", "0.01"))
 LAST_STEP_WAITS = Path(os.environ.get("FAKE_CHILD_LAST_STEP_WAITS", "/nowhere"))
+PREPARES = Path(os.environ.get("FAKE_CHILD_PREPARES", "/nowhere"))
+REMARKS = tuple(filter(None, [os.environ.get("FAKE_CHILD_REMARK")]))
 STEP_SECONDS = float(os.environ.get("FAKE_CHILD_STEP_SECONDS", "0.002"))
 
 work: "queue.Queue[RunSegment | EvaluateCheckpoint]" = queue.Queue()
@@ -142,9 +145,14 @@ def serve(command: RunSegment) -> None:
         assert Path(command.checkpoint).with_suffix(".safetensors").read_text() == f"weights {step}"
     for name in ("samples", "checkpoints"):
         (folder / name).mkdir(exist_ok=True)
-    for name in ("train", "held_out"):
-        (folder / f"{name}.npz").write_text(name)
-    send(DatasetWritten(train=str(folder / "train.npz"), held_out=str(folder / "held_out.npz")))
+    while PREPARES.exists():
+        send(Preparing(done=17, total=50))
+        time.sleep(STEP_SECONDS)
+    files = {name: folder / name for name in ("train.npz", "held_out.npz", "dataset.json")}
+    for name, file in files.items():
+        file.write_text(name)
+    train, held_out, record = map(str, files.values())
+    send(DatasetWritten(train=train, held_out=held_out, record=record, remarks=REMARKS))
     while step < command.spec["steps"]:
         if step == FAULT_STEP and step % EVERY and misbehave():
             return

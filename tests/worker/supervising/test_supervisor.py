@@ -33,7 +33,7 @@ def test_a_run_is_trained_to_its_end_with_its_files_and_summary(supervisor: Supe
         files = {file.path: file.sha256 for file in session.scalars(select(RunFile))}
     assert store.read(files["samples/30.npz"]) == b"samples 30"
     assert store.read(files["predictions/30.npz"]) == b"predictions 30"
-    assert {"train.npz", "held_out.npz", "checkpoints/60.json", "checkpoints/60.safetensors"} <= set(files)
+    assert {"train.npz", "held_out.npz", "dataset.json", "checkpoints/60.json", "checkpoints/60.safetensors"} <= set(files)
     assert list(supervisor.services.settings.work_folder.iterdir()) == []
 
 
