@@ -68,13 +68,14 @@ class FeatureReference:
         """The distance extrapolated to infinitely many samples, linear in 1/N (Chong and Forsyth 2020, arXiv:1911.07023).
 
         Fitted to the distances of the first N of the features, in one fixed random order, at ``sizes`` N from half of them to all. The
-        bias that the reference's own count leaves is not removed. Interval: a delete-a-group jackknife of the whole fit; it may reach below 0.
+        bias that the reference's own count leaves is not removed. Interval: a delete-a-group jackknife of the whole fit; it may
+        reach below 0.
         """
         order = np.random.default_rng(_ORDER_SEED).permutation(len(features))
         shuffled = features[order]
         sample, group = self._sample(shuffled), grouped(len(features), groups)
-        value = _intercept(sample, sizes)
-        half = jackknife_half_width(np.array([_intercept(sample.taking(np.flatnonzero(group != g)), sizes) for g in range(group.max() + 1)]))
+        value, kept = _intercept(sample, sizes), [np.flatnonzero(group != g) for g in range(group.max() + 1)]
+        half = jackknife_half_width(np.array([_intercept(sample.taking(index), sizes) for index in kept]))
         return value, value - half, value + half
 
     def _sample(self, features: ndarray) -> "_ByMoments | _ByGram":

@@ -27,7 +27,8 @@ def kernel_distance(
     np.fill_diagonal(own, 0)
     np.fill_diagonal(other, 0)
     value = _mmd(own.sum(), other.sum(), cross.sum(), len(x), len(y))
-    half = float(np.hypot(jackknife_half_width(_left_out(own, other, cross, groups)), jackknife_half_width(_left_out(other, own, cross.T, groups))))
+    by_both = _left_out(own, other, cross, groups), _left_out(other, own, cross.T, groups)
+    half = float(np.hypot(*map(jackknife_half_width, by_both)))
     return value, value - half, value + half
 
 

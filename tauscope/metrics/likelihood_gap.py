@@ -20,8 +20,8 @@ def likelihood_gap(
     """100 times the held-out less the training log-likelihood a dimension, under Gaussians around the samples; (value, low, high).
 
     Features are scaled to the held-out images' mean and deviation. Each sample is the centre of an isotropic Gaussian; the widths are
-    fitted to the training images. Samples that copy get narrow Gaussians, which training images lie in and held-out ones do not: far below 0
-    is copying, 0 is none. Interval: normal, over training and held-out images, the samples and the fit taken as they are.
+    fitted to the training images. Samples that copy get narrow Gaussians, which training images lie in and held-out ones do not:
+    far below 0 is copying, 0 is none. Interval: normal, over training and held-out images, the samples and the fit taken as they are.
     """
     mean, deviation = held_out.mean(0, dtype=np.float64), held_out.std(0, ddof=1, dtype=np.float64)
     scale = np.where(deviation > 0, deviation, 1)
@@ -34,13 +34,11 @@ def likelihood_gap(
     return value, value - half, value + half
 
 
-def fit_log_widths(
-    squared: Float[ndarray, "n_train item"], to_mean: Float[ndarray, " n_train"], dim: int
-) -> Float[ndarray, " item"]:
+def fit_log_widths(squared: Float[ndarray, "n_train item"], to_mean: Float[ndarray, " n_train"], dim: int) -> Float[ndarray, " item"]:
     """The logarithms of the squared widths that make the training images likely.
 
-    Beside the samples' Gaussians stands one around the mean of the training images, whose distances count less (0.81 of their square), so that
-    no training image is so unlikely that it alone decides the fit; it takes no part in the likelihoods afterwards.
+    Beside the samples' Gaussians stands one around the mean of the training images, to which squared distances count 0.81 times, so
+    that no training image is so unlikely that it alone decides the fit. It takes no part in the likelihoods afterwards.
 
     Args:
         squared: squared distances of the training images to the samples.

@@ -28,9 +28,32 @@ class RealFeatures:
     train: Features
 
 
-def measures(real: RealFeatures, metrics: Collection[str]) -> tuple[Measure, ...]:
-    """What measures the chosen metrics of the features of samples; the Frechet distance also to the training images."""
-    return tuple(prepare(real) for names, prepare in _FAMILIES.items() if set(names) & set(metrics))
+class Qualities:
+    """The chosen metrics of the features of samples, and with the Frechet distance also that to the training images.
+
+    Args:
+        real: what samples are held against.
+        metrics: as ``FeatureSpec.metrics`` names them.
+    """
+
+    def __init__(self, real: RealFeatures, metrics: Collection[str]) -> None:
+        self._wanted = wanted_metrics(metrics)
+        self._families = [(names, prepare(real)) for names, prepare in _FAMILIES.items() if set(names) & set(metrics)]
+
+    def of(self, features: Features) -> dict[str, Estimate | str]:
+        """Each metric's estimate, or why there is none, by name."""
+        found: dict[str, Estimate | str] = {}
+        for names, measure in self._families:
+            try:
+                found |= measure(features)
+            except ValueError as error:
+                found |= dict.fromkeys(names, str(error))
+        return {name: found[name] for name in self._wanted}
+
+
+def wanted_metrics(metrics: Collection[str]) -> tuple[str, ...]:
+    """The names of all that is measured where these are asked for."""
+    return (*metrics, *(("frechet_to_train",) if "frechet" in metrics else ()))
 
 
 def _frechet(real: RealFeatures) -> Measure:
@@ -75,7 +98,7 @@ def _vendi(_real: RealFeatures) -> Measure:
 
 
 _FAMILIES: dict[tuple[str, ...], Callable[[RealFeatures], Measure]] = {
-    ("frechet",): _frechet,
+    ("frechet", "frechet_to_train"): _frechet,
     ("frechet_infinity",): _frechet_infinity,
     ("kid",): _kid,
     ("precision", "recall", "density", "coverage"): _prdc,

@@ -58,7 +58,9 @@ def test_it_agrees_with_torchmetrics_on_the_same_features(count: int) -> None:
 def test_it_agrees_with_the_distance_on_principal_components() -> None:
     rng = np.random.default_rng(2)
     samples, real = correlated(rng, 200, 16), correlated(rng, 300, 16, shift=0.1)
-    assert FeatureReference.of(real).distance_interval(samples) == pytest.approx(FrechetReference.of(real).distance_interval(samples), rel=1e-9)
+    assert FeatureReference.of(real).distance_interval(samples) == pytest.approx(
+        FrechetReference.of(real).distance_interval(samples), rel=1e-9
+    )
 
 
 @pytest.mark.parametrize("count", [48, 96])
