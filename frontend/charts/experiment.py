@@ -15,7 +15,7 @@ from frontend.charts.path import path_figure
 from frontend.charts.printing import printed, projected
 from frontend.charts.quality import Drawing, quality_panel, quality_range
 from frontend.charts.rail import rail_panel, rail_rows
-from frontend.charts.reading import FRECHET, divisor, metric_info, quality_choices, time_range
+from frontend.charts.reading import FRECHET, divisor, metric_info, quality_choices, references_of, time_range
 from frontend.charts.seed_lines import SeedLine, drawn_curves, seed_lines
 from frontend.charts.window import window_of
 from frontend.theme import with_opacity
@@ -36,7 +36,7 @@ def experiment_figure(experiment: ExperimentView, curves: Curves, options: ViewO
     Raises:
         FigureError: if a run has f_mem without its control.
     """
-    metric = options.quality or next(iter(quality_choices(experiment, curves)), "frechet_pca")
+    metric = options.quality or next(iter(quality_choices(experiment, curves)), FRECHET)
     made = (path_figure if options.view == "path" and not options.part else _time_figure)(experiment, curves, options, metric)
     if options.print_mm:
         return printed(made, options)
@@ -131,7 +131,7 @@ def _frames(
     }
     log = {"quality": metric_info(curves, metric).log_scale, "memorization": False, "losses": True}
     # Right of f_mem stand its ticks, and right of the distances the words on what a copier scores.
-    beyond = {"quality": 0 if metric == FRECHET else options.margins[1] - 8, "memorization": 0, "losses": options.margins[1] - 8}
+    beyond = {"quality": 0 if references_of(metric) else options.margins[1] - 8, "memorization": 0, "losses": options.margins[1] - 8}
     place = {"x_range": x_range, "width": options.plot_width, "walls": walls}
     return {
         name: Frame(y_range=ranges[name], height=scale * _HEIGHTS[name], log_y=log[name], beyond=beyond[name], **place)  # type: ignore[arg-type]

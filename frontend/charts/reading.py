@@ -67,8 +67,8 @@ def quality_choices(experiment: ExperimentView, curves: Curves) -> tuple[str, ..
 
 
 def references_of(metric: str) -> tuple[str, ...]:
-    """What must be drawn beside a quality: of a Fréchet distance what real images score, and what a copier would."""
-    return (f"{FRECHET}_floor", f"{FRECHET}_train") if metric == FRECHET else ()
+    """What must be drawn beside a quality: of one that is measured on samples what real images score, and what a copier would."""
+    return () if metric.startswith("loss_") else (f"{metric}_floor", f"{metric}_train")
 
 
 def loss_indices(curves: Curves) -> tuple[int, ...]:
@@ -96,6 +96,11 @@ def metric_info(curves: Curves, metric: str) -> MetricInfo:
 def title_of(info: MetricInfo) -> str:
     """A metric's label with a capital."""
     return info.label[:1].upper() + info.label[1:]
+
+
+def headed(title: str, info: MetricInfo) -> str:
+    """A panel's heading: the title, and how its quantity is to be read."""
+    return ", ".join(part for part in (f"<b>{title}</b>", info.better_words) if part)
 
 
 def short_label(info: MetricInfo) -> str:

@@ -36,9 +36,9 @@ class ImageFeatures:
     def __init__(self, spec: Features, images: ImageSet, n_generated: int, cache: FeatureCache) -> None:
         self.spec = spec
         self.images = images
-        self.count = min(spec.samples, n_generated)
+        self.count = spec.count(n_generated)
         self.cache = cache
-        floor, self._each = spec.parts(len(images.held_out))
+        floor, self._each = spec.parts(len(images.held_out), n_generated)
         self._floor = _bytes(images.held_out[:floor])
         self._held_out = _bytes(images.held_out[floor : floor + spec.sets * self._each])
         self._train = _bytes(images.train[: spec.train])

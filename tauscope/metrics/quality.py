@@ -21,11 +21,17 @@ Measure = Callable[[ndarray], dict[str, Estimate]]
 
 @dataclass(frozen=True)
 class RealFeatures:
-    """Features of real images that samples are held against: disjoint held-out sets, and the training images."""
+    """Features of real images that samples are held against, each (images, features).
 
-    sets: tuple[Features, ...]
-    held_out: Features
-    train: Features
+    Attributes:
+        sets: disjoint parts of the held-out images.
+        held_out: all of them.
+        train: the training images.
+    """
+
+    sets: tuple[ndarray, ...]
+    held_out: ndarray
+    train: ndarray
 
 
 class Qualities:

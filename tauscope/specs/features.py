@@ -34,23 +34,27 @@ class FeatureSpec(SpecModel):
     def _sensible(self) -> Self:
         if len(set(self.metrics)) < len(self.metrics):
             raise ValueError("metrics names a quality more than once | Keep one of each")
-        self.parts(self.held_out)
+        self.parts(self.held_out, self.samples)
         return self
 
     def metric_name(self, metric: str) -> str:
         """The name of a measured quantity, e.g. ``kid_mobilenet_v2``."""
         return f"{metric}_{self.key}"
 
-    def parts(self, n_held_out: int) -> tuple[int, int]:
+    def count(self, n_generated: int) -> int:
+        """How many samples of a checkpoint are measured: the first."""
+        return min(self.samples, n_generated)
+
+    def parts(self, n_held_out: int, n_generated: int) -> tuple[int, int]:
         """How many held-out images are the floor, and how many stand in each reference set.
 
-        The floor has as many images as there are samples, or half of all: the bias of a distance depends on the count.
+        The floor has as many images as samples are measured, for the bias of a distance depends on the count; or half of all.
 
         Raises:
             ValueError: if there are too few for that.
         """
         available = min(self.held_out, n_held_out)
-        floor = min(self.samples, available // 2)
+        floor = min(self.count(n_generated), available // 2)
         each = (available - floor) // self.sets
         if min(floor, each) < FEWEST:
             raise ValueError(

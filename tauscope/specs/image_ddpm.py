@@ -133,7 +133,7 @@ class ImageDdpmSpec(SpecModel):
 
     def _check_features(self) -> None:
         for features in self.measurement.features:
-            features.parts(self.dataset.n_held_out)
+            features.parts(self.dataset.n_held_out, self.measurement.n_generated)
 
     def _check_onsets(self) -> None:
         quality = quality_metrics(self)

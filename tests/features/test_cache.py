@@ -1,5 +1,6 @@
 """Features are computed once for the same images and the same network, and kept within a limit."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -57,8 +58,6 @@ def test_what_was_not_used_for_longest_goes_first_beyond_the_limit(tmp_path: Pat
     for age, block in enumerate(blocks[:3]):
         cache.features(network, block)
         (made,) = [file for file in tmp_path.glob("*/*.npy") if file.stat().st_mtime > 1e6]
-        import os
-
         os.utime(made, (age, age))
     cache.features(network, blocks[0])  # Used again: now the youngest.
     cache.features(network, blocks[3])

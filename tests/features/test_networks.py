@@ -1,5 +1,6 @@
 """A feature network is the published one by its hash and its numbers, or the user's own, and says what is wrong otherwise."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,9 @@ def test_a_file_with_another_hash_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("spec", [InceptionFeatures, MobileNetFeatures])
-def test_weights_that_nobody_published_never_pass_as_a_named_network(spec: type[InceptionFeatures | MobileNetFeatures], tmp_path: Path) -> None:
+def test_weights_that_nobody_published_never_pass_as_a_named_network(
+    spec: type[InceptionFeatures | MobileNetFeatures], tmp_path: Path
+) -> None:
     path = saved(Small(), tmp_path / "net.pt", torch.zeros(2, 3, 8, 8))
     with pytest.raises(FeatureError, match="not a known file") as error:
         find_weights(spec(path=str(path)))
@@ -127,12 +130,16 @@ def test_the_inception_gives_2048_features_of_small_grey_images() -> None:
     assert found.min() >= 0
 
 
-def test_mobilenet_loads_every_published_weight_and_tells_classes_apart() -> None:
-    """The file's own classifier on our features: a face is given a likelier class than noise, and all weights have their place."""
+def test_mobilenet_sees_a_palace_where_there_is_one() -> None:
+    """Every published weight has its place, and the file's own classifier on our features names a photo of a Chinese palace."""
     needs(MobileNetFeatures())
+    photo = Image.open(Path(str(find_spec("sklearn").origin)).parent / "datasets/images/china.jpg")  # type: ignore[union-attr]
     state = torch.load(find_weights(MobileNetFeatures()).path, weights_only=True)
     assert {name for name in state if name.startswith("features.")} == set(MobileNetV2().state_dict())
-    assert sum(value.numel() for value in MobileNetV2().parameters()) == 2_223_872  # torchvision's 3,504,872 less its classifier's 1,281,000
-    found = build_features(MobileNetFeatures(), IMAGES, HERE).features(IMAGES)
-    assert found.shape == (3, 1280)
-    assert found.min() >= 0
+    assert sum(value.numel() for value in MobileNetV2().parameters()) == 3_504_872 - 1_281_000  # torchvision's, less its classifier
+    square = np.array(photo.resize((224, 224), Image.Resampling.BILINEAR))
+    images = torch.from_numpy(square).permute(2, 0, 1)[None]
+    found = torch.from_numpy(build_features(MobileNetFeatures(size=224), IMAGES, HERE).features(images))
+    assert found.shape == (1, 1280)
+    classes = (found @ state["classifier.1.weight"].T + state["classifier.1.bias"])[0].topk(2).indices
+    assert set(classes.tolist()) == {698, 663}  # palace, monastery
