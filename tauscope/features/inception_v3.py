@@ -26,7 +26,7 @@ class _Convolution(nn.Module):
     def __init__(self, channels_in: int, channels_out: int, kernel: int | tuple[int, int], *, stride: int = 1, padded: bool = True) -> None:
         super().__init__()
         sides = (kernel, kernel) if isinstance(kernel, int) else kernel
-        padding = tuple(side // 2 for side in sides) if padded else 0
+        padding = (sides[0] // 2, sides[1] // 2) if padded else (0, 0)
         self.conv = nn.Conv2d(channels_in, channels_out, sides, stride, padding, bias=False)
         self.bn = nn.BatchNorm2d(channels_out, eps=1e-3)
 

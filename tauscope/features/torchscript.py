@@ -41,7 +41,7 @@ def open_torchscript(path: Path, device: torch.device) -> Callable[[Tensor], Ten
             module = torch.jit.load(str(path), map_location=device).eval()
         except (RuntimeError, ValueError) as error:
             raise FeatureError(f"{path} is no TorchScript file", "Save it with torch.jit.trace(network, example).save(path)") from error
-    return module  # type: ignore[no-any-return]
+    return module
 
 
 def imagenet_scaled(pixels: Tensor) -> Tensor:

@@ -78,6 +78,12 @@ class FeatureReference:
         half = jackknife_half_width(np.array([_intercept(sample.taking(index), sizes) for index in kept]))
         return value, value - half, value + half
 
+    def distance_of(self, moments: Moments) -> float:
+        """The distance of features of which only the moments are left, each less ``shift``."""
+        covariance, root = moments.covariance, self.root
+        inner = np.linalg.eigvalsh(root @ covariance @ root)
+        return _frechet(moments.mean, float(np.trace(covariance)), np.sqrt(np.clip(inner, 0, None)).sum(), self)
+
     def _sample(self, features: ndarray) -> "_ByMoments | _ByGram":
         shifted = features.astype(np.float64) - self.shift
         return _ByGram.of(self, shifted) if len(features) < len(self.shift) else _ByMoments(self, shifted)
@@ -119,28 +125,23 @@ class _ByMoments:
         return len(self.rows)
 
     def distance(self) -> float:
-        return self._of(Moments.of(self.rows))
+        return self.reference.distance_of(Moments.of(self.rows))
 
     def left_out(self, groups: int) -> Iterator[float]:
         whole, group = Moments.of(self.rows), grouped(self.count, groups)
         for g in range(group.max() + 1):
-            yield self._of(whole - Moments.of(self.rows[group == g]))
+            yield self.reference.distance_of(whole - Moments.of(self.rows[group == g]))
 
     def first(self, counts: Int[ndarray, " size"]) -> Iterator[float]:
         parts = np.split(self.rows, counts[:-1])
         moments = Moments.of(parts[0])
-        yield self._of(moments)
+        yield self.reference.distance_of(moments)
         for part in parts[1:]:
             moments = moments + Moments.of(part)
-            yield self._of(moments)
+            yield self.reference.distance_of(moments)
 
     def taking(self, index: Int[ndarray, " kept"]) -> "_ByMoments":
         return _ByMoments(self.reference, self.rows[index])
-
-    def _of(self, moments: Moments) -> float:
-        covariance, root = moments.covariance, self.reference.root
-        inner = np.linalg.eigvalsh(root @ covariance @ root)
-        return _frechet(moments.mean, float(np.trace(covariance)), np.sqrt(np.clip(inner, 0, None)).sum(), self.reference)
 
 
 @dataclass(frozen=True)

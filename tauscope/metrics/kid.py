@@ -27,8 +27,8 @@ def kernel_distance(
     np.fill_diagonal(own, 0)
     np.fill_diagonal(other, 0)
     value = _mmd(own.sum(), other.sum(), cross.sum(), len(x), len(y))
-    by_both = _left_out(own, other, cross, groups), _left_out(other, own, cross.T, groups)
-    half = float(np.hypot(*map(jackknife_half_width, by_both)))
+    by_features, by_reference = _left_out(own, other, cross, groups), _left_out(other, own, cross.T, groups)
+    half = float(np.hypot(jackknife_half_width(by_features), jackknife_half_width(by_reference)))
     return value, value - half, value + half
 
 

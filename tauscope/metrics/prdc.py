@@ -7,7 +7,7 @@ lies in the manifold of held-out ones and around their points like any real imag
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from numpy import ndarray
 
 from tauscope.metrics.distances import squared_distances, squared_radii
@@ -54,13 +54,13 @@ class Manifold:
         inside = between < self.squared_radius
         within = between < squared_radii(features, self.k)[:, None]
         return Prdc(
-            precision=_share(inside.any(1)),
-            recall=_share(within.any(0)),
+            precision=_share(np.any(inside, axis=1)),
+            recall=_share(np.any(within, axis=0)),
             density=mean_interval(inside.sum(1) / self.k),
-            coverage=_share(inside.any(0)),
+            coverage=_share(np.any(inside, axis=0)),
         )
 
 
-def _share(hits: ndarray) -> tuple[float, float, float]:
+def _share(hits: Bool[ndarray, " item"]) -> tuple[float, float, float]:
     count = int(np.count_nonzero(hits))
     return count / len(hits), *clopper_pearson(count, len(hits))
