@@ -110,7 +110,7 @@ def _intercept(sample: "_ByMoments | _ByGram", sizes: int) -> float:
 
 
 def _frechet(mean: ndarray, trace: float, overlap: float, reference: FeatureReference) -> float:
-    return max(float(mean @ mean) + trace + reference.trace - 2 * overlap, 0.0)
+    return max(float(mean @ mean + trace + reference.trace - 2 * overlap), 0.0)
 
 
 @dataclass(frozen=True)

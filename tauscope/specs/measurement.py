@@ -44,7 +44,11 @@ class MeasurementSpec(SpecModel):
     )
     probes: ProbesSpec | None = shown(None, "Probes", "early warnings of copying beside the loss gap", advanced=True)
     features: tuple[Features, ...] = shown(
-        (), "Feature networks", "networks whose features further qualities are measured on", max_length=8, advanced=True
+        (),
+        "Feature networks",
+        "networks whose features further qualities are measured on, e.g. {name: mobilenet_v2, metrics: [frechet, kid]}",
+        max_length=8,
+        advanced=True,
     )
 
     @model_validator(mode="after")
