@@ -1,6 +1,6 @@
 """What feature networks and the qualities on their features cost: seconds of CPU for 1,000 images, one thread, glibc's allocator.
 
-Networks that are not installed are left out. The features of the qualities are made up, 500 samples against 500 held-out and 1,000 training images.
+Networks that are not installed are left out. The qualities are of made-up features: 500 samples, 500 held-out and 1,000 training images.
 """
 
 import time

@@ -36,7 +36,7 @@ class SizedNetwork:
         size: height and width of its input.
         channels: of its input: 3 repeats a grey image, 1 averages colours.
         scale: from pixel values 0 to 255 to the network's own.
-        identity: see ``FeatureNetwork``.
+        name: weights by their hash, and how images are brought to size and values.
         device: where it computes.
     """
 
@@ -44,8 +44,13 @@ class SizedNetwork:
     size: int
     channels: int
     scale: Callable[[Tensor], Tensor]
-    identity: str
+    name: str
     device: torch.device
+
+    @property
+    def identity(self) -> str:
+        """Its name and the kind of device, whose rounding is its own."""
+        return f"{self.name} {self.device.type}"
 
     @torch.no_grad()
     def features(self, images: Images) -> Float[ndarray, "image feature"]:

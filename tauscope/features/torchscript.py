@@ -21,9 +21,9 @@ def load_torchscript(spec: TorchScriptFeatures, device: torch.device) -> SizedNe
         FeatureError: if the file is not there, is no TorchScript, or does not map images to one vector each.
     """
     weights = find_weights(spec)
-    identity = f"torchscript {weights.sha256} {spec.size} {spec.channels} {spec.value_range}"
+    name = f"torchscript {weights.sha256} {spec.size} {spec.channels} {spec.value_range}"
     forward = open_torchscript(weights.path, device)
-    network = SizedNetwork(forward, spec.size, spec.channels, _SCALES[spec.value_range], identity, device)
+    network = SizedNetwork(forward, spec.size, spec.channels, _SCALES[spec.value_range], name, device)
     _try_out(network, spec)
     return network
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from frontend.charts.definitions import bearing
 from frontend.charts.experiment import experiment_figure
 from frontend.charts.figure import ViewOptions
 from frontend.charts.quality import quality_range
@@ -12,6 +13,7 @@ from tauscope.analysis.metrics_info import metric_infos
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.specs import ImageDdpmSpec
+from tauscope.specs.fields import field_values
 from tests.frontend import fake_world as world
 from tests.frontend.test_charts import texts
 from tests.frontend.test_form import IMAGE, make_form, text, typed
@@ -83,3 +85,23 @@ def test_the_launch_form_takes_feature_networks_as_a_list_and_gives_them_back() 
     chosen = form.document["base"]["measurement"]["features"]
     assert [item["name"] for item in chosen] == ["mobilenet_v2", "pixels_pca"]
     assert text(make_form(IMAGE, form.document, form.document, {}), "measurement.features").startswith("{name: mobilenet_v2")
+
+
+def compared(metric: str, **changes: Any) -> list[str]:
+    """The titles of what differs for a metric where the second run looks with other features."""
+    ours, theirs = (
+        {
+            item.path: item
+            for item in field_values(ImageDdpmSpec.model_validate({"measurement": {"features": [features, {"name": "inception"}]}}))
+        }
+        for features in ({"name": "mobilenet_v2"}, {"name": "mobilenet_v2", **changes})
+    )
+    ours, theirs = bearing(ours, metric), bearing(theirs, metric)
+    return [ours[path].title for path in ours if ours[path].value != theirs[path].value]
+
+
+def test_a_comparison_tells_features_apart_for_what_is_measured_on_them_alone() -> None:
+    assert compared("kid_mobilenet_v2", samples=100) == ["Measurement · Feature networks · mobilenet_v2 · Samples"]
+    for elsewhere in ("f_mem", "loss_held_out@100", "frechet_pca", "fid_inception"):
+        assert compared(elsewhere, samples=100) == []
+    assert compared("kid_mobilenet_v2", metrics=["kid"]) == []
