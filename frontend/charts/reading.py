@@ -1,5 +1,6 @@
 """What a figure needs to know from an experiment and its curves before it draws them."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 from frontend.charts.figure import ViewOptions
@@ -106,6 +107,13 @@ def headed(title: str, info: MetricInfo) -> str:
 def short_label(info: MetricInfo) -> str:
     """A metric's label without what its title says in full: where it is measured, and on how many components."""
     return title_of(info).partition(" (")[0].partition(" on ")[0].replace(" at index ", " ")
+
+
+def distinct_labels(infos: Iterable[MetricInfo]) -> dict[str, str]:
+    """Short labels by name; where two are alike, whole titles."""
+    known = list(infos)
+    counts = Counter(short_label(info) for info in known)
+    return {info.name: short_label(info) if counts[short_label(info)] == 1 else title_of(info).partition(" (")[0] for info in known}
 
 
 def series_of(curves: Curves, run: RunView, metric: str) -> Series | None:

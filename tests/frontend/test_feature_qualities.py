@@ -8,7 +8,7 @@ from frontend.charts.definitions import bearing
 from frontend.charts.experiment import experiment_figure
 from frontend.charts.figure import ViewOptions
 from frontend.charts.quality import quality_range
-from frontend.charts.reading import quality_choices, references_of
+from frontend.charts.reading import distinct_labels, quality_choices, references_of
 from tauscope.analysis.metrics_info import metric_infos
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
@@ -55,6 +55,10 @@ def test_the_quality_panel_offers_every_quality_of_the_features_and_draws_its_fl
     assert {"frechet_mobilenet_v2", "kid_mobilenet_v2", "c_t_mobilenet_v2"} <= set(quality_choices(experiment, seen(experiment)))
     said = words("frechet")
     assert "Fréchet distance on MobileNetV2" in said
+    labels = distinct_labels(seen(experiment).metrics[name] for name in quality_choices(experiment, seen(experiment)))
+    assert labels["frechet_mobilenet_v2"] == "Fréchet distance on MobileNetV2"
+    assert labels["kid_mobilenet_v2"] == "Kernel distance"
+    assert len(set(labels.values())) == len(labels)
     assert "real against real: 0.8" in said
     assert "a copier" in said
 
