@@ -49,20 +49,18 @@ class FeatureCache:
         self, network: FeatureNetwork, images: Images, *, between: Callable[[], None] = lambda: None
     ) -> Float[ndarray, "image feature"]:
         """The features of uint8 images, from here where they are known; ``between`` is called after each block."""
-        found = []
+        found, kept = [], 0
         for block in images.split(BLOCK):
-            found.append(self._block(network, block))
+            path = self._path(network, block)
+            known = _read(path, len(block))
+            if known is None:
+                known, kept = network.features(block), kept + 1
+                _keep(path, known)
+            found.append(known)
             between()
+        if kept:
+            self._tidy()
         return np.concatenate(found)
-
-    def _block(self, network: FeatureNetwork, block: Images) -> ndarray:
-        path = self._path(network, block)
-        known = _read(path, len(block))
-        if known is not None:
-            return known
-        features = network.features(block)
-        self._keep(path, features)
-        return features
 
     def _path(self, network: FeatureNetwork, block: Images) -> Path:
         pixels = block.cpu().contiguous()
@@ -70,14 +68,6 @@ class FeatureCache:
         digest.update(pixels.numpy().tobytes())
         key = digest.hexdigest()
         return self.folder / key[:2] / f"{key}{_SUFFIX}"
-
-    def _keep(self, path: Path, features: ndarray) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, written = tempfile.mkstemp(dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            np.save(file, features)
-        Path(written).replace(path)
-        self._tidy()
 
     def _tidy(self) -> None:
         """Remove what was not used for longest until a tenth of the limit is free."""
@@ -90,6 +80,14 @@ class FeatureCache:
             total -= size
             if total <= 0.9 * self.limit_bytes:
                 return
+
+
+def _keep(path: Path, features: ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, written = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(handle, "wb") as file:
+        np.save(file, features)
+    Path(written).replace(path)
 
 
 def _read(path: Path, count: int) -> ndarray | None:

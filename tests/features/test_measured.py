@@ -5,6 +5,7 @@ from typing import Any, get_args
 
 import pytest
 import torch
+from pydantic import ValidationError
 
 from tauscope.analysis.metrics_info import metric_infos
 from tauscope.analysis.onsets import tau_gen
@@ -153,8 +154,6 @@ def test_samples_that_are_no_images_leave_every_metric_missing() -> None:
     ],
 )
 def test_what_cannot_be_measured_is_refused_with_the_remedy(features: list[dict[str, Any]], words: str) -> None:
-    from pydantic import ValidationError
-
     with pytest.raises(ValidationError) as error:
         spec(*features)
     (problem,) = SpecError.from_validation(error.value).problems
