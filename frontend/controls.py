@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
+MOST_SIDE_BY_SIDE = 4
+
 
 def choice(
     name: str, label: str, options: Mapping[str, str], *, default: str | None, before: Callable[[], None] | None = None
@@ -61,6 +63,11 @@ def select(name: str, label: str, options: Mapping[str, str], *, default: str | 
         on_change=lambda: put(name, st.session_state[f"select-{name}"], default),
         width=330,
     )
+
+
+def one_of(name: str, label: str, options: Mapping[str, str], *, default: str | None) -> str | None:
+    """A segmented control, or a drop-down where there are more options than stand side by side."""
+    return (choice if len(options) <= MOST_SIDE_BY_SIDE else select)(name, label, options, default=default)
 
 
 def put(name: str, value: str | None, default: str | None = None) -> None:

@@ -7,6 +7,7 @@ from backend.storage.census import workers
 from backend.storage.offers import offer_of
 from backend.storage.reading import reading
 from tauscope.datasets import check_card, find_dataset
+from tauscope.features import feature_problems
 from tauscope.specs import ExperimentSpec, ResolvedRun
 
 
@@ -24,12 +25,16 @@ def requirements(context: Context, runs: Sequence[ResolvedRun]) -> tuple[tuple[s
     """For each run, what this deployment lacks, each with its remedy."""
     with reading(context.sessions) as session:
         devices = {kind for worker in workers(session) for kind in offer_of(worker).devices}
-    return tuple((*_data(run.spec), *_device(run.spec, devices)) for run in runs)
+    return tuple((*_data(run.spec), *_features(run.spec), *_device(run.spec, devices)) for run in runs)
 
 
 def _data(spec: ExperimentSpec) -> tuple[str, ...]:
     lack = find_dataset(spec.dataset.name).missing(spec.dataset.path)
     return (lack,) if lack else ()
+
+
+def _features(spec: ExperimentSpec) -> tuple[str, ...]:
+    return tuple(f"{problem.message}. {problem.remedy}" for problem in feature_problems(spec.measurement))
 
 
 def _device(spec: ExperimentSpec, devices: set[str]) -> tuple[str, ...]:

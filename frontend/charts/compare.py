@@ -18,9 +18,9 @@ from frontend.charts.panels import breaks, control_curve, crowded, curve, hover,
 from frontend.charts.printing import printed
 from frontend.charts.quality import Drawing, draw_references, reference_levels
 from frontend.charts.reading import (
-    FRECHET,
     divisor,
     has_interval,
+    headed,
     level_of,
     metric_info,
     series_of,
@@ -91,16 +91,15 @@ def _quality(
 ) -> Drawing:
     drawing, otherwise = Drawing(), measured_otherwise(lines, metric)
     info = metric_info(curves, metric)
-    title = f"<b>{short_label(info) if options.narrow else title_of(info)}</b>, lower is better{_marked(otherwise, options)}"
+    title = headed(short_label(info) if options.narrow else title_of(info), info) + _marked(otherwise, options)
     drawing.annotations.append(label(0, panel.top, title, colour=options.palette.quality, yanchor="bottom", yshift=8))
     _draw_curves(drawing, lines, metric, panel, curves=curves, drawn=drawn, options=options)
     levels = [level for (name, level) in _levels(parts, "tau_gen") if name == metric]
     groups = [line.members for line in lines]
-    references = reference_levels(groups, curves) if metric == FRECHET else []
+    references = reference_levels(groups, curves, metric)
     room = Room(frame, line_ends_of(lines, metric, drawn, options, otherwise), [*levels, *references])
     _draw_levels(drawing, parts, lines, "tau_gen", metric, panel, room, curves=curves, options=options)
-    if metric == FRECHET:
-        draw_references(drawing, groups, panel, curves=curves, options=options, room=room)
+    draw_references(drawing, groups, panel, curves=curves, options=options, room=room, metric=metric)
     drawing.annotations.extend(named_ends(room, panel, options, crowd=crowded(drawn)))
     return drawing
 

@@ -9,7 +9,7 @@ from frontend.charts.compared import Line
 from frontend.charts.figure import Panel, ViewOptions
 from frontend.charts.labels import Frame
 from frontend.charts.quality import quality_range
-from frontend.charts.reading import FRECHET, metric_info, time_range
+from frontend.charts.reading import metric_info, references_of, time_range
 from frontend.comparison import Part
 from tauscope.contracts.curves import Curves
 
@@ -50,7 +50,7 @@ def panel_frames(
     place = {"x_range": x_range, "width": options.plot_width}
     room = options.margins[1] - 4
     # Right of the distances stand the words on what a copier scores.
-    beside = 0 if metric == FRECHET else room
+    beside = 0 if references_of(metric) else room
     heights = {name: share * height for name, share in _SHARES.items()}
     return {
         "quality": Frame(y_range=quality, height=heights["quality"], log_y=log, beyond=beside, **place),  # type: ignore[arg-type]

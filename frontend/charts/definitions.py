@@ -13,6 +13,7 @@ MARK = "†"
 _BEARING = ("dataset.", "measurement.", "process.")
 _NOT_BEARING = ("dataset.n_train", "dataset.subset", "measurement.schedule", "measurement.loss_schedule", "measurement.loss_indices")
 _OF_DISTANCE: tuple[str, ...] = ("measurement.frechet_components",)
+_OF_FEATURES = "measurement.features."
 _OF_SAMPLES: tuple[str, ...] = ("measurement.n_generated", "measurement.sampler", *_OF_DISTANCE)
 
 
@@ -46,17 +47,26 @@ def definition(line: Line, metric: str) -> MetricInfo | None:
 
 
 def _differing(line: Line, first: Line, metric: str) -> str:
-    ours, theirs = (_bearing(configuration(item.part.experiment, item.members.runs[0]), metric) for item in (line, first))
+    ours, theirs = (bearing(configuration(item.part.experiment, item.members.runs[0]), metric) for item in (line, first))
     paths = [path for path in {**theirs, **ours} if _value(ours, path) != _value(theirs, path)]
     titles = {path: (ours.get(path) or theirs[path]).title for path in paths}
     return "; ".join(f"{titles[path]}: {_value(ours, path)}, not {_value(theirs, path)}" for path in paths)
 
 
-def _bearing(fields: Mapping[str, FieldValue], metric: str) -> dict[str, FieldValue]:
+def bearing(fields: Mapping[str, FieldValue], metric: str) -> dict[str, FieldValue]:
     """The fields that decide what a metric means: a loss needs no samples, and all else no pairs of image and noise."""
     foreign = _OF_SAMPLES if metric.startswith("loss_") else ("measurement.loss_pairs", *_OF_DISTANCE)
-    foreign = ("measurement.loss_pairs",) if metric.startswith("frechet") else foreign
-    return {path: field for path, field in fields.items() if path.startswith(_BEARING) and not path.startswith((*_NOT_BEARING, *foreign))}
+    foreign = ("measurement.loss_pairs",) if metric.startswith("frechet_pca") else foreign
+    bearing = {
+        path: field for path, field in fields.items() if path.startswith(_BEARING) and not path.startswith((*_NOT_BEARING, *foreign))
+    }
+    return {path: field for path, field in bearing.items() if not path.startswith(_OF_FEATURES) or _looked_with(path, metric)}
+
+
+def _looked_with(path: str, metric: str) -> bool:
+    """Whether a field of a feature network bears on a metric: on those on its features, but for which others there are."""
+    key, _, field = path.removeprefix(_OF_FEATURES).partition(".")
+    return metric.removesuffix("_floor").removesuffix("_train").endswith(f"_{key}") and field != "metrics"
 
 
 def _value(fields: Mapping[str, FieldValue], path: str) -> str:

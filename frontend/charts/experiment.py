@@ -46,7 +46,7 @@ def experiment_figure(experiment: ExperimentView, curves: Curves, options: ViewO
     Raises:
         FigureError: if a run has f_mem without its control.
     """
-    metric = options.quality or next(iter(quality_choices(experiment, curves)), "frechet_pca")
+    metric = options.quality or next(iter(quality_choices(experiment, curves)), FRECHET)
     made = (path_figure if options.view == "path" and not options.part else _time_figure)(experiment, curves, options, metric)
     if options.print_mm:
         return printed(made, options)
@@ -141,7 +141,7 @@ def _frames(
     }
     log = {"quality": metric_info(curves, metric).log_scale, "memorization": False, "losses": True}
     # Right of f_mem stand its ticks, and right of the distances the words on what a copier scores.
-    ticks_beside = metric == FRECHET or options.view == "overlay"
+    ticks_beside = bool(references_of(metric)) or options.view == "overlay"
     beyond = {"quality": 0 if ticks_beside else options.margins[1] - 8, "memorization": 0, "losses": options.margins[1] - 8}
     place = {"x_range": x_range, "width": options.plot_width, "walls": walls}
     lowest = _names(options)[-1]

@@ -164,7 +164,7 @@ def hover(name: str, metric: str, *, with_interval: bool, options: ViewOptions) 
     form = ":.1%" if is_share or metric.startswith("loss_gap") else ":.3~g"
     spread = f" (%{{customdata[0]{form}}} to %{{customdata[1]{form}}})" if with_interval else ""
     count = " of %{customdata[2]:,} copied" if is_share else ""
-    named = {"frechet": "distance ", "loss_gap": "gap ", "loss": "loss "}
+    named = {"frechet": "distance ", "fid": "FID ", "kid": "kernel distance ", "loss_gap": "gap ", "loss": "loss "}
     what = next((word for prefix, word in named.items() if metric.startswith(prefix)), "")
     return f"<b>{name}</b> · {what}%{{y{form}}}{spread}{count}, τ %{{customdata[3]:,}}<extra></extra>"
 

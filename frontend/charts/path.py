@@ -12,7 +12,7 @@ from frontend.charts.labels import Frame, LineEnd, end_labels
 from frontend.charts.memorization import CONTROL, F_MEM
 from frontend.charts.panels import require_control
 from frontend.charts.quality import quality_range
-from frontend.charts.reading import level_of, metric_info, series_of, short_label, time_range
+from frontend.charts.reading import headed, level_of, metric_info, series_of, short_label, time_range
 from frontend.charts.window import window_of
 from frontend.theme import ThemeName, with_opacity
 from frontend.words import number, percent
@@ -54,7 +54,7 @@ def path_figure(experiment: ExperimentView, curves: Curves, options: ViewOptions
             "yaxis": {**plain_axis(options), **value_axis((low, high), log=info.log_scale)},
             "shapes": levels,
             "annotations": [
-                _title(short_label(info), options),
+                _title(headed(short_label(info), info), options),
                 *words,
                 *end_labels(_ends(groups, focus, curves, options, metric), frame, "y"),
             ],
@@ -65,7 +65,7 @@ def path_figure(experiment: ExperimentView, curves: Curves, options: ViewOptions
 
 
 def _title(name: str, options: ViewOptions) -> Annotation:
-    words = f"<b>{name}</b>, lower is better" if options.narrow else f"<b>{name}</b>, lower is better, against copying; shaded: the window"
+    words = name if options.narrow else f"{name}, against copying; shaded: the window"
     return label(0, 1, words, colour=options.palette.quality, yanchor="bottom", yshift=8)
 
 

@@ -1,4 +1,4 @@
-"""The quality panel: one quantity that is better when lower, its level, its floor, and what a perfect copier scores."""
+"""The quality panel: one quantity, its level, its floor, and what a perfect copier scores."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from frontend.charts.figure import Annotation, Panel, Shape, Trace, ViewOptions,
 from frontend.charts.groups import Group
 from frontend.charts.labels import Frame, Room
 from frontend.charts.panels import breaks, common_rings, line_ends, reached_onsets, threshold
-from frontend.charts.reading import FRECHET, level_of, metric_info, references_of, short_label, title_of, value_range
+from frontend.charts.reading import headed, level_of, metric_info, references_of, short_label, title_of, value_range
 from frontend.charts.seed_lines import SeedLine
 from frontend.charts.seed_traces import line_traces, onset_bands
 from frontend.words import joined_names, number
@@ -46,7 +46,7 @@ def quality_panel(
         label(
             0,
             panel.top,
-            f"<b>{short_label(info) if options.narrow or options.view == 'overlay' else title_of(info)}</b>, lower is better",
+            headed(short_label(info) if options.narrow or options.view == "overlay" else title_of(info), info),
             colour=palette.quality,
             yanchor="bottom",
             yshift=8,
@@ -56,13 +56,12 @@ def quality_panel(
     drawing.traces.extend(common_rings(groups, metric, panel, curves=drawn, options=options))
     defining = level_of(experiment, "tau_gen")
     level = defining[1] if defining and defining[0] == metric else None
-    references = reference_levels(groups, curves) if metric == FRECHET else []
+    references = reference_levels(groups, curves, metric)
     ends = line_ends(lines, metric, focus=focus, curves=drawn, options=options)
     room = Room(frame, ends, [*([level] if level is not None else []), *references])
     if level is not None:
         _draw_level(drawing, lines, focus, panel, room, drawn=drawn, options=options, level=level)
-    if metric == FRECHET:
-        draw_references(drawing, groups, panel, curves=curves, options=options, room=room)
+    draw_references(drawing, groups, panel, curves=curves, options=options, room=room, metric=metric)
     drawing.annotations.extend(room.labels(panel.axis))
     drawing.annotations.extend(breaks(groups, metric, panel, curves=curves, options=options))
     return drawing
@@ -75,6 +74,9 @@ def quality_range(experiment: ExperimentView, curves: Curves, metric: str) -> tu
     defining = level_of(experiment, "tau_gen")
     if defining and defining[0] == metric:
         low, high = min(low, defining[1]), max(high, defining[1])
+    if not metric_info(curves, metric).log_scale:
+        air = 0.06 * ((high - low) or 1.0)
+        return low - air, high + air
     low = max(low, high * 1e-6)
     return low / 1.12, high * 1.12
 
@@ -98,27 +100,35 @@ def _draw_level(
     drawing.traces.extend(reached_onsets("tau_gen", marked, level, panel, curves=drawn, options=options))
 
 
-def reference_levels(groups: Sequence[Group], curves: Curves) -> list[float]:
-    """The distances that a perfect copier of each group's training set has, and the least of real images against each other."""
-    found = [_last_value(curves, group.runs[0].id, f"{FRECHET}_train") for group in groups] + [_floor(groups, curves)]
+def reference_levels(groups: Sequence[Group], curves: Curves, metric: str) -> list[float]:
+    """What a perfect copier of each group's training set scores, and real images against each other."""
+    if not references_of(metric):
+        return []
+    found = [_last_value(curves, group.runs[0].id, f"{metric}_train") for group in groups] + [_floor(groups, curves, metric)]
     return [value for value in found if value is not None]
 
 
-def _floor(groups: Sequence[Group], curves: Curves) -> float | None:
-    found = [_last_value(curves, run.id, f"{FRECHET}_floor") for group in groups for run in group.runs]
-    return min((value for value in found if value is not None), default=None)
+def _floor(groups: Sequence[Group], curves: Curves, metric: str) -> float | None:
+    """The best that real images score, whichever way that is."""
+    found = [_last_value(curves, run.id, f"{metric}_floor") for group in groups for run in group.runs]
+    best = max if metric_info(curves, metric).better == "higher" else min
+    return best((value for value in found if value is not None), default=None)
 
 
-def draw_references(drawing: Drawing, groups: Sequence[Group], panel: Panel, *, curves: Curves, options: ViewOptions, room: Room) -> None:
+def draw_references(
+    drawing: Drawing, groups: Sequence[Group], panel: Panel, *, curves: Curves, options: ViewOptions, room: Room, metric: str
+) -> None:
     """What real images score against each other, and what a perfect copier of each group's training set would."""
+    if not references_of(metric):
+        return
     palette, frame = options.palette, room.frame
-    floor = _floor(groups, curves)
+    floor = _floor(groups, curves, metric)
     if floor is not None:
         drawing.shapes.append(threshold(floor, panel, colour=palette.control, x_range=frame.x_range))
         drawing.annotations.append(room.words(floor, f"real against real: {number(floor)}", palette.ink_3, panel.axis))
     copiers: dict[float, list[Group]] = {}
     for group in groups:
-        copier = _last_value(curves, group.runs[0].id, f"{FRECHET}_train")
+        copier = _last_value(curves, group.runs[0].id, f"{metric}_train")
         if copier is not None:
             copiers.setdefault(copier, []).append(group)
     scored = [group for alike in copiers.values() for group in alike]

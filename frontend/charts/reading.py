@@ -1,5 +1,6 @@
 """What a figure needs to know from an experiment and its curves before it draws them."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 from frontend.charts.figure import ViewOptions
@@ -67,8 +68,8 @@ def quality_choices(experiment: ExperimentView, curves: Curves) -> tuple[str, ..
 
 
 def references_of(metric: str) -> tuple[str, ...]:
-    """What must be drawn beside a quality: of a Fréchet distance what real images score, and what a copier would."""
-    return (f"{FRECHET}_floor", f"{FRECHET}_train") if metric == FRECHET else ()
+    """What must be drawn beside a quality: of one that is measured on samples what real images score, and what a copier would."""
+    return () if metric.startswith("loss_") else (f"{metric}_floor", f"{metric}_train")
 
 
 def loss_indices(curves: Curves) -> tuple[int, ...]:
@@ -98,9 +99,21 @@ def title_of(info: MetricInfo) -> str:
     return info.label[:1].upper() + info.label[1:]
 
 
+def headed(title: str, info: MetricInfo) -> str:
+    """A panel's heading: the title, and how its quantity is to be read."""
+    return ", ".join(part for part in (f"<b>{title}</b>", info.better_words) if part)
+
+
 def short_label(info: MetricInfo) -> str:
     """A metric's label without what its title says in full: where it is measured, and on how many components."""
     return title_of(info).partition(" (")[0].partition(" on ")[0].replace(" at index ", " ")
+
+
+def distinct_labels(infos: Iterable[MetricInfo]) -> dict[str, str]:
+    """Short labels by name; where two are alike, whole titles."""
+    known = list(infos)
+    counts = Counter(short_label(info) for info in known)
+    return {info.name: short_label(info) if counts[short_label(info)] == 1 else title_of(info).partition(" (")[0] for info in known}
 
 
 def series_of(curves: Curves, run: RunView, metric: str) -> Series | None:

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from frontend.charts.groups import group_runs, run_name
-from frontend.charts.reading import axes_of, short_label
+from frontend.charts.reading import axes_of, distinct_labels
 from frontend.comparison import Comparison, Selection, find, spec_of
 from frontend.components import compare
-from frontend.controls import choice, put
+from frontend.controls import choice, one_of, put
 from frontend.markup.started import started
 from frontend.navigation import TITLES, go
 from frontend.page import api_errors, client, loading, name_tab
@@ -68,7 +68,7 @@ def qualities(comparison: Comparison) -> dict[str, str]:
     specs = specs_of(comparison)
     infos = {name: info for spec in reversed(specs) for name, info in metric_infos(spec).items() if info.role == "quality"}
     first = [specs[0].onsets.tau_gen.metric] if specs else []
-    return {name: short_label(infos[name]) for name in dict.fromkeys([*first, *infos]) if name in infos}
+    return distinct_labels(infos[name] for name in dict.fromkeys([*first, *infos]) if name in infos)
 
 
 def axes(comparison: Comparison) -> dict[str, str]:
@@ -109,7 +109,7 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small", key
     )
     if comparison.parts:
         choose_runs(comparison)
-        metric = choice("metric", "Quality", found := qualities(comparison), default=next(iter(found), None))
+        metric = one_of("metric", "Quality", found := qualities(comparison), default=next(iter(found), None))
         axis = choice("axis", "Time axis", axes(comparison), default="tau") or "tau"
         seeds = choice("seeds", "Seeds", _SEEDS, default="mean") if has_seeds(comparison) else "mean"
 if listed.total > len(listed.items):

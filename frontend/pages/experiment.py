@@ -5,9 +5,9 @@ import streamlit as st
 from frontend.charts.experiment import watched
 from frontend.charts.figure import ViewOptions
 from frontend.charts.groups import focused, group_runs
-from frontend.charts.reading import DESCRIBED, axes_of, drawn_points, loss_indices, metric_info, quality_choices, short_label
+from frontend.charts.reading import DESCRIBED, axes_of, distinct_labels, drawn_points, loss_indices, metric_info, quality_choices
 from frontend.components import watch
-from frontend.controls import choice, put
+from frontend.controls import choice, one_of, put
 from frontend.markup.header import header
 from frontend.navigation import TITLES, go, open_page
 from frontend.page import api_errors, client, loading, name_tab, notice
@@ -27,7 +27,7 @@ with api_errors(), loading("Reading the curves"):
     curves = client().curves(identifier, watched(experiment, ViewOptions()), max_points=DESCRIBED)
 name_tab(experiment.name, TITLES["experiment"])
 
-qualities = {name: short_label(metric_info(curves, name)) for name in quality_choices(experiment, curves)}
+qualities = distinct_labels(metric_info(curves, name) for name in quality_choices(experiment, curves))
 pairs = {str(index): f"losses {index}" for index in loss_indices(curves)}
 talk = st.query_params.get("talk")
 with st.container(
@@ -37,7 +37,7 @@ with st.container(
     vertical_alignment="center",
     gap="small",
 ):
-    quality = choice("quality", "Quality", qualities, default=next(iter(qualities), None))
+    quality = one_of("quality", "Quality", qualities, default=next(iter(qualities), None))
     view = choice("view", "View", _VIEWS, default="stacked") or "stacked"
     pair = choice("losses", "Loss pair", pairs, default=None) if view != "path" else None
     axes: dict[str, str] = {name: AXIS_NAMES[name] for name in axes_of(experiment)}

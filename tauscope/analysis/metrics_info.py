@@ -3,6 +3,7 @@
 import numpy as np
 
 from tauscope.analysis.probe_infos import probe_infos
+from tauscope.analysis.quality_infos import quality_infos
 from tauscope.analysis.twins import cosine_metric
 from tauscope.contracts.points import MetricInfo
 from tauscope.specs import ExperimentSpec
@@ -11,7 +12,7 @@ from tauscope.specs.process import ProcessSpec
 
 def metric_infos(spec: ExperimentSpec) -> dict[str, MetricInfo]:
     """Every metric a run of this spec measures, by name."""
-    infos = [*_memorization(spec), *_frechet(spec)]
+    infos = [*_memorization(spec), *quality_infos(spec)]
     for index in spec.measurement.loss_indices:
         infos += _losses(spec, index)
     infos.append(_agreement(spec))
@@ -69,41 +70,6 @@ def _memorization(spec: ExperimentSpec) -> list[MetricInfo]:
             )
         )
     return infos
-
-
-def _frechet(spec: ExperimentSpec) -> list[MetricInfo]:
-    components, n, held_out = spec.measurement.frechet_components, spec.measurement.n_generated, spec.dataset.n_held_out
-    n_floor = min(n, held_out // 2)
-    what = f"Fréchet distance on {components} principal components"
-    unit = "squared Euclidean, pixels in [0, 1]"
-    against = f"against {held_out - n_floor:,} held-out images; components fitted on the same images; 95 % jackknife interval."
-    return [
-        MetricInfo(
-            name="frechet_pca",
-            label=what,
-            unit=unit,
-            role="quality",
-            control="frechet_pca_floor",
-            log_scale=True,
-            definition=f"Of {n:,} generated images {against} Not an FID, whose features are another network's.",
-        ),
-        MetricInfo(
-            name="frechet_pca_floor",
-            label="real against real",
-            unit=unit,
-            role="control",
-            log_scale=True,
-            definition=f"The same distance for {n_floor:,} real images held out from both: what perfect samples score.",
-        ),
-        MetricInfo(
-            name="frechet_pca_train",
-            label="training set against held-out",
-            unit=unit,
-            role="control",
-            log_scale=True,
-            definition="The same distance for the raw training images: what a perfect copier scores.",
-        ),
-    ]
 
 
 def _agreement(spec: ExperimentSpec) -> MetricInfo:

@@ -4,18 +4,19 @@ import os
 
 from tauscope.datasets import dataset_problems
 from tauscope.execution.devices import DeviceError, available_devices, choose_device
+from tauscope.features import feature_problems
 from tauscope.specs import FieldProblem, SpecError, SweepSpec
 
 
 def check_requirements(sweep: SweepSpec) -> None:
-    """Refuse a sweep whose device or data set is not here.
+    """Refuse a sweep whose device, data set or feature network is not here.
 
     Raises:
         SpecError: naming everything that is missing at once.
     """
     problems = {}
     for run in sweep.resolve():
-        for problem in dataset_problems(run.spec.dataset):
+        for problem in (*dataset_problems(run.spec.dataset), *feature_problems(run.spec.measurement)):
             problems[problem.path] = FieldProblem(f"base.{problem.path}", problem.message, problem.remedy)
         try:
             choose_device(run.spec.device)

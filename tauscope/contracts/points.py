@@ -31,6 +31,12 @@ class MetricInfo(Contract):
     role: Literal["quality", "memorization", "control", "loss", "distance", "warning", "agreement"]
     definition: str = Field(description="one sentence that says exactly what was computed")
     control: str | None = Field(None, description="the metric that must be drawn beside this one")
+    better: Literal["lower", "higher", "zero", "neither"] = Field("lower", description="of a quality: where it should be")
     log_scale: bool = False
     index: int | None = Field(None, description="0-based diffusion index, for losses")
     alpha_bar: float | None = Field(None, description="alpha_bar at that index")
+
+    @property
+    def better_words(self) -> str:
+        """``lower is better``: how a quality is to be read; empty where it depends."""
+        return {"lower": "lower is better", "higher": "higher is better", "zero": "0 is best", "neither": ""}[self.better]

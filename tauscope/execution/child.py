@@ -27,6 +27,7 @@ from tauscope.execution.memory import BatchSearch, Shortage, free_memory, larges
 from tauscope.execution.pipes import CommandReader, EventRecorder, PreparationBrokenOffError, PreparationReporter, Work, send
 from tauscope.execution.trial import TrialError, fits
 from tauscope.experiments import EXPERIMENTS, ImageDdpmExperiment
+from tauscope.features import FeatureError
 from tauscope.specs import KINDS
 from tauscope.training.checkpoints import CheckpointError
 from tauscope.training.trainer import DivergedError
@@ -115,7 +116,7 @@ def _explain(shortage: Shortage, command: Work, commands: CommandReader) -> Fail
 
 def _failure(error: Exception) -> Failed:
     code, remedy = _diagnose(error)
-    message = error.message if isinstance(error, (DatasetError, DeviceError)) else str(error) or type(error).__name__
+    message = error.message if isinstance(error, (DatasetError, DeviceError, FeatureError)) else str(error) or type(error).__name__
     return Failed(code=code, message=message, remedy=remedy, traceback="".join(traceback.format_exception(error)))
 
 
@@ -123,6 +124,8 @@ def _diagnose(error: Exception) -> tuple[str, str]:
     """A stable code and the remedy for what can be foreseen; the rest is reported as a defect with its traceback."""
     if isinstance(error, DatasetError):
         return "dataset_unavailable", error.remedy
+    if isinstance(error, FeatureError):
+        return "features_unavailable", error.remedy
     if isinstance(error, DeviceError):
         return error.code, error.remedy
     if isinstance(error, PreparationBrokenOffError):

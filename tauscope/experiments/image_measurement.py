@@ -68,20 +68,22 @@ class ImageMeasurement:
     def samples(self, network: nn.Module, step: int, path: Path, *, go_on: Callable[[float], bool]) -> list[Point]:
         """Draw samples from the same seeds as at every other step, write them with their neighbours, and measure them.
 
-        ``go_on`` is told the share that is drawn, between any two evaluations of the network.
+        ``go_on`` is told the share that is drawn, between any two evaluations of the network; and 1
+        between any two of a feature network.
 
         Raises:
             SamplingBrokenOffError: when ``go_on`` says no.
         """
-        images = self.generate(network, go_on)
+        images, between = self.generate(network, go_on), _still_wanted(go_on)
         if not bool(torch.isfinite(images).all()):
-            return [*self.copying.diverged(step, len(images)), *self.quality.diverged(step, len(images)), *self._baselines(step)]
+            return [*self.copying.diverged(step, len(images)), *self.quality.diverged(step, len(images)), *self._baselines(step, between)]
         found = self.copying.found(images)
         write_npz(path, samples=images.cpu().numpy(), neighbours=found.neighbours.cpu().numpy(), distances=found.distances.cpu().numpy())
-        return [*self.copying.points(found, step), *self.quality.points(images, step), *self._baselines(step)]
+        quality = self.quality.points(images, step, between=between)
+        return [*self.copying.points(found, step), *quality, *self._baselines(step, between)]
 
-    def _baselines(self, step: int) -> list[Point]:
-        return [*self.copying.baselines(step), *self.quality.baselines(step)]
+    def _baselines(self, step: int, between: Callable[[], None]) -> list[Point]:
+        return [*self.copying.baselines(step), *self.quality.baselines(step, between=between)]
 
     @torch.no_grad()
     def generate(
@@ -101,3 +103,13 @@ class ImageMeasurement:
     def _evaluations_per_block(self) -> int:
         sampler = self.spec.measurement.sampler
         return sampler.steps if isinstance(sampler, DdimSpec) else self.diffusion.steps - self.diffusion.first_trained_index
+
+
+def _still_wanted(go_on: Callable[[float], bool]) -> Callable[[], None]:
+    """What ends a measurement of samples that are all drawn, where nobody waits for it any more."""
+
+    def between() -> None:
+        if not go_on(1.0):
+            raise SamplingBrokenOffError
+
+    return between

@@ -1,5 +1,6 @@
 """How close generated images come to real held-out ones, beside what real images and the training set itself score."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -7,14 +8,16 @@ import numpy as np
 from torch import Tensor
 
 from tauscope.contracts.points import Point
+from tauscope.experiments.image_features import ImageFeatures
 from tauscope.experiments.image_set import ImageSet
 from tauscope.experiments.measured import diverged_point, measured_point
+from tauscope.features.cache import FeatureCache
 from tauscope.metrics.frechet import FrechetReference, PrincipalComponents
 from tauscope.specs import ImageDdpmSpec
 
 
 class ImageQuality:
-    """Measures the Frechet distance to held-out images; reference and baselines are computed once.
+    """Measures the Frechet distance to held-out images, and what the spec's feature networks see; references are computed once.
 
     Args:
         spec: the run.
@@ -24,18 +27,22 @@ class ImageQuality:
     def __init__(self, spec: ImageDdpmSpec, images: ImageSet) -> None:
         self.spec = spec
         self.images = images
+        measurement, cache = spec.measurement, FeatureCache.default()
+        self.features = [ImageFeatures(features, images, measurement.n_generated, cache) for features in measurement.features]
 
-    def points(self, generated: Tensor, step: int) -> list[Point]:
-        """The distance of generated images, shape (N, C, H, W), pixels in [0, 1]."""
-        return [measured_point(step, "frechet_pca", self._frechet.distance(generated.cpu().numpy()), len(generated))]
+    def points(self, generated: Tensor, step: int, *, between: Callable[[], None]) -> list[Point]:
+        """The distance of generated images, shape (N, C, H, W), pixels in [0, 1]; ``between`` is called while features are computed."""
+        frechet = measured_point(step, "frechet_pca", self._frechet.distance(generated.cpu().numpy()), len(generated))
+        return [frechet, *(point for features in self.features for point in features.points(generated, step, between=between))]
 
-    def baselines(self, step: int) -> list[Point]:
+    def baselines(self, step: int, *, between: Callable[[], None]) -> list[Point]:
         """What real held-out images score, and what the raw training images do."""
-        return [measured_point(step, name, estimate, count) for name, (estimate, count) in self._scores.items()]
+        frechet = [measured_point(step, name, estimate, count) for name, (estimate, count) in self._scores.items()]
+        return [*frechet, *(point for features in self.features for point in features.baselines(step, between=between))]
 
     def diverged(self, step: int, count: int) -> list[Point]:
         """The points of samples that are not images."""
-        return [diverged_point(step, "frechet_pca", count)]
+        return [diverged_point(step, "frechet_pca", count), *(point for features in self.features for point in features.diverged(step))]
 
     @cached_property
     def _scores(self) -> dict[str, tuple[tuple[float, float, float], int]]:

@@ -49,24 +49,25 @@ def _quality(runs: Sequence[FigureRun], wanted: str | None) -> str | None:
 
 
 def quality_panel(found: Sequence[Family], metric: str | None) -> Panel:
-    """One quantity that is better when lower, its level and tau_gen where it defines that, its floor and what a copier scores."""
+    """One quantity, its level and tau_gen where it defines that, its floor and what a copier scores."""
     runs = [run for family in found for run in family.runs]
     info = infos_of(runs).get(metric or "")
     if metric is None or info is None:
         return Panel("a", "Quality", empty="no quality is measured")
-    rows = [row for family in found for row in curve_rows(family, metric, "a", log=True)]
+    rows = [row for family in found for row in curve_rows(family, metric, "a", log=info.log_scale)]
     onsets = _level_and_onsets(found, runs, metric)
     if not rows:
         return Panel("a", short_title(info), empty="not measured yet")
     counts = counts_of(row for row in rows if row.kind == "curve")
     items = "pairs" if info.index is not None else "samples"
     of = f"N = {counts} {items}; " if counts else ""
+    reading = f"; {info.better_words}" if info.better_words else ""
     at = f"$\\bar\\alpha$ = {info.alpha_bar:.3f}; " if info.alpha_bar is not None else ""
     return Panel(
         "a",
         short_title(info),
         (*rows, *onsets, *_references(found, info)),
-        note=join_words(f"{at}{of}bands 95 %; lower is better", references_words(info), without_value(onsets), missing_words(rows)),
+        note=join_words(f"{at}{of}bands 95 %{reading}", references_words(info), without_value(onsets), missing_words(rows)),
         definition=f"{info.label}: {info.definition}",
         y_label=info.unit if len(info.unit) < 34 else info.unit.partition(",")[0],
         log_y=info.log_scale,

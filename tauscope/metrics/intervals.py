@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import scipy
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy import ndarray
 
 CONFIDENCE = 0.95
@@ -49,12 +49,21 @@ def jackknife_interval(
     rows repeat, which shrinks the covariance); the jackknife is not.
     """
     value = statistic(rows)
-    groups = min(groups, len(rows))
-    group = np.arange(len(rows)) % groups
-    left_out = np.array([statistic(rows[group != g]) for g in range(groups)])
-    error = float(np.sqrt((groups - 1) / groups * ((left_out - left_out.mean()) ** 2).sum()))
-    half = float(scipy.special.stdtrit(groups - 1, 0.5 + CONFIDENCE / 2)) * error
+    group = grouped(len(rows), groups)
+    half = jackknife_half_width(np.array([statistic(rows[group != g]) for g in range(group.max() + 1)]))
     return value, max(value - half, 0.0), value + half
+
+
+def grouped(count: int, groups: int) -> Int[ndarray, " item"]:
+    """The group of each of ``count`` rows: its index modulo ``groups``, of which there are no more than rows."""
+    return np.arange(count) % min(groups, count)
+
+
+def jackknife_half_width(left_out: Float[ndarray, " group"]) -> float:
+    """Half the 95 % interval of a statistic from its values with one group of rows left out each."""
+    groups = len(left_out)
+    error = float(np.sqrt((groups - 1) / groups * ((left_out - left_out.mean()) ** 2).sum()))
+    return float(scipy.special.stdtrit(groups - 1, 0.5 + CONFIDENCE / 2)) * error
 
 
 def ratio_interval(numerator: Float[ndarray, " item"], denominator: Float[ndarray, " item"]) -> tuple[float, float, float]:

@@ -6,6 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from tauscope.specs.features import FeatureSpec
+
 BETWEEN = " · "
 
 
@@ -27,6 +29,9 @@ def field_values(spec: BaseModel, *, path: str = "", title: str = "") -> list[Fi
         label = BETWEEN.join(part for part in (title, info.title or ("" if name == "name" and title else name)) if part)
         if isinstance(value, BaseModel):
             found += field_values(value, path=where, title=label)
+        elif isinstance(value, tuple) and value and all(isinstance(item, FeatureSpec) for item in value):
+            for item in value:
+                found += field_values(item, path=f"{where}.{item.key}", title=BETWEEN.join((label, item.key)))
         else:
             extra = info.json_schema_extra if isinstance(info.json_schema_extra, Mapping) else {}
             found.append(FieldValue(where, label, str(extra.get("unit", "")), value))

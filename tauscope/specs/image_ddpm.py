@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from tauscope.specs.dataset import DatasetSpec
+from tauscope.specs.features import LOWER_IS_BETTER
 from tauscope.specs.fork import ForkSpec
 from tauscope.specs.measurement import MeasurementSpec, OnsetsSpec
 from tauscope.specs.model import SpecModel
@@ -68,7 +69,7 @@ class ImageDdpmSpec(SpecModel):
         *("dataset.n_train", "dataset.subset", "dataset.path", "dataset.n_held_out", "seed", "steps", "device", "onsets.tau_gen"),
         *("dataset.n_calibration", "dataset.unreadable", "stopping", "retention", "measurement.probes"),
         *("measurement.schedule", "measurement.loss_schedule", "measurement.n_generated", "measurement.loss_pairs"),
-        *("measurement.loss_indices", "measurement.frechet_components"),
+        *("measurement.loss_indices", "measurement.frechet_components", "measurement.features"),
     )
     # Runs that agree in these teach a forecast of one another.
     DOMAIN: ClassVar[tuple[str, ...]] = ("dataset.name", "dataset.size", "dataset.colour", "process", "onsets.tau_mem")
@@ -87,6 +88,7 @@ class ImageDdpmSpec(SpecModel):
         self._check_batch()
         self._check_indices()
         self._check_probes()
+        self._check_features()
         self._check_onsets()
         self._check_resolution()
         self._check_fork()
@@ -130,6 +132,10 @@ class ImageDdpmSpec(SpecModel):
                 f"dataset.n_held_out {self.dataset.n_held_out} is too few for measurement.probes: {probes.images} non-members,"
                 f" and for alpha_ho others | Hold out at least {needed}"
             )
+
+    def _check_features(self) -> None:
+        for features in self.measurement.features:
+            features.parts(self.dataset.n_held_out, self.measurement.n_generated)
 
     def _check_onsets(self) -> None:
         quality = quality_metrics(self)
@@ -187,4 +193,5 @@ class ImageDdpmSpec(SpecModel):
 
 def quality_metrics(spec: ImageDdpmSpec) -> tuple[str, ...]:
     """The measured quantities that can define tau_gen; each is better when lower."""
-    return (*(f"loss_held_out@{i}" for i in spec.measurement.loss_indices), "frechet_pca")
+    of_features = (item.metric_name(metric) for item in spec.measurement.features for metric in item.metrics if metric in LOWER_IS_BETTER)
+    return (*(f"loss_held_out@{i}" for i in spec.measurement.loss_indices), "frechet_pca", *of_features)

@@ -1,9 +1,10 @@
 """What is measured along training, when, and which levels make an onset."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from tauscope.specs.features import Features
 from tauscope.specs.model import SpecModel
 from tauscope.specs.sampler import DdimSpec, Sampler
 from tauscope.specs.schedule import LogSpaced, Schedule
@@ -42,6 +43,23 @@ class MeasurementSpec(SpecModel):
         16, "Principal components", "principal components of the Frechet distance", ge=1, le=100_000, advanced=True
     )
     probes: ProbesSpec | None = shown(None, "Probes", "early warnings of copying beside the loss gap", advanced=True)
+    features: tuple[Features, ...] = shown(
+        (),
+        "Feature networks",
+        "networks whose features further qualities are measured on, e.g. {name: mobilenet_v2, metrics: [frechet, kid]}",
+        max_length=8,
+        advanced=True,
+    )
+
+    @model_validator(mode="after")
+    def _distinct_features(self) -> Self:
+        keys = [features.key for features in self.features]
+        twice = sorted({key for key in keys if keys.count(key) > 1})
+        if twice:
+            raise ValueError(
+                f"measurement.features holds {', '.join(twice)} more than once | Keep one; give each torchscript a label of its own"
+            )
+        return self
 
 
 class OnsetLevel(SpecModel):

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from pydantic_settings import BaseSettings
@@ -9,7 +10,9 @@ from pydantic_settings import BaseSettings
 from backend.settings import ApiSettings
 from launcher.settings import UpSettings
 from tauscope.datasets import DATASETS
+from tauscope.metrics.quality import wanted_metrics
 from tauscope.specs import KINDS, load_preset, preset_names
+from tauscope.specs.features import QualityMetric
 from worker.settings import WorkerSettings
 
 ROOT = Path(__file__).parents[2]
@@ -36,6 +39,11 @@ def test_every_metric_is_documented() -> None:
     text = (DOCS / "reference/metrics.md").read_text()
     names = {name.split("@")[0] for name in metric_infos(load_preset("digits-demo").sweep.base)}
     assert not [name for name in names if f"`{name}" not in text]
+
+
+def test_every_quality_on_features_is_documented() -> None:
+    text = (DOCS / "reference/metrics.md").read_text()
+    assert not [name for name in wanted_metrics(get_args(QualityMetric)) if f"`{name}_F`" not in text]
 
 
 def test_every_link_between_documents_leads_somewhere() -> None:
