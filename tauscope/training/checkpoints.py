@@ -1,6 +1,6 @@
 """Checkpoints: tensors in safetensors, everything else in JSON beside them; never pickled code.
 
-A checkpoint holds the weights, their average and the optimizer. Random generators need no state (see ``seeding``), so
+A checkpoint holds the weights, their averages and the optimizer. Random generators need no state (see ``seeding``), so
 these, the step and the spec are all that a bit-identical resume needs.
 """
 
@@ -51,6 +51,7 @@ def save_checkpoint(trainer: Trainer, folder: Path) -> CheckpointFiles:
     temporary = files.state.with_suffix(".json.partial")
     temporary.write_text(json.dumps(_state(trainer, digest), indent=1))
     publish(temporary, files.state)
+    trainer.saved = trainer.step
     return files
 
 
@@ -74,9 +75,12 @@ def load_checkpoint(trainer: Trainer, state_file: Path) -> None:
             f"{state_file} holds another network; fork with the network, channels and process it has ({error})"
         ) from error
     trainer.average.load(_part(tensors, "ema"))
+    for name, average in trainer.further.items():
+        # A fork may ask for a length that the run it begins from did not keep; it begins as the average that was measured.
+        average.load(_part(tensors, f"ema{name}") or _part(tensors, "ema"))
     if state["spec"]["optimizer"]["name"] == trainer.spec.optimizer.name:
         _load_optimizer(trainer.optimizer, _part(tensors, "optimizer"))
-    trainer.step = int(state["step"])
+    trainer.step = trainer.saved = int(state["step"])
 
 
 def _check_fork(state: dict[str, Any], spec: ImageDdpmSpec, state_file: Path) -> None:
@@ -154,6 +158,7 @@ def _tensors(trainer: Trainer) -> dict[str, Tensor]:
     parts = {
         "network": trainer.network.state_dict(),
         "ema": trainer.average.state(),
+        **{f"ema{name}": average.state() for name, average in trainer.further.items()},
         "optimizer": {
             f"{index}.{name}": value
             for index, slots in trainer.optimizer.state_dict()["state"].items()
@@ -184,9 +189,13 @@ def _part(tensors: dict[str, Tensor], part: str) -> dict[str, Tensor]:
 
 def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
     slots: dict[int, dict[str, Tensor]] = {}
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
     for address, value in tensors.items():
         index, name = address.split(".", 1)
-        slots.setdefault(int(index), {})[name] = value
+        # The fused kernels walk through a weight and its moments side by side, whatever layout either has.
+        weight = weights[int(index)]
+        laid_out = torch.empty_like(weight, dtype=value.dtype).copy_(value) if value.shape == weight.shape else value
+        slots.setdefault(int(index), {})[name] = laid_out
     optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})
 
 

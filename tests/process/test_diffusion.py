@@ -6,7 +6,7 @@ import torch
 from tauscope.analysis.metrics_info import alpha_bar
 from tauscope.process import linear_schedule
 from tauscope.process.diffusion import predict_x0
-from tauscope.specs.process import ProcessSpec
+from tauscope.specs.process import LinearSpec
 
 
 def test_alpha_bar_falls_from_near_one_to_near_zero() -> None:
@@ -24,11 +24,11 @@ def test_noising_and_predicting_x0_are_inverse() -> None:
 
 
 def test_pages_and_training_agree_on_alpha_bar() -> None:
-    process = ProcessSpec()
+    process = LinearSpec()
     diffusion = linear_schedule(process.steps, beta_min=process.beta_min, beta_max=process.beta_max)
     for index in (0, 10, 100, 999):
         assert alpha_bar(process, index) == pytest.approx(float(diffusion.alpha_bar[index]), rel=1e-12)
 
 
 def test_index_100_of_the_linear_schedule_keeps_nine_tenths_of_the_signal() -> None:
-    assert alpha_bar(ProcessSpec(), 100) == pytest.approx(0.895, abs=5e-4)
+    assert alpha_bar(LinearSpec(), 100) == pytest.approx(0.895, abs=5e-4)
