@@ -5,16 +5,16 @@ import json
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 import torch
 from torch import Tensor, distributed, nn
-from torch.distributed import TCPStore  # type: ignore[attr-defined]  # torch exports it without saying so
 
 from tauscope.execution.devices import DeviceError
 from tauscope.specs import ExperimentSpec
-from tauscope.training.ranks import PATIENCE, Ranks
+from tauscope.training.ranks import Ranks
 from tauscope.training.team import Team
 
 END_SECONDS = 10.0  # How long a rank may take to leave once its input is closed, or to be seen dead once its connection is.
@@ -41,6 +41,7 @@ class LeadingRank(Ranks):
         self.device = device
         self.checkpoint = checkpoint
         self._others: list[subprocess.Popen[bytes]] = []
+        self._folder = tempfile.TemporaryDirectory(prefix="tauscope-ranks-")
 
     def begin(self) -> None:
         if not self._others:
@@ -52,7 +53,7 @@ class LeadingRank(Ranks):
         try:
             return super().add_up(parameters, loss)
         except RuntimeError as error:
-            raise self._loss() from error
+            raise self._lost() from error
 
     def close(self) -> None:
         """Let the others go; kill those that stay."""
@@ -71,9 +72,10 @@ class LeadingRank(Ranks):
         self._others = []
         if distributed.is_initialized():
             distributed.destroy_process_group()
+        self._folder.cleanup()
 
     def _start(self) -> None:
-        store = TCPStore("127.0.0.1", 0, self.size, is_master=True, wait_for_workers=False, timeout=PATIENCE)
+        place = Path(self._folder.name) / "meeting"
         for rank in range(1, self.size):
             other = subprocess.Popen([sys.executable, "-m", "tauscope.execution.rank"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             self._others.append(other)
@@ -81,15 +83,15 @@ class LeadingRank(Ranks):
                 "spec": self.spec.model_dump(mode="json"),
                 "checkpoint": str(self.checkpoint) if self.checkpoint else None,
                 "rank": rank,
-                "port": store.port,
+                "meeting": str(place),
                 "device": str(device_of_rank(self.device, rank)),
             }
             self._tell(other, json.dumps(order).encode() + b"\n")
         for other in self._others:
             assert other.stdout is not None
             if other.stdout.readline() != b"ready\n":
-                raise self._loss()
-        self._meet(store, self.device)
+                raise self._lost()
+        self.meet(place, self.device)
 
     def _tell(self, other: "subprocess.Popen[bytes]", line: bytes) -> None:
         assert other.stdin is not None
@@ -97,9 +99,9 @@ class LeadingRank(Ranks):
             other.stdin.write(line)
             other.stdin.flush()
         except BrokenPipeError as error:
-            raise self._loss() from error
+            raise self._lost() from error
 
-    def _loss(self) -> RankError:
+    def _lost(self) -> RankError:
         """Who is gone, and why as far as can be told."""
         for rank, other in enumerate(self._others, start=1):
             with contextlib.suppress(subprocess.TimeoutExpired):

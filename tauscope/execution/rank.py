@@ -28,7 +28,7 @@ def main() -> None:
     experiment.begin(Path(order["checkpoint"]) if order["checkpoint"] else None)
     sys.stdout.buffer.write(b"ready\n")
     sys.stdout.buffer.flush()
-    team.join(order["port"], device)
+    team.meet(Path(order["meeting"]), device)
     for _ in sys.stdin.buffer:
         experiment.trainer.advance()
     os._exit(0)  # Rank 0 has gone: there is nobody left to part from.

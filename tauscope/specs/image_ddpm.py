@@ -75,7 +75,7 @@ class ImageDdpmSpec(SpecModel):
         "n_generated": "measurement.n_generated",
     }
     # Runs that agree in these take about the same time for a unit of cost.
-    PACE: ClassVar[tuple[str, ...]] = ("dataset.size", "network", "compute")
+    PACE: ClassVar[tuple[str, ...]] = ("dataset.size", "network")
     # What may change while a run goes on, since no weight depends on it: when it ends, and what is kept then.
     ENDING: ClassVar[tuple[str, ...]] = ("steps", "stopping", "retention")
     # Runs that agree in all but these are pilots of one another: they lie on one law over n.

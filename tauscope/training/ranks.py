@@ -1,12 +1,14 @@
 """The gradient of a batch summed over several processes, each of which computes a slice of the same drawn batch."""
 
+import os
+import socket
 from collections.abc import Iterable
 from datetime import timedelta
+from pathlib import Path
 
 import torch
 from torch import Tensor, distributed, nn
-from torch.distributed import TCPStore  # type: ignore[attr-defined]  # torch exports it without saying so
-from torch.distributed.distributed_c10d import Store
+from torch.distributed import FileStore  # type: ignore[attr-defined]  # torch exports it without saying so
 
 from tauscope.training.team import Team
 
@@ -29,13 +31,15 @@ class Ranks(Team):
         self.rank = rank
         self.size = size
 
-    def join(self, port: int, device: torch.device) -> None:
-        """Meet the others at a port of this machine; returns when all are there."""
-        store = TCPStore("127.0.0.1", port, self.size, is_master=False, timeout=PATIENCE)
-        self._meet(store, device)
+    def meet(self, place: Path, device: torch.device) -> None:
+        """Meet the others through a file that all can open; returns when all are there.
 
-    def _meet(self, store: Store, device: torch.device) -> None:
+        They talk over the loopback interface: nothing listens where another machine could reach it.
+        """
+        loopback = next((name for _, name in socket.if_nameindex() if name.startswith("lo")), "lo")
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", loopback)
         backend = "nccl" if device.type == "cuda" else "gloo"
+        store = FileStore(str(place), self.size)
         distributed.init_process_group(backend, store=store, rank=self.rank, world_size=self.size, timeout=PATIENCE)
 
     def share(self, batch: int) -> tuple[int, int]:

@@ -55,12 +55,16 @@ def test_a_spec_from_before_the_options_is_the_spec_with_their_defaults() -> Non
 
 
 def test_options_of_a_chosen_variant_can_be_set_by_their_path() -> None:
-    sweep = apply_settings(load_preset("digits-demo").sweep, {"process": {"name": "cosine"}, "process.offset": 0.01, "precision": "bfloat16"})
+    sweep = apply_settings(
+        load_preset("digits-demo").sweep, {"process": {"name": "cosine"}, "process.offset": 0.01, "precision": "bfloat16"}
+    )
     assert sweep.base.process == CosineSpec(offset=0.01)
     assert sweep.base.compute.precision == "bfloat16"
 
 
-@pytest.mark.parametrize("process", [LinearSpec(), CosineSpec(), LogSnrSpec(), LinearSpec(steps=40), CosineSpec(steps=40), LogSnrSpec(steps=2)])
+@pytest.mark.parametrize(
+    "process", [LinearSpec(), CosineSpec(), LogSnrSpec(), LinearSpec(steps=40), CosineSpec(steps=40), LogSnrSpec(steps=2)]
+)
 def test_every_process_loses_signal_at_every_index(process: LinearSpec | CosineSpec | LogSnrSpec) -> None:
     levels = alpha_bars(process)
     assert len(levels) == process.steps
