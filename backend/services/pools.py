@@ -6,6 +6,7 @@ from threading import Lock
 from typing import Any
 
 import orjson
+from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from backend.storage.past_runs import FinishedRun, Version, finished_runs
@@ -13,10 +14,14 @@ from tauscope.analysis.onsets import Curve
 from tauscope.analysis.warnings import PastRun, Pool
 from tauscope.contracts.onsets import Onset, OnsetStatus
 from tauscope.contracts.warnings import RunWarning
+from tauscope.specs import KINDS
 
 PROBES = ("loss_gap@", "mia_", "alpha_ho@", "stable_rank")
 # What makes runs a configuration: everything that moves the weights but chance, not how long or how closely it was looked at.
-_CONFIGURING = ("kind", "network", "preconditioning", "process", "optimizer", "batch_size", "replacement", "ema")
+_CONFIGURING = (
+    *("kind", "network", "preconditioning", "parameterization", "process", "only_index", "optimizer"),
+    *("batch_size", "replacement", "ema", "compute"),
+)
 _REMEMBERED = 20_000
 _CONFIGURING_DATA = ("name", "n_train", "size")
 
@@ -78,5 +83,14 @@ def pool_key(spec: dict[str, Any]) -> PoolKey:
 
 def configuration_of(spec: dict[str, Any]) -> str:
     """The same text for runs that differ by seed, or in how long or closely they were looked at, alone."""
+    spec = _whole(spec)
     told = {name: spec.get(name) for name in _CONFIGURING} | {name: spec["dataset"].get(name) for name in _CONFIGURING_DATA}
     return orjson.dumps(told, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _whole(spec: dict[str, Any]) -> dict[str, Any]:
+    """A stored spec with the defaults of fields that came later; one of other code as it stands."""
+    try:
+        return KINDS[spec["kind"]].model_validate(spec).model_dump(mode="json")
+    except (KeyError, ValidationError):
+        return spec

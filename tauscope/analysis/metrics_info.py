@@ -1,31 +1,45 @@
 """How every measured quantity is named, defined and drawn. One home for these words; pages and docs read them here."""
 
-import numpy as np
+from collections.abc import Iterator, Mapping
 
 from tauscope.analysis.probe_infos import probe_infos
 from tauscope.analysis.quality_infos import quality_infos
 from tauscope.analysis.twins import cosine_metric
 from tauscope.contracts.points import MetricInfo
 from tauscope.specs import ExperimentSpec
+from tauscope.specs.alpha_bar import alpha_bars
 from tauscope.specs.process import ProcessSpec
 
 
 def metric_infos(spec: ExperimentSpec) -> dict[str, MetricInfo]:
     """Every metric a run of this spec measures, by name."""
-    infos = [*_memorization(spec), *quality_infos(spec)]
+    infos = [*_memorization(spec), *quality_infos(spec)] if spec.only_index is None else []
     for index in spec.measurement.loss_indices:
         infos += _losses(spec, index)
     infos.append(_agreement(spec))
     if spec.measurement.probes is not None:
         indices = (spec.measurement.probes.index, spec.measurement.probes.small_index)
         infos += probe_infos(spec, {index: alpha_bar(spec.process, index) for index in indices})
-    return {info.name: info for info in infos}
+    known = {info.name: info for info in infos}
+    return known | {info.name: info for info in _of_averages(spec, known)}
+
+
+def _of_averages(spec: ExperimentSpec, known: Mapping[str, MetricInfo]) -> Iterator[MetricInfo]:
+    """What is measured of further averages of the weights, named and told apart by their length."""
+    if spec.ema is None:
+        return
+    for suffix, length in spec.ema.further_names.items():
+        what = f"average of {spec.ema.LENGTH.replace('_', ' ')} {length:g}"
+        for name in ("f_mem", *(f"loss_held_out@{index}" for index in spec.measurement.loss_indices)):
+            if name in known:
+                info = known[name]
+                update = {"name": name + suffix, "label": f"{info.label}, {what}", "definition": f"{info.definition} Of the {what}."}
+                yield info.model_copy(update=update)
 
 
 def alpha_bar(process: ProcessSpec, index: int) -> float:
-    """alpha_bar at a 0-based index of the linear schedule, without PyTorch."""
-    beta = np.linspace(process.beta_min, process.beta_max, process.steps)
-    return float(np.prod(1 - beta[: index + 1]))
+    """alpha_bar at a 0-based index."""
+    return float(alpha_bars(process)[index])
 
 
 def _memorization(spec: ExperimentSpec) -> list[MetricInfo]:

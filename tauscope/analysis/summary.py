@@ -21,6 +21,9 @@ def summarize_points(spec: ExperimentSpec, points: Sequence[Point]) -> tuple[dic
         "tau_gen": tau_gen(points, levels.tau_gen.metric, levels.tau_gen.level),
         "tau_mem": tau_mem(points, levels.tau_mem.level),
     }
+    if spec.only_index is not None:
+        reason = f"no samples: trained at diffusion index {spec.only_index} alone"
+        onsets["tau_mem"] = onsets["tau_mem"].model_copy(update={"reason": reason})
     return onsets, _final(spec, points)
 
 

@@ -7,7 +7,8 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,6 +24,7 @@ from tauscope.execution.events import (
     RunSegment,
     SegmentEnded,
 )
+from tauscope.execution.leading import RankError, team_of
 from tauscope.execution.memory import BatchSearch, Shortage, free_memory, largest_batch, ran_out_of_memory
 from tauscope.execution.pipes import CommandReader, EventRecorder, PreparationBrokenOffError, PreparationReporter, Work, send
 from tauscope.execution.trial import TrialError, fits
@@ -77,26 +79,36 @@ def _perform(command: Work, events: BinaryIO, commands: CommandReader) -> End | 
 
 def _train(command: RunSegment, events: BinaryIO, commands: CommandReader) -> SegmentEnded:
     started = time.monotonic()
-    experiment = _build(command, events, commands)
     recorder = EventRecorder(events, commands, max_seconds=command.max_seconds, may_defer=command.may_defer)
-    finished = experiment.run(recorder, checkpoint=Path(command.checkpoint) if command.checkpoint else None)
+    with _built(command, events, commands) as experiment:
+        finished = experiment.run(recorder, checkpoint=_checkpoint(command))
     return SegmentEnded(step=experiment.trainer.step, finished=finished, seconds=time.monotonic() - started)
 
 
 def _evaluate(command: EvaluateCheckpoint, events: BinaryIO, commands: CommandReader) -> EvaluationEnded:
     started = time.monotonic()
-    experiment = _build(command, events, commands)
     recorder = EventRecorder(events, commands, max_seconds=None, may_defer=True)
-    complete = experiment.evaluate(recorder, Path(command.checkpoint) if command.checkpoint else None, step=command.step)
+    with _built(command, events, commands) as experiment:
+        complete = experiment.evaluate(recorder, _checkpoint(command), step=command.step)
     return EvaluationEnded(step=experiment.trainer.step, complete=complete, seconds=time.monotonic() - started)
 
 
-def _build(command: Work, events: BinaryIO, commands: CommandReader) -> ImageDdpmExperiment:
+@contextmanager
+def _built(command: Work, events: BinaryIO, commands: CommandReader) -> Iterator[ImageDdpmExperiment]:
+    """The experiment on its device, or with its team on theirs; the team is let go at the end, however it comes."""
     spec = KINDS[command.spec["kind"]].model_validate(command.spec)
     device = choose_device(spec.device)
     wait_until_free(device, share=BUSY_SHARE, patience=DEVICE_PATIENCE_SECONDS, ended=commands.end_requested)
     progress = PreparationReporter(events, commands)
-    return EXPERIMENTS[spec.kind](spec, device=device, folder=Path(command.folder), progress=progress)
+    team = team_of(spec, device, _checkpoint(command))
+    try:
+        yield EXPERIMENTS[spec.kind](spec, device=device, folder=Path(command.folder), progress=progress, team=team)
+    finally:
+        team.close()
+
+
+def _checkpoint(command: Work) -> Path | None:
+    return Path(command.checkpoint) if command.checkpoint else None
 
 
 def _explain(shortage: Shortage, command: Work, commands: CommandReader) -> Failed:
@@ -131,7 +143,9 @@ def _diagnose(error: Exception) -> tuple[str, str]:
     if isinstance(error, PreparationBrokenOffError):
         return "preparation_broken_off", "It begins again when the run goes on"
     if isinstance(error, DivergedError):
-        return "diverged", "Lower optimizer.lr; the curves up to here are kept"
+        return "diverged", "Lower optimizer.lr or set optimizer.clip_norm; the curves up to here are kept"
+    if isinstance(error, RankError):
+        return "rank_died", "Resume from the last checkpoint; what the rank said itself is in the log, and a kill may be for memory"
     if isinstance(error, CheckpointError):
         return "checkpoint_unusable", "See the message"
     if isinstance(error, OSError):

@@ -74,7 +74,7 @@ class Shortage:
         if search.fits is None:
             remedy = "Lower network.base_width" if 1 in (spec.batch, *search.tried) else "Lower batch_size or network.base_width"
             return self._failed(f"{message}, nor does any that was tried{tried}" if tried else message, remedy)
-        remedy = f"Set batch_size to {search.fits} or lower network.base_width"
+        remedy = f"Set compute.micro_batch to {search.fits} for the same batch in parts, or lower batch_size or network.base_width"
         return self._failed(f"{message}; {search.fits} does{tried}", remedy)
 
     def _failed(self, message: str, remedy: str) -> Failed:

@@ -27,18 +27,22 @@ class ImageCopying:
     def points(self, found: Memorization, step: int) -> list[Point]:
         """f_mem and the quantiles of gap ratios and distances."""
         return [
-            measured_point(step, "f_mem", (found.f_mem, *found.interval()), found.count),
+            self.share(found, step),
             *quantile_points(step, "gap_ratio", found.gap_ratio),
             *quantile_points(step, "nearest_distance", found.distances[:, 0]),
         ]
+
+    def share(self, found: Memorization, step: int, suffix: str = "") -> Point:
+        """f_mem alone, under a name with a suffix."""
+        return measured_point(step, f"f_mem{suffix}", (found.f_mem, *found.interval()), found.count)
 
     def baselines(self, step: int) -> list[Point]:
         """What real held-out images score."""
         return [measured_point(step, "f_mem_control", (self._control.f_mem, *self._control.interval()), self._control.count)]
 
-    def diverged(self, step: int, count: int) -> list[Point]:
+    def diverged(self, step: int, count: int, suffix: str = "") -> list[Point]:
         """The points of samples that are not images."""
-        return [diverged_point(step, "f_mem", count)]
+        return [diverged_point(step, f"f_mem{suffix}", count)]
 
     @cached_property
     def _control(self) -> Memorization:

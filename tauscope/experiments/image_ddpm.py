@@ -15,11 +15,12 @@ from tauscope.experiments.image_measurement import ImageMeasurement, SamplingBro
 from tauscope.experiments.image_predictions import ImagePredictions
 from tauscope.experiments.image_set import ImageSet
 from tauscope.experiments.recorder import Recorder
-from tauscope.networks import Preconditioned, UNet
-from tauscope.process import Diffusion, linear_schedule
+from tauscope.networks import Parameterized, Preconditioned, UNet
+from tauscope.process import Diffusion
 from tauscope.specs import ImageDdpmSpec
 from tauscope.training.checkpoints import CheckpointError, load_checkpoint, save_checkpoint
 from tauscope.training.seeding import seeded_initialization
+from tauscope.training.team import Team
 from tauscope.training.trainer import Trainer
 
 PROGRESS_SECONDS = 0.2
@@ -33,22 +34,28 @@ class ImageDdpmExperiment:
         device: where to compute.
         folder: the run's folder; images, samples and checkpoints are written below it.
         progress: told how many images are prepared, where they are not yet.
+        team: with whom each training batch is shared.
 
     Raises:
         DatasetError: if the images cannot be had.
     """
 
-    def __init__(self, spec: ImageDdpmSpec, *, device: torch.device, folder: Path, progress: Progress = unwatched) -> None:
+    def __init__(
+        self, spec: ImageDdpmSpec, *, device: torch.device, folder: Path, progress: Progress = unwatched, team: Team | None = None
+    ) -> None:
         self.spec = spec
         self.folder = folder
         split = load_split(spec.dataset, progress)
         self._record = split.record(spec.dataset)
         self.images = ImageSet(_pixels(split.train).to(device), _pixels(split.held_out).to(device))
-        self.diffusion = build_diffusion(spec)
+        self.diffusion = Diffusion.of(spec.process)
         x_0 = self.images.to_model(self.images.train)
         network = build_network(spec, self.diffusion, channels=x_0.shape[1], data_std=float(x_0.double().std()))
         self.diffusion = self.diffusion.to(device)
-        self.trainer = Trainer(spec, network.to(device), self.diffusion, x_0)
+        network = network.to(device)
+        if spec.compute.memory_format == "channels_last":
+            network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.trainer = Trainer(spec, network, self.diffusion, x_0, team)
         self._sample_steps = sample_steps(spec)
         self._loss_steps = loss_steps(spec)
         self.measurement = ImageMeasurement(spec, self.images, self.diffusion)
@@ -64,7 +71,7 @@ class ImageDdpmExperiment:
             DivergedError: if the loss is no longer a number.
             CheckpointError: if the checkpoint cannot be resumed from.
         """
-        self._begin(checkpoint)
+        self.begin(checkpoint)
         recorder.dataset(*self._write_images())
         saved = self.trainer.step
         reported = 0.0
@@ -76,7 +83,7 @@ class ImageDdpmExperiment:
             unevaluated = self._measure(recorder)
             ending = recorder.should_end()
             if ending or self.trainer.step in self._sample_steps or self.trainer.step == self.spec.steps:
-                self.trainer.check_finite(loss)
+                self.trainer.check_finite()
                 self._save(recorder, unevaluated=unevaluated)
                 saved = self.trainer.step
             if ending:
@@ -95,7 +102,7 @@ class ImageDdpmExperiment:
         Raises:
             CheckpointError: if the checkpoint cannot be read.
         """
-        self._begin(checkpoint)
+        self.begin(checkpoint)
         while self.trainer.step < step:
             self.trainer.advance()
             if not recorder.sampling(step, 0.0):
@@ -105,7 +112,7 @@ class ImageDdpmExperiment:
             recorder.measured(self.trainer.step, points)
         return points is not None
 
-    def _begin(self, checkpoint: Path | None) -> None:
+    def begin(self, checkpoint: Path | None) -> None:
         """Go on from a checkpoint, from the one that the spec forks from, or start from scratch."""
         fork = self.spec.fork
         if checkpoint is None and fork is not None:
@@ -124,7 +131,7 @@ class ImageDdpmExperiment:
         path = self.folder / "predictions" / f"{step}.npz"
         if self.predictions.write(network, path):
             recorder.predictions(step, path)
-        points = self.measurement.without_samples(network, step)
+        points = self.measurement.without_samples(network, step, self.trainer.further_networks())
         sampling = step in self._sample_steps
         sampled = self._sample(recorder, network) if sampling and not recorder.defers_samples() else None
         recorder.measured(step, points + (sampled or []))
@@ -135,7 +142,9 @@ class ImageDdpmExperiment:
         step = self.trainer.step
         path = self.folder / "samples" / f"{step}.npz"
         try:
-            points = self.measurement.samples(network, step, path, go_on=lambda share: recorder.sampling(step, share))
+            points = self.measurement.samples(
+                network, step, path, self.trainer.further_networks(), go_on=lambda share: recorder.sampling(step, share)
+            )
         except SamplingBrokenOffError:
             return None
         if path.is_file():
@@ -156,21 +165,13 @@ class ImageDdpmExperiment:
 
 def sample_steps(spec: ImageDdpmSpec) -> frozenset[int]:
     """The steps at which samples are drawn."""
-    return frozenset(spec.measurement.schedule.steps(spec.steps))
+    return frozenset(spec.measurement.schedule.steps(spec.steps)) if spec.only_index is None else frozenset()
 
 
 def loss_steps(spec: ImageDdpmSpec) -> frozenset[int]:
-    """The steps at which losses are measured; every sampled step is one of them."""
+    """The steps at which losses are measured; every step of the schedule is one of them, whether it is sampled or not."""
     extra = spec.measurement.loss_schedule
-    return sample_steps(spec) | (frozenset(extra.steps(spec.steps)) if extra else frozenset())
-
-
-def build_diffusion(spec: ImageDdpmSpec) -> Diffusion:
-    """The forward process of the spec."""
-    process = spec.process
-    return linear_schedule(
-        process.steps, beta_min=process.beta_min, beta_max=process.beta_max, first_trained_index=process.first_trained_index
-    )
+    return frozenset(spec.measurement.schedule.steps(spec.steps)) | (frozenset(extra.steps(spec.steps)) if extra else frozenset())
 
 
 def build_network(spec: ImageDdpmSpec, diffusion: Diffusion, *, channels: int, data_std: float) -> nn.Module:
@@ -187,7 +188,9 @@ def build_network(spec: ImageDdpmSpec, diffusion: Diffusion, *, channels: int, d
             dropout=network.dropout,
             diffusion_steps=spec.process.steps,
         )
-    return Preconditioned(unet, diffusion, data_std) if spec.preconditioning else unet
+    if spec.preconditioning:
+        return Preconditioned(unet, diffusion, data_std)
+    return unet if spec.parameterization == "eps" else Parameterized(unet, diffusion, spec.parameterization)
 
 
 def _pixels(images: np.ndarray) -> Tensor:

@@ -8,6 +8,7 @@ from torch import nn
 from tauscope.contracts.points import Point
 from tauscope.experiments.image_set import ImageSet
 from tauscope.experiments.measured import diverged_point, measured_point
+from tauscope.metrics.intervals import mean_interval
 from tauscope.metrics.losses import NoiseBank, loss_gap
 from tauscope.process import Diffusion
 from tauscope.specs import ImageDdpmSpec
@@ -41,6 +42,16 @@ class ImageLosses:
             for index in self.spec.measurement.loss_indices
             for name, part in (("train", self.images.train), ("held_out", self.images.held_out))
         }
+
+    def held_out_points(self, network: nn.Module, step: int, suffix: str) -> list[Point]:
+        """The held-out losses alone, under names with a suffix."""
+        points = []
+        for index in self.spec.measurement.loss_indices:
+            name, losses = f"loss_held_out@{index}{suffix}", self._banks["held_out", index].losses(network)
+            finite = bool(np.isfinite(losses).all())
+            count = len(losses)
+            points.append(measured_point(step, name, mean_interval(losses), count) if finite else diverged_point(step, name, count))
+        return points
 
     def points(self, network: nn.Module, step: int) -> list[Point]:
         """Train and held-out loss and their relative gap at every chosen diffusion index."""

@@ -1,6 +1,6 @@
 """What is measured of an image run at a checkpoint, and the baselines that stand beside it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
@@ -60,20 +60,34 @@ class ImageMeasurement:
         self.copying = ImageCopying(images)
         self.quality = ImageQuality(spec, images)
 
-    def without_samples(self, network: nn.Module, step: int) -> list[Point]:
-        """What is measured wherever the losses are: losses and probes."""
-        return self.losses.points(network, step) + self.probes.points(network, step)
+    def without_samples(self, network: nn.Module, step: int, further: Mapping[str, nn.Module]) -> list[Point]:
+        """What is measured wherever the losses are: losses and probes, and the held-out losses of further averages by name."""
+        averages = [point for name, average in further.items() for point in self.losses.held_out_points(average, step, name)]
+        return self.losses.points(network, step) + self.probes.points(network, step) + averages
 
     @torch.no_grad()
-    def samples(self, network: nn.Module, step: int, path: Path, *, go_on: Callable[[float], bool]) -> list[Point]:
+    def samples(
+        self, network: nn.Module, step: int, path: Path, further: Mapping[str, nn.Module], *, go_on: Callable[[float], bool]
+    ) -> list[Point]:
         """Draw samples from the same seeds as at every other step, write them with their neighbours, and measure them.
 
-        ``go_on`` is told the share that is drawn, between any two evaluations of the network; and 1
-        between any two of a feature network.
+        As many are drawn with every further average, for its f_mem alone. ``go_on`` is told the share that is drawn, between any
+        two evaluations of a network; and 1 between any two of a feature network.
 
         Raises:
             SamplingBrokenOffError: when ``go_on`` says no.
         """
+        sets = 1 + len(further)
+        points = self._measured(network, step, path, lambda share: go_on(share / sets))
+        for place, (name, average) in enumerate(further.items(), start=1):
+            images = self.generate(average, lambda share, place=place: go_on((place + share) / sets))  # type: ignore[misc]
+            finite = bool(torch.isfinite(images).all())
+            points += (
+                [self.copying.share(self.copying.found(images), step, name)] if finite else self.copying.diverged(step, len(images), name)
+            )
+        return points
+
+    def _measured(self, network: nn.Module, step: int, path: Path, go_on: Callable[[float], bool]) -> list[Point]:
         images, between = self.generate(network, go_on), _still_wanted(go_on)
         if not bool(torch.isfinite(images).all()):
             return [*self.copying.diverged(step, len(images)), *self.quality.diverged(step, len(images)), *self._baselines(step, between)]

@@ -6,6 +6,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from tauscope.specs.alpha_bar import alpha_bars
+from tauscope.specs.process import LinearSpec, ProcessSpec
+
 
 @dataclass(frozen=True)
 class Diffusion:
@@ -18,6 +21,11 @@ class Diffusion:
 
     alpha_bar: Float[Tensor, " steps"]
     first_trained_index: int = 0
+
+    @classmethod
+    def of(cls, process: ProcessSpec) -> "Diffusion":
+        """The process that a spec names."""
+        return cls(torch.from_numpy(alpha_bars(process)), process.first_trained_index)
 
     @property
     def steps(self) -> int:
@@ -40,8 +48,7 @@ class Diffusion:
 
 def linear_schedule(steps: int, *, beta_min: float, beta_max: float, first_trained_index: int = 0) -> Diffusion:
     """beta rising linearly from beta_min at index 0 to beta_max at the last index; alpha_bar_t = prod_{s<=t} (1 - beta_s)."""
-    beta = torch.linspace(beta_min, beta_max, steps, dtype=torch.float64)
-    return Diffusion((1 - beta).cumprod(0), first_trained_index)
+    return Diffusion.of(LinearSpec(steps=steps, beta_min=beta_min, beta_max=beta_max, first_trained_index=first_trained_index))
 
 
 def predict_x0(

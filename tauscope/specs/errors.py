@@ -54,7 +54,9 @@ def _shown(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-_UNION_TAGS = {"image_ddpm", "adam", "sgd", "ddim", "ancestral", "log_spaced", "explicit", "budget", "copying", "window"} | {
+_UNION_TAGS = {
+    *("image_ddpm", "adam", "sgd", "ddim", "ancestral", "log_spaced", "explicit", "budget", "copying", "window"),
+    *("linear", "cosine", "log_snr", "constant", "power"),
     *("pixels_pca", "inception", "mobilenet_v2", "torchscript"),
 }
 

@@ -6,14 +6,15 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from tauscope.specs.compute import ComputeSpec
 from tauscope.specs.dataset import DatasetSpec
 from tauscope.specs.features import LOWER_IS_BETTER
 from tauscope.specs.fork import ForkSpec
 from tauscope.specs.measurement import MeasurementSpec, OnsetsSpec
 from tauscope.specs.model import SpecModel
 from tauscope.specs.network import UNetSpec
-from tauscope.specs.optimizer import AdamSpec, EmaSpec, Optimizer
-from tauscope.specs.process import ProcessSpec
+from tauscope.specs.optimizer import AdamSpec, Ema, EmaSpec, Optimizer
+from tauscope.specs.process import LinearSpec, Process
 from tauscope.specs.sampler import DdimSpec
 from tauscope.specs.schedule import MAX_STEPS
 from tauscope.specs.shown import DATA, MEASUREMENT, SWEEP, TRAINING, shown
@@ -29,7 +30,17 @@ class ImageDdpmSpec(SpecModel):
     preconditioning: bool = shown(
         True, "Preconditioning", "scale input and output by the data's standard deviation at each noise level", group=DATA, advanced=True
     )
-    process: ProcessSpec = shown(ProcessSpec(), "Forward process", group=TRAINING, advanced=True)
+    parameterization: Literal["eps", "x0", "v"] = shown(
+        "eps",
+        "Predicts",
+        "what the network learns: noise, image, or v = sqrt(alpha_bar) eps - sqrt(1 - alpha_bar) x_0; all losses are told for eps",
+        group=DATA,
+        advanced=True,
+    )
+    process: Process = shown(LinearSpec(), "Forward process", "how an image becomes noise", group=TRAINING, advanced=True)
+    only_index: int | None = shown(
+        None, "Only at index", "train at this diffusion index alone; no samples can be drawn then", ge=0, group=TRAINING, advanced=True
+    )
     optimizer: Optimizer = shown(AdamSpec(), "Optimizer", "how the weights move", group=TRAINING)
     batch_size: Annotated[int, Field(ge=1, le=10**9)] | Literal["full"] = shown(
         64, "Batch", 'images per step, or "full" for all n', unit="images", group=TRAINING
@@ -42,7 +53,7 @@ class ImageDdpmSpec(SpecModel):
         "budget: after all steps; copying: once copies are certain; window: once quality is flat and a warning of copying stands",
         group=TRAINING,
     )
-    ema: EmaSpec | None = shown(EmaSpec(), "Average of weights", "measured instead of the last weights", group=TRAINING, advanced=True)
+    ema: Ema | None = shown(EmaSpec(), "Average of weights", "measured instead of the last weights", group=TRAINING, advanced=True)
     fork: ForkSpec | None = shown(None, "Begin from a checkpoint", "of another run; by default from scratch", group=TRAINING, advanced=True)
     seed: int = shown(0, "Seeds", "weights, batches, noise and samples derive from it", ge=0, lt=2**31, group=SWEEP)
     measurement: MeasurementSpec = shown(MeasurementSpec(), "Measurement", group=MEASUREMENT)
@@ -50,6 +61,7 @@ class ImageDdpmSpec(SpecModel):
     retention: Literal["all", "pruned"] = shown(
         "all", "Checkpoints kept", "all, or once a run is over only those worth their space", group=MEASUREMENT, advanced=True
     )
+    compute: ComputeSpec = shown(ComputeSpec(), "Computed", "how a training step is computed", group=TRAINING, advanced=True)
     device: str = shown("auto", "Device", "auto, cpu, cuda, cuda:i or mps", group=TRAINING, advanced=True)
 
     # Short names that stand for a path in axes, settings and tables.
@@ -58,6 +70,9 @@ class ImageDdpmSpec(SpecModel):
         "subset": "dataset.subset",
         "width": "network.base_width",
         "lr": "optimizer.lr",
+        "precision": "compute.precision",
+        "micro_batch": "compute.micro_batch",
+        "devices": "compute.devices",
         "n_generated": "measurement.n_generated",
     }
     # Runs that agree in these take about the same time for a unit of cost.
@@ -68,6 +83,7 @@ class ImageDdpmSpec(SpecModel):
     WITHIN_CONFIGURATION: ClassVar[tuple[str, ...]] = (
         *("dataset.n_train", "dataset.subset", "dataset.path", "dataset.n_held_out", "seed", "steps", "device", "onsets.tau_gen"),
         *("dataset.n_calibration", "dataset.unreadable", "stopping", "retention", "measurement.probes"),
+        *("compute.micro_batch", "compute.memory_format", "compute.compile", "compute.devices"),
         *("measurement.schedule", "measurement.loss_schedule", "measurement.n_generated", "measurement.loss_pairs"),
         *("measurement.loss_indices", "measurement.frechet_components", "measurement.features"),
     )
@@ -86,6 +102,7 @@ class ImageDdpmSpec(SpecModel):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         self._check_batch()
+        self._check_training()
         self._check_indices()
         self._check_probes()
         self._check_features()
@@ -101,17 +118,47 @@ class ImageDdpmSpec(SpecModel):
                 ' | Use "full", a smaller batch, or replacement: true'
             )
 
+    def _check_training(self) -> None:
+        if self.preconditioning and self.parameterization != "eps":
+            raise ValueError(
+                f"parameterization {self.parameterization} and preconditioning both say what the network predicts"
+                " | Set preconditioning: false; with it the network predicts what a Gaussian does not explain, v for data of variance 1"
+            )
+        if self.compute.devices > self.batch:
+            raise ValueError(f"compute.devices {self.compute.devices} have no image each in a batch of {self.batch} | Use fewer devices")
+        if self.compute.devices > 1 and self.device not in ("auto", "cpu", "cuda"):
+            raise ValueError(f"device {self.device} is one, and compute.devices are {self.compute.devices} | Set device to cuda or cpu")
+        cosine_steps = self.optimizer.cosine_steps
+        if cosine_steps is not None and cosine_steps < self.steps:
+            raise ValueError(
+                f"optimizer.cosine_steps {cosine_steps} ends before the {self.steps} steps; nothing is learned at a rate of 0"
+                " | Give it at least as many as steps"
+            )
+        if self.only_index is not None and not isinstance(self.stopping, BudgetPolicy):
+            raise ValueError("stopping.name needs samples, which a network trained at one index cannot draw | Set stopping to budget")
+
+    @property
+    def trained_indices(self) -> range:
+        """The 0-based indices into beta that the network is trained at."""
+        if self.only_index is not None:
+            return range(self.only_index, self.only_index + 1)
+        return range(self.process.first_trained_index, self.process.steps)
+
+    @property
+    def _choose_trained(self) -> str:
+        first, last = self.trained_indices[0], self.trained_indices[-1]
+        return f"Choose from {first} to {last}" if last > first else f"Only {first} is"
+
     def _check_indices(self) -> None:
         sampler = self.measurement.sampler
+        if self.only_index is not None and self.only_index >= self.process.steps:
+            raise ValueError(f"only_index {self.only_index} is beyond the {self.process.steps} diffusion steps | Choose a lower one")
         trained = self.process.steps - self.process.first_trained_index
         if isinstance(sampler, DdimSpec) and sampler.steps > trained:
             raise ValueError(f"measurement.sampler.steps exceeds the {trained} trained diffusion indices | Use fewer steps")
-        outside = [i for i in self.measurement.loss_indices if not self.process.first_trained_index <= i < self.process.steps]
+        outside = [i for i in self.measurement.loss_indices if i not in self.trained_indices]
         if outside:
-            raise ValueError(
-                f"measurement.loss_indices {outside} are never trained"
-                f" | Choose from {self.process.first_trained_index} to {self.process.steps - 1}"
-            )
+            raise ValueError(f"measurement.loss_indices {outside} are never trained | {self._choose_trained}")
         measured = self.measurement.loss_indices
         if isinstance(self.stopping, WindowPolicy) and self.stopping.gap_index not in (None, *measured):
             raise ValueError(f"stopping.gap_index {self.stopping.gap_index} is not measured | Choose from {', '.join(map(str, measured))}")
@@ -120,12 +167,9 @@ class ImageDdpmSpec(SpecModel):
         probes = self.measurement.probes
         if probes is None:
             return
-        outside = [i for i in (probes.index, probes.small_index) if not self.process.first_trained_index <= i < self.process.steps]
+        outside = [i for i in (probes.index, probes.small_index) if i not in self.trained_indices]
         if outside:
-            raise ValueError(
-                f"measurement.probes: the indices {outside} are never trained"
-                f" | Choose from {self.process.first_trained_index} to {self.process.steps - 1}"
-            )
+            raise ValueError(f"measurement.probes: the indices {outside} are never trained | {self._choose_trained}")
         needed = probes.images + min(self.dataset.n_train, probes.images)
         if self.dataset.n_held_out < needed:
             raise ValueError(
@@ -170,7 +214,7 @@ class ImageDdpmSpec(SpecModel):
         At three tenths of the steps (alpha_bar 0.39 on the usual schedule) the agreement has one peak; nearer to the image it has
         one more, while both learn what any images have in common (measured on digits, docs/decisions/0016).
         """
-        return max(3 * self.process.steps // 10, self.process.first_trained_index)
+        return self.only_index if self.only_index is not None else max(3 * self.process.steps // 10, self.process.first_trained_index)
 
     @property
     def held_out_loss(self) -> str:
@@ -187,11 +231,15 @@ class ImageDdpmSpec(SpecModel):
         """Expected work in network evaluations of one image; a training step counts three. For ordering runs only."""
         measurement = self.measurement
         nfe = measurement.sampler.steps if isinstance(measurement.sampler, DdimSpec) else self.process.steps
-        checkpoints = len(measurement.schedule.steps(self.steps))
-        return 3.0 * self.steps * self.batch + float(checkpoints * measurement.n_generated * nfe)
+        checkpoints = len(measurement.schedule.steps(self.steps)) if self.only_index is None else 0
+        averages = len(self.ema.lengths) if self.ema else 1
+        return 3.0 * self.steps * self.batch + float(checkpoints * averages * measurement.n_generated * nfe)
 
 
 def quality_metrics(spec: ImageDdpmSpec) -> tuple[str, ...]:
     """The measured quantities that can define tau_gen; each is better when lower."""
+    losses = tuple(f"loss_held_out@{i}" for i in spec.measurement.loss_indices)
+    if spec.only_index is not None:
+        return losses
     of_features = (item.metric_name(metric) for item in spec.measurement.features for metric in item.metrics if metric in LOWER_IS_BETTER)
-    return (*(f"loss_held_out@{i}" for i in spec.measurement.loss_indices), "frechet_pca", *of_features)
+    return (*losses, "frechet_pca", *of_features)

@@ -1,6 +1,6 @@
 """Checkpoints: tensors in safetensors, everything else in JSON beside them; never pickled code.
 
-A checkpoint holds the weights, their average and the optimizer. Random generators need no state (see ``seeding``), so
+A checkpoint holds the weights, their averages and the optimizer. Random generators need no state (see ``seeding``), so
 these, the step and the spec are all that a bit-identical resume needs.
 """
 
@@ -52,6 +52,7 @@ def save_checkpoint(trainer: Trainer, folder: Path) -> CheckpointFiles:
     temporary = files.state.with_suffix(".json.partial")
     temporary.write_text(json.dumps(_state(trainer, digest), indent=1))
     publish(temporary, files.state)
+    trainer.saved = trainer.step
     return files
 
 
@@ -75,9 +76,12 @@ def load_checkpoint(trainer: Trainer, state_file: Path) -> None:
             f"{state_file} holds another network; fork with the network, channels and process it has ({error})"
         ) from error
     trainer.average.load(_part(tensors, "ema"))
+    for name, average in trainer.further.items():
+        # A fork may ask for a length that the run it begins from did not keep; it begins as the average that was measured.
+        average.load(_part(tensors, f"ema{name}") or _part(tensors, "ema"))
     if state["spec"]["optimizer"]["name"] == trainer.spec.optimizer.name:
         trainer.optimizer.load(_optimizer_slots(_part(tensors, "optimizer")))
-    trainer.step = int(state["step"])
+    trainer.step = trainer.saved = int(state["step"])
 
 
 def _check_fork(state: dict[str, Any], spec: ImageDdpmSpec, state_file: Path) -> None:
@@ -155,6 +159,7 @@ def _tensors(trainer: Trainer) -> dict[str, Tensor]:
     parts = {
         "network": trainer.network.state_dict(),
         "ema": trainer.average.state(),
+        **{f"ema{name}": average.state() for name, average in trainer.further.items()},
         "optimizer": {f"{index}.{name}": value for index, slots in trainer.optimizer.slots.items() for name, value in slots.items()},
     }
     return {f"{part}/{name}": value.detach().cpu().contiguous() for part, tensors in parts.items() for name, value in tensors.items()}

@@ -1,22 +1,26 @@
-"""The exponential moving average of the weights, on which every measurement is made."""
+"""Averages of the weights: one on which every measurement is made, and further ones of other lengths."""
 
 import copy
+from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tauscope.specs.optimizer import EmaSpec, PowerEmaSpec
+
+Decay = Callable[[int], float]
+
 
 class WeightAverage:
-    """theta_ema <- d_k theta_ema + (1 - d_k) theta, with d_k = min(decay, (1 + k) / (10 + k)) after k updates.
-
-    The warm-up lets early checkpoints follow the weights instead of the initialisation.
+    """theta_ema <- d_k theta_ema + (1 - d_k) theta, with d_k by a rule that knows k, the number of updates.
 
     Args:
         network: the trained network; its copy is kept in evaluation mode as ``network``.
-        decay: d for large k; ``None`` keeps no average and ``network`` equals the trained one.
+        decay: d_k; ``None`` keeps no average and ``network`` equals the trained one.
     """
 
-    def __init__(self, network: nn.Module, decay: float | None) -> None:
+    def __init__(self, network: nn.Module, decay: Decay | None) -> None:
         self.decay = decay
         self.network = copy.deepcopy(network).eval().requires_grad_(False)
         self._average: list[Tensor] = list(self.network.parameters())
@@ -26,8 +30,7 @@ class WeightAverage:
     def update(self, updates: int) -> None:
         """Take in the weights after training step number ``updates`` (1 for the first)."""
         if self.decay is not None:
-            decay = min(self.decay, (1 + updates) / (10 + updates))
-            torch._foreach_lerp_(self._average, self._trained, 1 - decay)
+            torch._foreach_lerp_(self._average, self._trained, 1 - self.decay(updates))
 
     @torch.no_grad()
     def settle(self) -> nn.Module:
@@ -41,3 +44,24 @@ class WeightAverage:
 
     def load(self, state: dict[str, Tensor]) -> None:
         self.network.load_state_dict(state)
+
+
+def decay_rule(spec: EmaSpec | PowerEmaSpec, length: float) -> Decay:
+    """d_k of an average of the spec's kind and of this length.
+
+    ``constant``: min(decay, (1 + k) / (10 + k)), whose warm-up lets early checkpoints follow the weights instead of the
+    initialisation. ``power``: (1 - 1/k)^(gamma + 1) (Karras et al. 2024, arXiv:2312.02696, eq. 121), which needs none.
+    """
+    if isinstance(spec, EmaSpec):
+        return lambda k: min(length, (1 + k) / (10 + k))
+    gamma = power_of(length)
+    return lambda k: (1 - 1 / k) ** (gamma + 1)
+
+
+def power_of(relative_std: float) -> float:
+    """gamma of the profile tau^gamma with this standard deviation over the training time.
+
+    The positive root of sigma^2 (gamma + 2)^2 (gamma + 3) = gamma + 1 (arXiv:2312.02696, eq. 123).
+    """
+    weight = relative_std**-2
+    return float(np.roots([1, 7, 16 - weight, 12 - weight]).real.max())

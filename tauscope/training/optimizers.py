@@ -29,20 +29,25 @@ class Optimizer(ABC):
             parameter.grad = None
 
     @torch.no_grad()
-    def step(self) -> None:
-        """Move every weight that has a gradient."""
+    def step(self, lr: float) -> None:
+        """Move every weight that has a gradient, at a learning rate."""
         moved = {place: parameter for place, parameter in enumerate(self._parameters) if parameter.grad is not None}
-        self._move(list(moved), list(moved.values()), [parameter.grad for parameter in moved.values() if parameter.grad is not None])
+        self._move(list(moved), list(moved.values()), [parameter.grad for parameter in moved.values() if parameter.grad is not None], lr)
 
     @abstractmethod
-    def _move(self, places: list[int], weights: list[Tensor], gradients: list[Tensor]) -> None:
+    def _move(self, places: list[int], weights: list[Tensor], gradients: list[Tensor], lr: float) -> None:
         """Move weights; the fused kernels update all of them in one call."""
 
     def load(self, slots: dict[int, Slots]) -> None:
         """Go on from what another one remembered."""
         self.slots = {
-            place: {name: value.to(self._parameters[place].device) for name, value in found.items()} for place, found in slots.items()
+            place: {name: _laid_out(value, self._parameters[place]) for name, value in found.items()} for place, found in slots.items()
         }
+
+
+def _laid_out(value: Tensor, weight: Tensor) -> Tensor:
+    """On the weight's device and, where it has its shape, in its layout: the fused kernels walk through both side by side."""
+    return torch.empty_like(weight, dtype=value.dtype).copy_(value) if value.shape == weight.shape else value.to(weight.device)
 
 
 class Adam(Optimizer):
@@ -52,7 +57,7 @@ class Adam(Optimizer):
         super().__init__(parameters)
         self._spec = spec
 
-    def _move(self, places: list[int], weights: list[Tensor], gradients: list[Tensor]) -> None:
+    def _move(self, places: list[int], weights: list[Tensor], gradients: list[Tensor], lr: float) -> None:
         for place, weight in zip(places, weights, strict=True):
             if place not in self.slots:
                 empty = {name: torch.zeros_like(weight) for name in ("exp_avg", "exp_avg_sq")}
@@ -64,7 +69,7 @@ class Adam(Optimizer):
             amsgrad=False,
             beta1=self._spec.betas[0],
             beta2=self._spec.betas[1],
-            lr=self._spec.lr,
+            lr=lr,
             weight_decay=0.0,
             eps=1e-8,
             maximize=False,
@@ -78,14 +83,14 @@ class Sgd(Optimizer):
         super().__init__(parameters)
         self._spec = spec
 
-    def _move(self, places: list[int], weights: list[Tensor], gradients: list[Tensor]) -> None:
+    def _move(self, places: list[int], weights: list[Tensor], gradients: list[Tensor], lr: float) -> None:
         moving: list[Tensor | None] = [self.slots.get(place, {}).get("momentum_buffer") for place in places]
         sgd(
             *(weights, gradients, moving),
             fused=True,
             weight_decay=0.0,
             momentum=self._spec.momentum,
-            lr=self._spec.lr,
+            lr=lr,
             dampening=0.0,
             nesterov=False,
             maximize=False,

@@ -1,35 +1,41 @@
-"""The training step: noise a batch, predict eps, descend on the squared error (Ho et al. 2020, arXiv:2006.11239, algorithm 1)."""
+"""The training step: noise a batch, predict, descend on the squared error (Ho et al. 2020, arXiv:2006.11239, algorithm 1)."""
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from tauscope.networks import Parameterized
 from tauscope.networks.unet import SeededDropout
 from tauscope.process import Diffusion
 from tauscope.specs import ImageDdpmSpec
-from tauscope.training.ema import WeightAverage
+from tauscope.training.ema import WeightAverage, decay_rule
+from tauscope.training.learning_rate import learning_rate
 from tauscope.training.optimizers import build_optimizer
 from tauscope.training.seeding import derive_seed, stream
+from tauscope.training.team import Team
 
 FINITE_CHECK_EVERY = 50
 
 
 class DivergedError(ArithmeticError):
-    """The training loss is no longer a number."""
+    """The training loss, or a weight, is no longer a number."""
 
-    def __init__(self, step: int) -> None:
-        super().__init__(f"the training loss is not finite at step {step}")
+    def __init__(self, step: int, checkpoint: int | None = None, *, what: str = "the training loss is") -> None:
+        kept = f"the last checkpoint is that of step {checkpoint}" if checkpoint is not None else "there is no checkpoint before it"
+        super().__init__(f"{what} not finite at step {step}; {kept}")
         self.step = step
+        self.checkpoint = checkpoint
 
 
 class Trainer:
-    """Weights, optimizer and moving average of one run, and the step that moves them.
+    """Weights, optimizer and averages of one run, and the step that moves them.
 
     Args:
         spec: the run.
         network: predicts eps from (x_t, t), on its device.
         diffusion: the forward process, on the same device.
         x_0: the training images in model units, on the same device.
+        team: with whom each batch is shared.
     """
 
     def __init__(
@@ -38,19 +44,30 @@ class Trainer:
         network: nn.Module,
         diffusion: Diffusion,
         x_0: Float[Tensor, "n_train channel height width"],
+        team: Team | None = None,
     ) -> None:
         self.spec = spec
         self.network = network.train()
         self.diffusion = diffusion
         self.x_0 = x_0
+        self.team = team or Team()
         self.step = 0
+        self.saved: int | None = None
         self.optimizer = build_optimizer(network.parameters(), spec.optimizer)
-        self.average = WeightAverage(network, spec.ema.decay if spec.ema else None)
+        ema = spec.ema
+        self.average = WeightAverage(network, decay_rule(ema, ema.lengths[0]) if ema else None)
+        further = ema.further_names if ema else {}
+        self.further = {name: WeightAverage(network, decay_rule(ema, length)) for name, length in further.items() if ema}
+        self._parameters = list(network.parameters())
+        self._learner = network.network if isinstance(network, Parameterized) else network
         self._generator = torch.Generator(x_0.device)
+        self._losses = torch.zeros((), device=x_0.device)
         self._epoch: tuple[int, Tensor] = (-1, torch.empty(0))
         for module in network.modules():
             if isinstance(module, SeededDropout):
                 module.generator = self._generator
+        if spec.compute.compile:
+            self._learner.compile()
 
     def advance(self) -> Tensor:
         """Do one training step and return its loss, a scalar on the device.
@@ -58,25 +75,70 @@ class Trainer:
         Raises:
             DivergedError: when the loss is not finite; on an accelerator it is looked at only now and then.
         """
+        self.team.begin()
         self._generator.manual_seed(derive_seed(self.spec.seed, "step", self.step))
         x_0 = self.x_0[self._batch()]
-        first = self.diffusion.first_trained_index
-        t = torch.randint(first, self.diffusion.steps, (len(x_0),), generator=self._generator, device=x_0.device)
+        t = self._times(len(x_0))
         eps = torch.randn(x_0.shape, generator=self._generator, device=x_0.device)
-        loss = (self.network(self.diffusion.noised(x_0, t, eps), t) - eps).square().mean()
         self.optimizer.zero_grad()
-        loss.backward()
-        self.optimizer.step()
+        loss = self._gradient(x_0, t, eps)
+        self._descend()
         self.step += 1
-        self.average.update(self.step)
+        for average in (self.average, *self.further.values()):
+            average.update(self.step)
+        self._losses = self._losses + loss  # What is not finite once stays so, until somebody looks.
         if x_0.device.type == "cpu" or self.step % FINITE_CHECK_EVERY == 0:
-            self.check_finite(loss)
-        return loss.detach()
+            self._check_losses()
+        return loss
 
-    def check_finite(self, loss: Tensor) -> None:
-        """Raise ``DivergedError`` unless the loss is a finite number."""
-        if not bool(torch.isfinite(loss)):
-            raise DivergedError(self.step)
+    def further_networks(self) -> dict[str, nn.Module]:
+        """The further averages by the suffix of their metrics, to measure with."""
+        return {name: average.settle() for name, average in self.further.items()}
+
+    def check_finite(self) -> None:
+        """Raise ``DivergedError`` unless every loss since the last look, and every weight, is a finite number."""
+        self._check_losses()
+        if not all(bool(torch.isfinite(weight).all()) for weight in self._parameters):
+            raise DivergedError(self.step, self.saved, what="some weights are")
+
+    def _check_losses(self) -> None:
+        if not bool(torch.isfinite(self._losses)):
+            raise DivergedError(self.step, self.saved)
+        self._losses = torch.zeros_like(self._losses)
+
+    def _gradient(self, x_0: Tensor, t: Tensor, eps: Tensor) -> Tensor:
+        """Sum the gradient over the parts of this member of the team, then over the team; return the loss of the batch."""
+        first, end = self.team.share(len(x_0))
+        size = self.spec.compute.micro_batch or end - first
+        total = torch.zeros((), device=x_0.device)
+        for start in range(first, end, size):
+            if start > 0:  # No two parts may drop the same units.
+                self._generator.manual_seed(derive_seed(self.spec.seed, "dropout", self.step, start))
+            part = slice(start, min(start + size, end))
+            loss = self._loss(x_0[part], t[part], eps[part]) * (len(t[part]) / len(t))
+            loss.backward()
+            total = total + loss.detach()
+        return self.team.add_up(self._parameters, total)
+
+    def _loss(self, x_0: Tensor, t: Tensor, eps: Tensor) -> Tensor:
+        """Mean squared error of what the network learns: of eps, or of what stands for it."""
+        bfloat16 = self.spec.compute.precision == "bfloat16"
+        with torch.autocast(x_0.device.type, dtype=torch.bfloat16, enabled=bfloat16):
+            predicted = self._learner(self.diffusion.noised(x_0, t, eps), t)
+        target = self.network.target(x_0, t, eps) if isinstance(self.network, Parameterized) else eps
+        return (predicted.float() - target).square().mean()
+
+    def _descend(self) -> None:
+        optimizer = self.spec.optimizer
+        if optimizer.clip_norm is not None:
+            nn.utils.clip_grad_norm_(self._parameters, optimizer.clip_norm)
+        self.optimizer.step(learning_rate(optimizer, self.step))
+
+    def _times(self, batch: int) -> Int[Tensor, " batch"]:
+        trained, device = self.spec.trained_indices, self.x_0.device
+        if self.spec.only_index is not None:
+            return torch.full((batch,), self.spec.only_index, device=device)
+        return torch.randint(trained.start, trained.stop, (batch,), generator=self._generator, device=device)
 
     def _batch(self) -> Int[Tensor, " batch"]:
         n_train, batch = len(self.x_0), self.spec.batch

@@ -58,7 +58,7 @@ def test_a_batch_that_does_not_fit_is_answered_with_the_largest_that_does(tmp_pa
         "out_of_memory",
         "batch_size 1024 does not fit in the memory of cpu; 256 does (tried 512, 256)",
     )
-    assert end.remedy == "Set batch_size to 256 or lower network.base_width"
+    assert end.remedy == "Set compute.micro_batch to 256 for the same batch in parts, or lower batch_size or network.base_width"
     assert "trainer.py" in end.traceback
 
 
@@ -155,7 +155,7 @@ def test_the_failure_names_the_batch_that_fits_and_what_was_tried() -> None:
     shortage, device = Shortage("batch_size", ""), torch.device("cuda:0")
     found = shortage.batch_failure(tiny(512), device, BatchSearch(64, (256, 128, 64)))
     assert found.message == "batch_size 512 does not fit in the memory of cuda:0; 64 does (tried 256, 128, 64)"
-    assert found.remedy == "Set batch_size to 64 or lower network.base_width"
+    assert found.remedy == "Set compute.micro_batch to 64 for the same batch in parts, or lower batch_size or network.base_width"
     assert '"full", 16 images, does not fit' in shortage.batch_failure(tiny("full"), device, BatchSearch(8, (8,))).message
     broken_off = shortage.batch_failure(tiny(512), device, BatchSearch(None, (256,)))
     assert broken_off.remedy == "Lower batch_size or network.base_width"

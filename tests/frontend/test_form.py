@@ -11,7 +11,9 @@ from frontend.form.values import Axis, By, FormError, One, Setting, parse, write
 from tauscope.contracts.launching import KindView
 from tauscope.contracts.problems import FieldError
 from tauscope.specs import KINDS, load_preset, parse_sweep, preset_names
+from tauscope.specs.measurement import ProbesSpec
 from tauscope.specs.model import SpecModel
+from tauscope.specs.optimizer import SgdSpec
 from tauscope.specs.shown import shown
 
 IMAGE = next(kind for kind in catalogue.kinds() if kind.name == "image_ddpm")
@@ -149,7 +151,7 @@ def test_a_dependence_on_what_is_no_axis_names_those_there_are() -> None:
 def test_choosing_a_variant_brings_its_own_fields_with_their_defaults() -> None:
     form = typed(optimizer="sgd")
     assert text(form, "optimizer.momentum") == "0.95"
-    assert form.document["base"]["optimizer"] == {"name": "sgd", "lr": 0.01, "momentum": 0.95}
+    assert form.document["base"]["optimizer"] == SgdSpec().model_dump()
     both = make_form(IMAGE, document(), document(), {"optimizer": "sgd", "optimizer.lr@sgd": "0.1"})
     assert both.document["base"]["optimizer"]["lr"] == 0.1
 
@@ -171,9 +173,11 @@ def test_several_variants_are_an_axis_of_whole_objects() -> None:
 
 def test_a_model_that_may_be_nothing_is_switched_off_and_on() -> None:
     assert typed(ema="none").document["base"]["ema"] is None
-    paper = typed("celeba-paper", ema="on")
-    assert paper.document["base"]["ema"] == {"decay": 0.98}
+    paper = typed("celeba-paper", ema="constant")
+    assert paper.document["base"]["ema"] == {"name": "constant", "decay": 0.98, "further": []}
     assert text(paper, "ema.decay") == "0.98"
+    probed = typed(**{"measurement.probes": "on"})
+    assert probed.document["base"]["measurement"]["probes"] == ProbesSpec().model_dump()
 
 
 def test_an_axis_over_a_path_without_a_field_of_its_own_is_kept_and_can_be_edited() -> None:
