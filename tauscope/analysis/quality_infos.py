@@ -102,7 +102,7 @@ _KINDS = {
         "zero",
         "Mann-Whitney z of distances to the nearest of {n_train:,} training images, samples against held-out, mean over k-means cells; "
         "far below 0 is copying (arXiv:2004.05675)",
-        "95 % jackknife interval over samples and held-out images",
+        "95 % score interval over samples and held-out images",
     ),
     "authenticity": _Kind(
         "authentic samples, AuthPct",

@@ -56,6 +56,8 @@ def configuration_of(spec: ExperimentSpec) -> str:
         parent, _, leaf = path.rpartition(".")
         node = _at(document, parent) if parent else document
         node.pop(leaf)
+        if not node:
+            document.pop(parent)  # A heading that is new with its fields.
     return _short(document)
 
 
@@ -72,7 +74,7 @@ def _as_before(spec: ExperimentSpec, document: Any) -> list[str]:
 
 def _at(document: Any, path: str) -> Any:
     for part in path.split("."):
-        document = document[part]
+        document = document[part] if document is not None else None
     return document
 
 

@@ -7,9 +7,8 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 
 from tauscope.metrics.distances import squared_distances
-from tauscope.metrics.intervals import grouped, jackknife_half_width
+from tauscope.metrics.intervals import auc_interval
 
-GROUPS = 32
 LEAST_SHARE = 0.01  # Of the samples, for a cell to count.
 HELD_OUT_A_CELL = 100
 MOST_CELLS = 10
@@ -23,8 +22,8 @@ class _Near:
     cell: Int[ndarray, " item"]
     distance: Float[ndarray, " item"]
 
-    def without(self, out: ndarray) -> "_Near":
-        return _Near(self.cell[~out], self.distance[~out])
+    def within(self, cell: int) -> Float[ndarray, " inside"]:
+        return self.distance[self.cell == cell]
 
 
 class ThreeSampleTest:
@@ -43,18 +42,26 @@ class ThreeSampleTest:
         self._cell_of_train = _nearest(self._train, self._centres)
         self._held_out = self._near(held_out)
 
-    def statistic(self, features: Float[ndarray, "item dim"], *, groups: int = GROUPS) -> tuple[float, float, float]:
+    def statistic(self, features: Float[ndarray, "item dim"]) -> tuple[float, float, float]:
         """C_T of samples with its 95 % interval; (value, low, high). Far below 0 they copy, about 0 they are as far as held-out images.
 
         The mean over cells, by their share of held-out images, of the Mann-Whitney z of nearest training distances, samples against
-        held-out; of cells with at least 1 % of the samples. The interval joins jackknives over samples and over held-out images.
+        held-out; of cells with at least 1 % of the samples. The interval joins those of the cells (Zou and Donner 2008,
+        doi:10.1002/sim.3095), each from the score interval of its AUC, which has a width also where all samples are copies.
+
+        Raises:
+            ValueError: if no cell with held-out images has enough samples.
         """
         near = self._near(features)
-        by_sample = [_c_t(near.without(out), self._held_out) for out in _each_group(len(features), groups)]
-        by_held_out = [_c_t(near, self._held_out.without(out)) for out in _each_group(len(self._held_out.cell), groups)]
-        value = _c_t(near, self._held_out)
-        half = float(np.hypot(jackknife_half_width(np.array(by_sample)), jackknife_half_width(np.array(by_held_out))))
-        return value, value - half, value + half
+        cells = [c for c in np.unique(self._held_out.cell).tolist() if (near.cell == c).sum() >= max(1, LEAST_SHARE * len(near.cell))]
+        if not cells:
+            raise ValueError("no cell holds both held-out images and 1 % of the samples; they have nothing in common")
+        scores = np.array([rank_z(near.within(c), self._held_out.within(c)) for c in cells])
+        shares = np.array([len(self._held_out.within(c)) for c in cells], dtype=float)
+        shares /= shares.sum()
+        value, low, high = scores.T
+        mean, below, above = float(shares @ value), np.linalg.norm(shares * (value - low)), np.linalg.norm(shares * (high - value))
+        return mean, mean - float(below), mean + float(above)
 
     def _near(self, features: ndarray) -> _Near:
         cell = _nearest(features, self._centres)
@@ -65,27 +72,18 @@ class ThreeSampleTest:
         return _Near(cell, np.sqrt(distance))
 
 
-def _each_group(count: int, groups: int) -> list[ndarray]:
-    group = grouped(count, groups)
-    return [group == g for g in range(group.max() + 1)]
+def rank_z(one: Float[ndarray, " item"], other: Float[ndarray, " other"]) -> tuple[float, float, float]:
+    """Mann and Whitney's U, the pairs in which ``one`` is larger, less its mean over its standard deviation, ties counted half.
 
-
-def _c_t(samples: _Near, held_out: _Near) -> float:
-    shares, scores = [], []
-    for c in np.unique(held_out.cell):
-        ours, theirs = samples.distance[samples.cell == c], held_out.distance[held_out.cell == c]
-        if len(ours) and len(ours) >= LEAST_SHARE * len(samples.cell):
-            shares.append(len(theirs))
-            scores.append(rank_z(ours, theirs))
-    return float(np.average(scores, weights=shares)) if scores else 0.0
-
-
-def rank_z(one: Float[ndarray, " item"], other: Float[ndarray, " other"]) -> float:
-    """Mann and Whitney's U, the pairs in which ``one`` is larger, less its mean over its standard deviation, ties counted half."""
+    Returns:
+        The z with the 95 % score interval of the share of such pairs, in the same units; (value, low, high).
+    """
     n, m = len(one), len(other)
     ranked = np.sort(other)
-    u = (np.searchsorted(ranked, one, "left") + np.searchsorted(ranked, one, "right")).sum() / 2
-    return float((u - n * m / 2) / np.sqrt(n * m * (n + m + 1) / 12))
+    larger = (np.searchsorted(ranked, one, "left") + np.searchsorted(ranked, one, "right")).sum() / (2 * n * m)
+    deviation = np.sqrt((n + m + 1) / (12 * n * m))
+    value, low, high = ((share - 0.5) / deviation for share in (larger, *auc_interval(float(larger), n, m)))
+    return float(value), float(low), float(high)
 
 
 def k_means(rows: Float[ndarray, "item dim"], k: int) -> Float[ndarray, "centre dim"]:

@@ -86,3 +86,21 @@ def median_interval(values: Float[ndarray, " item"]) -> tuple[float, float | Non
     rank = max((k for k in range(n // 2) if scipy.special.bdtr(k, n, 0.5) <= (1 - CONFIDENCE) / 2), default=None)
     median = float(np.median(ordered))
     return (median, None, None) if rank is None else (median, float(ordered[rank]), float(ordered[n - 1 - rank]))
+
+
+def auc_interval(value: float, members: int, non_members: int) -> tuple[float, float]:
+    """95 % score interval: every AUC that lies within 1.96 of its own standard errors of the measured one.
+
+    Newcombe 2006 (doi:10.1002/sim.2324, method 5): the variance of Hanley and McNeil 1982, at the hypothetical AUC A and with
+    both sizes replaced by their mean in its bracket. Unlike theirs, or DeLong's, it does not shrink to nothing at A = 1.
+    """
+    half = (members + non_members) / 2 - 1
+
+    def excess(auc: float) -> float:
+        variance = auc * (1 - auc) * (1 + half * ((1 - auc) / (2 - auc) + auc / (1 + auc))) / (members * non_members)
+        return (auc - value) ** 2 - Z95**2 * variance
+
+    # At 0 and 1 the variance is zero, so the measured end is itself a root there.
+    low = 0.0 if value == 0 else float(scipy.optimize.brentq(excess, 0.0, min(value, 1 - 1e-12)))
+    high = 1.0 if value == 1 else float(scipy.optimize.brentq(excess, max(value, 1e-12), 1.0))
+    return low, high

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-import scipy
 from jaxtyping import Float
 from numpy import ndarray
 
-from tauscope.metrics.intervals import Z95, clopper_pearson
+from tauscope.metrics.intervals import auc_interval, clopper_pearson
 
 FALSE_POSITIVE_RATE = 0.01
 
@@ -48,24 +47,6 @@ def _auc(members: ndarray, non_members: ndarray) -> tuple[float, float, float]:
     below = np.searchsorted(ranked, members, "left") + np.searchsorted(ranked, members, "right")
     value = float(below.sum() / (2 * len(members) * len(non_members)))
     return value, *auc_interval(value, len(members), len(non_members))
-
-
-def auc_interval(value: float, members: int, non_members: int) -> tuple[float, float]:
-    """95 % score interval: every AUC that lies within 1.96 of its own standard errors of the measured one.
-
-    Newcombe 2006 (doi:10.1002/sim.2324, method 5): the variance of Hanley and McNeil 1982, at the hypothetical AUC A and with
-    both sizes replaced by their mean in its bracket. Unlike theirs, or DeLong's, it does not shrink to nothing at A = 1.
-    """
-    half = (members + non_members) / 2 - 1
-
-    def excess(auc: float) -> float:
-        variance = auc * (1 - auc) * (1 + half * ((1 - auc) / (2 - auc) + auc / (1 + auc))) / (members * non_members)
-        return (auc - value) ** 2 - Z95**2 * variance
-
-    # At 0 and 1 the variance is zero, so the measured end is itself a root there.
-    low = 0.0 if value == 0 else float(scipy.optimize.brentq(excess, 0.0, min(value, 1 - 1e-12)))
-    high = 1.0 if value == 1 else float(scipy.optimize.brentq(excess, max(value, 1e-12), 1.0))
-    return low, high
 
 
 def _hits(members: ndarray, non_members: ndarray) -> tuple[float, float, float] | None:

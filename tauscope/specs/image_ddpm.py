@@ -90,7 +90,17 @@ class ImageDdpmSpec(SpecModel):
     # Runs that agree in these teach a forecast of one another.
     DOMAIN: ClassVar[tuple[str, ...]] = ("dataset.name", "dataset.size", "dataset.colour", "process", "onsets.tau_mem")
     # Fields that came after digests of specs were stored, with the value that every earlier run had: it leaves a digest as it was.
-    LATER: ClassVar[dict[str, Any]] = {"dataset.colour": False}
+    LATER: ClassVar[dict[str, Any]] = {
+        "dataset.colour": False,
+        "parameterization": "eps",
+        "only_index": None,
+        "optimizer.warmup_steps": 0,
+        "optimizer.cosine_steps": None,
+        "optimizer.clip_norm": None,
+        "ema.name": "constant",
+        "ema.further": [],
+        "compute.precision": "float32",
+    }
 
     @field_validator("device")
     @classmethod

@@ -27,7 +27,7 @@ def test_c_t_with_one_cell_is_the_mann_whitney_statistic_of_nearest_distances() 
     u = mannwhitneyu(ours, theirs).statistic
     expected = (u - 300 * 300 / 2) / np.sqrt(300 * 300 * 601 / 12)
     assert ThreeSampleTest(TRAIN, HELD_OUT, cells=1).statistic(FRESH)[0] == pytest.approx(expected)
-    assert rank_z(np.ones(4), np.ones(5)) == 0
+    assert rank_z(np.ones(4), np.ones(5))[0] == 0
 
 
 def test_c_t_is_far_below_zero_for_copies_above_for_blurred_samples_and_about_zero_for_real_ones() -> None:
@@ -37,6 +37,24 @@ def test_c_t_is_far_below_zero_for_copies_above_for_blurred_samples_and_about_ze
     value, low, high = test.statistic(FRESH)
     assert low < 0 < high
     assert abs(value) < 2.5
+
+
+def test_c_t_has_an_interval_also_where_every_sample_is_a_copy() -> None:
+    """No held-out image is as near: U is 0, and leaving samples out would never change it."""
+    value, low, high = ThreeSampleTest(TRAIN, HELD_OUT).statistic(TRAIN[:16])
+    assert low <= value < high < 0
+
+
+def test_the_interval_of_c_t_covers_zero_for_real_images() -> None:
+    rng = np.random.default_rng(4)
+    draws = [ThreeSampleTest(*rng.normal(size=(2, 100, 3)), cells=2).statistic(rng.normal(size=(80, 3))) for _ in range(100)]
+    assert sum(low <= 0 <= high for _, low, high in draws) >= 88  # 95 % expected; below 88 has a chance of 0.1 %
+
+
+def test_samples_that_share_no_cell_with_real_images_have_no_c_t() -> None:
+    train = np.concatenate([TRAIN, TRAIN + 100])
+    with pytest.raises(ValueError, match="nothing in common"):
+        ThreeSampleTest(train, HELD_OUT, cells=2).statistic(FRESH + 100)
 
 
 def test_c_t_sees_copying_in_a_single_cell() -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn, optim
 
-from tauscope.specs.image_ddpm import AdamSpec, SgdSpec
+from tauscope.specs.optimizer import AdamSpec, SgdSpec
 from tauscope.training.optimizers import build_optimizer
 
 SPECS = (AdamSpec(lr=3e-3, betas=(0.8, 0.99)), SgdSpec(lr=0.1, momentum=0.9), SgdSpec(lr=0.1, momentum=0.0))
@@ -57,7 +57,7 @@ def test_every_weight_and_all_that_is_remembered_equals_pytorchs_bit_for_bit_als
 def test_a_process_that_trains_loads_no_compiler() -> None:
     code = (
         "import sys, torch, tauscope.execution.child\n"
-        "from tauscope.specs.image_ddpm import AdamSpec\n"
+        "from tauscope.specs.optimizer import AdamSpec\n"
         "from tauscope.training.optimizers import build_optimizer\n"
         "network = torch.nn.Linear(2, 1)\n"
         "network(torch.ones(1, 2)).sum().backward()\n"
