@@ -1,7 +1,7 @@
 """Options of a training step against the plain step, side by side: ratios of CPU seconds a step, and how far the losses part.
 
-On the digits' network (8x8, W = 16) and the paper's at W = 8 and 32 (32x32), all preconditioned, with Adam. Options take turns, and the least
-time of each counts: a busy machine slows all of them alike.
+On the digits' network (8x8, W = 16) and the paper's at W = 8 and 32 (32x32), all preconditioned, with Adam. Options take turns,
+and the least time of each counts: a busy machine slows all of them alike.
 
     OMP_NUM_THREADS=1 python -m benchmarks.bench_training [rounds] [--compile]
 """
@@ -71,10 +71,8 @@ def measure(name: str, rounds: int, options: dict[str, dict[str, object]]) -> No
     for option in options:
         parted = max(abs(ours / plain - 1) for ours, plain in zip(losses[option], losses["plain"], strict=True))
         ratio = seconds["plain"] / seconds[option]
-        print(
-            f"{name}, batch {batch} | {option} | {1e3 * seconds[option]:.1f} ms of CPU | {ratio:.2f}x | losses of {LOSSES} steps within {parted:.1e}",
-            flush=True,
-        )
+        took = f"{1e3 * seconds[option]:.1f} ms of CPU, {ratio:.2f}x"
+        print(f"{name}, batch {batch} | {option} | {took} | {LOSSES} losses within {parted:.1e}", flush=True)
 
 
 def main() -> None:

@@ -146,6 +146,8 @@ def _diagnose(error: Exception) -> tuple[str, str]:
         return "diverged", "Lower optimizer.lr or set optimizer.clip_norm; the curves up to here are kept"
     if isinstance(error, RankError):
         return "rank_died", "Resume from the last checkpoint; what the rank said itself is in the log, and a kill may be for memory"
+    if type(error).__module__.startswith(("torch._inductor", "torch._dynamo")):
+        return "compile_failed", "Set compute.compile to false, or see the traceback: a C++ compiler and its cache must be usable"
     if isinstance(error, CheckpointError):
         return "checkpoint_unusable", "See the message"
     if isinstance(error, OSError):
