@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Int64, UInt8
 from numpy import ndarray
 
 from tauscope.datasets.source import DatasetError, Split, slices
@@ -37,9 +37,9 @@ class Digits:
         """Load the split; the images stand in one fixed random order, for the file is sorted by writer."""
         if spec.size != 8:
             raise DatasetError(f"digits are 8x8 images and dataset.size is {spec.size}", "Set dataset.size to 8")
-        images = _images()
+        images, labels = _images()
         train, held_out = slices(len(images), spec)
-        return Split(images[train], images[held_out])
+        return Split(images[train], images[held_out], labels[train], labels[held_out])
 
 
 def _file() -> Path | None:
@@ -52,7 +52,7 @@ def _file() -> Path | None:
 
 
 @cache
-def _images() -> UInt8[ndarray, "image 1 8 8"]:
+def _images() -> tuple[UInt8[ndarray, "image 1 8 8"], Int64[ndarray, " image"]]:
     path = _file()
     if path is None:
         raise DatasetError("the digits file is not installed", Digits().missing(None))
@@ -60,4 +60,4 @@ def _images() -> UInt8[ndarray, "image 1 8 8"]:
         table = np.loadtxt(lines, delimiter=",", dtype=np.float64)
     grey = table[:, :64]  # 0 to 16; the last column is the label
     order = np.random.default_rng(PERMUTATION_SEED).permutation(len(grey))
-    return np.rint(grey[order] * (255 / 16)).astype(np.uint8).reshape(-1, 1, 8, 8)
+    return np.rint(grey[order] * (255 / 16)).astype(np.uint8).reshape(-1, 1, 8, 8), table[order, 64].astype(np.int64)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Int64, UInt8
 from numpy import ndarray
 
 from tauscope.specs.dataset import DatasetSpec
@@ -22,10 +22,12 @@ class DatasetError(Exception):
 
 @dataclass(frozen=True)
 class Split:
-    """Training and held-out images, uint8 in [0, 255], NCHW, and the digest of exactly these pixels."""
+    """Training and held-out images, uint8 in [0, 255], NCHW, the digest of exactly these pixels, and labels where there are."""
 
     train: UInt8[ndarray, "n_train channel height width"]
     held_out: UInt8[ndarray, "n_held_out channel height width"]
+    train_labels: Int64[ndarray, " n_train"] | None = None
+    held_out_labels: Int64[ndarray, " n_held_out"] | None = None
 
     def sha256(self) -> str:
         digest = hashlib.sha256()

@@ -15,8 +15,9 @@ from tauscope.experiments.image_predictions import ImagePredictions
 from tauscope.experiments.image_set import ImageSet
 from tauscope.experiments.recorder import Recorder
 from tauscope.networks import Preconditioned, UNet
+from tauscope.networks.unet import memory_format
 from tauscope.process import Diffusion, linear_schedule
-from tauscope.specs import ImageDdpmSpec
+from tauscope.specs import ImageDdpmSpec, SpecError
 from tauscope.training.checkpoints import CheckpointError, load_checkpoint, save_checkpoint
 from tauscope.training.seeding import seeded_initialization
 from tauscope.training.trainer import Trainer
@@ -34,18 +35,21 @@ class ImageDdpmExperiment:
 
     Raises:
         DatasetError: if the images cannot be had.
+        SpecError: if labels are asked for where there are none.
     """
 
     def __init__(self, spec: ImageDdpmSpec, *, device: torch.device, folder: Path) -> None:
         self.spec = spec
         self.folder = folder
         split = load_split(spec.dataset)
-        self.images = ImageSet(_pixels(split.train).to(device), _pixels(split.held_out).to(device))
+        labels = (_told(spec, part, device) for part in (split.train_labels, split.held_out_labels))
+        self.images = ImageSet(_pixels(split.train).to(device), _pixels(split.held_out).to(device), *labels)
         self.diffusion = build_diffusion(spec)
         x_0 = self.images.to_model(self.images.train)
-        network = build_network(spec, self.diffusion, channels=x_0.shape[1], data_std=float(x_0.double().std()))
+        network = build_network(spec, self.diffusion, channels=x_0.shape[1], data_std=float(x_0.double().std()), labels=self.images.labels)
         self.diffusion = self.diffusion.to(device)
-        self.trainer = Trainer(spec, network.to(device), self.diffusion, x_0)
+        network = network.to(device, memory_format=memory_format(device, x_0.shape[-1]))  # type: ignore[call-overload]
+        self.trainer = Trainer(spec, network, self.diffusion, x_0, self.images.train_labels)
         self._sample_steps = sample_steps(spec)
         self._loss_steps = loss_steps(spec)
         self.measurement = ImageMeasurement(spec, self.images, self.diffusion)
@@ -169,8 +173,8 @@ def build_diffusion(spec: ImageDdpmSpec) -> Diffusion:
     )
 
 
-def build_network(spec: ImageDdpmSpec, diffusion: Diffusion, *, channels: int, data_std: float) -> nn.Module:
-    """The eps-predictor of the spec, its weights drawn from the spec's seed."""
+def build_network(spec: ImageDdpmSpec, diffusion: Diffusion, *, channels: int, data_std: float, labels: int = 0) -> nn.Module:
+    """The eps-predictor of the spec, its weights drawn from the spec's seed; ``labels`` is how many it is told, 0 for none."""
     network = spec.network
     with seeded_initialization(spec.seed):
         unet = UNet(
@@ -182,8 +186,19 @@ def build_network(spec: ImageDdpmSpec, diffusion: Diffusion, *, channels: int, d
             heads=network.heads,
             dropout=network.dropout,
             diffusion_steps=spec.process.steps,
+            labels=labels,
         )
     return Preconditioned(unet, diffusion, data_std) if spec.preconditioning else unet
+
+
+def _told(spec: ImageDdpmSpec, labels: np.ndarray | None, device: torch.device) -> Tensor | None:
+    if spec.network.classes is None:
+        return None
+    if labels is None:
+        raise SpecError.single(
+            "network.classes", f"{spec.dataset.name} has no labels", "Leave network.classes out, or name a labelled data set"
+        )
+    return torch.from_numpy(labels).to(device)
 
 
 def _pixels(images: np.ndarray) -> Tensor:

@@ -54,7 +54,7 @@ def _shown(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-_UNION_TAGS = {"image_ddpm", "adam", "sgd", "ddim", "ancestral", "log_spaced", "explicit", "budget", "copying", "window"}
+_UNION_TAGS = {"image_ddpm", "adam", "sgd", "ddim", "dpm_solver", "ancestral", "log_spaced", "explicit", "budget", "copying", "window"}
 
 
 def _is_union_tag(part: object) -> bool:

@@ -30,6 +30,7 @@ class Trainer:
         network: predicts eps from (x_t, t), on its device.
         diffusion: the forward process, on the same device.
         x_0: the training images in model units, on the same device.
+        labels: of those images, where the network is told them.
     """
 
     def __init__(
@@ -38,11 +39,13 @@ class Trainer:
         network: nn.Module,
         diffusion: Diffusion,
         x_0: Float[Tensor, "n_train channel height width"],
+        labels: Int[Tensor, " n_train"] | None = None,
     ) -> None:
         self.spec = spec
         self.network = network.train()
         self.diffusion = diffusion
         self.x_0 = x_0
+        self.labels = labels
         self.step = 0
         self.optimizer = build_optimizer(network.parameters(), spec.optimizer)
         self.average = WeightAverage(network, spec.ema.decay if spec.ema else None)
@@ -59,11 +62,12 @@ class Trainer:
             DivergedError: when the loss is not finite; on an accelerator it is looked at only now and then.
         """
         self._generator.manual_seed(derive_seed(self.spec.seed, "step", self.step))
-        x_0 = self.x_0[self._batch()]
+        batch = self._batch()
+        x_0 = self.x_0[batch]
         first = self.diffusion.first_trained_index
         t = torch.randint(first, self.diffusion.steps, (len(x_0),), generator=self._generator, device=x_0.device)
         eps = torch.randn(x_0.shape, generator=self._generator, device=x_0.device)
-        loss = (self.network(self.diffusion.noised(x_0, t, eps), t) - eps).square().mean()
+        loss = (self.network(self.diffusion.noised(x_0, t, eps), t, *self._told(batch)) - eps).square().mean()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()
@@ -87,6 +91,13 @@ class Trainer:
             return torch.randint(n_train, (batch,), generator=self._generator, device=device)
         epoch, place = divmod(self.step, n_train // batch)
         return self._permutation(epoch)[place * batch : (place + 1) * batch]
+
+    def _told(self, batch: Int[Tensor, " batch"]) -> tuple[Tensor, ...]:
+        """The labels of a batch, some withheld: -1 in their place. Drawn last, so that nothing else is drawn differently."""
+        if self.labels is None:
+            return ()
+        dropped = torch.rand(len(batch), generator=self._generator, device=batch.device) < self.spec.network.label_drop
+        return (self.labels[batch].where(~dropped, -1),)
 
     def _permutation(self, epoch: int) -> Int[Tensor, " n_train"]:
         if self._epoch[0] != epoch:
