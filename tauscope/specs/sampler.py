@@ -24,7 +24,7 @@ class DdimSpec(_Guided):
     """Song et al. 2021, arXiv:2010.02502."""
 
     name: Literal["ddim"] = "ddim"
-    steps: int = shown(100, "Sampling steps", "network evaluations per sample; below 16 f_mem is underestimated", ge=2, unit="evaluations")
+    steps: int = shown(100, "Sampling steps", "network evaluations per sample; below 25 f_mem is underestimated", ge=2, unit="evaluations")
     eta: float = shown(0.0, "ddim_eta", "share of ancestral noise; 0 is deterministic", ge=0, le=1, advanced=True)
 
     def evaluations(self, trained: int) -> int:
@@ -36,7 +36,7 @@ class DpmSolverSpec(_Guided):
     """DPM-Solver++(2M), Lu et al. 2022, arXiv:2211.01095, algorithm 2: second order, deterministic."""
 
     name: Literal["dpm_solver"] = "dpm_solver"
-    steps: int = shown(25, "Sampling steps", "network evaluations per sample", ge=2, unit="evaluations")
+    steps: int = shown(20, "Sampling steps", "network evaluations per sample; below 15 f_mem is underestimated", ge=2, unit="evaluations")
 
     def evaluations(self, trained: int) -> int:
         """Diffusion indices visited, of those that are trained."""
