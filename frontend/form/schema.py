@@ -48,6 +48,8 @@ class Shape:
             return _one_or_all(["true", "false"])
         if "enum" in self.schema:
             return _one_or_all([str(value) for value in self.schema["enum"]])
+        if "const" in self.schema:
+            return _one_or_all([str(self.schema["const"]), *([NONE] if self.nullable else [])])
         return tuple(str(value) for value in self.schema.get("examples", ()))
 
     def variant_of(self, value: Any) -> str:

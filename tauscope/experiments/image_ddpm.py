@@ -16,8 +16,9 @@ from tauscope.experiments.image_predictions import ImagePredictions
 from tauscope.experiments.image_set import ImageSet
 from tauscope.experiments.recorder import Recorder
 from tauscope.networks import Parameterized, Preconditioned, UNet
+from tauscope.networks.unet import memory_format
 from tauscope.process import Diffusion
-from tauscope.specs import ImageDdpmSpec
+from tauscope.specs import ImageDdpmSpec, SpecError
 from tauscope.training.checkpoints import CheckpointError, load_checkpoint, save_checkpoint
 from tauscope.training.seeding import seeded_initialization
 from tauscope.training.team import Team
@@ -38,6 +39,7 @@ class ImageDdpmExperiment:
 
     Raises:
         DatasetError: if the images cannot be had.
+        SpecError: if labels are asked for where there are none.
     """
 
     def __init__(
@@ -47,15 +49,14 @@ class ImageDdpmExperiment:
         self.folder = folder
         split = load_split(spec.dataset, progress)
         self._record = split.record(spec.dataset)
-        self.images = ImageSet(_pixels(split.train).to(device), _pixels(split.held_out).to(device))
+        labels = (_told(spec, part, device) for part in (split.train_labels, split.held_out_labels))
+        self.images = ImageSet(_pixels(split.train).to(device), _pixels(split.held_out).to(device), *labels)
         self.diffusion = Diffusion.of(spec.process)
         x_0 = self.images.to_model(self.images.train)
-        network = build_network(spec, self.diffusion, channels=x_0.shape[1], data_std=float(x_0.double().std()))
+        network = build_network(spec, self.diffusion, channels=x_0.shape[1], data_std=float(x_0.double().std()), labels=self.images.labels)
         self.diffusion = self.diffusion.to(device)
-        network = network.to(device)
-        if spec.compute.memory_format == "channels_last":
-            network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.trainer = Trainer(spec, network, self.diffusion, x_0, team)
+        network = network.to(device, memory_format=_layout(spec, device))  # type: ignore[call-overload]
+        self.trainer = Trainer(spec, network, self.diffusion, x_0, self.images.train_labels, team)
         self._sample_steps = sample_steps(spec)
         self._loss_steps = loss_steps(spec)
         self.measurement = ImageMeasurement(spec, self.images, self.diffusion)
@@ -174,8 +175,8 @@ def loss_steps(spec: ImageDdpmSpec) -> frozenset[int]:
     return frozenset(spec.measurement.schedule.steps(spec.steps)) | (frozenset(extra.steps(spec.steps)) if extra else frozenset())
 
 
-def build_network(spec: ImageDdpmSpec, diffusion: Diffusion, *, channels: int, data_std: float) -> nn.Module:
-    """The eps-predictor of the spec, its weights drawn from the spec's seed."""
+def build_network(spec: ImageDdpmSpec, diffusion: Diffusion, *, channels: int, data_std: float, labels: int = 0) -> nn.Module:
+    """The eps-predictor of the spec, its weights drawn from the spec's seed; ``labels`` is how many it is told, 0 for none."""
     network = spec.network
     with seeded_initialization(spec.seed):
         unet = UNet(
@@ -187,10 +188,28 @@ def build_network(spec: ImageDdpmSpec, diffusion: Diffusion, *, channels: int, d
             heads=network.heads,
             dropout=network.dropout,
             diffusion_steps=spec.process.steps,
+            labels=labels,
         )
     if spec.preconditioning:
         return Preconditioned(unet, diffusion, data_std)
     return unet if spec.parameterization == "eps" else Parameterized(unet, diffusion, spec.parameterization)
+
+
+def _layout(spec: ImageDdpmSpec, device: torch.device) -> torch.memory_format:
+    chosen = spec.compute.memory_format
+    if chosen == "auto":
+        return memory_format(device, spec.dataset.size)
+    return torch.channels_last if chosen == "channels_last" else torch.contiguous_format
+
+
+def _told(spec: ImageDdpmSpec, labels: np.ndarray | None, device: torch.device) -> Tensor | None:
+    if spec.network.classes is None:
+        return None
+    if labels is None:
+        raise SpecError.single(
+            "network.classes", f"{spec.dataset.name} has no labels", "Leave network.classes out, or name a labelled data set"
+        )
+    return torch.from_numpy(labels).to(device)
 
 
 def _pixels(images: np.ndarray) -> Tensor:

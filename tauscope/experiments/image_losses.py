@@ -38,9 +38,13 @@ class ImageLosses:
                 index=index,
                 pairs=self.spec.measurement.loss_pairs,
                 generator=stream(self.spec.seed, "noise_bank", name, index, device=part.device),
+                labels=labels,
             )
             for index in self.spec.measurement.loss_indices
-            for name, part in (("train", self.images.train), ("held_out", self.images.held_out))
+            for name, part, labels in (
+                ("train", self.images.train, self.images.train_labels),
+                ("held_out", self.images.held_out, self.images.held_out_labels),
+            )
         }
 
     def held_out_points(self, network: nn.Module, step: int, suffix: str) -> list[Point]:

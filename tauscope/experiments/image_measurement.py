@@ -1,10 +1,11 @@
 """What is measured of an image run at a checkpoint, and the baselines that stand beside it."""
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from tauscope.contracts.points import Point
@@ -15,9 +16,8 @@ from tauscope.experiments.image_probes import ImageProbes
 from tauscope.experiments.image_quality import ImageQuality
 from tauscope.experiments.image_set import ImageSet
 from tauscope.process import Diffusion
-from tauscope.samplers import draw_samples
+from tauscope.samplers import EpsModel, draw_samples, guided
 from tauscope.specs import ImageDdpmSpec
-from tauscope.specs.sampler import DdimSpec
 from tauscope.training.seeding import stream
 
 SAMPLING_BATCH = 512
@@ -30,16 +30,15 @@ class SamplingBrokenOffError(Exception):
 class _Watched:
     """A network that asks before each evaluation whether to go on."""
 
-    def __init__(self, network: nn.Module, evaluations: int, go_on: Callable[[float], bool]) -> None:
+    def __init__(self, network: Callable[..., Tensor], evaluations: int, go_on: Callable[[float], bool]) -> None:
         self._network, self._evaluations, self._go_on = network, evaluations, go_on
         self._done = 0
 
-    def __call__(self, x_t: Tensor, t: Tensor) -> Tensor:
+    def __call__(self, *asked: Tensor) -> Tensor:
         if not self._go_on(self._done / self._evaluations):
             raise SamplingBrokenOffError
         self._done += 1
-        eps: Tensor = self._network(x_t, t)
-        return eps
+        return self._network(*asked)
 
 
 class ImageMeasurement:
@@ -92,7 +91,9 @@ class ImageMeasurement:
         if not bool(torch.isfinite(images).all()):
             return [*self.copying.diverged(step, len(images)), *self.quality.diverged(step, len(images)), *self._baselines(step, between)]
         found = self.copying.found(images)
-        write_npz(path, samples=images.cpu().numpy(), neighbours=found.neighbours.cpu().numpy(), distances=found.distances.cpu().numpy())
+        told = {} if self.sample_labels is None else {"labels": self.sample_labels.cpu().numpy()}
+        files = {"samples": images, "neighbours": found.neighbours, "distances": found.distances}
+        write_npz(path, **{name: part.cpu().numpy() for name, part in files.items()}, **told)
         quality = self.quality.points(images, step, between=between)
         return [*self.copying.points(found, step), *quality, *self._baselines(step, between)]
 
@@ -110,13 +111,28 @@ class ImageMeasurement:
         noise = stream(self.spec.seed, "sampler_noise", device=device)
         blocks = x_T.split(SAMPLING_BATCH)
         watched = _Watched(network, len(blocks) * self._evaluations_per_block, go_on)
-        batches = [draw_samples(watched, self.diffusion, block.to(device), measurement.sampler, generator=noise) for block in blocks]
+        labels = self.sample_labels.split(SAMPLING_BATCH) if self.sample_labels is not None else [None] * len(blocks)
+        batches = [
+            draw_samples(self._predictor(watched, told), self.diffusion, block.to(device), measurement.sampler, generator=noise)
+            for block, told in zip(blocks, labels, strict=True)
+        ]
         return self.images.to_pixels(torch.cat(batches))
+
+    def _predictor(self, network: Callable[..., Tensor], labels: Tensor | None) -> EpsModel:
+        return network if labels is None else guided(network, labels, self.spec.measurement.sampler.guidance)
+
+    @cached_property
+    def sample_labels(self) -> Int[Tensor, " image"] | None:
+        """The label of every sample, those of training images drawn with replacement: once a seed, in the proportions of the set."""
+        known = self.images.train_labels
+        if known is None:
+            return None
+        drawn = torch.randint(len(known), (self.spec.measurement.n_generated,), generator=stream(self.spec.seed, "sample_labels"))
+        return known[drawn.to(known.device)]
 
     @property
     def _evaluations_per_block(self) -> int:
-        sampler = self.spec.measurement.sampler
-        return sampler.steps if isinstance(sampler, DdimSpec) else self.diffusion.steps - self.diffusion.first_trained_index
+        return self.spec.measurement.sampler.evaluations(self.diffusion.steps - self.diffusion.first_trained_index)
 
 
 def _still_wanted(go_on: Callable[[float], bool]) -> Callable[[], None]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 
@@ -10,15 +10,23 @@ from torch import Tensor
 class ImageSet:
     """Training and held-out images in [0, 1] and the scale that turns them into model units.
 
-    x = 2 pixel - 1 - mean, with one scalar mean, that of the training images.
+    x = 2 pixel - 1 - mean, with one scalar mean, that of the training images. Labels are there where the network is told them.
     """
 
     train: Float[Tensor, "n_train channel height width"]
     held_out: Float[Tensor, "n_held_out channel height width"]
+    train_labels: Int[Tensor, " n_train"] | None = None
+    held_out_labels: Int[Tensor, " n_held_out"] | None = None
 
     @property
     def mean(self) -> float:
         return float((2 * self.train - 1).double().mean())
+
+    @property
+    def labels(self) -> int:
+        """How many labels there are, counted from 0; none where the network is told none."""
+        known = [int(part.max()) + 1 for part in (self.train_labels, self.held_out_labels) if part is not None]
+        return max(known, default=0)
 
     def to_model(self, pixels: Tensor) -> Tensor:
         return 2 * pixels - 1 - self.mean

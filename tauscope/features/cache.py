@@ -11,19 +11,12 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from tauscope.datasets.cache import cache_folder
 from tauscope.features.network import FeatureNetwork, Images
 
 BLOCK = 64
 LIMIT_BYTES = 4 * 2**30
 _SUFFIX = ".npy"
-
-
-def cache_folder() -> Path:
-    """``TAUSCOPE_CACHE``; else ``cache`` under ``TAUSCOPE_HOME``; else ``tauscope`` under ``XDG_CACHE_HOME`` or ``~/.cache``."""
-    for variable, inside in (("TAUSCOPE_CACHE", ""), ("TAUSCOPE_HOME", "cache"), ("XDG_CACHE_HOME", "tauscope")):
-        if os.environ.get(variable):
-            return Path(os.environ[variable]).expanduser().absolute() / inside
-    return Path.home() / ".cache" / "tauscope"
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,16 @@
 """The denoising loss of a set at one noise level, on a noise bank that never changes along training."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy import ndarray
 from torch import Tensor
 
 from tauscope.metrics.intervals import Z95, mean_interval
 from tauscope.process import Diffusion
-from tauscope.samplers import EpsModel
 
 LOSS_BATCH = 512
 
@@ -23,11 +23,13 @@ class NoiseBank:
         x_t: the noised images.
         eps: their noise.
         index: the 0-based diffusion index of all of them.
+        labels: of the images, where the network is told them.
     """
 
     x_t: Float[Tensor, "pair channel height width"]
     eps: Float[Tensor, "pair channel height width"]
     index: int
+    labels: Int[Tensor, " pair"] | None = None
 
     @classmethod
     def draw(
@@ -38,20 +40,23 @@ class NoiseBank:
         index: int,
         pairs: int,
         generator: torch.Generator,
+        labels: Int[Tensor, " image"] | None = None,
     ) -> "NoiseBank":
         """Draw the bank: the images in turn, each pair with noise of its own."""
-        x_0 = images[torch.arange(pairs, device=images.device) % len(images)]
+        turn = torch.arange(pairs, device=images.device) % len(images)
+        x_0 = images[turn]
         eps = torch.randn(x_0.shape, generator=generator, device=images.device)
         t = torch.full((pairs,), index, device=images.device)
-        return cls(diffusion.noised(x_0, t, eps), eps, index)
+        return cls(diffusion.noised(x_0, t, eps), eps, index, None if labels is None else labels[turn])
 
     @torch.no_grad()
-    def losses(self, eps_model: EpsModel) -> Float[ndarray, " pair"]:
-        """Squared error of eps_hat per pixel, for each pair, float64."""
+    def losses(self, eps_model: Callable[..., Tensor]) -> Float[ndarray, " pair"]:
+        """Squared error of eps_hat(x_t, t), or eps_hat(x_t, t, labels), per pixel, for each pair, float64."""
         errors = []
-        for x_t, eps in zip(self.x_t.split(LOSS_BATCH), self.eps.split(LOSS_BATCH), strict=True):
-            t = torch.full((len(x_t),), self.index, device=x_t.device)
-            errors.append((eps_model(x_t, t) - eps).square().flatten(1).mean(1))
+        t = torch.full((len(self.x_t),), self.index, device=self.x_t.device)
+        asked = (self.x_t, t) if self.labels is None else (self.x_t, t, self.labels)
+        for eps, *block in zip(self.eps.split(LOSS_BATCH), *(part.split(LOSS_BATCH) for part in asked), strict=True):
+            errors.append((eps_model(*block) - eps).square().flatten(1).mean(1))
         return torch.cat(errors).double().cpu().numpy()
 
 

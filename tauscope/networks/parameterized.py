@@ -30,11 +30,11 @@ class Parameterized(nn.Module):
         self.register_buffer("scales", torch.stack([*ab, signal, noise]).float(), persistent=False)
 
     def forward(
-        self, x_t: Float[Tensor, "batch channel height width"], t: Int[Tensor, " batch"]
+        self, x_t: Float[Tensor, "batch channel height width"], t: Int[Tensor, " batch"], *labels: Int[Tensor, " batch"]
     ) -> Float[Tensor, "batch channel height width"]:
-        """Predict eps at the integer diffusion indices t."""
+        """Predict eps at the integer diffusion indices t, for labels where the network takes them."""
         a, b, _, _ = self._at(t)
-        eps_hat: Tensor = a * x_t + b * self.network(x_t, t)
+        eps_hat: Tensor = a * x_t + b * self.network(x_t, t, *labels)
         return eps_hat
 
     def target(

@@ -28,11 +28,11 @@ class Preconditioned(nn.Module):
         self.register_buffer("scales", scales.float(), persistent=False)
 
     def forward(
-        self, x_t: Float[Tensor, "batch channel height width"], t: Int[Tensor, " batch"]
+        self, x_t: Float[Tensor, "batch channel height width"], t: Int[Tensor, " batch"], *labels: Int[Tensor, " batch"]
     ) -> Float[Tensor, "batch channel height width"]:
-        """Predict eps at the integer diffusion indices t."""
+        """Predict eps at the integer diffusion indices t, for labels where the network takes them."""
         scales = self.scales
         assert isinstance(scales, Tensor)
         a, b, c = scales[:, t].reshape(3, -1, 1, 1, 1)
-        eps_hat: Tensor = a * x_t + b * self.network(c * x_t, t)
+        eps_hat: Tensor = a * x_t + b * self.network(c * x_t, t, *labels)
         return eps_hat

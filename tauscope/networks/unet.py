@@ -8,7 +8,10 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-GROUPS = 8
+from tauscope.networks.attention import GROUPS, SelfAttention
+
+# From here on a CPU's convolutions are faster with the channels of a pixel side by side (docs/decisions/0019).
+CHANNELS_LAST_SIZE = 16
 
 
 class UNet(nn.Module):
@@ -26,6 +29,7 @@ class UNet(nn.Module):
         heads: attention heads.
         dropout: before the second convolution of each residual block.
         diffusion_steps: size of the fixed sinusoidal table of t.
+        labels: how many labels it may be told, 0 for none. Their vectors are added to that of t, as is one for a label withheld.
     """
 
     def __init__(
@@ -39,6 +43,7 @@ class UNet(nn.Module):
         heads: int = 4,
         dropout: float = 0.0,
         diffusion_steps: int = 1000,
+        labels: int = 0,
     ) -> None:
         super().__init__()
         time_width = 4 * base_width
@@ -69,13 +74,14 @@ class UNet(nn.Module):
                 width = level_width
             if level > 0:
                 self.decoder.append(Upsample(width))
+        self.labels = LabelEmbedding(labels, time_width) if labels else None
         self.out = nn.Sequential(nn.GroupNorm(GROUPS, width), nn.SiLU(), nn.Conv2d(width, in_channels, 3, padding=1))
 
     def forward(
-        self, x_t: Float[Tensor, "batch channel height width"], t: Int[Tensor, " batch"]
+        self, x_t: Float[Tensor, "batch channel height width"], t: Int[Tensor, " batch"], labels: Int[Tensor, " batch"] | None = None
     ) -> Float[Tensor, "batch channel height width"]:
-        """Predict eps; ``t`` is the integer diffusion index."""
-        time = F.silu(self.time(t))
+        """Predict eps; ``t`` is the integer diffusion index, and a label of -1, or none at all, is one withheld."""
+        time = F.silu(self.time(t) if self.labels is None else self.time(t) + self.labels(labels, len(t)))
         h = self.init(x_t)
         skips = [h]
         for part in self.encoder:
@@ -87,6 +93,12 @@ class UNet(nn.Module):
             h = part(h, time) if isinstance(part, Upsample) else part(torch.cat([h, skips.pop()], dim=1), time)
         out: Tensor = self.out(h)
         return out
+
+
+def memory_format(device: torch.device, size: int) -> torch.memory_format:
+    """How the kernels of convolutions are best laid out where images of this size are trained on; the images follow them."""
+    channels_last = device.type == "cpu" and size >= CHANNELS_LAST_SIZE
+    return torch.channels_last if channels_last else torch.contiguous_format
 
 
 class TimeEmbedding(nn.Module):
@@ -105,6 +117,22 @@ class TimeEmbedding(nn.Module):
         assert isinstance(table, Tensor)
         embedded: Tensor = self.project(table[t])
         return embedded
+
+
+class LabelEmbedding(nn.Module):
+    """A vector for every label, the last for a label withheld; small at first, so that training begins as it does without."""
+
+    def __init__(self, labels: int, time_width: int) -> None:
+        super().__init__()
+        self.table = nn.Embedding(labels + 1, time_width)
+        nn.init.normal_(self.table.weight, std=0.02)
+
+    def forward(self, labels: Int[Tensor, " batch"] | None, batch: int) -> Float[Tensor, "batch time_width"]:
+        withheld = self.table.num_embeddings - 1
+        if labels is None:
+            labels = torch.full((batch,), withheld, device=self.table.weight.device)
+        vectors: Tensor = self.table(labels.where(labels >= 0, withheld))
+        return vectors
 
 
 class Stage(nn.Module):
@@ -138,26 +166,6 @@ class ResidualBlock(nn.Module):
         h = h + self.time(time)[:, :, None, None]
         h = self.conv2(self.dropout(F.silu(self.norm2(h))))
         out: Tensor = h + self.shortcut(x)
-        return out
-
-
-class SelfAttention(nn.Module):
-    """Multi-head self-attention over pixels, with a residual."""
-
-    def __init__(self, width: int, heads: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.norm = nn.GroupNorm(GROUPS, width)
-        self.qkv = nn.Linear(width, 3 * width)
-        self.out = nn.Linear(width, width)
-
-    def forward(self, x: Tensor) -> Tensor:
-        batch, width, height, breadth = x.shape
-        tokens = self.norm(x).flatten(2).transpose(1, 2)  # [batch, pixel, width]
-        qkv = self.qkv(tokens).view(batch, height * breadth, 3, self.heads, width // self.heads)
-        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each [batch, head, pixel, width / heads]
-        attended = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(batch, height * breadth, width)
-        out: Tensor = x + self.out(attended).transpose(1, 2).reshape(batch, width, height, breadth)
         return out
 
 

@@ -9,11 +9,13 @@ from torch import Tensor
 from tauscope.process import Diffusion
 from tauscope.samplers.ancestral import sample_ancestral
 from tauscope.samplers.ddim import sample_ddim
-from tauscope.specs.sampler import AncestralSpec, DdimSpec
+from tauscope.samplers.dpm_solver import sample_dpm_solver
+from tauscope.samplers.guidance import guided
+from tauscope.specs.sampler import AncestralSpec, DdimSpec, DpmSolverSpec
 
 EpsModel = Callable[[Float[Tensor, "batch channel height width"], Int[Tensor, " batch"]], Float[Tensor, "batch channel height width"]]
 
-__all__ = ["EpsModel", "draw_samples", "sample_ancestral", "sample_ddim"]
+__all__ = ["EpsModel", "draw_samples", "guided", "sample_ancestral", "sample_ddim", "sample_dpm_solver"]
 
 
 @torch.no_grad()
@@ -21,11 +23,13 @@ def draw_samples(
     eps_model: EpsModel,
     diffusion: Diffusion,
     x_T: Float[Tensor, "batch channel height width"],
-    sampler: DdimSpec | AncestralSpec,
+    sampler: DdimSpec | DpmSolverSpec | AncestralSpec,
     *,
     generator: torch.Generator,
 ) -> Float[Tensor, "batch channel height width"]:
     """Draw one sample per starting noise with the sampler that the spec names."""
     if isinstance(sampler, DdimSpec):
         return sample_ddim(eps_model, diffusion, x_T, steps=sampler.steps, eta=sampler.eta, generator=generator)
+    if isinstance(sampler, DpmSolverSpec):
+        return sample_dpm_solver(eps_model, diffusion, x_T, steps=sampler.steps)
     return sample_ancestral(eps_model, diffusion, x_T, generator=generator)

@@ -21,8 +21,11 @@ class ComputeSpec(SpecModel):
         unit="images",
         advanced=True,
     )
-    memory_format: Literal["contiguous", "channels_last"] = shown(
-        "contiguous", "Memory layout", "of weights and images; the same sums in another order", advanced=True
+    memory_format: Literal["auto", "contiguous", "channels_last"] = shown(
+        "auto",
+        "Memory layout",
+        "of weights and images; the same sums in another order; auto is channels last on a CPU from 16 pixels on",
+        advanced=True,
     )
     compile: bool = shown(False, "Compile", "torch.compile the training step; needs a C++ compiler", advanced=True)
     devices: int = shown(

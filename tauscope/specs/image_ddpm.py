@@ -15,7 +15,6 @@ from tauscope.specs.model import SpecModel
 from tauscope.specs.network import UNetSpec
 from tauscope.specs.optimizer import AdamSpec, Ema, EmaSpec, Optimizer
 from tauscope.specs.process import LinearSpec, Process
-from tauscope.specs.sampler import DdimSpec
 from tauscope.specs.schedule import MAX_STEPS
 from tauscope.specs.shown import DATA, MEASUREMENT, SWEEP, TRAINING, shown
 from tauscope.specs.stopping import BudgetPolicy, Stopping, WindowPolicy
@@ -100,6 +99,9 @@ class ImageDdpmSpec(SpecModel):
         "ema.name": "constant",
         "ema.further": [],
         "compute.precision": "float32",
+        "network.classes": None,
+        "network.label_drop": 0.1,
+        "measurement.sampler.guidance": 0.0,
     }
 
     @field_validator("device")
@@ -119,6 +121,7 @@ class ImageDdpmSpec(SpecModel):
         self._check_onsets()
         self._check_resolution()
         self._check_fork()
+        self._check_guidance()
         return self
 
     def _check_batch(self) -> None:
@@ -164,7 +167,7 @@ class ImageDdpmSpec(SpecModel):
         if self.only_index is not None and self.only_index >= self.process.steps:
             raise ValueError(f"only_index {self.only_index} is beyond the {self.process.steps} diffusion steps | Choose a lower one")
         trained = self.process.steps - self.process.first_trained_index
-        if isinstance(sampler, DdimSpec) and sampler.steps > trained:
+        if sampler.evaluations(trained) > trained:
             raise ValueError(f"measurement.sampler.steps exceeds the {trained} trained diffusion indices | Use fewer steps")
         outside = [i for i in self.measurement.loss_indices if i not in self.trained_indices]
         if outside:
@@ -212,6 +215,10 @@ class ImageDdpmSpec(SpecModel):
         if self.fork is not None and (self.fork.run is None) == (self.fork.path is None):
             raise ValueError("fork needs either run or path | Name the run in the service, or the checkpoint's .json file")
 
+    def _check_guidance(self) -> None:
+        if self.measurement.sampler.guidance and self.network.classes is None:
+            raise ValueError("measurement.sampler.guidance needs labels to guide by | Set network.classes to labels, or guidance to 0")
+
     @property
     def batch(self) -> int:
         """Images per step, with "full" resolved."""
@@ -240,7 +247,7 @@ class ImageDdpmSpec(SpecModel):
     def cost(self) -> float:
         """Expected work in network evaluations of one image; a training step counts three. For ordering runs only."""
         measurement = self.measurement
-        nfe = measurement.sampler.steps if isinstance(measurement.sampler, DdimSpec) else self.process.steps
+        nfe = measurement.sampler.evaluations(self.process.steps) * (2 if measurement.sampler.guidance else 1)
         checkpoints = len(measurement.schedule.steps(self.steps)) if self.only_index is None else 0
         averages = len(self.ema.lengths) if self.ema else 1
         return 3.0 * self.steps * self.batch + float(checkpoints * averages * measurement.n_generated * nfe)

@@ -7,6 +7,8 @@ from pydantic import Field, field_validator, model_validator
 from tauscope.specs.model import SpecModel
 from tauscope.specs.shown import shown
 
+LABEL_DROP = 0.1
+
 
 class UNetSpec(SpecModel):
     """The paper's U-Net; 2 blocks a level and attention at the two lower levels give its published parameter count."""
@@ -19,6 +21,17 @@ class UNetSpec(SpecModel):
     blocks: int = shown(2, "Blocks a level", "residual blocks per encoder level", ge=1, le=64, advanced=True)
     attention: tuple[bool, ...] = shown((False, True, True), "Attention", "self-attention at each level", advanced=True)
     heads: int = shown(4, "Attention heads", "attention heads", ge=1, le=256, advanced=True)
+    classes: Literal["labels"] | None = shown(
+        None, "Classes", "whether the network is told the label of an image, where the data set has labels", advanced=True
+    )
+    label_drop: float = shown(
+        LABEL_DROP,
+        "Labels dropped",
+        "share of training images whose label is withheld",
+        gt=0,
+        lt=1,
+        advanced=True,
+    )
     dropout: float = shown(0.0, "Dropout", "dropout before each block's second convolution", ge=0, lt=1, advanced=True)
 
     @field_validator("base_width")
@@ -35,4 +48,6 @@ class UNetSpec(SpecModel):
                 f"attention has {len(self.attention)} entries for {len(self.multipliers)} levels"
                 " | Give multipliers and attention the same length"
             )
+        if self.classes is None and self.label_drop != LABEL_DROP:
+            raise ValueError("label_drop is given where no label is | Set classes to labels, or leave label_drop out")
         return self

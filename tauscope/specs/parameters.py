@@ -7,16 +7,19 @@ from tauscope.specs.network import UNetSpec
 IMAGE_CHANNELS = 1  # Every registered data set is grey.
 
 
-def trained_parameters(network: UNetSpec, *, channels: int = IMAGE_CHANNELS) -> int:
+def trained_parameters(network: UNetSpec, *, channels: int = IMAGE_CHANNELS, labels: int = 0) -> int:
     """Trained parameters p of the U-Net, layer by layer as ``tauscope.networks.unet`` builds it; buffers do not count.
 
     Args:
         channels: of the images.
+        labels: of the data set, where the network is told them; one more is the missing one. How many there are is known
+            once the images are read, so that a diagram drawn before leaves their vectors out, 4 W a label.
     """
     width, time = network.base_width, 4 * network.base_width
     embedding = _affine(width, time) + _affine(time, time)
     ends = _conv3(channels, width) + 2 * width * network.multipliers[0] + _conv3(width * network.multipliers[0], channels)
-    return embedding + ends + sum(_stages(network, time))
+    told = (labels + 1) * time if labels else 0
+    return embedding + told + ends + sum(_stages(network, time))
 
 
 def _stages(network: UNetSpec, time: int) -> Iterator[int]:

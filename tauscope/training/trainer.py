@@ -35,6 +35,7 @@ class Trainer:
         network: predicts eps from (x_t, t), on its device.
         diffusion: the forward process, on the same device.
         x_0: the training images in model units, on the same device.
+        labels: of those images, where the network is told them.
         team: with whom each batch is shared.
     """
 
@@ -44,12 +45,14 @@ class Trainer:
         network: nn.Module,
         diffusion: Diffusion,
         x_0: Float[Tensor, "n_train channel height width"],
+        labels: Int[Tensor, " n_train"] | None = None,
         team: Team | None = None,
     ) -> None:
         self.spec = spec
         self.network = network.train()
         self.diffusion = diffusion
         self.x_0 = x_0
+        self.labels = labels
         self.team = team or Team()
         self.step = 0
         self.saved: int | None = None
@@ -77,11 +80,13 @@ class Trainer:
         """
         self.team.begin()
         self._generator.manual_seed(derive_seed(self.spec.seed, "step", self.step))
-        x_0 = self.x_0[self._batch()]
+        batch = self._batch()
+        x_0 = self.x_0[batch]
         t = self._times(len(x_0))
         eps = torch.randn(x_0.shape, generator=self._generator, device=x_0.device)
+        told = self._told(batch)
         self.optimizer.zero_grad()
-        loss = self._gradient(x_0, t, eps)
+        loss = self._gradient(x_0, t, eps, told)
         self._descend()
         self.step += 1
         for average in (self.average, *self.further.values()):
@@ -106,7 +111,7 @@ class Trainer:
             raise DivergedError(self.step, self.saved)
         self._losses = torch.zeros_like(self._losses)
 
-    def _gradient(self, x_0: Tensor, t: Tensor, eps: Tensor) -> Tensor:
+    def _gradient(self, x_0: Tensor, t: Tensor, eps: Tensor, told: tuple[Tensor, ...]) -> Tensor:
         """Sum the gradient over the parts of this member of the team, then over the team; return the loss of the batch."""
         first, end = self.team.share(len(x_0))
         size = self.spec.compute.micro_batch or end - first
@@ -115,16 +120,16 @@ class Trainer:
             if start > 0:  # No two parts may drop the same units.
                 self._generator.manual_seed(derive_seed(self.spec.seed, "dropout", self.step, start))
             part = slice(start, min(start + size, end))
-            loss = self._loss(x_0[part], t[part], eps[part]) * (len(t[part]) / len(t))
+            loss = self._loss(x_0[part], t[part], eps[part], *(labels[part] for labels in told)) * (len(t[part]) / len(t))
             loss.backward()
             total = total + loss.detach()
         return self.team.add_up(self._parameters, total)
 
-    def _loss(self, x_0: Tensor, t: Tensor, eps: Tensor) -> Tensor:
+    def _loss(self, x_0: Tensor, t: Tensor, eps: Tensor, *told: Tensor) -> Tensor:
         """Mean squared error of what the network learns: of eps, or of what stands for it."""
         bfloat16 = self.spec.compute.precision == "bfloat16"
         with torch.autocast(x_0.device.type, dtype=torch.bfloat16, enabled=bfloat16):
-            predicted = self._learner(self.diffusion.noised(x_0, t, eps), t)
+            predicted = self._learner(self.diffusion.noised(x_0, t, eps), t, *told)
         target = self.network.target(x_0, t, eps) if isinstance(self.network, Parameterized) else eps
         return (predicted.float() - target).square().mean()
 
@@ -149,6 +154,13 @@ class Trainer:
             return torch.randint(n_train, (batch,), generator=self._generator, device=device)
         epoch, place = divmod(self.step, n_train // batch)
         return self._permutation(epoch)[place * batch : (place + 1) * batch]
+
+    def _told(self, batch: Int[Tensor, " batch"]) -> tuple[Tensor, ...]:
+        """The labels of a batch, some withheld: -1 in their place. Drawn last, so that nothing else is drawn differently."""
+        if self.labels is None:
+            return ()
+        dropped = torch.rand(len(batch), generator=self._generator, device=batch.device) < self.spec.network.label_drop
+        return (self.labels[batch].where(~dropped, -1),)
 
     def _permutation(self, epoch: int) -> Int[Tensor, " n_train"]:
         if self._epoch[0] != epoch:

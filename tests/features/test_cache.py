@@ -8,7 +8,7 @@ import pytest
 import torch
 from numpy import ndarray
 
-from tauscope.features.cache import BLOCK, FeatureCache, cache_folder
+from tauscope.features.cache import BLOCK, FeatureCache
 
 
 class Counting:
@@ -80,6 +80,6 @@ def test_a_damaged_file_is_computed_anew(tmp_path: Path) -> None:
 def test_it_lies_where_the_other_caches_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TAUSCOPE_CACHE", raising=False)
     monkeypatch.setenv("TAUSCOPE_HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / "cache"
+    assert FeatureCache.default().folder == tmp_path / "cache/features"
     monkeypatch.setenv("TAUSCOPE_CACHE", str(tmp_path / "elsewhere"))
     assert FeatureCache.default().folder == tmp_path / "elsewhere/features"

@@ -57,6 +57,14 @@ def test_one_text_says_a_value_an_axis_a_range_or_a_dependence(words: str, setti
     assert parse("x", write(setting)) == setting
 
 
+def test_a_value_that_may_only_be_one_thing_or_nothing_is_offered_as_such() -> None:
+    form = typed(**{"network__classes": "labels"})
+    field = next(field for field in form.fields if field.path == "network.classes")
+    assert field.shape.options == ("labels", "none", "labels, none")
+    assert form.document["base"]["network"]["classes"] == "labels"
+    assert text(typed(), "network.classes") == "none"
+
+
 def test_a_list_is_one_value_of_a_list_field_and_lists_in_brackets_are_an_axis() -> None:
     assert parse("x", "1, 2, 4", is_list=True) == One([1, 2, 4])
     assert parse("x", "[1, 2], [1, 2, 4]", is_list=True) == Axis(([1, 2], [1, 2, 4]))

@@ -5,12 +5,51 @@ import torch
 
 from tauscope.networks import Preconditioned, UNet
 from tauscope.process import linear_schedule
+from tauscope.specs.network import UNetSpec
+from tauscope.specs.parameters import trained_parameters
+
+PUBLISHED = {8: 255_089, 32: 4_023_233}
 
 
-@pytest.mark.parametrize(("width", "parameters"), [(8, 255_089), (32, 4_023_233)])
-def test_the_papers_network_has_the_published_number_of_parameters(width: int, parameters: int) -> None:
-    network = UNet(1, width, (1, 2, 4), (False, True, True))
-    assert sum(p.numel() for p in network.parameters()) == parameters
+def papers_count(width: int) -> int:
+    """Every layer has as many numbers as a product of two widths, or as one; only the bias of the last convolution does not grow.
+
+    So p = a W^2 + b W + 1, and the two published counts give a = 3910 and b = 606.
+    """
+    return 3910 * width**2 + 606 * width + 1
+
+
+def test_the_published_numbers_of_parameters_are_on_one_parabola() -> None:
+    assert {width: papers_count(width) for width in PUBLISHED} == PUBLISHED
+
+
+@pytest.mark.parametrize("preconditioned", [False, True])
+@pytest.mark.parametrize("width", [8, 16, 32, 48, 64])
+def test_the_papers_network_has_the_papers_number_of_parameters_at_every_width(width: int, preconditioned: bool) -> None:
+    with torch.device("meta"):  # Counted, not computed with.
+        network: torch.nn.Module = UNet(1, width, (1, 2, 4), (False, True, True))
+    if preconditioned:
+        network = Preconditioned(network, linear_schedule(1000, beta_min=1e-4, beta_max=2e-2), 0.5)
+    count = sum(p.numel() for p in network.parameters())
+    assert count == papers_count(width) == trained_parameters(UNetSpec(base_width=width))
+    millions = {8: 0.26, 16: 1, 32: 4, 48: 9, 64: 16}[width]  # As the paper rounds them.
+    assert count / 1e6 == pytest.approx(millions, rel=0.03)
+
+
+def test_labels_add_a_vector_each_and_one_for_none() -> None:
+    without, told = UNet(1, 8, (1, 2), (False, True)), UNet(1, 8, (1, 2), (False, True), labels=10)
+    added = sum(p.numel() for p in told.parameters()) - sum(p.numel() for p in without.parameters())
+    assert added == 11 * 32
+    spec = UNetSpec(base_width=8, multipliers=(1, 2), attention=(False, True), classes="labels")
+    assert trained_parameters(spec, labels=10) == sum(p.numel() for p in told.parameters())
+
+
+def test_a_label_changes_the_prediction_and_a_label_withheld_is_no_label() -> None:
+    torch.manual_seed(0)
+    network = UNet(1, 8, (1, 2), (False, True), blocks=1, labels=3)
+    x_t, t = torch.randn(2, 1, 8, 8), torch.tensor([5, 5])
+    assert not torch.allclose(network(x_t, t, torch.tensor([0, 1])), network(x_t, t, torch.tensor([1, 0])))
+    assert torch.equal(network(x_t, t, torch.tensor([-1, -1])), network(x_t, t))
 
 
 def test_the_digits_network_has_the_documented_number_of_parameters() -> None:

@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from tauscope.process import Diffusion, linear_schedule
-from tauscope.samplers import sample_ancestral, sample_ddim
+from tauscope.samplers import guided, sample_ancestral, sample_ddim, sample_dpm_solver
 from tauscope.samplers.ddim import ddim_indices
+from tauscope.samplers.dpm_solver import log_snr, log_snr_indices
 
 MEAN, STD = 0.4, 0.2
 
@@ -48,11 +49,68 @@ def test_deterministic_ddim_converges_to_the_exact_flow_at_first_order(diffusion
     assert errors[1] / errors[2] > 1.7
 
 
-@pytest.mark.parametrize("sampler", ["ddim", "ddim-eta-1", "ancestral"])
+def exact_x0_hat(diffusion: Diffusion, x_T: torch.Tensor) -> torch.Tensor:
+    """What the probability flow of the Gaussian leads to at the lowest trained index, and x0_hat there.
+
+    Its marginals are Gaussian, so the flow keeps the standardized position: x_t = mean_t + sd_t / sd_T (x_T - mean_T).
+    """
+    ends = diffusion.alpha_bar[[diffusion.first_trained_index, -1]]
+    spread = (ends * STD**2 + 1 - ends).sqrt()
+    x_t = ends[0].sqrt() * MEAN + spread[0] / spread[1] * (x_T - ends[1].sqrt() * MEAN)
+    t = torch.full((len(x_T),), diffusion.first_trained_index)
+    eps_hat = gaussian_eps(diffusion)(x_t, t)  # type: ignore[operator]
+    return (x_t - (1 - ends[0]).sqrt() * eps_hat) / ends[0].sqrt()
+
+
+@pytest.mark.parametrize("diffusion_steps", [1000, 20_000])
+def test_dpm_solver_converges_to_the_exact_flow_at_second_order(diffusion_steps: int) -> None:
+    """Slope -2 of the error in the number of steps; up to about 15 steps the first one, of first order, still weighs."""
+    finer = diffusion_steps / 1000
+    diffusion = linear_schedule(diffusion_steps, beta_min=1e-4 / finer, beta_max=2e-2 / finer, first_trained_index=int(finer))
+    x_T, counts = noise(64), [20, 28, 40, 56, 80]
+    errors = [
+        float((sample_dpm_solver(gaussian_eps(diffusion), diffusion, x_T, steps=steps) - exact_x0_hat(diffusion, x_T)).abs().mean())  # type: ignore[arg-type]
+        for steps in counts
+    ]
+    logs = torch.tensor([counts, errors], dtype=torch.float64).log()
+    centred = logs - logs.mean(1, keepdim=True)
+    assert float((centred[0] * centred[1]).sum() / centred[0].square().sum()) == pytest.approx(-2, abs=0.2)
+
+
+@pytest.mark.parametrize("steps", [2, 5, 20, 100, 999])
+def test_dpm_solver_visits_as_many_indices_as_asked_once_each(diffusion: Diffusion, steps: int) -> None:
+    indices = log_snr_indices(diffusion, steps)
+    assert (indices[0], indices[-1], len(indices)) == (999, 1, steps)
+    assert sorted(set(indices), reverse=True) == indices
+
+
+def test_dpm_solvers_steps_in_log_snr_are_even_where_there_are_indices_enough(diffusion: Diffusion) -> None:
+    widths = log_snr(diffusion)[log_snr_indices(diffusion, 10)].diff()
+    # At the lowest indices neighbours are 0.2 to 0.3 apart, so that a step of 1.0 is met to within half of that.
+    assert float(widths.max() / widths.min()) < 1.3
+
+
+def test_guidance_moves_away_from_the_answer_without_a_label() -> None:
+    """eps = (1 + w) eps(label) - w eps(none), arXiv:2207.12598, eq. 6."""
+    asked: list[list[int]] = []
+
+    def network(x_t: torch.Tensor, t: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        asked.append(labels.tolist())
+        return labels.view(-1, 1, 1, 1) * torch.ones_like(x_t)
+
+    labels, x_t, t = torch.tensor([2, 5]), torch.zeros(2, 1, 1, 1), torch.tensor([9, 9])
+    assert guided(network, labels, 0.0)(x_t, t).flatten().tolist() == [2, 5]
+    assert guided(network, labels, 3.0)(x_t, t).flatten().tolist() == [4 * 2 + 3, 4 * 5 + 3]
+    assert asked == [[2, 5], [2, 5, -1, -1]]
+
+
+@pytest.mark.parametrize("sampler", ["ddim", "ddim-eta-1", "ancestral", "dpm-solver"])
 def test_samples_have_the_mean_and_spread_of_the_data(diffusion: Diffusion, sampler: str) -> None:
     x_T, generator = noise(4000), torch.Generator().manual_seed(1)
     predictor = gaussian_eps(diffusion)
-    if sampler == "ancestral":
+    if sampler == "dpm-solver":
+        x_0 = sample_dpm_solver(predictor, diffusion, x_T, steps=50)  # type: ignore[arg-type]
+    elif sampler == "ancestral":
         x_0 = sample_ancestral(predictor, diffusion, x_T, generator=generator)  # type: ignore[arg-type]
     else:
         x_0 = sample_ddim(predictor, diffusion, x_T, steps=500, eta=float(sampler.endswith("1")), generator=generator)  # type: ignore[arg-type]

@@ -30,12 +30,18 @@ ANCESTRAL: dict[str, Any] = {
     "onsets": {"tau_gen": {"metric": "frechet_pca", "level": 3.0}},
 }
 
+NETWORK: dict[str, Any] = {"base_width": 8, "multipliers": [1, 2], "blocks": 1, "attention": [False, True], "dropout": 0.1}
+LABELS: dict[str, Any] = {
+    "network": {**NETWORK, "classes": "labels", "label_drop": 0.3},
+    "measurement": {**MEASUREMENT, "sampler": {"name": "dpm_solver", "steps": 4, "guidance": 1.0}},
+}
+
 
 def spec(**changes: object) -> ImageDdpmSpec:
     return ImageDdpmSpec.model_validate(
         {
             "dataset": {"n_train": 16, "n_held_out": 64},
-            "network": {"base_width": 8, "multipliers": [1, 2], "blocks": 1, "attention": [False, True], "dropout": 0.1},
+            "network": NETWORK,
             "batch_size": 8,
             "steps": 12,
             "measurement": MEASUREMENT,
@@ -124,8 +130,9 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Uninterrupted:
         {"replacement": False, "batch_size": 4},
         {"batch_size": "full", "ema": None, "preconditioning": False},
         {"dataset": {"n_train": 16, "n_held_out": 128}, "measurement": {**MEASUREMENT, "probes": {"images": 100}}},
+        LABELS,
     ],
-    ids=["adam", "sgd", "epochs", "full-batch", "probes"],
+    ids=["adam", "sgd", "epochs", "full-batch", "probes", "labels"],
 )
 @pytest.mark.parametrize("end_at", [6, 8])
 def test_a_run_ended_and_resumed_equals_an_uninterrupted_one(
@@ -144,8 +151,8 @@ def test_a_run_ended_and_resumed_equals_an_uninterrupted_one(
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"ema": None}, ANCESTRAL],
-    ids=["ddim", "no-ema", "ancestral"],
+    [{}, {"ema": None}, ANCESTRAL, LABELS],
+    ids=["ddim", "no-ema", "ancestral", "labels"],
 )
 @pytest.mark.parametrize("left", [{"defers": True}, {"break_off_at": 0.5}], ids=["deferred", "broken-off"])
 def test_samples_drawn_later_from_a_checkpoint_are_those_drawn_while_training(
