@@ -183,10 +183,14 @@ def _part(tensors: dict[str, Tensor], part: str) -> dict[str, Tensor]:
 
 
 def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
     slots: dict[int, dict[str, Tensor]] = {}
     for address, value in tensors.items():
         index, name = address.split(".", 1)
-        slots.setdefault(int(index), {})[name] = value
+        weight = weights[int(index)]
+        # Fused optimizers walk through memory: what belongs to a weight has to lie there in the weight's own order.
+        laid_out = torch.empty_like(weight, dtype=value.dtype).copy_(value) if value.shape == weight.shape else value
+        slots.setdefault(int(index), {})[name] = laid_out
     optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
