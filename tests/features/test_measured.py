@@ -131,7 +131,7 @@ def test_features_end_with_the_sampling_when_nobody_waits_any_more(tmp_path: Pat
             return torch.zeros_like(x_t)
 
     with pytest.raises(SamplingBrokenOffError):
-        measurement.samples(Zero(), 5, tmp_path / "5.npz", go_on=go_on)
+        measurement.samples(Zero(), 5, tmp_path / "5.npz", {}, go_on=go_on)
     assert shares[-1] == 1.0
 
 

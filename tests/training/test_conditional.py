@@ -1,5 +1,6 @@
 """A network that is told labels: trained with some of them withheld, measured with them, sampled in their proportions."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from tauscope.datasets import DATASETS, Split
+from tauscope.datasets import Split, load_split
 from tauscope.experiments import ImageDdpmExperiment
 from tauscope.specs import ImageDdpmSpec, SpecError
+from tauscope.specs.dataset import DatasetSpec
 
 CPU = torch.device("cpu")
 
@@ -29,7 +31,7 @@ def experiment(folder: Path, **network: Any) -> ImageDdpmExperiment:
 
 
 def test_digits_keep_their_labels_beside_them() -> None:
-    split = DATASETS["digits"].load(ImageDdpmSpec.model_validate(document()).dataset)
+    split = load_split(ImageDdpmSpec.model_validate(document()).dataset)
     assert split.train_labels is not None and split.held_out_labels is not None
     assert (len(split.train_labels), len(split.held_out_labels)) == (64, 64)
     assert set(split.held_out_labels) == set(range(10))
@@ -76,8 +78,10 @@ def test_losses_are_those_of_the_right_labels(tmp_path: Path) -> None:
 
 
 def test_a_data_set_without_labels_is_refused_by_field(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source, load = DATASETS["digits"], type(DATASETS["digits"]).load
-    monkeypatch.setattr(type(source), "load", lambda self, spec: Split(load(self, spec).train, load(self, spec).held_out))
+    def unlabelled(spec: DatasetSpec, progress: object) -> Split:
+        return replace(load_split(spec), train_labels=None, held_out_labels=None)
+
+    monkeypatch.setattr("tauscope.experiments.image_ddpm.load_split", unlabelled)
     with pytest.raises(SpecError, match=r"network\.classes: digits has no labels"):
         experiment(tmp_path, classes="labels")
     experiment(tmp_path)

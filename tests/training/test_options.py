@@ -119,7 +119,7 @@ def test_parts_of_a_batch_do_not_drop_the_same_units(tmp_path: Path) -> None:
     seen: list[torch.Tensor] = []
     trainer.network.register_forward_hook(lambda module, inputs, output: seen.append(output.detach()))
     x_0, t, eps = trainer.x_0[:1].repeat(2, 1, 1, 1), torch.full((2,), 100), torch.zeros(2, 1, 8, 8)
-    trainer._gradient(x_0, t, eps)
+    trainer._gradient(x_0, t, eps, ())
     assert not torch.equal(seen[0], seen[1])
 
 
