@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import torch
 
-from tauscope.experiments.image_ddpm import build_diffusion, build_network
+from tauscope.experiments.image_ddpm import build_network
 from tauscope.networks.unet import memory_format
+from tauscope.process import Diffusion
 from tauscope.specs import ImageDdpmSpec
 from tauscope.training.checkpoints import load_checkpoint, save_checkpoint
 from tauscope.training.trainer import Trainer
@@ -25,7 +26,7 @@ def trainer(optimizer: dict[str, Any]) -> Trainer:
             "steps": 8,
         }
     )
-    diffusion = build_diffusion(spec)
+    diffusion = Diffusion.of(spec.process)
     network = build_network(spec, diffusion, channels=1, data_std=0.5).to(memory_format=memory_format(CPU, 16))  # type: ignore[call-overload]
     return Trainer(spec, network, diffusion, torch.randn(8, 1, 16, 16, generator=torch.Generator().manual_seed(1)))
 
