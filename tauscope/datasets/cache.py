@@ -63,7 +63,7 @@ def open_prepared(images: ImageList, *, size: int, colour: bool, skip: bool, pro
     if found is None:
         place.parent.mkdir(parents=True, exist_ok=True)
         row_bytes = size * size * (3 if colour else 1)
-        with _only_one(place, lambda: progress(_written(place) // row_bytes, len(images))) as alone:
+        with _only_one(place, lambda: progress(min(_written(place) // row_bytes, len(images)), len(images))) as alone:
             for leftover in _partials(place) if alone else ():
                 shutil.rmtree(leftover, ignore_errors=True)
             found = _read(place) or _make(images, place, size=size, colour=colour, skip=skip, progress=progress)

@@ -9,8 +9,8 @@ from numpy import ndarray
 
 from tauscope.datasets.fingerprint import fingerprint_files
 from tauscope.datasets.image_list import ImageList
+from tauscope.datasets.image_tables import parquet_images
 from tauscope.datasets.layout import layout_message
-from tauscope.datasets.parquet_images import ParquetImages
 from tauscope.datasets.parts import parquet_parts
 from tauscope.datasets.plain_pickle import PlainPickleError, load_plain_pickle
 from tauscope.datasets.source import DatasetError
@@ -49,7 +49,7 @@ class Cifar10:
         if path is None or lack:
             raise DatasetError("CIFAR-10 is not there", lack)
         batches = _batches(Path(path))
-        return _Batches(batches) if batches else ParquetImages(parquet_parts(Path(path)))
+        return _Batches(batches) if batches else parquet_images(parquet_parts(Path(path)))
 
 
 class _Batches:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from tauscope.datasets.idx_images import IdxImages, find_idx
 from tauscope.datasets.image_list import ImageList
+from tauscope.datasets.image_tables import parquet_images
 from tauscope.datasets.layout import layout_message
-from tauscope.datasets.parquet_images import ParquetImages
 from tauscope.datasets.parts import parquet_parts
 from tauscope.datasets.source import DatasetError
 
@@ -52,7 +52,7 @@ def _found(root: Path) -> ImageList | None:
         if pairs:
             return IdxImages(pairs)
     files = parquet_parts(root)
-    return ParquetImages(files) if files else None
+    return parquet_images(files) if files else None
 
 
 def _pairs(folder: Path) -> list[tuple[Path, Path | None]]:

@@ -7,8 +7,9 @@ import numpy as np
 from jaxtyping import Int, UInt8
 from numpy import ndarray
 
-from tauscope.datasets.decoding import decode_image
 from tauscope.datasets.fingerprint import fingerprint_files
+from tauscope.datasets.image_bytes import decode
+from tauscope.datasets.image_list import UnreadableImageError
 
 
 class FileImages:
@@ -27,7 +28,10 @@ class FileImages:
         return len(self._files)
 
     def picture(self, index: int) -> UInt8[ndarray, "height width channel"]:
-        return decode_image(self._files[index], place=self.place(index))
+        try:
+            return decode(self._files[index].read_bytes()).pixels
+        except (OSError, ValueError) as error:
+            raise UnreadableImageError(self.place(index), str(error)) from error
 
     def place(self, index: int) -> str:
         return str(self._files[index])

@@ -176,6 +176,15 @@ class TableImages:
                 yield from map(_content, part)
 
 
+def parquet_images(files: Sequence[Path]) -> TableImages:
+    """The images of parquet files in one folder, in their order.
+
+    Raises:
+        DatasetError: if a file is no parquet file, or has no column of images.
+    """
+    return TableImages([ParquetTable(file) for file in files], root=files[0].parent, words="parquet files")
+
+
 def _refuse_other_columns(tables: Sequence[ImageTable]) -> None:
     first = tables[0]
     other = next((table for table in tables if table.names != first.names), None)

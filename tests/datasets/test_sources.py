@@ -163,7 +163,7 @@ def test_a_damaged_mnist_file_is_named(tmp_path: Path, content: bytes) -> None:
 def test_a_parquet_row_without_an_image_is_named_and_one_that_reaches_out_of_its_folder_is_refused(tmp_path: Path) -> None:
     from pyarrow import parquet, table
 
-    from tauscope.datasets.parquet_images import ParquetImages
+    from tauscope.datasets.image_tables import parquet_images
 
     Image.fromarray(made.pixels(8, 8)).save(tmp_path / "outside.png")
     shutil.copy(tmp_path / "outside.png", tmp_path / "x.png")
@@ -171,9 +171,9 @@ def test_a_parquet_row_without_an_image_is_named_and_one_that_reaches_out_of_its
     shutil.copy(tmp_path / "x.png", tmp_path / "set/inside.png")
     rows = [{"bytes": None, "path": path} for path in ("inside.png", None, "../outside.png")] + [{"bytes": b"no png", "path": None}]
     parquet.write_table(table({"image": rows}), tmp_path / "set/a.parquet")
-    images = ParquetImages([tmp_path / "set/a.parquet"])
+    images = parquet_images([tmp_path / "set/a.parquet"])
     assert images.picture(0).shape == (8, 8, 1) and images.labels() is None
-    for row, words in ((1, "holds no image"), (2, "outside"), (3, "cannot identify")):
+    for row, words in ((1, "is empty"), (2, "outside"), (3, "is none of")):
         with pytest.raises(UnreadableImageError, match=rf"row {row} of .*a\.parquet: .*{words}"):
             images.picture(row)
 
@@ -183,7 +183,7 @@ def test_what_is_no_table_of_images_is_refused(tmp_path: Path) -> None:
 
     for part in ("train", "test"):
         parquet.write_table(table({"text": ["a"]}), tmp_path / f"{part}-0.parquet")
-    with pytest.raises(DatasetError, match="has the columns text and none called image or img"):
+    with pytest.raises(DatasetError, match="has no column of images: its columns are text"):
         DATASETS["cifar10"].open(str(tmp_path))
     (tmp_path / "train-0.parquet").write_bytes(b"PAR")
     with pytest.raises(DatasetError, match=r"train-0\.parquet"):
