@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from tauscope.analysis.copying_infos import copying_infos
 from tauscope.analysis.probe_infos import probe_infos
 from tauscope.analysis.quality_infos import quality_infos
 from tauscope.analysis.twins import cosine_metric
@@ -13,7 +14,7 @@ from tauscope.specs.process import ProcessSpec
 
 def metric_infos(spec: ExperimentSpec) -> dict[str, MetricInfo]:
     """Every metric a run of this spec measures, by name."""
-    infos = [*_memorization(spec), *quality_infos(spec)] if spec.only_index is None else []
+    infos = [*copying_infos(spec), *quality_infos(spec)] if spec.only_index is None else []
     for index in spec.measurement.loss_indices:
         infos += _losses(spec, index)
     infos.append(_agreement(spec))
@@ -40,50 +41,6 @@ def _of_averages(spec: ExperimentSpec, known: Mapping[str, MetricInfo]) -> Itera
 def alpha_bar(process: ProcessSpec, index: int) -> float:
     """alpha_bar at a 0-based index."""
     return float(alpha_bars(process)[index])
-
-
-def _memorization(spec: ExperimentSpec) -> list[MetricInfo]:
-    n = spec.measurement.n_generated
-    infos = [
-        MetricInfo(
-            name="f_mem",
-            label="memorized samples f_mem",
-            unit=f"share of {n:,} samples",
-            role="memorization",
-            control="f_mem_control",
-            definition=(
-                f"Share of {n:,} generated images whose distance to the nearest training image is below 1/3 of that to the "
-                "second nearest distinct one (Euclidean, pixels in [0, 1]); 95 % Clopper-Pearson interval."
-            ),
-        ),
-        MetricInfo(
-            name="f_mem_control",
-            label="held-out control",
-            unit="share of held-out images",
-            role="control",
-            definition="The same share for real held-out images, which copy nothing; 95 % Clopper-Pearson interval.",
-        ),
-    ]
-    for q in (10, 50, 90):
-        infos.append(
-            MetricInfo(
-                name=f"gap_ratio_q{q}",
-                label=f"gap ratio d1/d2, {q} % quantile",
-                unit="ratio",
-                role="distance",
-                definition=f"{q} % quantile over the samples of the nearest over the second-nearest training distance.",
-            )
-        )
-        infos.append(
-            MetricInfo(
-                name=f"nearest_distance_q{q}",
-                label=f"distance to the nearest training image, {q} % quantile",
-                unit="Euclidean, pixels in [0, 1]",
-                role="distance",
-                definition=f"{q} % quantile over the samples of the Euclidean distance to the nearest training image.",
-            )
-        )
-    return infos
 
 
 def _agreement(spec: ExperimentSpec) -> MetricInfo:

@@ -8,10 +8,12 @@ from tauscope.contracts.points import Point
 from tauscope.experiments.image_set import ImageSet
 from tauscope.experiments.measured import diverged_point, measured_point, quantile_points
 from tauscope.metrics.memorization import Memorization, measure_memorization
+from tauscope.metrics.neighbours import References
+from tauscope.specs.copying import ADAPTIVE_NEIGHBOURS, control_of, copy_criteria
 
 
 class ImageCopying:
-    """Measures f_mem and the distances behind it; the control is computed once.
+    """Measures f_mem by several criteria, and the distances behind it; references and control are computed once.
 
     Args:
         images: the run's images, on the device.
@@ -19,15 +21,16 @@ class ImageCopying:
 
     def __init__(self, images: ImageSet) -> None:
         self.images = images
+        self._criteria = copy_criteria(len(images.train))
 
     def found(self, generated: Tensor) -> Memorization:
-        """The two nearest distinct training images of each generated one, shape (N, C, H, W), pixels in [0, 1]."""
-        return measure_memorization(generated, self.images.train)
+        """The nearest distinct training images of each generated one, shape (N, C, H, W), pixels in [0, 1]."""
+        return measure_memorization(generated, self._references)
 
     def points(self, found: Memorization, step: int) -> list[Point]:
-        """f_mem and the quantiles of gap ratios and distances."""
+        """The shares of copies, and the quantiles of gap ratios and distances."""
         return [
-            self.share(found, step),
+            *self._shares(found, step),
             *quantile_points(step, "gap_ratio", found.gap_ratio),
             *quantile_points(step, "nearest_distance", found.distances[:, 0]),
         ]
@@ -38,12 +41,28 @@ class ImageCopying:
 
     def baselines(self, step: int) -> list[Point]:
         """What real held-out images score."""
-        return [measured_point(step, "f_mem_control", (self._control.f_mem, *self._control.interval()), self._control.count)]
+        return [point.model_copy(update={"metric": control_of(point.metric)}) for point in self._shares(self._control, step)]
 
     def diverged(self, step: int, count: int, suffix: str = "") -> list[Point]:
         """The points of samples that are not images."""
-        return [diverged_point(step, f"f_mem{suffix}", count)]
+        names = self._criteria if not suffix else ("f_mem",)
+        return [diverged_point(step, f"{name}{suffix}", count) for name in names]
+
+    def _shares(self, found: Memorization, step: int) -> list[Point]:
+        shares = found.shares()
+        return [_share_point(step, name, shares[name], found.count) for name in self._criteria]
 
     @cached_property
     def _control(self) -> Memorization:
         return self.found(self.images.held_out)
+
+    @cached_property
+    def _references(self) -> References:
+        return References(self.images.train.flatten(1))
+
+
+def _share_point(step: int, name: str, share: tuple[float, float, float] | None, count: int) -> Point:
+    if share is None:
+        reason = f"fewer than {ADAPTIVE_NEIGHBOURS} training images differ"
+        return Point(step=step, metric=name, value=None, count=count, reason=reason)
+    return measured_point(step, name, share, count)
