@@ -9,7 +9,7 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import torch
 
@@ -27,7 +27,7 @@ from tauscope.execution.memory import BatchSearch, Shortage, free_memory, larges
 from tauscope.execution.pipes import CommandReader, EventRecorder, Work, send
 from tauscope.execution.trial import TrialError, fits
 from tauscope.experiments import EXPERIMENTS, ImageDdpmExperiment
-from tauscope.specs import KINDS
+from tauscope.specs import KINDS, ExperimentSpec
 from tauscope.training.checkpoints import CheckpointError
 from tauscope.training.trainer import DivergedError
 
@@ -86,12 +86,20 @@ def _evaluate(command: EvaluateCheckpoint, events: BinaryIO, commands: CommandRe
     started = time.monotonic()
     experiment = _build(command, commands)
     recorder = EventRecorder(events, commands, max_seconds=None, may_defer=True)
-    complete = experiment.evaluate(recorder, Path(command.checkpoint) if command.checkpoint else None, step=command.step)
+    checkpoint = Path(command.checkpoint) if command.checkpoint else None
+    if command.measured_as is None:
+        complete = experiment.evaluate(recorder, checkpoint, step=command.step)
+    else:
+        complete = experiment.remeasure(recorder, checkpoint, step=command.step, spec=_spec(command.measured_as))
     return EvaluationEnded(step=experiment.trainer.step, complete=complete, seconds=time.monotonic() - started)
 
 
+def _spec(document: dict[str, Any]) -> ExperimentSpec:
+    return KINDS[document["kind"]].model_validate(document)
+
+
 def _build(command: Work, commands: CommandReader) -> ImageDdpmExperiment:
-    spec = KINDS[command.spec["kind"]].model_validate(command.spec)
+    spec = _spec(command.spec)
     device = choose_device(spec.device)
     wait_until_free(device, share=BUSY_SHARE, patience=DEVICE_PATIENCE_SECONDS, ended=commands.end_requested)
     return EXPERIMENTS[spec.kind](spec, device=device, folder=Path(command.folder))
@@ -99,7 +107,8 @@ def _build(command: Work, commands: CommandReader) -> ImageDdpmExperiment:
 
 def _explain(shortage: Shortage, command: Work, commands: CommandReader) -> Failed:
     """Say which field asks for too much memory; for the batch, how large it may be, found out by trying."""
-    spec = KINDS[command.spec["kind"]].model_validate(command.spec)
+    measured_as = command.measured_as if isinstance(command, EvaluateCheckpoint) else None
+    spec = _spec(measured_as or command.spec)
     device = choose_device(spec.device)
     if shortage.field != "batch_size":
         return shortage.failure(spec, device)
