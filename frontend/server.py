@@ -27,6 +27,7 @@ from frontend.navigation import TITLES
 from frontend.phase_view import serve_phase
 from frontend.probes_view import serve_probes
 from frontend.proxy import METHODS, ApiProxy
+from frontend.remeasured_view import serve_remeasured
 from frontend.security import SecurityHeaders
 from frontend.system_view import serve_system
 from frontend.theme import streamlit_options
@@ -70,6 +71,7 @@ def _routes(proxy: ApiProxy) -> list[Any]:
         Route("/view/system", serve_system),
         Route("/view/forecasts", serve_forecasts),
         Route("/view/runs/{id}/twin", serve_twin),
+        Route("/view/runs/{id}/remeasured/{seq:int}", serve_remeasured),
         *[Route(f"/{name}", serve_document) for name in ("", *TITLES)],
         Route("/login", show_login, methods=["GET"]),
         Route("/login", take_login, methods=["POST"]),

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 
 from backend.api.parameters import Id, UsesContext
 from backend.services import remeasuring
-from tauscope.contracts.remeasuring import DrawnAgain, DrawRequest, RemeasurementView, RemeasureRequest
+from tauscope.contracts.remeasuring import DrawRequest, Gaps, RemeasurementView, RemeasureRequest
 
 router = APIRouter(prefix="/runs/{run_id}", tags=["runs"])
 
@@ -29,7 +29,13 @@ def forget_remeasurement(context: UsesContext, run_id: Id, remeasurement_id: Id)
     remeasuring.forget(context, run_id, remeasurement_id)
 
 
+@router.get("/evaluations/gaps")
+def list_gaps(context: UsesContext, run_id: Id) -> Gaps:
+    """The steps whose samples five attempts failed to draw."""
+    return remeasuring.gaps(context, run_id)
+
+
 @router.post("/evaluations")
-def draw_again(context: UsesContext, run_id: Id, request: DrawRequest) -> DrawnAgain:
+def draw_again(context: UsesContext, run_id: Id, request: DrawRequest) -> Gaps:
     """Draw the samples of gaps that five failed attempts left; they fill the run's own curves."""
     return remeasuring.draw_gaps(context, run_id, request)

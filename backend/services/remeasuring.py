@@ -21,7 +21,7 @@ from backend.storage.tables import RemeasuredStep, Remeasurement, Run
 from tauscope.analysis.summary import summarize_points
 from tauscope.contracts.curves import Series
 from tauscope.contracts.points import Point
-from tauscope.contracts.remeasuring import DrawnAgain, DrawRequest, RemeasuredStepView, RemeasurementView, RemeasureRequest
+from tauscope.contracts.remeasuring import DrawRequest, Gaps, RemeasuredStepView, RemeasurementView, RemeasureRequest
 from tauscope.specs import KINDS, ExperimentSpec, SpecError
 from tauscope.specs.remeasuring import changes_of, changes_words, remeasured, with_changes
 
@@ -66,7 +66,13 @@ def forget(context: Context, run_id: str, remeasurement_id: str) -> None:
             raise UnknownRemeasurementError(run_id, remeasurement_id)
 
 
-def draw_gaps(context: Context, run_id: str, request: DrawRequest) -> DrawnAgain:
+def gaps(context: Context, run_id: str) -> Gaps:
+    """The steps of a run whose samples could not be drawn and wait for nobody."""
+    with reading(context.sessions) as session:
+        return Gaps(run_id=run_id, steps=gaps_of(session, required_run(session, run_id)))
+
+
+def draw_gaps(context: Context, run_id: str, request: DrawRequest) -> Gaps:
     """Let samples be drawn whose evaluation was given up; they fill their gaps in the run's own curves.
 
     Raises:
@@ -74,14 +80,14 @@ def draw_gaps(context: Context, run_id: str, request: DrawRequest) -> DrawnAgain
     """
     with context.sessions.begin() as session:
         run = required_run(session, run_id)
-        gaps = gaps_of(session, run)
-        steps = request.steps or gaps
-        if strange := sorted(set(steps) - set(gaps)):
-            known = ", ".join(f"{step:,}" for step in gaps) or "none"
+        open_steps = gaps_of(session, run)
+        steps = request.steps or open_steps
+        if strange := sorted(set(steps) - set(open_steps)):
+            known = ", ".join(f"{step:,}" for step in open_steps) or "none"
             raise SpecError.single("steps", f"{strange[0]:,} is no gap in the curves", f"Its gaps are: {known}")
         draw_again(session, run_id, steps)
     send_wakeups(context.sessions, context.outbox, [run_id] * len(steps), "evaluate")
-    return DrawnAgain(run_id=run_id, steps=tuple(sorted(steps)))
+    return Gaps(run_id=run_id, steps=tuple(sorted(steps)))
 
 
 def gaps_of(session: Session, run: Run) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tauscope.client.transport import Transport
-from tauscope.contracts.remeasuring import DrawnAgain, DrawRequest, RemeasurementView, RemeasureRequest
+from tauscope.contracts.remeasuring import DrawRequest, Gaps, RemeasurementView, RemeasureRequest
 
 
 class RemeasurementCalls(Transport):
@@ -26,10 +26,14 @@ class RemeasurementCalls(Transport):
         """Delete a set with its points."""
         self.send("DELETE", f"{_of(run_id)}/{quote(remeasurement_id, safe='')}")
 
-    def draw_again(self, run_id: str, steps: Sequence[int] | None = None) -> DrawnAgain:
+    def gaps(self, run_id: str) -> Gaps:
+        """The steps whose samples could not be drawn."""
+        return self.get(f"/runs/{quote(run_id, safe='')}/evaluations/gaps", Gaps)
+
+    def draw_again(self, run_id: str, steps: Sequence[int] | None = None) -> Gaps:
         """Draw the samples of gaps that failed attempts left, by default of all."""
         request = DrawRequest(steps=tuple(steps) if steps else None)
-        return self.call("POST", f"/runs/{quote(run_id, safe='')}/evaluations", DrawnAgain, json=request.model_dump(mode="json"))
+        return self.call("POST", f"/runs/{quote(run_id, safe='')}/evaluations", Gaps, json=request.model_dump(mode="json"))
 
 
 def _of(run_id: str) -> str:

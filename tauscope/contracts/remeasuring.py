@@ -55,8 +55,8 @@ class DrawRequest(Contract):
     steps: Steps | None = Field(None, description="training steps; by default every gap")
 
 
-class DrawnAgain(Contract):
-    """The gaps of a run that wait for their samples now."""
+class Gaps(Contract):
+    """Steps at which samples were due and could not be drawn; in the answer to a request, those that wait for them now."""
 
     run_id: str
     steps: tuple[int, ...]

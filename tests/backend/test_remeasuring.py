@@ -13,7 +13,7 @@ from backend.storage.tables import Evaluation, RemeasuredStep, RunFile
 from tauscope.contracts.onsets import OnsetStatus
 from tauscope.contracts.points import Point
 from tauscope.contracts.problems import Problem
-from tauscope.contracts.remeasuring import DrawnAgain, RemeasurementView
+from tauscope.contracts.remeasuring import Gaps, RemeasurementView
 from tauscope.specs import KINDS
 from tests.backend.conftest import API, FakeWorker, TestClient
 
@@ -125,10 +125,11 @@ def test_only_gaps_are_drawn_again(client: TestClient, context: Context, worker:
         if step != gap:
             worker.measure(claim, step, checkpoint=True)
     address = f"/runs/{claim.run_id}/evaluations"
+    assert client.get(f"{API}{address}/gaps").json()["steps"] == [gap]
     answer = client.post(f"{API}{address}", json={})
     assert answer.status_code == 200, answer.text
-    assert DrawnAgain.model_validate_json(answer.content).steps == (gap,)
+    assert Gaps.model_validate_json(answer.content).steps == (gap,)
     with context.sessions() as session:
         assert session.get(Evaluation, (claim.run_id, gap)) is not None
     assert "is no gap in the curves" in str(refused(client, address, {"steps": [gap]}).errors), "it waits already"
-    assert DrawnAgain.model_validate_json(client.post(f"{API}{address}", json={}).content).steps == ()
+    assert Gaps.model_validate_json(client.post(f"{API}{address}", json={}).content).steps == ()
