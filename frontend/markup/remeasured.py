@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from frontend.charts.memorization import CONTROL, F_MEM
 from frontend.markup.html import Html, join, tag
 from frontend.markup.sections import section, table
-from frontend.words import control_words, interval_percent, onset_words, percent, plural, sentence, steps
+from frontend.words import interval_percent, onset_words, percent, plural, sentence, steps
 from tauscope.contracts.curves import Series
 from tauscope.contracts.onsets import Onset
 from tauscope.contracts.remeasuring import RemeasuredStepView, RemeasurementView
@@ -13,7 +13,7 @@ from tauscope.contracts.run_views import RunView
 
 OWN = "as the run was measured"
 _SETS = ("Estimate", "τ_gen", "τ_mem", "Steps measured", "Not yet, or not at all")
-_POINTS = ("τ", "Estimate", "Copies", "95 % interval", "Samples", "Control", "How")
+_POINTS = ("τ", "Estimate", "Copies", "95 % interval", "Samples", "Held-out control", "Out of the ordinary")
 
 
 def remeasured_finding(sets: Sequence[RemeasurementView]) -> Html:
@@ -37,9 +37,16 @@ def remeasured_tables(run: RunView, own: Series | None, control: Series | None, 
     body = join(
         tag("p", told, class_="tau-quiet"),
         table(_SETS, rows, ""),
-        table(_POINTS, [(steps(step), *cells) for step, *cells in points], "Nothing yet: each step appears when it is done."),
+        _folded([(steps(step), *cells) for step, *cells in points]),
     )
     return section("Measured again", body)
+
+
+def _folded(rows: Sequence[tuple[str, ...]]) -> Html:
+    """There are as many rows as checkpoints times estimates."""
+    if not rows:
+        return tag("p", "Nothing is measured yet: each step appears when it is done.")
+    return tag("details", tag("summary", f"Every number: {plural(len(rows), 'point')}"), table(_POINTS, rows, ""), class_="tau-details")
 
 
 def _onsets(onsets: dict[str, Onset]) -> tuple[str, str]:
@@ -73,7 +80,7 @@ def _points(name: str, series: Series | None, control: Series | None, notes: dic
             interval_percent(low, high) if low is not None and high is not None else "",
             f"{count or 0:,}",
             _control(floor.get(step)),
-            notes.get(step) or "from its checkpoint",
+            notes.get(step, ""),
         )
         for step, value, low, high, count, reason in rows
     ]
@@ -83,4 +90,4 @@ def _control(row: _Control | None) -> str:
     _, value, low, high, count = row or (0, None, None, None, None)
     if value is None or low is None or high is None or not count:
         return "not measured"
-    return control_words(value, low, high, count)
+    return f"{percent(value)} ({interval_percent(low, high)}) of {count:,}"

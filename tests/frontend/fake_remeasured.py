@@ -46,7 +46,7 @@ def _set(
     series = {"f_mem": world.series(list(shares)), "f_mem_control": world.series([(step, 0.001, 0.0, 0.0055, 1000) for step in steps])}
     onsets = {
         "tau_gen": world.reached(31, 25, 40, "loss_held_out@100", 0.55),
-        "tau_mem": world.not_by(max(steps), "f_mem", 0.25, max(steps)) if count < 1000 else world.reached(560, 500, 620, "f_mem", 0.25),
+        "tau_mem": world.not_by(max(steps), "f_mem", 0.25, max(steps)) if count < 1000 else world.reached(495, 474, 520, "f_mem", 0.25),
     }
     place = {"id": identifier, "run_id": run_id, "name": name, "changes": changes, "created_at": world.T0, "steps": found}
     return RemeasurementView.model_validate({**place, "onsets": onsets, "series": series})
