@@ -18,6 +18,7 @@ from backend.api import (
     images,
     phase,
     problems,
+    remeasuring,
     runs,
     system,
     warnings,
@@ -63,7 +64,8 @@ def bare_app() -> FastAPI:
     )
     problems.install(app)
     router = APIRouter(prefix=PREFIX, responses=PROBLEMS)
-    for part in (system, workers, webhooks, catalogue, experiments, phase, exploration, figures, runs, forecasts, images, copied, warnings):
+    about_runs = (runs, forecasts, images, copied, remeasuring)
+    for part in (system, workers, webhooks, catalogue, experiments, phase, exploration, figures, *about_runs, warnings):
         router.include_router(part.router)
     app.include_router(router)
     problems.describe(app)

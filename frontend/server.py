@@ -27,6 +27,7 @@ from frontend.navigation import TITLES
 from frontend.phase_view import serve_phase
 from frontend.probes_view import serve_probes
 from frontend.proxy import METHODS, ApiProxy
+from frontend.remeasured_view import serve_remeasured
 from frontend.run_view import serve_run
 from frontend.security import SecurityHeaders
 from frontend.system_view import serve_system
@@ -73,6 +74,7 @@ def _routes(proxy: ApiProxy) -> list[Any]:
         Route("/view/forecasts", serve_forecasts),
         Route("/view/runs/{id}", serve_run),
         Route("/view/runs/{id}/twin", serve_twin),
+        Route("/view/runs/{id}/remeasured/{seq:int}", serve_remeasured),
         *[Route(f"/{name}", serve_document) for name in ("", *TITLES)],
         Route("/login", show_login, methods=["GET"]),
         Route("/login", take_login, methods=["POST"]),

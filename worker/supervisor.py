@@ -11,10 +11,12 @@ from backend.storage.database import open_database, session_factory
 from backend.storage.evaluations import EvaluationClaim, claim_evaluation
 from backend.storage.offers import Offer
 from backend.storage.outbox import Outbox, send_wakeups
+from backend.storage.remeasuring import RemeasurementClaim, claim_remeasurement
 from worker.evaluating import Evaluating
 from worker.fetching import LeavingError, StoreAwayError
 from worker.offering import offer_of
 from worker.persistence import AbandonedError
+from worker.remeasuring import Remeasuring
 from worker.segment import Segment
 from worker.services import DATABASE_AWAY, Services
 from worker.settings import WorkerSettings
@@ -65,16 +67,19 @@ class Supervisor:
         return offer_of(self.services.settings, self.pool)
 
     def evaluate(self, run_id: str) -> tuple[str, int] | None:
-        """Answer a wake-up by drawing the samples of the first checkpoint that waits for it; returns its run and step."""
+        """Answer a wake-up by work on the first checkpoint that waits for it; returns its run and step.
+
+        Samples that belong to a run's own curve go before what is measured again.
+        """
         if self.services.leaving:
             return None  # As for a run.
         with self.pool.take() as slot:
-            claim = self._claim_evaluation()
+            claim = self._claim_checkpoint()
             if claim is None:
                 log.debug("nothing_to_evaluate", run=run_id)
                 return None
             try:
-                Evaluating(claim, slot, self.services).run()
+                self._work(claim, slot)
             except (FencedError, AbandonedError) as error:
                 log.warning("evaluation_lost", run=claim.run_id, step=claim.step, error=str(error))
                 slot.discard()
@@ -83,11 +88,17 @@ class Supervisor:
                 raise
             return claim.run_id, claim.step
 
-    def _claim_evaluation(self) -> EvaluationClaim | None:
-        settings = self.services.settings
+    def _work(self, claim: EvaluationClaim | RemeasurementClaim, slot: Slot) -> None:
+        if isinstance(claim, EvaluationClaim):
+            Evaluating(claim, slot, self.services).run()
+        else:
+            Remeasuring(claim, slot, self.services).run()
+
+    def _claim_checkpoint(self) -> EvaluationClaim | RemeasurementClaim | None:
+        asked = (self.services.settings.worker_name, self.services.settings.lease_seconds, self.offer)
         try:
             with self.services.sessions.begin() as session:
-                return claim_evaluation(session, settings.worker_name, settings.lease_seconds, self.offer)
+                return claim_evaluation(session, *asked) or claim_remeasurement(session, *asked)
         except DATABASE_AWAY as error:
             log.warning("database_away", error=str(error))
             return None

@@ -2,7 +2,7 @@
 
 ServiceError
 |-- UnknownExperimentError, UnknownRunError, UnknownPresetError, UnknownCheckpointError, NoSamplesError, NoImageError  404
-|-- UnknownHookError                                                                         404
+|-- UnknownHookError, UnknownRemeasurementError                                               404
 |-- ExperimentActiveError, NotExtendableError, NotComparableError, NotExplorableError          409
 |-- IdempotencyConflictError, FixedHookError, CheckpointDroppedError                         409
 |-- InvalidRequestError                                                                      422
@@ -60,6 +60,15 @@ class UnknownHookError(ServiceError):
 
     def __init__(self, hook_id: str) -> None:
         super().__init__(f"There is no hook {hook_id}", "List them with GET /api/v1/webhooks or: tauscope hooks list")
+
+
+class UnknownRemeasurementError(ServiceError):
+    status, code, title = 404, "remeasurement_not_found", "No such re-measurement"
+
+    def __init__(self, run_id: str, remeasurement_id: str) -> None:
+        super().__init__(
+            f"Run {run_id} has no re-measurement {remeasurement_id}", f"List them with GET /api/v1/runs/{run_id}/remeasurements"
+        )
 
 
 class FixedHookError(ServiceError):

@@ -89,7 +89,7 @@ def fall_back(session: Session, claim: Claim, damaged_step: int, cause: str) -> 
     earlier = (checkpoint_files(session, claim.run_id, step) for step in session.scalars(steps.order_by(RunFile.step.desc())).all() if step)
     checkpoint = next((found for found in earlier if found), None)
     step = checkpoint.step if checkpoint else None
-    version = _written_by(session, claim.run_id, step or 0)
+    version = written_by(session, claim.run_id, step or 0)
     pointer = {"checkpoint_step": step, "checkpoint_version": version, "step": step or 0}
     seq = own(session, claim, pointer | ({} if checkpoint else {"code_note": ""}))
     _rewind(session, claim.run_id, step)
@@ -235,7 +235,7 @@ def _rewind(session: Session, run_id: str, step: int | None) -> None:
         session.execute(delete(made).where(made.run_id == run_id, made.step > last), execution_options=_UNSYNCED)
 
 
-def _written_by(session: Session, run_id: str, step: int) -> str | None:
+def written_by(session: Session, run_id: str, step: int) -> str | None:
     """The code that wrote the checkpoint of a step: that of the last attempt which came from before and reached it."""
     reached = (Attempt.run_id == run_id, Attempt.from_step < step, Attempt.to_step >= step)
     return session.scalars(select(Attempt.code_version).where(*reached).order_by(Attempt.epoch.desc()).limit(1)).one_or_none()

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, CursorResult, Update, case, or_, update
 from sqlalchemy.orm import Session
 
 from backend.storage.database import db_now
-from backend.storage.tables import Evaluation, Run, Worker
+from backend.storage.tables import Evaluation, Leased, RemeasuredStep, Run, Worker
 from tauscope.contracts.runs import RunState
 
 # No transaction is that long between reading the clock and its commit being seen.
@@ -22,7 +22,7 @@ def bring_back(session: Session) -> int:
     future = db_now() + SLACK_SECONDS
     # A worker that lives says so again within seconds; of one that is gone it must not seem so.
     session.execute(update(Worker).where(Worker.seen_at > future).values(seen_at=db_now()))
-    return _bring_runs_back(session, future) + _bring_evaluations_back(session, future)
+    return _bring_runs_back(session, future) + sum(_bring_work_back(session, work, future) for work in (Evaluation, RemeasuredStep))
 
 
 def _bring_runs_back(session: Session, future: ColumnElement[float]) -> int:
@@ -36,15 +36,15 @@ def _bring_runs_back(session: Session, future: ColumnElement[float]) -> int:
     return _changed(session, update(Run).where(active, or_(Run.updated_at > future, Run.enqueued_at > future)).values(**values))
 
 
-def _bring_evaluations_back(session: Session, future: ColumnElement[float]) -> int:
-    length = Evaluation.lease_until - Evaluation.renewed_at
+def _bring_work_back(session: Session, work: type[Leased], future: ColumnElement[float]) -> int:
+    length = work.lease_until - work.renewed_at
     values: dict[str, Any] = {
-        "lease_until": case((Evaluation.renewed_at <= future, Evaluation.lease_until), (length > 0, db_now() + length), else_=0.0),
-        "enqueued_at": case((Evaluation.enqueued_at > future, 0.0), else_=Evaluation.enqueued_at),
-        "renewed_at": case((Evaluation.renewed_at > future, db_now()), else_=Evaluation.renewed_at),
+        "lease_until": case((work.renewed_at <= future, work.lease_until), (length > 0, db_now() + length), else_=0.0),
+        "enqueued_at": case((work.enqueued_at > future, 0.0), else_=work.enqueued_at),
+        "renewed_at": case((work.renewed_at > future, db_now()), else_=work.renewed_at),
     }
-    late = or_(Evaluation.renewed_at > future, Evaluation.enqueued_at > future)
-    return _changed(session, update(Evaluation).where(late).values(**values))
+    late = or_(work.renewed_at > future, work.enqueued_at > future)
+    return _changed(session, update(work).where(late).values(**values))
 
 
 def _changed(session: Session, change: Update) -> int:

@@ -4,17 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from backend.storage.claims import STALL_LIMIT, FencedError, add_event, retry_seconds
+from backend.storage.claims import STALL_LIMIT, FencedError, add_event, written_by
 from backend.storage.database import db_now
 from backend.storage.files import CheckpointFiles, checkpoints_up_to
-from backend.storage.flush import FileRecord, record_files, record_points
+from backend.storage.flush import FileRecord, await_samples, record_files, record_points
+from backend.storage.leases import bump, claimable, renewed, returned, taken
 from backend.storage.offers import Offer, suits_evaluation
-from backend.storage.tables import Evaluation, Run
+from backend.storage.tables import Evaluation, RemeasuredStep, Remeasurement, Run, RunEvent
 from tauscope.contracts.points import Point
 
+GIVEN_UP = "evaluation_failed"
 _UNSYNCED = {"synchronize_session": False}
 
 
@@ -38,24 +40,16 @@ def claim_evaluation(
 ) -> EvaluationClaim | None:
     """Claim the first checkpoint that waits, of all runs or of one; ``None`` if there is none. Two callers never get the same one."""
     _give_up_stalled(session)
-    waiting = select(Evaluation.run_id, Evaluation.step).join(Run).where(_claimable(), suits_evaluation(offer))
+    waiting = select(Evaluation.run_id, Evaluation.step).join(Run).where(claimable(Evaluation), suits_evaluation(offer))
     if run_id is not None:
         waiting = waiting.where(Evaluation.run_id == run_id)
     first = waiting.order_by(Run.priority.desc(), Evaluation.stalls, Evaluation.run_id, Evaluation.step).limit(1)
     chosen = session.execute(first.with_for_update(of=Evaluation, skip_locked=True)).one_or_none()
     if chosen is None:
         return None
-    values = {
-        "epoch": Evaluation.epoch + 1,
-        "worker": worker,
-        "lease_until": db_now() + lease_seconds,
-        "renewed_at": db_now(),
-        "enqueued_at": 0.0,
-        # Counted at once, because an attempt that dies cannot count itself.
-        "stalls": Evaluation.stalls + 1,
-    }
-    taken = update(Evaluation).where(tuple_(Evaluation.run_id, Evaluation.step) == tuple_(*chosen), _claimable()).values(values)
-    row = session.execute(taken.returning(Evaluation.epoch, Evaluation.code_version), execution_options=_UNSYNCED).one_or_none()
+    mine = tuple_(Evaluation.run_id, Evaluation.step) == tuple_(*chosen)
+    take = update(Evaluation).where(mine, claimable(Evaluation)).values(taken(Evaluation, worker, lease_seconds))
+    row = session.execute(take.returning(Evaluation.epoch, Evaluation.code_version), execution_options=_UNSYNCED).one_or_none()
     if row is None:
         return None  # It has just gone with a rewind.
     spec = session.execute(select(Run.spec).where(Run.id == chosen.run_id)).scalar_one()
@@ -79,7 +73,7 @@ def complete_evaluation(session: Session, claim: EvaluationClaim, points: Sequen
     Raises:
         FencedError: as ``renew_evaluation``.
     """
-    seq = _bump(session, claim.run_id)  # First the run, then the evaluation, as a rewind locks them.
+    seq = bump(session, claim.run_id)  # First the run, then the evaluation, as a rewind locks them.
     _own(session, claim, {})
     session.execute(delete(Evaluation).where(_mine(claim)), execution_options=_UNSYNCED)
     # A run that waits for nothing but its evaluations makes progress by them.
@@ -99,12 +93,21 @@ def give_back_evaluation(session: Session, claim: EvaluationClaim, trouble: str 
     Raises:
         FencedError: as ``renew_evaluation``.
     """
-    values: dict[str, Any] = {"worker": None, "enqueued_at": 0.0, "reason": trouble, "lease_until": 0.0}
-    if trouble:
-        values["lease_until"] = db_now() + retry_seconds(Evaluation.stalls)
-    if excused or not trouble:
-        values["stalls"] = Evaluation.stalls - 1
-    _own(session, claim, values)
+    _own(session, claim, returned(Evaluation, trouble, excused=excused))
+
+
+def draw_again(session: Session, run_id: str, steps: Sequence[int]) -> None:
+    """Let the samples of steps whose evaluation was given up be drawn after all; one that waits already is left as it is."""
+    if not steps:
+        return
+    seq = bump(session, run_id)
+    epoch = session.execute(select(Run.epoch).where(Run.id == run_id)).scalar_one()
+    given_up = select(func.count()).where(RunEvent.run_id == run_id, RunEvent.name == GIVEN_UP)
+    # Above every fencing token that was given out for such a step before it was given up.
+    first_token = (epoch << 20) + (session.scalars(given_up).one() << 10)
+    for step in steps:
+        await_samples(session, run_id, [step], code_version=written_by(session, run_id, step) or "", epoch=first_token)
+    add_event(session, run_id, seq, "drawing_asked", f"the samples of steps {', '.join(f'{step:,}' for step in steps)} are drawn after all")
 
 
 def unevaluated(session: Session, run_ids: Sequence[str]) -> dict[str, int]:
@@ -114,27 +117,35 @@ def unevaluated(session: Session, run_ids: Sequence[str]) -> dict[str, int]:
 
 
 def stale_evaluations(session: Session, *, stale_seconds: float, limit: int = 1000) -> dict[str, list[str]]:
-    """By queue, the run of every checkpoint that anybody may claim and for which no wake-up went out lately."""
-    query = select(Run.queue, Run.id).join(Evaluation).where(_claimable(), Evaluation.enqueued_at < db_now() - stale_seconds)
+    """By queue, the run of every checkpoint that anybody may claim and for which no wake-up went out lately; also to measure it again."""
     stale: dict[str, list[str]] = {}
-    for queue, run_id in session.execute(query.order_by(Run.id).limit(limit)):
-        stale.setdefault(queue, []).append(run_id)
+    for work, query in _with_run(Run.queue, Run.id):
+        late = query.where(claimable(work), work.enqueued_at < db_now() - stale_seconds)
+        for queue, run_id in session.execute(late.order_by(Run.id).limit(limit)):
+            stale.setdefault(queue, []).append(run_id)
     return stale
 
 
 def mark_evaluations_enqueued(session: Session, run_ids: Sequence[str]) -> None:
     """Remember that wake-ups went out. What was claimed meanwhile keeps its 0, so that it is woken at once should that worker die."""
-    which = Evaluation.run_id.in_(list(run_ids))
-    session.execute(update(Evaluation).where(which, _claimable()).values(enqueued_at=db_now()), execution_options=_UNSYNCED)
+    sets = select(Remeasurement.id).where(Remeasurement.run_id.in_(list(run_ids)))
+    drawn, again = Evaluation.run_id.in_(list(run_ids)), RemeasuredStep.remeasurement_id.in_(sets)
+    for change in (update(Evaluation).where(drawn, claimable(Evaluation)), update(RemeasuredStep).where(again, claimable(RemeasuredStep))):
+        session.execute(change.values(enqueued_at=db_now()), execution_options=_UNSYNCED)
 
 
 def waiting_evaluations(session: Session, queue: str) -> int:
     """How many checkpoints of a queue wait for somebody to claim them."""
-    return int(session.scalar(select(func.count()).select_from(Evaluation).join(Run).where(_claimable(), Run.queue == queue)) or 0)
+    counts = (query.where(claimable(work), Run.queue == queue) for work, query in _with_run(func.count()))
+    return sum(int(session.scalar(count) or 0) for count in counts)
 
 
-def _claimable() -> ColumnElement[bool]:
-    return and_(Evaluation.lease_until < db_now(), Evaluation.stalls < STALL_LIMIT)
+def _with_run(*columns: Any) -> "tuple[tuple[type[Evaluation | RemeasuredStep], Select[Any]], ...]":
+    """Both kinds of work on a checkpoint, each with its rows beside their runs."""
+    return (
+        (Evaluation, select(*columns).select_from(Evaluation).join(Run)),
+        (RemeasuredStep, select(*columns).select_from(RemeasuredStep).join(Remeasurement).join(Run)),
+    )
 
 
 def _mine(claim: EvaluationClaim) -> ColumnElement[bool]:
@@ -142,25 +153,18 @@ def _mine(claim: EvaluationClaim) -> ColumnElement[bool]:
 
 
 def _own(session: Session, claim: EvaluationClaim, values: dict[str, Any]) -> None:
-    values = {"worker": claim.worker, "renewed_at": db_now()} | values
-    change = update(Evaluation).where(_mine(claim)).values(values)
+    change = update(Evaluation).where(_mine(claim)).values(renewed(claim.worker, values))
     if session.execute(change.returning(Evaluation.step), execution_options=_UNSYNCED).one_or_none() is None:
         raise FencedError(f"step {claim.step} of run {claim.run_id} is no longer evaluated under epoch {claim.epoch}")
-
-
-def _bump(session: Session, run_id: str) -> int:
-    # Not its time of the last news, by which leases are judged: this is no news of whoever holds the run.
-    change = update(Run).where(Run.id == run_id).values(seq=Run.seq + 1).returning(Run.seq)
-    return int(session.execute(change, execution_options=_UNSYNCED).scalar_one())
 
 
 def _give_up_stalled(session: Session) -> None:
     """A checkpoint that cannot be evaluated leaves a gap in the curve, and its run says so; it never holds the run up."""
     stalled = and_(Evaluation.stalls >= STALL_LIMIT, Evaluation.lease_until < db_now())
     for run_id in session.scalars(select(Evaluation.run_id).where(stalled).distinct()).all():
-        seq = _bump(session, run_id)
+        seq = bump(session, run_id)
         gone = delete(Evaluation).where(Evaluation.run_id == run_id, stalled).returning(Evaluation.step, Evaluation.reason)
         for step, cause in session.execute(gone, execution_options=_UNSYNCED).all():
             why = cause or "every worker that tried was lost"
             told = f"the samples of step {step} could not be drawn in {STALL_LIMIT} attempts, and the curves have a gap there: {why}"
-            add_event(session, run_id, seq, "evaluation_failed", told)
+            add_event(session, run_id, seq, GIVEN_UP, told)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from backend.storage.announcements import announce_onsets, newly_happened
 from backend.storage.claims import Claim, own
 from backend.storage.database import db_now
+from backend.storage.leases import awaited_steps
 from backend.storage.tables import Artifact, Attempt, Base, CheckpointPin, Evaluation, MetricPoint, Run, RunFile, Series
 from tauscope.contracts.onsets import Onset
 from tauscope.contracts.points import Point
@@ -71,7 +72,8 @@ def flush(
     seq = own(session, claim, values)
     record_files(session, claim.run_id, files)
     record_points(session, claim.run_id, points, seq)
-    _record_unevaluated(session, claim, unevaluated)
+    # A step that a rewind gave up may come again: its fencing tokens begin above all those of the claims before.
+    await_samples(session, claim.run_id, unevaluated, code_version=claim.code_version, epoch=claim.epoch << 20)
     if checkpoint is not None:
         _prune_checkpoints(session, claim.run_id, checkpoint)
     _advance_attempt(session, claim, step)
@@ -168,11 +170,11 @@ def upsert(
     session.execute(statement, rows)
 
 
-def _record_unevaluated(session: Session, claim: Claim, steps: Sequence[int]) -> None:
+def await_samples(session: Session, run_id: str, steps: Sequence[int], *, code_version: str, epoch: int) -> None:
+    """Let the samples of these steps wait to be drawn by whoever claims them; ``epoch`` is where their fencing tokens begin."""
     if not steps:
         return
-    # A step that a rewind gave up may come again: its fencing tokens begin above all those of the claims before.
-    row = {"run_id": claim.run_id, "code_version": claim.code_version, "epoch": claim.epoch << 20}
+    row = {"run_id": run_id, "code_version": code_version, "epoch": epoch}
     defaults = {"stalls": 0, "lease_until": 0.0, "renewed_at": 0.0, "enqueued_at": 0.0, "reason": ""}
     upsert(session, Evaluation, [row | defaults | {"step": step} for step in steps], replace=())
 
@@ -184,7 +186,7 @@ def _prune_checkpoints(session: Session, run_id: str, checkpoint: int) -> None:
     kept = list(session.scalars(newest.limit(KEPT_CHECKPOINTS)))
     measured = list(session.scalars(select(RunFile.step).where(RunFile.run_id == run_id, RunFile.kind == "samples")))
     pinned = session.scalars(select(CheckpointPin.step).where(CheckpointPin.run_id == run_id))
-    awaited = session.scalars(select(Evaluation.step).where(Evaluation.run_id == run_id))
+    awaited = session.scalars(awaited_steps(run_id))
     wanted = [*kept, *measured, *pinned, *awaited]
     session.execute(delete(RunFile).where(*is_checkpoint, RunFile.step.not_in(wanted)), execution_options=_UNSYNCED)
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, and_, case, or_, true
+from sqlalchemy import ColumnElement, and_, case, exists, or_, true
 from sqlalchemy.orm import InstrumentedAttribute
 
-from backend.storage.tables import Evaluation, Run, Worker
+from backend.storage.tables import Evaluation, RemeasuredStep, Run, RunFile, Worker
 from tauscope.contracts.runs import DEFAULT_QUEUE
 from tauscope.version import code_version
 
@@ -61,6 +61,15 @@ def suits(offer: Offer) -> ColumnElement[bool]:
 def suits_evaluation(offer: Offer) -> ColumnElement[bool]:
     """Checkpoints whose samples the worker may draw; select from ``Evaluation`` joined with ``Run``."""
     return and_(_fits(offer), _after_its_code(offer, Evaluation.code_version))
+
+
+def suits_remeasurement(offer: Offer) -> ColumnElement[bool]:
+    """Checkpoints that the worker may measure again; select from ``RemeasuredStep`` joined with ``Remeasurement`` and ``Run``.
+
+    Any code may measure a checkpoint that is there; only the code that wrote it may train one again that is gone.
+    """
+    there = exists().where(RunFile.run_id == Run.id, RunFile.step == RemeasuredStep.step, RunFile.kind == "weights")
+    return and_(_fits(offer), or_(there, _after_its_code(offer, RemeasuredStep.written_by)))
 
 
 def could_draw(offer: Offer, spec: dict[str, Any], code: str) -> bool:

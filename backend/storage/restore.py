@@ -17,7 +17,7 @@ from backend.storage.backup_reader import BackupReader
 from backend.storage.claims import add_event
 from backend.storage.database import open_database
 from backend.storage.settings import StorageSettings
-from backend.storage.tables import Base, Evaluation, Run
+from backend.storage.tables import Base, Evaluation, RemeasuredStep, Run
 from tauscope.contracts.runs import TERMINAL_STATES, RunState
 
 # A worker that was forgotten and still runs holds a fencing token that was given out after the backup; none may be given out twice.
@@ -95,7 +95,8 @@ def _release_all(session: Session, at: float) -> None:
     free: dict[str, Any] = {"lease_until": 0.0, "enqueued_at": 0.0, "worker": None}
     session.execute(update(Run).where(Run.state == RunState.RUNNING).values(state=RunState.QUEUED), execution_options=unsynced)
     session.execute(update(Run).values(steps_per_second=None, epoch=Run.epoch + EPOCH_GAP, **free), execution_options=unsynced)
-    session.execute(update(Evaluation).values(epoch=Evaluation.epoch + EPOCH_GAP, **free), execution_options=unsynced)
+    for work in (Evaluation, RemeasuredStep):
+        session.execute(update(work).values(epoch=work.epoch + EPOCH_GAP, **free), execution_options=unsynced)
     for run_id, seq in session.execute(select(Run.id, Run.seq).where(Run.state.not_in(TERMINAL_STATES))).all():
         add_event(session, run_id, seq, "restored", f"from a backup of Unix time {at:.0f}")
 

@@ -6,9 +6,10 @@ from typing import NamedTuple
 from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
+from backend.storage import leases
 from backend.storage.claims import add_event
 from backend.storage.garbage import drop_unreferenced, lock_artifacts
-from backend.storage.tables import Artifact, CheckpointPin, Evaluation, Run, RunFile
+from backend.storage.tables import Artifact, CheckpointPin, Evaluation, RemeasuredStep, Remeasurement, Run, RunFile
 from tauscope.contracts.runs import TERMINAL_STATES
 
 _IS_CHECKPOINT = RunFile.kind.in_(["weights", "state"])
@@ -30,12 +31,13 @@ def lock_runs(session: Session, run_ids: Sequence[str]) -> list[Run]:
 
 
 def ended_runs(session: Session, *, asking: bool = False) -> set[tuple[str, int]]:
-    """The runs that are over and of which no checkpoint awaits its evaluation, each with its epoch: one that was extended is another.
+    """The runs that are over and of which no checkpoint awaits its evaluation, or is to be measured again.
 
-    With ``asking`` only those whose own spec asks to be pruned.
+    Each with its epoch: one that was extended is another. With ``asking`` only those whose own spec asks to be pruned.
     """
     awaited = exists().where(Evaluation.run_id == Run.id)
-    ended = select(Run.id, Run.epoch).where(Run.state.in_(TERMINAL_STATES), ~awaited)
+    again = exists().where(Remeasurement.run_id == Run.id, RemeasuredStep.remeasurement_id == Remeasurement.id, leases.to_be_done())
+    ended = select(Run.id, Run.epoch).where(Run.state.in_(TERMINAL_STATES), ~awaited, ~again)
     if asking:
         ended = ended.where(Run.spec["retention"].as_string() == "pruned")
     return {(row.id, row.epoch) for row in session.execute(ended)}
@@ -56,8 +58,8 @@ def pinned_steps(session: Session, run_id: str) -> set[int]:
 
 
 def awaited_steps(session: Session, run_id: str) -> set[int]:
-    """The steps whose samples are still to be drawn from their checkpoint."""
-    return set(session.scalars(select(Evaluation.step).where(Evaluation.run_id == run_id)))
+    """The steps whose samples are still to be drawn from their checkpoint, or which are still to be measured again."""
+    return set(session.scalars(leases.awaited_steps(run_id)))
 
 
 def set_pin(session: Session, run_id: str, step: int, *, pinned: bool) -> None:

@@ -212,13 +212,9 @@ class CheckpointPin(Base):
     pinned_at: Mapped[float] = mapped_column(Float, server_default=db_now())
 
 
-class Evaluation(Base):
-    """A checkpoint whose samples are still to be drawn and measured; the row goes in the transaction that brings them."""
+class Leased:
+    """The columns of work on a checkpoint that is claimed with a lease of its own."""
 
-    __tablename__ = "evaluation"
-    run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
-    step: Mapped[int] = mapped_column(primary_key=True)
-    code_version: Mapped[str] = mapped_column(String(80))  # The code that wrote the checkpoint.
     epoch: Mapped[int] = mapped_column(BigInteger, default=0)  # The fencing token: bumped by every claim.
     stalls: Mapped[int] = mapped_column(default=0)  # Attempts so far, none of which ended.
     worker: Mapped[str | None] = mapped_column(String(120))
@@ -228,9 +224,57 @@ class Evaluation(Base):
     reason: Mapped[str] = mapped_column(Text, default="")
 
 
+class Evaluation(Leased, Base):
+    """A checkpoint whose samples are still to be drawn and measured; the row goes in the transaction that brings them."""
+
+    __tablename__ = "evaluation"
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    step: Mapped[int] = mapped_column(primary_key=True)
+    code_version: Mapped[str] = mapped_column(String(80))  # The code that wrote the checkpoint.
+
+
 Run.unevaluated = column_property(
     select(func.count()).select_from(Evaluation).where(Evaluation.run_id == Run.id).correlate_except(Evaluation).scalar_subquery()
 )
+
+
+class Remeasurement(Base):
+    """Checkpoints of a run measured again in one way: a set of points with a name, beside the run's own."""
+
+    __tablename__ = "remeasurement"
+    __table_args__ = (UniqueConstraint("run_id", "key"),)
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), index=True)
+    key: Mapped[str] = mapped_column(String(64))  # Digest of the changes: the same request finds the set that is there.
+    name: Mapped[str] = mapped_column(String(200))
+    changes: Mapped[dict[str, Any]]  # Fields of the spec's measurement, as they are here.
+    created_at: Mapped[float] = mapped_column(Float, server_default=db_now())
+
+
+class RemeasuredStep(Leased, Base):
+    """A checkpoint of such a set; the row is finished in the transaction that brings its points."""
+
+    __tablename__ = "remeasured_step"
+    remeasurement_id: Mapped[str] = mapped_column(ForeignKey("remeasurement.id", ondelete="CASCADE"), primary_key=True)
+    step: Mapped[int] = mapped_column(primary_key=True)
+    finished_at: Mapped[float | None]
+    written_by: Mapped[str | None] = mapped_column(String(80))  # The code that wrote the checkpoint,
+    code_version: Mapped[str | None] = mapped_column(String(80))  # and the one that measured it.
+    from_step: Mapped[int | None]  # The checkpoint that it was measured from; if earlier, the steps in between were trained again.
+
+
+class RemeasuredPoint(Base):
+    """One number of such a set."""
+
+    __tablename__ = "remeasured_point"
+    remeasurement_id: Mapped[str] = mapped_column(ForeignKey("remeasurement.id", ondelete="CASCADE"), primary_key=True)
+    metric: Mapped[str] = mapped_column(String(80), primary_key=True)
+    step: Mapped[int] = mapped_column(primary_key=True)
+    value: Mapped[float | None]
+    low: Mapped[float | None]
+    high: Mapped[float | None]
+    count: Mapped[int | None]
+    reason: Mapped[str | None] = mapped_column(Text)
 
 
 class RunEvent(Base):

@@ -1,11 +1,13 @@
 """What went wrong lately, and what waits where."""
 
+from collections import Counter
 from typing import NamedTuple
 
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from backend.storage.tables import Evaluation, Experiment, Run, RunEvent
+from backend.storage.leases import to_be_done
+from backend.storage.tables import Evaluation, Experiment, RemeasuredStep, Remeasurement, Run, RunEvent
 
 RELEASED, IN_TROUBLE = "released", "in trouble"
 
@@ -40,7 +42,11 @@ def loads(session: Session) -> list[Load]:
     """How much waits and computes in each queue that has any, by name."""
     states = select(Run.queue, Run.state, func.count()).where(Run.state.in_(("queued", "running"))).group_by(Run.queue, Run.state)
     runs = {(queue, state): count for queue, state, count in session.execute(states)}
-    pending = select(Run.queue, func.count()).select_from(Evaluation).join(Run, Run.id == Evaluation.run_id).group_by(Run.queue)
-    evaluations = {queue: count for queue, count in session.execute(pending)}  # noqa: C416 - a Row is no plain pair to the type checker
+    drawn = select(Run.queue, func.count()).select_from(Evaluation).join(Run, Run.id == Evaluation.run_id)
+    again = select(Run.queue, func.count()).select_from(RemeasuredStep).join(Remeasurement).join(Run).where(to_be_done())
+    evaluations: Counter[str] = Counter()
+    for pending in (drawn, again):
+        for queue, count in session.execute(pending.group_by(Run.queue)):
+            evaluations[queue] += count
     names = sorted({*(queue for queue, _ in runs), *evaluations})
     return [Load(name, runs.get((name, "queued"), 0), runs.get((name, "running"), 0), evaluations.get(name, 0)) for name in names]

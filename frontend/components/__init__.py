@@ -250,6 +250,12 @@ def agreement(run_id: str) -> Any:
     return _mount("agreement", _FIGURE % "tau-agreement", "figure", {"view": f"/view/runs/{run_id}/twin"}, {"go": _ignore})
 
 
+def remeasured(run_id: str, seq: int) -> Any:
+    """What was measured again of a run, fetched anew whenever ``seq`` changes; trigger ``go``."""
+    view = f"/view/runs/{run_id}/remeasured/{seq}"
+    return _mount("remeasured", _FIGURE % "tau-remeasured", "figure", {"view": view}, {"go": _ignore})
+
+
 def cards(data: dict[str, Any], *, choose: Callback) -> Any:
     """HTML made in Python with buttons and links; triggers ``choose`` and ``go``."""
     return _mount("cards", _BODY, "cards", data, {"choose": choose, "go": _ignore})

@@ -7,6 +7,7 @@ from frontend.components import run as history
 from frontend.markup.run import beginning
 from frontend.navigation import TITLES, go, open_page
 from frontend.page import api_errors, client, name_tab, notice
+from frontend.remeasuring import ask_to_remeasure, show_remeasured
 from frontend.requests import add_twin, confirm_stop_run, serve_requests
 from frontend.run_view import run_view
 from tauscope.contracts.runs import TERMINAL_STATES, RunState
@@ -17,7 +18,7 @@ if not identifier:
     st.stop()
 
 with api_errors():
-    run, checkpoints = client().run(identifier), client().checkpoints(identifier)
+    run, checkpoints, events = client().run(identifier), client().checkpoints(identifier), client().run_events(identifier)
     experiment = client().experiment(run.experiment_id)
     shown = run_view(client(), experiment, run, checkpoints)
 
@@ -33,6 +34,9 @@ if run.twin_id is not None:
         go(compared.go)
 elif st.button("Add its twin", help="The same run on other images and from other weights. tau_split is where the two agree most."):
     add_twin(run)
+
+show_remeasured(run.id)
+ask_to_remeasure(run, checkpoints, events)
 
 with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
     begin = st.selectbox("Begin", [None, *[item.step for item in checkpoints.checkpoints]], format_func=beginning, width=240, key="begin")

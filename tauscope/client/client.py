@@ -12,6 +12,7 @@ from tauscope.client.checkpoint_file import unpack_checkpoint
 from tauscope.client.errors import raise_for_problem
 from tauscope.client.explorations import ExplorationCalls
 from tauscope.client.hooks import Hooks
+from tauscope.client.remeasurements import RemeasurementCalls
 from tauscope.client.stream import StreamEvent, follow
 from tauscope.contracts.comparison import LawComparison
 from tauscope.contracts.copied import CopiedImages
@@ -35,7 +36,7 @@ _EXPORT_SECONDS = 600.0
 _FIGURE_SECONDS = 120.0
 
 
-class TauscopeClient(Hooks, ExplorationCalls):
+class TauscopeClient(Hooks, ExplorationCalls, RemeasurementCalls):
     """One connection pool to one service; close it, or use it in a ``with`` block. Threads may share it.
 
     Every method raises ``ApiError`` with the service's problem, and ``ApiUnreachable`` where nothing answers.

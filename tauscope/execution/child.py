@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import torch
 
@@ -30,7 +30,7 @@ from tauscope.execution.pipes import CommandReader, EventRecorder, PreparationBr
 from tauscope.execution.trial import TrialError, fits
 from tauscope.experiments import EXPERIMENTS, ImageDdpmExperiment
 from tauscope.features import FeatureError
-from tauscope.specs import KINDS
+from tauscope.specs import KINDS, ExperimentSpec
 from tauscope.training.checkpoints import CheckpointError
 from tauscope.training.trainer import DivergedError
 
@@ -89,14 +89,21 @@ def _evaluate(command: EvaluateCheckpoint, events: BinaryIO, commands: CommandRe
     started = time.monotonic()
     recorder = EventRecorder(events, commands, max_seconds=None, may_defer=True)
     with _built(command, events, commands) as experiment:
-        complete = experiment.evaluate(recorder, _checkpoint(command), step=command.step)
+        if command.measured_as is None:
+            complete = experiment.evaluate(recorder, _checkpoint(command), step=command.step)
+        else:
+            complete = experiment.remeasure(recorder, _checkpoint(command), step=command.step, spec=_spec(command.measured_as))
     return EvaluationEnded(step=experiment.trainer.step, complete=complete, seconds=time.monotonic() - started)
+
+
+def _spec(document: dict[str, Any]) -> ExperimentSpec:
+    return KINDS[document["kind"]].model_validate(document)
 
 
 @contextmanager
 def _built(command: Work, events: BinaryIO, commands: CommandReader) -> Iterator[ImageDdpmExperiment]:
     """The experiment on its device, or with its team on theirs; the team is let go at the end, however it comes."""
-    spec = KINDS[command.spec["kind"]].model_validate(command.spec)
+    spec = _spec(command.spec)
     device = choose_device(spec.device)
     wait_until_free(device, share=BUSY_SHARE, patience=DEVICE_PATIENCE_SECONDS, ended=commands.end_requested)
     progress = PreparationReporter(events, commands)
@@ -113,7 +120,8 @@ def _checkpoint(command: Work) -> Path | None:
 
 def _explain(shortage: Shortage, command: Work, commands: CommandReader) -> Failed:
     """Say which field asks for too much memory; for the batch, how large it may be, found out by trying."""
-    spec = KINDS[command.spec["kind"]].model_validate(command.spec)
+    measured_as = command.measured_as if isinstance(command, EvaluateCheckpoint) else None
+    spec = _spec(measured_as or command.spec)
     device = choose_device(spec.device)
     if shortage.field != "batch_size":
         return shortage.failure(spec, device)

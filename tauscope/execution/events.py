@@ -162,7 +162,8 @@ class RunSegment(Contract):
 class EvaluateCheckpoint(Contract):
     """Draw and measure the samples of ``step`` in ``folder``, from ``checkpoint`` (its ``.json``).
 
-    From an earlier checkpoint, or from none, the steps in between are trained again first.
+    From an earlier checkpoint, or from none, the steps in between are trained again first. With ``measured_as``, a spec that
+    differs from the run's in its measurement, losses and probes are measured again too, and the samples are not reported.
     """
 
     command: Literal["evaluate"] = "evaluate"
@@ -170,6 +171,7 @@ class EvaluateCheckpoint(Contract):
     folder: str
     checkpoint: str | None
     step: int
+    measured_as: dict[str, Any] | None = None
 
 
 class DeferSamples(Contract):

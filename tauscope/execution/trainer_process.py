@@ -83,10 +83,16 @@ class TrainerProcess:
             )
         )
 
-    def evaluate(self, spec: ExperimentSpec, folder: Path, checkpoint: Path | None, *, step: int) -> None:
-        """Start to draw and measure the samples of a step; the results end with ``EvaluationEnded`` or ``Failed``."""
-        state = str(checkpoint) if checkpoint else None
-        self._send(EvaluateCheckpoint(spec=spec.model_dump(mode="json"), folder=str(folder), checkpoint=state, step=step))
+    def evaluate(
+        self, spec: ExperimentSpec, folder: Path, checkpoint: Path | None, *, step: int, measured_as: ExperimentSpec | None = None
+    ) -> None:
+        """Start to draw and measure the samples of a step; the results end with ``EvaluationEnded`` or ``Failed``.
+
+        With ``measured_as`` all of it is measured again as the measurement of that spec says.
+        """
+        state, other = str(checkpoint) if checkpoint else None, measured_as.model_dump(mode="json") if measured_as else None
+        command = {"spec": spec.model_dump(mode="json"), "folder": str(folder), "checkpoint": state, "step": step, "measured_as": other}
+        self._send(EvaluateCheckpoint.model_validate(command))
 
     def defer_samples(self, defer: bool) -> None:
         """Ask the child to leave the samples that are due to another process, or to draw them again."""

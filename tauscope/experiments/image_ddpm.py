@@ -103,15 +103,45 @@ class ImageDdpmExperiment:
         Raises:
             CheckpointError: if the checkpoint cannot be read.
         """
+        if not self._reach(recorder, checkpoint, step):
+            return False
+        points = self._sample(recorder, self.trainer.average.settle())
+        if points is not None:
+            recorder.measured(self.trainer.step, points)
+        return points is not None
+
+    def remeasure(self, recorder: Recorder, checkpoint: Path | None, *, step: int, spec: ImageDdpmSpec) -> bool:
+        """Measure a step again as the ``measurement`` of another spec says: losses, probes and samples.
+
+        With the run's own measurement the numbers are those of training. The samples stay in the folder and are not recorded.
+
+        Returns:
+            Whether it was done; else the recorder broke it off.
+
+        Raises:
+            CheckpointError: if the checkpoint cannot be read.
+        """
+        if not self._reach(recorder, checkpoint, step):
+            return False
+        measurement, network = ImageMeasurement(spec, self.images, self.diffusion), self.trainer.average.settle()
+        further, path = self.trainer.further_networks(), self.folder / "samples" / f"{step}.npz"
+        points = measurement.without_samples(network, step, further)
+        if spec.only_index is None:
+            try:
+                points += measurement.samples(network, step, path, further, go_on=lambda share: recorder.sampling(step, share))
+            except SamplingBrokenOffError:
+                return False
+        recorder.measured(step, points)
+        return True
+
+    def _reach(self, recorder: Recorder, checkpoint: Path | None, step: int) -> bool:
+        """Train from a checkpoint to a step; whether the recorder let it."""
         self.begin(checkpoint)
         while self.trainer.step < step:
             self.trainer.advance()
             if not recorder.sampling(step, 0.0):
                 return False
-        points = self._sample(recorder, self.trainer.average.settle())
-        if points is not None:
-            recorder.measured(self.trainer.step, points)
-        return points is not None
+        return True
 
     def begin(self, checkpoint: Path | None) -> None:
         """Go on from a checkpoint, from the one that the spec forks from, or start from scratch."""

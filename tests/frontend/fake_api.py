@@ -26,6 +26,7 @@ from tauscope.contracts.growing import SweepGrowth
 from tauscope.contracts.launching import Estimate, KindView
 from tauscope.contracts.phase import PhaseDiagram
 from tauscope.contracts.points import Point
+from tauscope.contracts.remeasuring import Gaps, RemeasurementView, RemeasureRequest
 from tauscope.contracts.retention import Margin, Recommendation, RunCheckpoints
 from tauscope.contracts.run_views import AttemptView, RunEventView, RunExtension, RunView
 from tauscope.contracts.runs import RunState
@@ -33,7 +34,17 @@ from tauscope.contracts.samples import SampleSteps, SamplesView, SeedView
 from tauscope.contracts.system import SystemView, WorkerView
 from tauscope.contracts.warnings import ExperimentWarnings
 from tauscope.specs import SpecError, apply_settings, load_preset, parse_sweep, preset_names
-from tests.frontend import fake_compared, fake_forecasts, fake_history, fake_phase, fake_probes, fake_samples, fake_states, fake_twins
+from tests.frontend import (
+    fake_compared,
+    fake_forecasts,
+    fake_history,
+    fake_phase,
+    fake_probes,
+    fake_remeasured,
+    fake_samples,
+    fake_states,
+    fake_twins,
+)
 from tests.frontend import fake_world as world
 from tests.frontend.fake_copied import add_copied
 from tests.frontend.fake_exploration import add_explorations
@@ -80,6 +91,7 @@ class FakeApi:
         self.paused: set[str] = set()
         self.extended: dict[str, int] = {}
         self.twinned: list[str] = []
+        self.remeasured: list[tuple[str, RemeasureRequest]] = []
         self.archived: set[str] = set()
         self.deleted: set[str] = set()
         self.tags: dict[str, tuple[str, ...]] = {}
@@ -272,7 +284,20 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
 
     @app.get("/api/v1/runs/{run_id}/checkpoints")
     def checkpoints(run_id: str) -> RunCheckpoints:
-        return RunCheckpoints(run_id=run_id, recommendation=RECOMMENDED, warnings=WARNED, checkpoints=fake_history.checkpoints())
+        return RunCheckpoints(run_id=run_id, recommendation=RECOMMENDED, warnings=WARNED, checkpoints=fake_remeasured.kept(run_id))
+
+    @app.get("/api/v1/runs/{run_id}/remeasurements")
+    def remeasurements(run_id: str) -> tuple[RemeasurementView, ...]:
+        return fake_remeasured.sets(run_id)
+
+    @app.post("/api/v1/runs/{run_id}/remeasurements")
+    def remeasure(run_id: str, request: RemeasureRequest) -> RemeasurementView:
+        state.remeasured.append((run_id, request))
+        return fake_remeasured.sets("demor1")[0]
+
+    @app.get("/api/v1/runs/{run_id}/evaluations/gaps")
+    def gaps(run_id: str) -> Gaps:
+        return Gaps(run_id=run_id, steps=())
 
     @app.get("/api/v1/runs/{run_id}/attempts")
     def attempts(run_id: str) -> tuple[AttemptView, ...]:

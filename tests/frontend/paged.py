@@ -17,12 +17,13 @@ from tauscope.contracts.forecasts import RunForecasts
 from tauscope.contracts.launching import KindView
 from tauscope.contracts.listing import DeletionPreview, ExperimentCensus
 from tauscope.contracts.problems import FieldError, Problem
+from tauscope.contracts.remeasuring import Gaps, RemeasurementView
 from tauscope.contracts.retention import RunCheckpoints
 from tauscope.contracts.run_views import AttemptView, RunEventView, RunView
 from tauscope.contracts.system import SystemView
 from tauscope.contracts.warnings import ExperimentWarnings
 from tauscope.specs import SpecError, apply_settings, load_preset, parse_sweep, preset_names
-from tests.frontend import fake_forecasts, fake_history, fake_probes, fake_states
+from tests.frontend import fake_forecasts, fake_history, fake_probes, fake_remeasured, fake_states
 from tests.frontend import fake_world as world
 from tests.frontend.fake_api import RECOMMENDED, WARNED
 
@@ -75,6 +76,18 @@ class FakeClient:
     def warnings(self, identifier: str) -> ExperimentWarnings:
         return fake_probes.warnings(self.experiment(identifier), self.curves(identifier), calibrated=identifier == "demo")
 
+    def remeasurements(self, run_id: str) -> tuple[RemeasurementView, ...]:
+        return fake_remeasured.sets(run_id)
+
+    def remeasure(self, run_id: str, changes: dict[str, Any], *, steps: list[int] | None) -> None:
+        self.asked.append(("remeasure", (run_id, changes, steps)))
+
+    def gaps(self, run_id: str) -> Gaps:
+        return Gaps(run_id=run_id, steps=(54,))
+
+    def draw_again(self, run_id: str) -> None:
+        self.asked.append(("draw", run_id))
+
     def run(self, identifier: str) -> RunView:
         name, _, index = identifier.rpartition("r")
         return self.experiment(name).runs[int(index)]
@@ -83,7 +96,7 @@ class FakeClient:
         return fake_history.attempts()
 
     def checkpoints(self, identifier: str) -> RunCheckpoints:
-        return RunCheckpoints(run_id=identifier, recommendation=RECOMMENDED, warnings=WARNED, checkpoints=fake_history.checkpoints())
+        return RunCheckpoints(run_id=identifier, recommendation=RECOMMENDED, warnings=WARNED, checkpoints=fake_remeasured.kept(identifier))
 
     def resume_run(self, identifier: str) -> RunView:
         self.asked.append(("resume", identifier))

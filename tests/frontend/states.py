@@ -94,6 +94,7 @@ STATES = (
     State("launch", "/launch?preset=digits-demo", "Launch 3 runs", ready="text=Launch 3 runs"),
     State("launch-offline", "/launch", "The API does not answer", ready="text=The API does not answer", api=False),
     State("run", "/run?id=demor0", "lost: its worker did not renew the lease", ready=".tau-run"),
+    State("run-remeasured", "/run?id=demor1", "Measured again in 2 ways", ready=CHART),
     State("run-policy", "/run?id=policyr0", "Stopped by its policy at 266", ready=".tau-run"),
     State("run-foretold", "/run?id=foretoldr2", "How forecasts turned out", ready=".tau-run"),
     State("run-twin", "/run?id=twinsr0", "Agreement with the twin"),

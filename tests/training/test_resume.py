@@ -14,6 +14,7 @@ import torch
 from tauscope.contracts.points import Point
 from tauscope.experiments import ImageDdpmExperiment
 from tauscope.specs import ImageDdpmSpec
+from tauscope.specs.remeasuring import remeasured
 from tauscope.training.checkpoints import CheckpointError, latest_checkpoint, save_checkpoint
 from tauscope.training.trainer import DivergedError
 
@@ -186,6 +187,44 @@ def test_samples_of_a_lost_checkpoint_are_drawn_after_training_up_to_it_again(
     assert later.points == [point for point in whole.notebook.points if point.step == 8 and point.metric in sampled]
     drawn = [(folder / "samples/8.npz").read_bytes() for folder in (whole.folder, tmp_path / "parts")]
     assert drawn[0] == drawn[1]
+
+
+PROBES: dict[str, object] = {
+    "dataset": {"n_train": 16, "n_held_out": 128},
+    "measurement": {**MEASUREMENT, "probes": {"images": 100}},
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "earlier"), [({}, 8), ({"ema": None}, 8), (PROBES, 8), ({}, 4)], ids=["ddim", "no-ema", "probes", "trained-again"]
+)
+def test_measured_again_with_its_own_settings_a_checkpoint_gives_the_numbers_of_training(
+    tmp_path: Path, uninterrupted: Uninterrupted, changes: dict[str, object], earlier: int
+) -> None:
+    whole, later = uninterrupted(**changes), Notebook()
+    experiment = ImageDdpmExperiment(spec(**changes), device=CPU, folder=tmp_path)
+    checkpoint = whole.folder / "checkpoints" / f"{earlier}.json"
+    assert experiment.remeasure(later, checkpoint, step=8, spec=remeasured(spec(**changes), {}))
+    assert later.points == [point for point in whole.notebook.points if point.step == 8]
+
+
+def test_measured_again_with_other_settings_the_counts_are_the_new_ones(tmp_path: Path, uninterrupted: Uninterrupted) -> None:
+    whole, later = uninterrupted(), Notebook()
+    experiment = ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path)
+    chosen = remeasured(spec(), {"n_generated": 64, "loss_pairs": 48, "sampler.steps": 5})
+    assert experiment.remeasure(later, whole.folder / "checkpoints/8.json", step=8, spec=chosen)
+    counts = {point.metric: point.count for point in later.points}
+    assert (counts["f_mem"], counts["loss_train@100"]) == (64, 48)
+    again = Notebook()
+    assert experiment.remeasure(again, whole.folder / "checkpoints/8.json", step=8, spec=spec())
+    assert again.points == [point for point in whole.notebook.points if point.step == 8], "one leaves nothing behind for the next"
+
+
+def test_measuring_again_that_is_broken_off_reports_nothing(tmp_path: Path, uninterrupted: Uninterrupted) -> None:
+    broken = Notebook(break_off_at=0.5)
+    experiment = ImageDdpmExperiment(spec(), device=CPU, folder=tmp_path)
+    assert not experiment.remeasure(broken, uninterrupted().folder / "checkpoints/8.json", step=8, spec=spec())
+    assert broken.points == []
 
 
 def test_an_evaluation_that_is_broken_off_reports_nothing(tmp_path: Path) -> None:

@@ -1,0 +1,93 @@
+"""What was measured again, in words and numbers: each set with its label, its onsets, and where each of its steps stands."""
+
+from collections.abc import Sequence
+
+from frontend.charts.memorization import CONTROL, F_MEM
+from frontend.markup.html import Html, join, tag
+from frontend.markup.sections import section, table
+from frontend.words import interval_percent, onset_words, percent, plural, sentence, steps
+from tauscope.contracts.curves import Series
+from tauscope.contracts.onsets import Onset
+from tauscope.contracts.remeasuring import RemeasuredStepView, RemeasurementView
+from tauscope.contracts.run_views import RunView
+
+OWN = "as the run was measured"
+_SETS = ("Estimate", "τ_gen", "τ_mem", "Steps measured", "Not yet, or not at all")
+_POINTS = ("τ", "Estimate", "Copies", "95 % interval", "Samples", "Held-out control", "Out of the ordinary")
+
+
+def remeasured_finding(sets: Sequence[RemeasurementView]) -> Html:
+    """How many sets there are, and how far they are."""
+    done = sum(item.state == "measured" for held in sets for item in held.steps)
+    every = sum(len(held.steps) for held in sets)
+    failed = sum(item.state == "failed" for held in sets for item in held.steps)
+    left = f", {failed} given up" if failed else ""
+    return tag("span", f"Measured again in {plural(len(sets), 'way')}: {done} of {plural(every, 'checkpoint')} done{left}.")
+
+
+def remeasured_tables(run: RunView, own: Series | None, control: Series | None, sets: Sequence[RemeasurementView]) -> Html:
+    """The onsets by every estimate, and every f_mem with interval, count and control."""
+    rows = [(OWN, *_onsets(run.onsets), len(own.step) if own else 0, "")]
+    rows += [(held.name, *_onsets(held.onsets), sum(item.state == "measured" for item in held.steps), _open(held.steps)) for held in sets]
+    points = _points(OWN, own, control, {})
+    for held in sets:
+        points += _points(held.name, held.series.get(F_MEM), held.series.get(CONTROL), {item.step: item.note for item in held.steps})
+    points.sort(key=lambda row: row[0])
+    told = "Another sampler, count or feature network is another estimate: it never enters the run's own curves, onsets or fits."
+    body = join(
+        tag("p", told, class_="tau-quiet"),
+        table(_SETS, rows, ""),
+        _folded([(steps(step), *cells) for step, *cells in points]),
+    )
+    return section("Measured again", body)
+
+
+def _folded(rows: Sequence[tuple[str, ...]]) -> Html:
+    """There are as many rows as checkpoints times estimates."""
+    if not rows:
+        return tag("p", "Nothing is measured yet: each step appears when it is done.")
+    return tag("details", tag("summary", f"Every number: {plural(len(rows), 'point')}"), table(_POINTS, rows, ""), class_="tau-details")
+
+
+def _onsets(onsets: dict[str, Onset]) -> tuple[str, str]:
+    told = [onset_words(onsets[name]) if name in onsets else ("not measured", "") for name in ("tau_gen", "tau_mem")]
+    one, other = (f"{value} ({spread})" if spread else value for value, spread in told)
+    return one, other
+
+
+def _open(found: Sequence[RemeasuredStepView]) -> str:
+    states = {state: [item for item in found if item.state == state] for state in ("measuring", "waiting", "failed")}
+    told = [f"{state}: {', '.join(steps(item.step) for item in items)}" for state, items in states.items() if items]
+    whys = {sentence(item.note) for item in found if item.state != "measured" and item.note}
+    return ". ".join([*("; ".join(told),), *sorted(whys)]) if told else ""
+
+
+_Row = tuple[int, str, str, str, str, str, str]
+_Control = tuple[int, float | None, float | None, float | None, int | None]
+
+
+def _points(name: str, series: Series | None, control: Series | None, notes: dict[int, str]) -> list[_Row]:
+    if series is None:
+        return []
+    held_out = zip(control.step, control.value, control.low, control.high, control.count, strict=True) if control else ()
+    floor: dict[int, _Control] = {row[0]: row for row in held_out}
+    rows = zip(series.step, series.value, series.low, series.high, series.count, series.reason, strict=True)
+    return [
+        (
+            step,
+            name,
+            percent(value) if value is not None else sentence(reason or "not measured"),
+            interval_percent(low, high) if low is not None and high is not None else "",
+            f"{count or 0:,}",
+            _control(floor.get(step)),
+            notes.get(step, ""),
+        )
+        for step, value, low, high, count, reason in rows
+    ]
+
+
+def _control(row: _Control | None) -> str:
+    _, value, low, high, count = row or (0, None, None, None, None)
+    if value is None or low is None or high is None or not count:
+        return "not measured"
+    return f"{percent(value)} ({interval_percent(low, high)}) of {count:,}"

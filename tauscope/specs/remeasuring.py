@@ -1,0 +1,85 @@
+"""Measuring checkpoints of a run again with other settings: the same run, another ``measurement``."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tauscope.specs.errors import FieldProblem, SpecError
+from tauscope.specs.kinds import ExperimentSpec
+from tauscope.specs.sweep import SweepSpec, apply_settings
+
+OWN_SETTINGS = "the run's own settings"
+# When a run was measured cannot be changed afterwards: which checkpoints are measured again is asked for by step.
+_WHEN = ("schedule", "loss_schedule")
+
+
+def remeasured(spec: ExperimentSpec, changes: Mapping[str, Any]) -> ExperimentSpec:
+    """The run's spec with fields of ``measurement`` replaced, each given by its path below it, e.g. ``sampler.steps``.
+
+    Raises:
+        SpecError: if a path names nothing, a value is refused, or a change is one of when and not of how.
+    """
+    timed = [name for name in changes if name.partition(".")[0] in _WHEN]
+    if timed:
+        raise SpecError.single(timed[0], "is when a run is measured, not how", "Name the steps to measure again instead")
+    try:
+        sweep = apply_settings(SweepSpec(name="again", base=spec), {f"measurement.{name}": value for name, value in changes.items()})
+    except SpecError as error:
+        raise SpecError(_below(problem) for problem in error.problems) from error
+    if sweep.axes:
+        path = next(iter(sweep.axes)).removeprefix("measurement.")
+        raise SpecError.single(path, "holds a list", "Give one value; ask once for each")
+    return sweep.base
+
+
+def with_changes(spec: ExperimentSpec, changes: Mapping[str, Any]) -> ExperimentSpec:
+    """The run's spec with whole fields of ``measurement`` replaced, as ``changes_of`` has told them.
+
+    Raises:
+        ValidationError: if this version knows no such field.
+    """
+    document = spec.model_dump(mode="json")
+    return type(spec).model_validate(document | {"measurement": document["measurement"] | dict(changes)})
+
+
+def changes_of(spec: ExperimentSpec, other: ExperimentSpec) -> dict[str, Any]:
+    """The fields of ``measurement`` in which the other spec differs, as it has them; what identifies a re-measurement."""
+    own, new = (item.measurement.model_dump(mode="json") for item in (spec, other))
+    return {name: new[name] for name in sorted(new) if new[name] != own[name]}
+
+
+def changes_key(changes: Mapping[str, Any]) -> str:
+    """The same text for the same changes."""
+    return json.dumps(changes, sort_keys=True, separators=(",", ":"))
+
+
+def changes_words(spec: ExperimentSpec, changes: Mapping[str, Any]) -> str:
+    """What differs from the run's own measurement, in words: ``n_generated 4,096, sampler.steps 50``."""
+    own = spec.measurement.model_dump(mode="json")
+    told = [f"{path} {_word(value)}" for name, value in changes.items() for path, value in _leaves(name, value, own[name])]
+    return ", ".join(told) or OWN_SETTINGS
+
+
+def _leaves(path: str, value: Any, own: Any) -> Iterator[tuple[str, Any]]:
+    """The innermost values that differ."""
+    if not isinstance(value, dict) or not isinstance(own, dict):
+        yield path, value
+        return
+    for name, inner in value.items():
+        if name not in own or inner != own[name]:
+            yield from _leaves(f"{path}.{name}", inner, own.get(name))
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "on", False: "off", None: "none"}[value]
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, dict):
+        return " ".join(f"{name} {_word(inner)}" for name, inner in value.items())
+    return ", ".join(map(_word, value)) if isinstance(value, list) else str(value)
+
+
+def _below(problem: FieldProblem) -> FieldProblem:
+    path = problem.path.removeprefix("base.").removeprefix("measurement.")
+    return FieldProblem("measurement" if path == "base" else path, problem.message, problem.remedy)
