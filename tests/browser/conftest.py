@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.frontend.fake_api import FakeApi, create_fake_api
 from tests.frontend.serving import dashboard, running, served
@@ -19,6 +19,8 @@ SCREENS = Path(__file__).parents[2] / "build" / "screens"
 # With one process per site a profile's pages share the compiled scripts as long as one of them is open, see `profile`.
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--process-per-site"]
 
+# What must show is waited for as on a slow machine; no test asserts how fast a page is.
+expect.set_options(timeout=30_000)
 
 NO_CHROMIUM = "no Chromium: set CHROMIUM to one, or install it (apt install chromium)"
 

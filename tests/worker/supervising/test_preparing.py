@@ -8,11 +8,9 @@ import pytest
 from sqlalchemy import select
 
 from backend.storage.tables import RunEvent
-from tests.worker.supervised import Sessions, change, database_kind, serve_until_over, settings, supervisor, the_run, tiny
+from tests.worker.supervising.supervised import Sessions, change, serve_until_over, the_run
 from worker.settings import WorkerSettings
 from worker.supervisor import Supervisor, open_services
-
-__all__ = ["database_kind", "settings", "supervisor", "tiny"]
 
 
 def test_a_run_says_how_far_its_images_are_and_forgets_it_once_it_trains(
