@@ -15,7 +15,7 @@ from tauscope.training.seeding import stream
 
 
 class ImageLosses:
-    """Measures the losses at every chosen diffusion index.
+    """Measures the losses at every chosen diffusion index, and over all noise levels where the spec asks for it.
 
     Args:
         spec: the run.
@@ -29,32 +29,41 @@ class ImageLosses:
         self.diffusion = diffusion
 
     @cached_property
-    def _banks(self) -> dict[tuple[str, int], NoiseBank]:
-        return {
-            (name, index): NoiseBank.draw(
-                self.images.to_model(part),
-                self.diffusion,
-                index=index,
-                pairs=self.spec.measurement.loss_pairs,
-                generator=stream(self.spec.seed, "noise_bank", name, index, device=part.device),
-            )
-            for index in self.spec.measurement.loss_indices
-            for name, part in (("train", self.images.train), ("held_out", self.images.held_out))
-        }
+    def _banks(self) -> dict[int, tuple[NoiseBank, NoiseBank]]:
+        pairs = self.spec.measurement.loss_pairs
+        return {index: self._pair_of_banks(index, pairs) for index in self.spec.measurement.loss_indices}
 
     def points(self, network: nn.Module, step: int) -> list[Point]:
         """Train and held-out loss and their relative gap at every chosen diffusion index."""
-        points = []
-        for index in self.spec.measurement.loss_indices:
-            train = self._banks["train", index].losses(network)
-            held_out = self._banks["held_out", index].losses(network)
-            if not (np.isfinite(train).all() and np.isfinite(held_out).all()):
-                points += [diverged_point(step, f"{name}@{index}", len(train)) for name in ("loss_train", "loss_held_out", "loss_gap")]
-                continue
-            gap = loss_gap(train, held_out)
-            points += [
-                measured_point(step, f"loss_train@{index}", gap.train, len(train)),
-                measured_point(step, f"loss_held_out@{index}", gap.held_out, len(held_out)),
-                measured_point(step, f"loss_gap@{index}", gap.gap, len(held_out)),
-            ]
-        return points
+        return [point for index, banks in self._banks.items() for point in _losses(network, banks, step, "loss")]
+
+    def grid(self, network: nn.Module, step: int) -> list[Point]:
+        """The same over all noise levels, nothing where the spec asks for none; banks are drawn again to the same noise, and not held."""
+        asked = self.spec.measurement.loss_grid
+        if asked is None:
+            return []
+        indices = asked.indices(self.spec.process)
+        return [point for i in indices for point in _losses(network, self._pair_of_banks(i, asked.pairs), step, "grid")]
+
+    def _pair_of_banks(self, index: int, pairs: int) -> tuple[NoiseBank, NoiseBank]:
+        train, held_out = (draw_bank(self.spec, self.images, self.diffusion, s, index=index, pairs=pairs) for s in ("train", "held_out"))
+        return train, held_out
+
+
+def draw_bank(spec: ImageDdpmSpec, images: ImageSet, diffusion: Diffusion, name: str, *, index: int, pairs: int) -> NoiseBank:
+    """Fixed noised images of the set ``train`` or ``held_out`` at an index, the same at every step of a run."""
+    part = images.train if name == "train" else images.held_out
+    generator = stream(spec.seed, "noise_bank", name, index, device=part.device)
+    return NoiseBank.draw(images.to_model(part), diffusion, index=index, pairs=pairs, generator=generator)
+
+
+def _losses(network: nn.Module, banks: tuple[NoiseBank, NoiseBank], step: int, name: str) -> list[Point]:
+    index = banks[0].index
+    names = [f"{name}_{what}@{index}" for what in ("train", "held_out", "gap")]
+    train, held_out = (bank.losses(network) for bank in banks)
+    if not (np.isfinite(train).all() and np.isfinite(held_out).all()):
+        return [diverged_point(step, metric, len(train)) for metric in names]
+    gap = loss_gap(train, held_out)
+    return [
+        measured_point(step, metric, found, len(train)) for metric, found in zip(names, (gap.train, gap.held_out, gap.gap), strict=True)
+    ]

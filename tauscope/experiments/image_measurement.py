@@ -14,6 +14,7 @@ from tauscope.experiments.image_losses import ImageLosses
 from tauscope.experiments.image_probes import ImageProbes
 from tauscope.experiments.image_quality import ImageQuality
 from tauscope.experiments.image_set import ImageSet
+from tauscope.experiments.image_spectrum import ImageSpectrum
 from tauscope.process import Diffusion
 from tauscope.samplers import draw_samples
 from tauscope.specs import ImageDdpmSpec
@@ -57,12 +58,15 @@ class ImageMeasurement:
         self.diffusion = diffusion
         self.losses = ImageLosses(spec, images, diffusion)
         self.probes = ImageProbes(spec, images, diffusion)
+        self.spectrum = ImageSpectrum(spec, images, diffusion)
         self.copying = ImageCopying(images)
+        self._sampled = frozenset(spec.measurement.schedule.steps(spec.steps))
         self.quality = ImageQuality(spec, images)
 
     def without_samples(self, network: nn.Module, step: int) -> list[Point]:
-        """What is measured wherever the losses are: losses and probes."""
-        return self.losses.points(network, step) + self.probes.points(network, step)
+        """What is measured wherever the losses are: losses, probes and spectrum; and, where samples are drawn, all noise levels."""
+        found = self.losses.points(network, step) + self.probes.points(network, step) + self.spectrum.points(network, step)
+        return found + (self.losses.grid(network, step) if step in self._sampled else [])
 
     @torch.no_grad()
     def samples(self, network: nn.Module, step: int, path: Path, *, go_on: Callable[[float], bool]) -> list[Point]:

@@ -1,5 +1,6 @@
 """The denoising loss of a set at one noise level, on a noise bank that never changes along training."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,11 +49,14 @@ class NoiseBank:
     @torch.no_grad()
     def losses(self, eps_model: EpsModel) -> Float[ndarray, " pair"]:
         """Squared error of eps_hat per pixel, for each pair, float64."""
-        errors = []
+        errors = [difference.square().flatten(1).mean(1) for difference in self.differences(eps_model)]
+        return torch.cat(errors).double().cpu().numpy()
+
+    def differences(self, eps_model: EpsModel) -> Iterator[Float[Tensor, "batch channel height width"]]:
+        """eps_hat - eps, batch by batch; times -sqrt((1 - alpha_bar) / alpha_bar) it is x0_hat - x0."""
         for x_t, eps in zip(self.x_t.split(LOSS_BATCH), self.eps.split(LOSS_BATCH), strict=True):
             t = torch.full((len(x_t),), self.index, device=x_t.device)
-            errors.append((eps_model(x_t, t) - eps).square().flatten(1).mean(1))
-        return torch.cat(errors).double().cpu().numpy()
+            yield eps_model(x_t, t) - eps
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ class ImageDdpmSpec(SpecModel):
     # Runs that agree in all but these are pilots of one another: they lie on one law over n.
     WITHIN_CONFIGURATION: ClassVar[tuple[str, ...]] = (
         *("dataset.n_train", "dataset.subset", "dataset.path", "dataset.n_held_out", "seed", "steps", "device", "onsets.tau_gen"),
-        *("stopping", "retention", "measurement.probes"),
+        *("stopping", "retention", "measurement.probes", "measurement.spectrum", "measurement.loss_grid"),
         *("measurement.schedule", "measurement.loss_schedule", "measurement.n_generated", "measurement.loss_pairs"),
         *("measurement.loss_indices", "measurement.frechet_components"),
     )
@@ -85,6 +85,7 @@ class ImageDdpmSpec(SpecModel):
         self._check_batch()
         self._check_indices()
         self._check_probes()
+        self._check_spectrum()
         self._check_onsets()
         self._check_resolution()
         self._check_fork()
@@ -127,6 +128,19 @@ class ImageDdpmSpec(SpecModel):
             raise ValueError(
                 f"dataset.n_held_out {self.dataset.n_held_out} is too few for measurement.probes: {probes.images} non-members,"
                 f" and for alpha_ho others | Hold out at least {needed}"
+            )
+
+    def _check_spectrum(self) -> None:
+        spectrum, first, last = self.measurement.spectrum, self.process.first_trained_index, self.process.steps - 1
+        if spectrum is None:
+            return
+        if not first <= spectrum.index <= last:
+            raise ValueError(f"measurement.spectrum.index {spectrum.index} is never trained | Choose from {first} to {last}")
+        empty = spectrum.empty_band(self.dataset.size)
+        if empty is not None:
+            raise ValueError(
+                f"measurement.spectrum.bands {spectrum.bands}: band {empty} holds no frequency of images of dataset.size"
+                f" {self.dataset.size} | Use fewer bands"
             )
 
     def _check_onsets(self) -> None:

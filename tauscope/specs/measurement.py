@@ -8,6 +8,7 @@ from tauscope.specs.model import SpecModel
 from tauscope.specs.sampler import DdimSpec, Sampler
 from tauscope.specs.schedule import LogSpaced, Schedule
 from tauscope.specs.shown import shown
+from tauscope.specs.spectrum import LossGridSpec, SpectrumSpec
 
 GAP_THRESHOLD = 1 / 3
 
@@ -42,6 +43,8 @@ class MeasurementSpec(SpecModel):
         16, "Principal components", "principal components of the Frechet distance", ge=1, le=100_000, advanced=True
     )
     probes: ProbesSpec | None = shown(None, "Probes", "early warnings of copying beside the loss gap", advanced=True)
+    spectrum: SpectrumSpec | None = shown(None, "Spectrum", "the denoiser's error by frequency and by principal component", advanced=True)
+    loss_grid: LossGridSpec | None = shown(None, "Losses over noise levels", "both losses from little noise to pure noise", advanced=True)
 
 
 class OnsetLevel(SpecModel):
