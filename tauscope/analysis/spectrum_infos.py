@@ -41,7 +41,7 @@ def _grid_of(index: int, alpha_bar: float, pairs: int) -> Iterator[MetricInfo]:
     for name, (label, definition) in _GRID.items():
         yield MetricInfo(
             name=f"grid_{name}@{index}",
-            label=f"{label} at index {index} (alpha_bar {alpha_bar:.3f})",
+            label=f"{label} at index {index} (alpha_bar {alpha_bar:.4g})",
             unit="share of the held-out loss" if name == "gap" else "squared error of eps per pixel",
             role="loss",
             definition=f"{definition} on {pairs:,} fixed pairs of image and noise at index {index}; 95 % interval over pairs.",

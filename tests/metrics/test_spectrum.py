@@ -38,7 +38,7 @@ def spec(n_train: int, *, pairs: int = 512, **measurement: Any) -> ImageDdpmSpec
 
 
 def gaussian_images(count: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Images from a Gaussian whose 64 principal variances fall as rank^-1.5, along axes drawn once; they, and the variances in model units."""
+    """Images from a Gaussian whose 64 principal variances fall as rank^-1.5, along axes drawn once; and its covariance, in model units."""
     axes = np.linalg.qr(np.random.default_rng(7).normal(size=(64, 64)))[0]
     variance = 2.0 * np.arange(1, 65) ** -1.5
     x = (np.random.default_rng(seed).normal(size=(count, 64)) * np.sqrt(variance)) @ axes.T
