@@ -19,14 +19,14 @@ NOTHING = (
     "measurement.loss_grid for the losses over all noise levels, e.g. --set 'measurement.spectrum={index: 100}' --set "
     "'measurement.loss_grid={count: 12}'; the preset digits-spectrum has both."
 )
-_LEARNT = ("", "at the filter's error from τ (95 %)", "last error (95 %)", "best linear filter", "pairs")
+_LEARNT = ("", "as the filter from τ (95 %)", "last error (95 %)", "best linear filter", "last over the filter's (95 %)", "pairs")
 _GRID = ("index", "alpha_bar", "first held-out loss", "last held-out loss", "of the first", "relative gap (95 %)", "pairs")
 
 
 def learnt_in(run: RunView, curves: Curves) -> dict[str, Onset]:
     """When each band and group of a run came down to the linear filter's error, by metric."""
     found = curves.runs.get(run.id, {})
-    return learnt(point for name, series in found.items() if name.startswith("error_") for point in _points(name, series))
+    return learnt(point for name, series in found.items() if "_ratio@" in name for point in _points(name, series))
 
 
 def spectrum_finding(name: str, run: RunView, curves: Curves, onsets: Mapping[str, Onset]) -> Html:
@@ -37,9 +37,7 @@ def spectrum_finding(name: str, run: RunView, curves: Curves, onsets: Mapping[st
     if not bands:
         waits = not any(metric.startswith(("error_", "grid_")) for metric in curves.runs.get(run.id, {}))
         return join(f"{name}: no point yet." if waits else f"{name}: held-out and training loss over noise levels.")
-    times = [
-        f"{steps(onset.value)} ({interval(onset.low, onset.high)})" if onset.value is not None else onset_words(onset)[0] for onset in bands
-    ]
+    times = [_when(onset) for onset in bands]
     return join(
         f"{name}: from low to high frequency, the held-out error comes down to that of the best linear filter at τ ",
         f"{', '.join(times)}. {_order(bands)}",
@@ -86,10 +84,20 @@ def learnt_table(run: RunView, curves: Curves, onsets: Mapping[str, Onset]) -> H
 
 
 def _learnt_row(info: MetricInfo, rows: Sequence[Row], series: Mapping[str, Series], onsets: Mapping[str, Onset]) -> tuple[object, ...]:
-    onset, limit = onsets.get(info.name), measured_rows(series.get(info.control or ""))
-    when = DASH if onset is None else f"{steps(onset.value)} ({interval(onset.low, onset.high)})" if onset.value else onset_words(onset)[0]
-    last = f"{number(rows[-1][1])} ({number(rows[-1][2])} to {number(rows[-1][3])}) at {steps(rows[-1][0])}" if rows else "not measured"
-    return part_words(info), when, last, number(limit[-1][1]) if limit else DASH, f"{rows[-1][4]:,}" if rows else DASH
+    name = info.name.replace("held_out", "ratio")
+    onset, limit, ratio = onsets.get(name), measured_rows(series.get(info.control or "")), measured_rows(series.get(name))
+    return (
+        part_words(info),
+        DASH if onset is None else _when(onset),
+        f"{_value(rows[-1])} at {steps(rows[-1][0])}" if rows else "not measured",
+        number(limit[-1][1]) if limit else DASH,
+        _value(ratio[-1] if ratio else None),
+        f"{rows[-1][4]:,}" if rows else DASH,
+    )
+
+
+def _when(onset: Onset) -> str:
+    return f"{steps(onset.value)} ({interval(onset.low, onset.high)})" if onset.value is not None else onset_words(onset)[0]
 
 
 def grid_table(run: RunView, curves: Curves) -> Html | None:

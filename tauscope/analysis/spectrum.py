@@ -2,34 +2,31 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from tauscope.analysis.onsets import tau_gen
 from tauscope.contracts.onsets import Onset
 from tauscope.contracts.points import Point
 
-_ERROR = re.compile(r"error_(band|pc)_held_out@(\d+):(\d+)")
+_RATIO = re.compile(r"error_(band|pc)_ratio@\d+:(\d+)")
+AS_THE_FILTER = 1.0
 
 
 def learnt(points: Iterable[Point]) -> dict[str, Onset]:
-    """For each held-out error the first sustained step at which it is at or below what the linear filter leaves.
+    """For each band and group the first sustained step at which the held-out error is at or below the linear filter's on the same pairs.
 
-    The level is a number of the data and the noise alone, the same for every run on them; a group without one is left out. Bands
-    are learnt in their order if the onsets are; where intervals overlap the order is not known.
+    The filter follows from the data and the noise alone, so the level is the same for every run on them. Bands are learnt in their
+    order if the onsets are; where intervals overlap the order is not known.
 
     Args:
         points: of one run, any metrics among them.
 
     Returns:
-        The onset by the metric of the held-out error, low frequencies and large variances first.
+        The onset by the metric of the ratio, low frequencies and large variances first.
     """
     found: dict[str, list[Point]] = defaultdict(list)
     for point in points:
-        found[point.metric].append(point)
-    levels = {name: _level(found.get(name.replace("held_out", "linear"), ())) for name in found if _ERROR.fullmatch(name)}
-    ordered = sorted(levels, key=lambda name: (name.partition("@")[0], int(name.rpartition(":")[2])))
-    return {name: tau_gen(found[name], name, level) for name in ordered if (level := levels[name]) is not None}
-
-
-def _level(points: Sequence[Point]) -> float | None:
-    return next((point.value for point in points), None)
+        if _RATIO.fullmatch(point.metric):
+            found[point.metric].append(point)
+    ordered = sorted(found, key=lambda name: (name.partition("@")[0], int(name.rpartition(":")[2])))
+    return {name: tau_gen(found[name], name, AS_THE_FILTER) for name in ordered}

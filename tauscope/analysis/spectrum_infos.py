@@ -8,7 +8,12 @@ from tauscope.specs import ExperimentSpec
 from tauscope.specs.spectrum import FACTOR, SpectrumSpec
 
 AlphaBar = Callable[[int], float]
-_SETS = {"held_out": "held-out images", "train": "training images", "linear": "best linear filter"}
+_SETS = {
+    "held_out": "held-out images",
+    "train": "training images",
+    "linear": "best linear filter",
+    "ratio": "held-out images, over that of the best linear filter",
+}
 _GRID = {
     "train": ("training loss", "Mean squared error of the predicted noise of training images"),
     "held_out": ("held-out loss", "Mean squared error of the predicted noise of held-out images"),
@@ -68,7 +73,13 @@ def _groups(asked: SpectrumSpec, n_train: int) -> dict[int, str]:
 
 def _error(spec: ExperimentSpec, index: int, alpha_bar: float, metric: str, name: str, words: str) -> MetricInfo:
     where = f"at index {index} (alpha_bar {alpha_bar:.3f})"
-    if name == "linear":
+    if name == "ratio":
+        definition = (
+            f"|x0_hat - x0|^2 over that of the filter that scales each coefficient by itself and is best for the "
+            f"{spec.dataset.n_held_out:,} held-out images, {words}, on the same {spec.measurement.loss_pairs:,} pairs of held-out "
+            f"image and noise {where}; 95 % jackknife interval over pairs, in which what both owe to the choice of pairs drops out."
+        )
+    elif name == "linear":
         definition = (
             f"What the filter that scales each coefficient by itself and is best for the {spec.dataset.n_held_out:,} held-out images "
             f"leaves of their energy, {words}, {where}: sum of l s / (l + s) over sum of l, with l the mean energy of a coefficient about "
@@ -82,7 +93,7 @@ def _error(spec: ExperimentSpec, index: int, alpha_bar: float, metric: str, name
     return MetricInfo(
         name=metric,
         label=f"{words}: error, {_SETS[name]} {where}",
-        unit="share of the images' energy there; 1: knows the mean alone",
+        unit="1: as the filter" if name == "ratio" else "share of the images' energy there; 1: knows the mean alone",
         role="control" if name == "linear" else "loss",
         control=metric.replace("held_out", "linear") if name == "held_out" and "outside" not in words else None,
         definition=definition,

@@ -68,6 +68,8 @@ def _value(name: str, n: int, step: int) -> float:
     filtered = (0.12, 0.3, 0.55, 0.9)[min(part, 3)]
     if "_linear" in kind:
         return filtered
+    if "_ratio" in kind:
+        return _value(name.replace("ratio", "held_out"), n, step) / filtered
     fallen = filtered * (0.75 + 4 / (1 + (step / (4 + 5 * part)) ** 1.6))
     copied = world.f_mem(n, step)
     return fallen * (1 + 0.7 * copied) if "held_out" in kind else fallen * (1 - 0.8 * copied)
