@@ -49,6 +49,12 @@ def _span(name: OnsetName, onset: Onset, options: ViewOptions, *, over: bool) ->
     low, high = onset.low or onset.value, onset.high or onset.value
     line = {"type": "line", **place, "x0": onset.value, "x1": onset.value, "line": {"color": colour, "width": 1.2, "dash": "dot"}}
     if over:
-        return [line, {"type": "line", "yref": "paper", "y0": 1, "y1": 1, "x0": low, "x1": high, "line": {"color": colour, "width": _BAR}}]
+        # Beneath it a wider line of the surface: it is seen on dark and on light cells.
+        halo = {**line, "line": {"color": with_opacity(options.palette.surface, 0.7), "width": _BAR}}
+        return [
+            halo,
+            line,
+            {"type": "line", "yref": "paper", "y0": 1, "y1": 1, "x0": low, "x1": high, "line": {"color": colour, "width": _BAR}},
+        ]
     fill = {"fillcolor": with_opacity(colour, _OPACITY), "line": {"width": 0}, "layer": "below"}
     return [{"type": "rect", **place, "x0": low, "x1": high, **fill}, {**line, "layer": "below"}]

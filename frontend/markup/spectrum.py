@@ -20,7 +20,7 @@ NOTHING = (
     "'measurement.loss_grid={count: 12}'; the preset digits-spectrum has both."
 )
 _LEARNT = ("", "as the filter from τ (95 %)", "last error (95 %)", "best linear filter", "last over the filter's (95 %)", "pairs")
-_GRID = ("index", "alpha_bar", "first held-out loss", "last held-out loss", "of the first", "relative gap (95 %)", "pairs")
+_GRID = ("index", "alpha_bar", "first held-out loss (95 %)", "last held-out loss (95 %)", "relative gap (95 %)", "pairs")
 
 
 def learnt_in(run: RunView, curves: Curves) -> dict[str, Onset]:
@@ -117,9 +117,8 @@ def _grid_row(level: MetricInfo, series: Mapping[str, Series]) -> tuple[object, 
     return (
         f"{level.index:,}",
         f"{level.alpha_bar:.4g}",
-        f"{number(first[1])} at {steps(first[0])}",
-        f"{number(last[1])} ({number(last[2])} to {number(last[3])}) at {steps(last[0])}",
-        number(last[1] / first[1]),
+        f"{_value(first)} at {steps(first[0])}",
+        f"{_value(last)} at {steps(last[0])}",
         f"{percent(apart[1])} ({percent(apart[2])} to {percent(apart[3])})",
         f"{last[4]:,}",
     )

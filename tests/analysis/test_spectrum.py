@@ -3,8 +3,10 @@
 import pytest
 
 from tauscope.analysis.spectrum import learnt
+from tauscope.analysis.summary import summarize_points
 from tauscope.contracts.onsets import OnsetStatus
 from tauscope.contracts.points import Point
+from tauscope.specs import load_preset
 
 STEPS = (2, 4, 8, 16, 32, 64)
 
@@ -31,3 +33,14 @@ def test_a_band_is_learnt_where_its_error_comes_down_to_the_filters_and_stays() 
 def test_an_error_that_is_compared_with_no_filter_has_no_onset() -> None:
     falling = (5, 4, 3, 2, 1, 0.5)
     assert learnt([*ratios("error_pc_held_out@100:3", falling), *ratios("error_band_train@100:0", falling)]) == {}
+
+
+def test_a_runs_final_values_hold_no_parts_of_which_there_are_hundreds() -> None:
+    spec = load_preset("digits-spectrum").sweep.base
+    points = [
+        *ratios("error_band_ratio@100:0", (1,) * 6),
+        *ratios("grid_gap@103", (0,) * 6),
+        *ratios("loss_held_out@100", (3, 2, 1, 0.5, 0.4, 0.4)),
+    ]
+    _, final = summarize_points(spec, points)
+    assert {name.partition("@")[0] for name in final} == {"step", "n_generated", "loss_held_out"}
