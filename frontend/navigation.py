@@ -18,6 +18,7 @@ TITLES = {
     "law": "Law",
     "phase": "Phase diagram",
     "probes": "Probes",
+    "spectrum": "Spectrum",
     "inspect": "Inspect",
     "run": "Run",
     "forecasts": "Forecasts",

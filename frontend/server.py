@@ -30,6 +30,7 @@ from frontend.proxy import METHODS, ApiProxy
 from frontend.remeasured_view import serve_remeasured
 from frontend.run_view import serve_run
 from frontend.security import SecurityHeaders
+from frontend.spectrum_view import serve_spectrum
 from frontend.system_view import serve_system
 from frontend.theme import streamlit_options
 from frontend.twin_view import serve_twin
@@ -66,6 +67,7 @@ def _routes(proxy: ApiProxy) -> list[Any]:
         Route("/view/law/{id}", serve_law),
         Route("/view/phase/{id}", serve_phase),
         Route("/view/probes/{id}", serve_probes),
+        Route("/view/spectrum/{id}", serve_spectrum),
         Route("/view/inspect/{run}", serve_inspection),
         Route("/view/inspect/{run}/copied", serve_copied),
         Route("/view/compare", serve_comparison),

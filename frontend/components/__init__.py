@@ -75,6 +75,21 @@ _PHASE = """
 </div>
 """
 
+_SPECTRUM = """
+<div class="tau-root tau-spectrum">
+  <div class="tau-offline" data-region="notice" role="status" hidden></div>
+  <div data-region="header"></div>
+  <div class="tau-finding" data-region="finding" aria-live="polite"></div>
+  <section class="tau-surface">
+    <div class="tau-chart" data-chart="bands" role="figure"></div>
+    <div class="tau-chart" data-chart="components" role="figure"></div>
+    <div class="tau-chart" data-chart="grid" role="figure"></div>
+  </section>
+  <div data-region="keys"></div>
+  <div data-region="table"></div>
+</div>
+"""
+
 _LIST = """
 <div class="tau-root tau-list">
   <div class="tau-offline" data-region="notice" role="status" hidden></div>
@@ -218,6 +233,11 @@ def compare(data: dict[str, Any], *, focus: Callback, drop: Callback) -> Any:
 def probes(data: dict[str, Any], *, talk: Callback) -> Any:
     """The probes page's live body; triggers ``talk``, ``go`` and those of the header."""
     return _mount("probes", _PROBES, "probes", data, {"talk": talk, "go": _ignore} | _REQUESTS)
+
+
+def spectrum(data: dict[str, Any], *, talk: Callback) -> Any:
+    """The spectrum page's live body; triggers ``talk``, ``go`` and those of the header."""
+    return _mount("spectrum", _SPECTRUM, "spectrum", data, {"talk": talk, "go": _ignore} | _REQUESTS)
 
 
 def phase(data: dict[str, Any], *, cell: Callback, talk: Callback) -> Any:

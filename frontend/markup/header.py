@@ -9,7 +9,14 @@ from frontend.markup.settings import settings_line
 from frontend.markup.state import elapsed, is_live, progress, requests, status_of, time_left
 from tauscope.contracts.experiments import ExperimentView
 
-TABS = (("experiment", "Watch"), ("law", "Law"), ("phase", "Phase diagram"), ("probes", "Probes"), ("inspect", "Inspect"))
+TABS = (
+    ("experiment", "Watch"),
+    ("law", "Law"),
+    ("phase", "Phase diagram"),
+    ("probes", "Probes"),
+    ("spectrum", "Spectrum"),
+    ("inspect", "Inspect"),
+)
 
 
 def address(page: str, **params: object) -> str:
@@ -48,6 +55,7 @@ def _tabs(experiment: ExperimentView, current: str, run_id: str | None) -> Html:
         "law": address("law", id=experiment.id),
         "phase": address("phase", id=experiment.id),
         "probes": address("probes", id=experiment.id),
+        "spectrum": address("spectrum", id=experiment.id),
         "inspect": address("inspect", run=run_id or experiment.runs[0].id),
     }
     # Without two values of n or W there is no law to show, and without two of both no diagram.

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from tauscope.analysis.copying_infos import copying_infos
 from tauscope.analysis.probe_infos import probe_infos
 from tauscope.analysis.quality_infos import quality_infos
+from tauscope.analysis.spectrum_infos import grid_infos, spectrum_infos
 from tauscope.analysis.twins import cosine_metric
 from tauscope.contracts.points import MetricInfo
 from tauscope.specs import ExperimentSpec
@@ -21,6 +22,7 @@ def metric_infos(spec: ExperimentSpec) -> dict[str, MetricInfo]:
     if spec.measurement.probes is not None:
         indices = (spec.measurement.probes.index, spec.measurement.probes.small_index)
         infos += probe_infos(spec, {index: alpha_bar(spec.process, index) for index in indices})
+    infos += [info for made in (spectrum_infos, grid_infos) for info in made(spec, lambda index: alpha_bar(spec.process, index))]
     known = {info.name: info for info in infos}
     return known | {info.name: info for info in _of_averages(spec, known)}
 

@@ -11,6 +11,8 @@ from tauscope.contracts.points import Point
 from tauscope.contracts.summary import ExperimentSummary, RunSummary
 from tauscope.specs import ExperimentSpec
 
+# Metrics of many parts each: a list of runs carries every final value, and would carry hundreds for each run. Their points have them.
+IN_PARTS = ("error_", "grid_")
 Final = dict[str, float | int | None]
 
 
@@ -35,6 +37,8 @@ def find_markers(spec: ExperimentSpec, points: Sequence[Point]) -> dict[str, Ons
 def _final(spec: ExperimentSpec, points: Sequence[Point]) -> Final:
     last: dict[str, Point] = {}
     for point in points:
+        if point.metric.startswith(IN_PARTS):
+            continue
         if point.metric not in last or point.step >= last[point.metric].step:
             last[point.metric] = point
     final: Final = {"step": max((point.step for point in points), default=0), "n_generated": spec.measurement.n_generated}

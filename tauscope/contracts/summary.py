@@ -9,7 +9,7 @@ from tauscope.contracts.onsets import Onset, PowerLawFit
 
 
 class RunSummary(Contract):
-    """One run: its axis values, onsets, and the last value of every metric.
+    """One run: its axis values, onsets, and the last value of every metric but those in many parts (spectrum, loss grid).
 
     ``final`` holds, for each metric, its last value under the metric's name, its interval under ``<metric>_low`` and
     ``<metric>_high``, and its count under ``<metric>_count``; beside them ``n_generated`` and ``step``.

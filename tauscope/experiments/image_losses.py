@@ -16,7 +16,7 @@ from tauscope.training.seeding import stream
 
 
 class ImageLosses:
-    """Measures the losses at every chosen diffusion index.
+    """Measures the losses at every chosen diffusion index, and over all noise levels where the spec asks for it.
 
     Args:
         spec: the run.
@@ -30,28 +30,15 @@ class ImageLosses:
         self.diffusion = diffusion
 
     @cached_property
-    def _banks(self) -> dict[tuple[str, int], NoiseBank]:
-        return {
-            (name, index): NoiseBank.draw(
-                self.images.to_model(part),
-                self.diffusion,
-                index=index,
-                pairs=self.spec.measurement.loss_pairs,
-                generator=stream(self.spec.seed, "noise_bank", name, index, device=part.device),
-                labels=labels,
-            )
-            for index in self.spec.measurement.loss_indices
-            for name, part, labels in (
-                ("train", self.images.train, self.images.train_labels),
-                ("held_out", self.images.held_out, self.images.held_out_labels),
-            )
-        }
+    def _banks(self) -> dict[int, tuple[NoiseBank, NoiseBank]]:
+        pairs = self.spec.measurement.loss_pairs
+        return {index: self._pair_of_banks(index, pairs) for index in self.spec.measurement.loss_indices}
 
     def held_out_points(self, network: nn.Module, step: int, suffix: str) -> list[Point]:
         """The held-out losses alone, under names with a suffix."""
         points = []
-        for index in self.spec.measurement.loss_indices:
-            name, losses = f"loss_held_out@{index}{suffix}", self._banks["held_out", index].losses(network)
+        for index, (_, held_out) in self._banks.items():
+            name, losses = f"loss_held_out@{index}{suffix}", held_out.losses(network)
             finite = bool(np.isfinite(losses).all())
             count = len(losses)
             points.append(measured_point(step, name, mean_interval(losses), count) if finite else diverged_point(step, name, count))
@@ -59,17 +46,35 @@ class ImageLosses:
 
     def points(self, network: nn.Module, step: int) -> list[Point]:
         """Train and held-out loss and their relative gap at every chosen diffusion index."""
-        points = []
-        for index in self.spec.measurement.loss_indices:
-            train = self._banks["train", index].losses(network)
-            held_out = self._banks["held_out", index].losses(network)
-            if not (np.isfinite(train).all() and np.isfinite(held_out).all()):
-                points += [diverged_point(step, f"{name}@{index}", len(train)) for name in ("loss_train", "loss_held_out", "loss_gap")]
-                continue
-            gap = loss_gap(train, held_out)
-            points += [
-                measured_point(step, f"loss_train@{index}", gap.train, len(train)),
-                measured_point(step, f"loss_held_out@{index}", gap.held_out, len(held_out)),
-                measured_point(step, f"loss_gap@{index}", gap.gap, len(held_out)),
-            ]
-        return points
+        return [point for index, banks in self._banks.items() for point in _losses(network, banks, step, "loss")]
+
+    def grid(self, network: nn.Module, step: int) -> list[Point]:
+        """The same over all noise levels, nothing where the spec asks for none; banks are drawn again to the same noise, and not held."""
+        asked = self.spec.measurement.loss_grid
+        if asked is None:
+            return []
+        indices = asked.indices(self.spec.process)
+        return [point for i in indices for point in _losses(network, self._pair_of_banks(i, asked.pairs), step, "grid")]
+
+    def _pair_of_banks(self, index: int, pairs: int) -> tuple[NoiseBank, NoiseBank]:
+        train, held_out = (draw_bank(self.spec, self.images, self.diffusion, s, index=index, pairs=pairs) for s in ("train", "held_out"))
+        return train, held_out
+
+
+def draw_bank(spec: ImageDdpmSpec, images: ImageSet, diffusion: Diffusion, name: str, *, index: int, pairs: int) -> NoiseBank:
+    """Fixed noised images of the set ``train`` or ``held_out`` at an index, the same at every step of a run."""
+    part, labels = (images.train, images.train_labels) if name == "train" else (images.held_out, images.held_out_labels)
+    generator = stream(spec.seed, "noise_bank", name, index, device=part.device)
+    return NoiseBank.draw(images.to_model(part), diffusion, index=index, pairs=pairs, generator=generator, labels=labels)
+
+
+def _losses(network: nn.Module, banks: tuple[NoiseBank, NoiseBank], step: int, name: str) -> list[Point]:
+    index = banks[0].index
+    names = [f"{name}_{what}@{index}" for what in ("train", "held_out", "gap")]
+    train, held_out = (bank.losses(network) for bank in banks)
+    if not (np.isfinite(train).all() and np.isfinite(held_out).all()):
+        return [diverged_point(step, metric, len(train)) for metric in names]
+    gap = loss_gap(train, held_out)
+    return [
+        measured_point(step, metric, found, len(train)) for metric, found in zip(names, (gap.train, gap.held_out, gap.gap), strict=True)
+    ]

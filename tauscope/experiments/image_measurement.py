@@ -15,6 +15,7 @@ from tauscope.experiments.image_losses import ImageLosses
 from tauscope.experiments.image_probes import ImageProbes
 from tauscope.experiments.image_quality import ImageQuality
 from tauscope.experiments.image_set import ImageSet
+from tauscope.experiments.image_spectrum import ImageSpectrum
 from tauscope.process import Diffusion
 from tauscope.samplers import EpsModel, draw_samples, guided
 from tauscope.specs import ImageDdpmSpec
@@ -56,13 +57,19 @@ class ImageMeasurement:
         self.diffusion = diffusion
         self.losses = ImageLosses(spec, images, diffusion)
         self.probes = ImageProbes(spec, images, diffusion)
+        self.spectrum = ImageSpectrum(spec, images, diffusion)
         self.copying = ImageCopying(images)
+        self._sampled = frozenset(spec.measurement.schedule.steps(spec.steps))
         self.quality = ImageQuality(spec, images)
 
     def without_samples(self, network: nn.Module, step: int, further: Mapping[str, nn.Module]) -> list[Point]:
-        """What is measured wherever the losses are: losses and probes, and the held-out losses of further averages by name."""
-        averages = [point for name, average in further.items() for point in self.losses.held_out_points(average, step, name)]
-        return self.losses.points(network, step) + self.probes.points(network, step) + averages
+        """What is measured wherever the losses are: losses, probes and spectrum, and the held-out losses of further averages by name;
+
+        and, where samples are drawn, the losses at all noise levels.
+        """
+        found = self.losses.points(network, step) + self.probes.points(network, step) + self.spectrum.points(network, step)
+        found += [point for name, average in further.items() for point in self.losses.held_out_points(average, step, name)]
+        return found + (self.losses.grid(network, step) if step in self._sampled else [])
 
     @torch.no_grad()
     def samples(

@@ -1,6 +1,6 @@
 """The denoising loss of a set at one noise level, on a noise bank that never changes along training."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,12 +52,15 @@ class NoiseBank:
     @torch.no_grad()
     def losses(self, eps_model: Callable[..., Tensor]) -> Float[ndarray, " pair"]:
         """Squared error of eps_hat(x_t, t), or eps_hat(x_t, t, labels), per pixel, for each pair, float64."""
-        errors = []
+        errors = [difference.square().flatten(1).mean(1) for difference in self.differences(eps_model)]
+        return torch.cat(errors).double().cpu().numpy()
+
+    def differences(self, eps_model: Callable[..., Tensor]) -> Iterator[Float[Tensor, "batch channel height width"]]:
+        """eps_hat - eps, batch by batch; times -sqrt((1 - alpha_bar) / alpha_bar) it is x0_hat - x0."""
         t = torch.full((len(self.x_t),), self.index, device=self.x_t.device)
         asked = (self.x_t, t) if self.labels is None else (self.x_t, t, self.labels)
         for eps, *block in zip(self.eps.split(LOSS_BATCH), *(part.split(LOSS_BATCH) for part in asked), strict=True):
-            errors.append((eps_model(*block) - eps).square().flatten(1).mean(1))
-        return torch.cat(errors).double().cpu().numpy()
+            yield eps_model(*block) - eps
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,8 @@ class ImageDdpmSpec(SpecModel):
     # Runs that agree in all but these are pilots of one another: they lie on one law over n.
     WITHIN_CONFIGURATION: ClassVar[tuple[str, ...]] = (
         *("dataset.n_train", "dataset.subset", "dataset.path", "dataset.n_held_out", "seed", "steps", "device", "onsets.tau_gen"),
-        *("dataset.n_calibration", "dataset.unreadable", "stopping", "retention", "measurement.probes"),
+        *("dataset.n_calibration", "dataset.unreadable", "stopping", "retention"),
+        *("measurement.probes", "measurement.spectrum", "measurement.loss_grid"),
         *("compute.micro_batch", "compute.memory_format", "compute.compile", "compute.devices"),
         *("measurement.schedule", "measurement.loss_schedule", "measurement.n_generated", "measurement.loss_pairs"),
         *("measurement.loss_indices", "measurement.frechet_components", "measurement.features"),
@@ -118,6 +119,7 @@ class ImageDdpmSpec(SpecModel):
         self._check_indices()
         self._check_probes()
         self._check_features()
+        self._check_spectrum()
         self._check_onsets()
         self._check_resolution()
         self._check_fork()
@@ -193,6 +195,21 @@ class ImageDdpmSpec(SpecModel):
     def _check_features(self) -> None:
         for features in self.measurement.features:
             features.parts(self.dataset.n_held_out, self.measurement.n_generated)
+
+    def _check_spectrum(self) -> None:
+        spectrum = self.measurement.spectrum
+        if self.measurement.loss_grid is not None and self.only_index is not None:
+            raise ValueError("measurement.loss_grid covers all noise levels, and only_index trains at one | Leave one of them out")
+        if spectrum is None:
+            return
+        if spectrum.index not in self.trained_indices:
+            raise ValueError(f"measurement.spectrum.index {spectrum.index} is never trained | {self._choose_trained}")
+        empty = spectrum.empty_band(self.dataset.size)
+        if empty is not None:
+            raise ValueError(
+                f"measurement.spectrum.bands {spectrum.bands}: band {empty} holds no frequency of images of dataset.size"
+                f" {self.dataset.size} | Use fewer bands"
+            )
 
     def _check_onsets(self) -> None:
         quality = quality_metrics(self)

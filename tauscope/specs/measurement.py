@@ -9,6 +9,7 @@ from tauscope.specs.model import SpecModel
 from tauscope.specs.sampler import DdimSpec, Sampler
 from tauscope.specs.schedule import LogSpaced, Schedule
 from tauscope.specs.shown import shown
+from tauscope.specs.spectrum import LossGridSpec, SpectrumSpec
 
 GAP_THRESHOLD = 1 / 3
 
@@ -50,6 +51,8 @@ class MeasurementSpec(SpecModel):
         max_length=8,
         advanced=True,
     )
+    spectrum: SpectrumSpec | None = shown(None, "Spectrum", "the denoiser's error by frequency and by principal component", advanced=True)
+    loss_grid: LossGridSpec | None = shown(None, "Losses over noise levels", "both losses from little noise to pure noise", advanced=True)
 
     @model_validator(mode="after")
     def _distinct_features(self) -> Self:

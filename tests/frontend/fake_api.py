@@ -51,6 +51,8 @@ from tests.frontend.fake_exploration import add_explorations
 from tests.frontend.fake_figures import add_figures
 from tests.frontend.fake_hooks import add_hooks
 from tests.frontend.fake_listing import add_listing
+from tests.frontend.fake_spectrum import EXPERIMENTS as SPECTRAL
+from tests.frontend.fake_spectrum import curves as spectral_curves
 from tests.frontend.fake_widths import over_widths, width_curves
 from tests.frontend.many_runs import ManyRuns
 
@@ -65,6 +67,7 @@ EXPERIMENTS = {
     "foretold": fake_forecasts.foretold,
     "twins": fake_twins.twins,
     **fake_phase.EXPERIMENTS,
+    **SPECTRAL,
     **{"wide": fake_compared.wide, "seeds": fake_compared.seeds, "pairs": fake_compared.pairs},
 }
 
@@ -129,6 +132,8 @@ class FakeApi:
             return fake_phase.curves(view)
         if identifier in fake_compared.CURVES:
             return fake_compared.CURVES[identifier](view)
+        if identifier in SPECTRAL:
+            return spectral_curves(view)
         if identifier == "twins":
             return fake_twins.curves(view)
         return fake_states.broken_off(view, world.curves_of(view))
