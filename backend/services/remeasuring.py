@@ -137,7 +137,9 @@ def _view(run: Run, item: Remeasurement, steps: Sequence[RemeasuredStepView], po
         created_at=item.created_at,
         steps=tuple(steps),
         onsets=onsets,
-        series={metric: _series([point for point in points if point.metric == metric]) for metric in {point.metric for point in points}},
+        series={
+            metric: _series([point for point in points if point.metric == metric]) for metric in sorted({point.metric for point in points})
+        },
     )
 
 
