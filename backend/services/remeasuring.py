@@ -1,6 +1,7 @@
 """Measuring checkpoints of a run again, and drawing what was given up."""
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -137,13 +138,18 @@ def _view(run: Run, item: Remeasurement, steps: Sequence[RemeasuredStepView], po
         created_at=item.created_at,
         steps=tuple(steps),
         onsets=onsets,
-        series={metric: _series([point for point in points if point.metric == metric]) for metric in {point.metric for point in points}},
+        series=_series_of(points),
     )
 
 
-def _series(points: Sequence[Point]) -> Series:
-    columns: dict[str, Any] = {name: tuple(getattr(point, name) for point in points) for name in Series.model_fields}
-    return Series.model_validate(columns)
+def _series_of(points: Sequence[Point]) -> dict[str, Series]:
+    """Points that are sorted by metric and step, as columns."""
+    found = {}
+    for metric, group in groupby(points, key=lambda point: point.metric):
+        rows = list(group)
+        columns: dict[str, Any] = {name: tuple(getattr(point, name) for point in rows) for name in Series.model_fields}
+        found[metric] = Series.model_validate(columns)
+    return found
 
 
 def _step(row: RemeasuredStep, kept: Sequence[int], now: float) -> RemeasuredStepView:

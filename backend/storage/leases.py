@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, select, update
+from sqlalchemy import ColumnElement, Select, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from backend.storage.claims import STALL_LIMIT, retry_seconds
@@ -24,7 +24,8 @@ def awaited_steps(run_id: str) -> Select[tuple[int]]:
 
 def to_be_done() -> ColumnElement[bool]:
     """Steps that are still to be measured again, and not given up."""
-    return and_(RemeasuredStep.finished_at.is_(None), RemeasuredStep.stalls < STALL_LIMIT)
+    tried = or_(RemeasuredStep.stalls < STALL_LIMIT, RemeasuredStep.lease_until >= db_now())
+    return and_(RemeasuredStep.finished_at.is_(None), tried)
 
 
 def taken(work: type[Leased], worker: str, lease_seconds: float) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from backend.storage.database import db_now
 from backend.storage.files import CheckpointFiles, checkpoints_up_to
 from backend.storage.flush import upsert
 from backend.storage.ids import new_id
-from backend.storage.leases import bump, claimable, renewed, returned, taken
+from backend.storage.leases import bump, claimable, renewed, returned, taken, to_be_done
 from backend.storage.offers import Offer, suits_remeasurement
 from backend.storage.tables import RemeasuredPoint, RemeasuredStep, Remeasurement, Run
 from tauscope.contracts.points import Point
@@ -72,8 +72,7 @@ def _failed(session: Session, row: RemeasuredStep) -> bool:
 
 def gave_up() -> ColumnElement[bool]:
     """Steps that nobody tries any more."""
-    spent = and_(RemeasuredStep.finished_at.is_(None), RemeasuredStep.lease_until < db_now())
-    return and_(spent, ~claimable(RemeasuredStep))
+    return and_(RemeasuredStep.finished_at.is_(None), ~to_be_done())
 
 
 def claim_remeasurement(session: Session, worker: str, lease_seconds: float, offer: Offer) -> RemeasurementClaim | None:

@@ -92,6 +92,8 @@ def _folder(folder: Path, changes: dict[str, Any], steps: list[int] | None, name
         again, own = LocalRemeasuring(folder, changes, steps=steps, name=name), read_measurements(folder)
     except FileNotFoundError as error:
         raise SpecError.single(str(folder), f"{error.filename} is missing", "Use a folder that `run --out` or `export` left") from error
+    for run, step in again.left_out:
+        errors.print(f"left out: step {step:,} of {run} lies outside of its checkpoints", highlight=False)
     again.execute(processes=processes, on_change=lambda task: errors.print(f"measured {task.run} at step {task.step:,}", highlight=False))
     if json:
         rows = [{**row._asdict(), "point": row.point.model_dump()} for row in again.points]

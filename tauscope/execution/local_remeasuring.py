@@ -55,6 +55,7 @@ class LocalRemeasuring:
     def __init__(self, folder: Path, changes: Mapping[str, Any], *, steps: Sequence[int] | None = None, name: str = "") -> None:
         self.folder = folder
         self.held = read_remeasured(folder)
+        self.left_out: list[tuple[str, int]] = []  # Runs and steps that lie outside of their checkpoints.
         runs = {item["run"]: KINDS[item["spec"]["kind"]].model_validate(item["spec"]) for item in read_spec(folder)["runs"]}
         again = {run: remeasured(spec, changes) for run, spec in runs.items()}
         self._keys = {run: changes_key(changes_of(spec, again[run])) for run, spec in runs.items()}
@@ -68,6 +69,7 @@ class LocalRemeasuring:
     def _tasks_of(self, run: str, spec: ExperimentSpec, measured_as: ExperimentSpec, steps: Sequence[int] | None) -> list[Task]:
         states = {int(file.stem): file for file in (self.folder / "runs" / run / "checkpoints").glob("*.json") if file.stem.isdigit()}
         wanted = sorted(states) if steps is None else [step for step in steps if states and min(states) <= step <= max(states)]
+        self.left_out += [(run, step) for step in steps or () if step not in wanted]
         return [Task(run, step, spec, measured_as, states[max(at for at in states if at <= step)]) for step in wanted]
 
     @property

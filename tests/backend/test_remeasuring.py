@@ -1,5 +1,9 @@
 """Measuring again over HTTP: asked for once, told apart from the run's own curve, refused by name."""
 
+import io
+import json
+import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +18,7 @@ from tauscope.contracts.onsets import OnsetStatus
 from tauscope.contracts.points import Point
 from tauscope.contracts.problems import Problem
 from tauscope.contracts.remeasuring import Gaps, RemeasurementView
+from tauscope.results.remeasured import read_remeasured
 from tauscope.specs import KINDS
 from tests.backend.conftest import API, FakeWorker, TestClient
 
@@ -77,6 +82,20 @@ def test_the_runs_own_curve_its_onsets_and_its_samples_stay_as_they_are(
     after = (client.get(f"{API}/experiments/{experiment['id']}/curves").json()["runs"], client.get(f"{API}/runs/{run_id}").json())
     assert after[0] == before[0]
     assert {key for key in after[1] if after[1][key] != before[1][key]} == {"seq"}, "open pages hear of it"
+
+
+def test_an_export_holds_every_set_and_how_each_point_was_measured(
+    client: TestClient, context: Context, experiment: dict[str, Any], run_id: str, tmp_path: Path
+) -> None:
+    address = f"{API}/experiments/{experiment['id']}/export"
+    assert "remeasured.parquet" not in zipfile.ZipFile(io.BytesIO(client.get(address).content)).namelist()
+    ask(client, run_id, MORE | {"name": "a talk"}, 201)
+    measure(context, value=0.25)
+    zipfile.ZipFile(io.BytesIO(client.get(address).content)).extract("remeasured.parquet", tmp_path)
+    (row,) = read_remeasured(tmp_path)
+    assert (row.set, row.from_step, row.code_version) == ("a talk", 10, Offer().code_version)
+    assert json.loads(row.changes)["n_generated"] == 4096 and row.run.startswith("0")
+    assert (row.point.metric, row.point.value, row.point.count) == ("f_mem", 0.25, 4096)
 
 
 def test_a_pruned_checkpoint_is_said_to_be_trained_again(client: TestClient, context: Context, run_id: str) -> None:

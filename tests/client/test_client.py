@@ -73,6 +73,18 @@ def test_everything_a_page_needs_comes_back_typed(api: TauscopeClient, worker: F
     assert api.experiments().items == ()
 
 
+def test_checkpoints_are_asked_to_be_measured_again_listed_and_forgotten(api: TauscopeClient, worker: FakeWorker) -> None:
+    run = api.launch(ExperimentCreate(preset="digits-ci")).runs[0]
+    held = worker.claim()
+    worker.measure(held, 10, checkpoint=True)
+    made = api.remeasure(held.run_id, {"n_generated": 4096}, steps=[10], name="more")
+    assert (made.name, [item.state for item in made.steps], api.gaps(run.id).steps) == ("more", ["waiting"], ())
+    assert api.remeasurements(held.run_id) == (made,)
+    assert api.draw_again(held.run_id).steps == ()
+    api.forget_remeasurement(held.run_id, made.id)
+    assert api.remeasurements(held.run_id) == ()
+
+
 def test_curves_that_did_not_change_are_not_sent_again(api: TauscopeClient, worker: FakeWorker) -> None:
     launched = api.launch(CREATE)
     claim = worker.claim()

@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from backend.storage.offers import Offer
+from backend.storage.remeasuring import claim_remeasurement, complete_remeasurement
 from tauscope.cli.app import app
 from tauscope.client import TauscopeClient
 from tauscope.contracts.experiments import ExperimentCreate
+from tauscope.contracts.points import Point
 from tests.backend.conftest import FakeWorker
 from tests.backend.test_retention import set_onsets, train
 from tests.client.conftest import LiveServer
@@ -84,3 +87,20 @@ def test_show_and_checkpoints_name_the_checkpoint_to_keep_with_its_margin(
     keep = "step 30: loss_held_out@100 0 (0 to 0), f_mem 0 of 32 (under 10 %), 67 % of tau_mem (60 to 75 %)"
     assert f"keep of n_train=8: {keep}" in " ".join(tauscope("show", experiment).split())
     assert f"Recommended: {keep}" in " ".join(tauscope("checkpoints", tauscope.run).split())
+
+
+def test_remeasure_asks_once_says_how_far_it_is_and_shows_both_estimates(tauscope: Terminal, worker: FakeWorker) -> None:
+    told = tauscope("remeasure", tauscope.run, "--samples", "4096", "--step", "10", "--step", "20")
+    assert "n_generated 4,096: waiting steps 10, 20" in told
+    with worker.sessions.begin() as session:
+        claim = claim_remeasurement(session, "one", 60, Offer())
+        assert claim is not None
+        points = [Point(step=10, metric="f_mem", value=0.25, low=0.23, high=0.27, count=4096)]
+        complete_remeasurement(session, claim, points, from_step=10)
+    told = tauscope("remeasure", tauscope.run, "--set", "n_generated=4096", "--step", "10")
+    assert "measured step 10; waiting step 20" in told and "0.2500 (0.2300 to 0.2700) of 4,096" in told
+    assert tauscope.json("remeasure", tauscope.run, "--samples", "4096", "--step", "10")["name"] == "n_generated 4,096"
+
+
+def test_draw_again_says_that_a_run_has_no_gap(tauscope: Terminal) -> None:
+    assert f"{tauscope.run} has no gap" in tauscope("draw-again", tauscope.run)
