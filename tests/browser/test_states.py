@@ -19,21 +19,8 @@ DESK = {"width": 1280, "height": 720}
 # The states that most of the code stands behind; all of them take minutes, and are looked at by `make test-slow`.
 QUICK = {
     *("watch-live", "watch-failed", "watch-stale", "watch-finished", "watch-offline", "watch-forty-runs"),
-    *(
-        "compare",
-        "compare-empty",
-        "compare-seeds",
-        "law",
-        "phase",
-        "probes",
-        "spectrum",
-        "inspect",
-        "experiments",
-        "launch",
-        "run",
-        "system",
-        "login",
-    ),
+    *("compare", "compare-empty", "compare-seeds", "law", "phase", "probes", "spectrum"),
+    *("inspect", "experiments", "launch", "run", "system", "login"),
 }
 SERIOUS = ("serious", "critical")
 
