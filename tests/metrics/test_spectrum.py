@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from tauscope.analysis.metrics_info import metric_infos
 from tauscope.contracts.points import Point
-from tauscope.experiments.image_ddpm import build_diffusion
 from tauscope.experiments.image_measurement import ImageMeasurement
 from tauscope.experiments.image_set import ImageSet
 from tauscope.metrics.spectrum import ComponentGroups, FourierBands
+from tauscope.process import Diffusion
 from tauscope.specs import ImageDdpmSpec
 from tauscope.specs.spectrum import SpectrumSpec
 
@@ -57,13 +57,13 @@ class Denoiser(nn.Module):
 
 
 def measured(chosen: ImageDdpmSpec, images: ImageSet, x0_hat: Callable[[Tensor], Tensor], step: int = 7) -> dict[str, Point]:
-    diffusion = build_diffusion(chosen)
+    diffusion = Diffusion.of(chosen.process)
     network = Denoiser(float(diffusion.alpha_bar[INDEX]), x0_hat)
     return {point.metric: point for point in ImageMeasurement(chosen, images, diffusion).without_samples(network, step)}
 
 
 def noise_of(chosen: ImageDdpmSpec) -> float:
-    alpha_bar = float(build_diffusion(chosen).alpha_bar[INDEX])
+    alpha_bar = float(Diffusion.of(chosen.process).alpha_bar[INDEX])
     return (1 - alpha_bar) / alpha_bar
 
 
@@ -187,7 +187,7 @@ def test_a_network_that_is_no_longer_finite_gives_missing_points_with_the_reason
 def test_losses_over_all_noise_levels_are_measured_where_samples_are_and_are_those_of_a_known_denoiser() -> None:
     images = ImageSet(gaussian_images(64, 1)[0].float(), gaussian_images(500, 2)[0].float())
     chosen = spec(64, loss_grid={"count": 5, "pairs": 400}, schedule={"kind": "explicit", "at": [7]})
-    diffusion = build_diffusion(chosen)
+    diffusion = Diffusion.of(chosen.process)
     measurement = ImageMeasurement(chosen, images, diffusion)
 
     class Nothing(nn.Module):

@@ -68,7 +68,7 @@ def test_samples_have_the_training_sets_proportions_and_the_same_labels_at_every
 def test_losses_are_those_of_the_right_labels(tmp_path: Path) -> None:
     """Asked for the wrong labels, the same network gives another loss; asked for none, another again."""
     told = experiment(tmp_path, classes="labels")
-    bank = told.measurement.losses._banks["held_out", 100]
+    bank = told.measurement.losses._banks[100][1]
     assert bank.labels is not None and told.images.held_out_labels is not None
     assert torch.equal(bank.labels, told.images.held_out_labels[torch.arange(128) % 64])
     network = told.trainer.network.eval()
