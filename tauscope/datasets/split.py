@@ -10,8 +10,10 @@ from numpy import ndarray
 
 from tauscope.datasets.array_images import ArrayImages
 from tauscope.datasets.cache import Prepared, open_prepared
+from tauscope.datasets.duplicates import Duplicates, find_duplicates, one_of_each
 from tauscope.datasets.image_list import ImageList, UnreadableImageError
 from tauscope.datasets.preparing import Preparation, Progress
+from tauscope.datasets.registered import place_of
 from tauscope.datasets.source import DatasetError, ImageSource, check_colour, slices
 from tauscope.specs.dataset import DatasetSpec
 
@@ -26,6 +28,11 @@ class Split:
     train_labels: Int[ndarray, " n_train"] | None
     held_out_labels: Int[ndarray, " n_held_out"] | None
     preparation: Preparation
+    n_merged: int = 0
+
+    def duplicates(self) -> Duplicates:
+        """Which training images stand there twice, and which held-out images are trained on."""
+        return find_duplicates(self.train, self.held_out)
 
     def sha256(self) -> str:
         """The digest of exactly these pixels."""
@@ -36,12 +43,15 @@ class Split:
         return digest.hexdigest()
 
     def record(self, spec: DatasetSpec) -> dict[str, Any]:
-        """What is kept with the run: the spec of the data, what was done to them, and the digest of what was used."""
+        """What is kept with the run: the spec of the data, what was done to them, duplicates, and the digest of what was used."""
+        duplicates = self.duplicates()
+        merged = [f"{self.n_merged:,} images are left out as duplicates of earlier ones"] * bool(self.n_merged)
         return {
             "spec": spec.model_dump(mode="json"),
             "sha256": self.sha256(),
             "preparation": self.preparation.document,
-            "remarks": self.preparation.remarks(spec.size),
+            "duplicates": duplicates.document | {"merged": self.n_merged},
+            "remarks": [*self.preparation.remarks(spec.size), *merged, *duplicates.remarks()],
         }
 
 
@@ -52,14 +62,16 @@ def split_source(source: ImageSource, spec: DatasetSpec, progress: Progress) -> 
         DatasetError: if the images are not there, unreadable, or too few.
     """
     check_colour(source, spec)
-    images = source.open(spec.path)
+    images = source.open(place_of(spec))
     slices(len(images), spec)  # Before all of them are prepared for nothing.
     prepared = _prepared(images, spec, progress)
-    parts = slices(len(prepared.pixels), spec)
+    n_images = len(prepared.pixels)
+    kept = one_of_each(prepared.pixels) if spec.duplicates == "merge" else np.arange(n_images)
+    parts = [kept[part] for part in slices(len(kept), spec)]
     train, calibration, held_out = (np.array(prepared.pixels[part]) for part in parts)
     labels = _labels(images, prepared.record)
     train_labels, _, held_out_labels = (None if labels is None else labels[part] for part in parts)
-    return Split(train, held_out, calibration, train_labels, held_out_labels, prepared.record)
+    return Split(train, held_out, calibration, train_labels, held_out_labels, prepared.record, n_images - len(kept))
 
 
 def _prepared(images: ImageList, spec: DatasetSpec, progress: Progress) -> Prepared:
