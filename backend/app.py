@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 from backend.api import (
     catalogue,
     copied,
+    datasets,
     experiments,
     exploration,
     figures,
@@ -63,7 +64,22 @@ def bare_app() -> FastAPI:
     )
     problems.install(app)
     router = APIRouter(prefix=PREFIX, responses=PROBLEMS)
-    for part in (system, workers, webhooks, catalogue, experiments, phase, exploration, figures, runs, forecasts, images, copied, warnings):
+    for part in (
+        system,
+        workers,
+        webhooks,
+        catalogue,
+        datasets,
+        experiments,
+        phase,
+        exploration,
+        figures,
+        runs,
+        forecasts,
+        images,
+        copied,
+        warnings,
+    ):
         router.include_router(part.router)
     app.include_router(router)
     problems.describe(app)

@@ -12,7 +12,7 @@ from backend.storage.artifacts import ArtifactCorruptError
 from backend.storage.evaluations import EvaluationClaim, complete_evaluation, give_back_evaluation, renew_evaluation
 from tauscope.execution.events import EvaluationEnded, Failed
 from tauscope.specs import KINDS
-from worker.fetching import LeavingError, StoreAwayError, fetch
+from worker.fetching import LeavingError, StoreAwayError, fetch, fetch_archive
 from worker.following import BLAMELESS, End, Following
 from worker.outgoing import Outgoing
 from worker.persistence import Persistence
@@ -67,6 +67,7 @@ class Evaluating:
     def _evaluate(self) -> End:
         claim = self._claim
         state = self._fetch()
+        fetch_archive(claim.spec, self._services, beat=self._beat)
         self._slot.warm().evaluate(KINDS[claim.spec["kind"]].model_validate(claim.spec), self._folder, state, step=claim.step)
         following = Following(self._slot, self._services.settings, take=self._outgoing.add, beat=self._beat, unwanted=self._unwanted)
         return following.to_the_end()

@@ -6,9 +6,8 @@ from fastapi import APIRouter, Path
 
 from backend.api.parameters import UsesContext
 from backend.services import catalogue, launch
-from tauscope.contracts.experiments import DatasetView, ExperimentCreate, Plan, PresetView
+from tauscope.contracts.experiments import ExperimentCreate, Plan, PresetView
 from tauscope.contracts.launching import KindView
-from tauscope.datasets import dataset_views
 
 router = APIRouter(tags=["catalogue"])
 
@@ -23,12 +22,6 @@ def list_presets(context: UsesContext) -> tuple[PresetView, ...]:
 def get_preset(context: UsesContext, name: Annotated[str, Path(pattern=r"^[A-Za-z0-9_.-]{1,80}$")]) -> PresetView:
     """One preset."""
     return catalogue.preset(context, name)
-
-
-@router.get("/datasets")
-def list_datasets() -> tuple[DatasetView, ...]:
-    """Every data set that specs can name."""
-    return dataset_views()
 
 
 @router.get("/kinds")

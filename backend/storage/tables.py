@@ -192,6 +192,22 @@ class Artifact(Base):
     created_at: Mapped[float] = mapped_column(Float, server_default=db_now())
 
 
+class Dataset(Base):
+    """A data set that a user registered under a name: a path on the service's machines, or an uploaded archive."""
+
+    __tablename__ = "dataset"
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    path: Mapped[str | None] = mapped_column(Text)
+    sha256: Mapped[str | None] = mapped_column(ForeignKey("artifact.sha256"), index=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))  # Of names, sizes and dates when it was registered.
+    description: Mapped[str] = mapped_column(Text)
+    licence: Mapped[str] = mapped_column(Text)
+    attribution: Mapped[str] = mapped_column(Text)
+    card: Mapped[dict[str, Any]]  # What reading it has shown: see tauscope.datasets.card.
+    sheet: Mapped[str] = mapped_column(Text)  # The first images as a PNG, in base64.
+    created_at: Mapped[float] = mapped_column(Float, server_default=db_now())
+
+
 class RunFile(Base):
     """What a run's artifacts are: its path in the run's folder, as in an export, e.g. ``samples/450.npz``."""
 

@@ -1,6 +1,6 @@
 """Data sets: one file each and one line in the registry. They yield uint8 images and import no PyTorch."""
 
-from tauscope.contracts.experiments import DatasetView
+from tauscope.contracts.datasets import DatasetView
 from tauscope.datasets.celeba import CelebA
 from tauscope.datasets.cifar10 import Cifar10
 from tauscope.datasets.digits import Digits

@@ -37,8 +37,8 @@ class Duplicates:
     Args:
         n_train: training images.
         n_held_out: held-out images.
-        train_equal: training images of which another is equal in every byte; f_mem merges these.
-        train_near: training images of which another one, not equal, is a near duplicate; near these d1/d2 is close to 1 and a copy is not seen.
+        train_equal: training images of which another is equal in every byte; f_mem merges these
+        train_near: training images of which another one, not equal, is a near duplicate: there d1/d2 of a copy is close to 1.
         held_out_equal: held-out images that equal a training image.
         held_out_near: further held-out images that are near duplicates of one.
         pairs: the first of each kind.
@@ -109,7 +109,7 @@ def _shown(part: str, first: ndarray, second: ndarray, rms: ndarray) -> list[Twi
 
 
 def one_of_each(pixels: UInt8[ndarray, "image channel height width"]) -> Int[ndarray, " kept"]:
-    """The first image of each group of duplicates, equal or near, in order; who is a near duplicate of whom is followed from image to image."""
+    """The first image of each group of duplicates, equal or near, in order; near duplicates are followed from image to image."""
     equal_to = first_of_equals(pixels)
     distinct = np.unique(equal_to)
     found = near_pairs(pixels[distinct])

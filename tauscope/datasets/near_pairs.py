@@ -47,12 +47,13 @@ def near_pairs(pixels: UInt8[ndarray, "image channel height width"]) -> Pairs:
     Two images are near duplicates if the root mean square of their difference, each less its own mean, is at most
     ``MAX_RMS`` grey levels and at most ``MAX_RELATIVE`` of their contrast (the geometric mean of their standard deviations).
     """
+    none = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
     if len(pixels) < 2:
-        return Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+        return Pairs(*none)
     first, second = _candidates(perceptual_hashes(pixels))
     blocks = [slice(start, start + _BLOCK) for start in range(0, len(first), _BLOCK)]
     found = [_confirmed(pixels, first[block], second[block]) for block in blocks]
-    return Pairs(*(np.concatenate([part[axis] for part in found] or [np.empty(0)]) for axis in range(3)))
+    return Pairs(*(np.concatenate(parts) for parts in zip(none, *found, strict=True)))
 
 
 def groups(n_images: int, first: Int[ndarray, " pair"], second: Int[ndarray, " pair"]) -> Int[ndarray, " image"]:
@@ -105,7 +106,7 @@ def _confirmed(pixels: ndarray, first: ndarray, second: ndarray) -> tuple[ndarra
     one, other = (_centred(pixels[index]) for index in (first, second))
     rms = np.sqrt(np.square(one - other).mean(axis=1))
     contrast = np.sqrt(np.sqrt(np.square(one).mean(axis=1) * np.square(other).mean(axis=1)))
-    same = (rms <= MAX_RMS) & (rms <= MAX_RELATIVE * contrast)
+    same = (rms <= MAX_RMS) & (rms <= MAX_RELATIVE * contrast) & (contrast > 0)  # Blank images of two greys show nothing alike.
     return first[same], second[same], rms[same].astype(np.float64)
 
 

@@ -25,7 +25,8 @@ def place_of(spec: DatasetSpec) -> str | None:
     if not archive.is_file():
         raise DatasetError(
             f"the archive of {spec.name} ({sha256[:12]}) is not on this machine",
-            "The service's workers fetch it by themselves; elsewhere set dataset.name to images and dataset.path to your copy of it",
+            "A worker fetches it from the service's store. If it was removed there, register it anew; "
+            "elsewhere set dataset.name to images and dataset.path to your copy",
             field="dataset.name",
         )
     return str(archive)

@@ -9,13 +9,15 @@ from jaxtyping import Int, UInt8
 from numpy import ndarray
 
 from tauscope.datasets.array_images import ArrayImages
-from tauscope.datasets.cache import Prepared, open_prepared
+from tauscope.datasets.cache import Prepared, find_prepared, open_prepared
 from tauscope.datasets.duplicates import Duplicates, find_duplicates, one_of_each
 from tauscope.datasets.image_list import ImageList, UnreadableImageError
-from tauscope.datasets.preparing import Preparation, Progress
+from tauscope.datasets.preparing import Preparation, Progress, unwatched
 from tauscope.datasets.registered import place_of
 from tauscope.datasets.source import DatasetError, ImageSource, check_colour, slices
 from tauscope.specs.dataset import DatasetSpec
+
+PREPARED_AT_ONCE = 2000  # Images, in a second or so.
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,17 @@ class Split:
         }
 
 
+def split_at_hand(source: ImageSource, spec: DatasetSpec) -> Split | None:
+    """As ``split_source``, but ``None`` where more images than take a moment would have to be prepared first.
+
+    Raises:
+        DatasetError: if the images are not there, unreadable, or too few.
+    """
+    images = source.open(place_of(spec))
+    ready = _ready(images, spec) or find_prepared(images, size=spec.size, colour=spec.colour)
+    return split_source(source, spec, unwatched) if ready or len(images) <= PREPARED_AT_ONCE else None
+
+
 def split_source(source: ImageSource, spec: DatasetSpec, progress: Progress) -> Split:
     """Open a source, prepare its images, and take the slices of the spec, which alone are read into memory.
 
@@ -75,8 +88,9 @@ def split_source(source: ImageSource, spec: DatasetSpec, progress: Progress) -> 
 
 
 def _prepared(images: ImageList, spec: DatasetSpec, progress: Progress) -> Prepared:
-    if isinstance(images, ArrayImages) and images.pixels.shape[1:] == (3 if spec.colour else 1, spec.size, spec.size):
-        return Prepared(images.pixels, Preparation(len(images), (), 0))  # There is nothing to prepare, nor to keep.
+    ready = _ready(images, spec)
+    if ready is not None:
+        return ready
     try:
         return open_prepared(images, size=spec.size, colour=spec.colour, skip=spec.unreadable == "skip", progress=progress)
     except UnreadableImageError as error:
@@ -84,6 +98,13 @@ def _prepared(images: ImageList, spec: DatasetSpec, progress: Progress) -> Prepa
             f"{error.place} cannot be read as an image: {error.reason}",
             "Replace it by an intact copy or remove it, or set dataset.unreadable to skip",
         ) from error
+
+
+def _ready(images: ImageList, spec: DatasetSpec) -> Prepared | None:
+    """Images of which there is nothing to prepare, nor to keep."""
+    if isinstance(images, ArrayImages) and images.pixels.shape[1:] == (3 if spec.colour else 1, spec.size, spec.size):
+        return Prepared(images.pixels, Preparation(len(images), (), 0))
+    return None
 
 
 def _labels(images: ImageList, record: Preparation) -> Int[ndarray, " image"] | None:
