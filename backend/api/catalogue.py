@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 
 from backend.api.parameters import UsesContext
-from backend.services import catalogue, launch
+from backend.services import catalogue, datasets, launch
 from tauscope.contracts.experiments import ExperimentCreate, Plan, PresetView
 from tauscope.contracts.launching import KindView
 
@@ -25,9 +25,9 @@ def get_preset(context: UsesContext, name: Annotated[str, Path(pattern=r"^[A-Za-
 
 
 @router.get("/kinds")
-def list_kinds() -> tuple[KindView, ...]:
+def list_kinds(context: UsesContext) -> tuple[KindView, ...]:
     """Every experiment kind with its JSON Schema; forms are built from it."""
-    return catalogue.kinds()
+    return catalogue.kinds(datasets.names(context))
 
 
 @router.get("/schema/specs")

@@ -37,6 +37,12 @@ def views(context: Context) -> tuple[DatasetView, ...]:
     return (*own, *(view.model_copy(update={"n_experiments": used.get(view.name, 0)}) for view in dataset_views()))
 
 
+def names(context: Context) -> tuple[str, ...]:
+    """The names of the registered data sets."""
+    with reading(context.sessions) as session:
+        return tuple(row.name for row in datasets.registered(session))
+
+
 def register_path(context: Context, request: DatasetCreate) -> DatasetView:
     """Give what lies at a path below a configured root a name.
 

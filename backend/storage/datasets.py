@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from backend.storage.flush import upsert
@@ -81,3 +81,8 @@ def _stood_for(asked: DatasetSpec, row: Dataset) -> DatasetSpec:
 
 def _with(run: ResolvedRun, dataset: DatasetSpec) -> ResolvedRun:
     return replace(run, spec=run.spec.model_copy(update={"dataset": dataset}))
+
+
+def keep_remarks(session: Session, run_id: str, remarks: Sequence[str]) -> None:
+    """Let a run say what is worth knowing of its images, in a transaction that holds its row."""
+    session.execute(update(Run).where(Run.id == run_id).values(remarks=list(remarks)), execution_options={"synchronize_session": False})

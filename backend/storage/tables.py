@@ -85,6 +85,7 @@ class Run(Base):
     verdict: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # Why its policy asked it to stop, if it did.
     forecast: Mapped[dict[str, Any] | None]  # tau_mem as foretold by what is known now; gone once it is measured.
     twin_id: Mapped[str | None] = mapped_column(String(32), index=True)  # The run with whose predictions its own are compared.
+    remarks: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")  # What is worth knowing of its images, in sentences.
     code_note: Mapped[str] = mapped_column(Text, default="", server_default="")  # Which steps other code computed, if any.
     unevaluated: ClassVar[MappedSQLExpression[int]]  # How many checkpoints wait for their samples to be drawn; set below, by a query.
     experiment: Mapped[Experiment] = relationship(back_populates="runs")

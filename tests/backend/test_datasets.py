@@ -151,14 +151,14 @@ def test_an_archive_that_will_not_do_is_refused_and_nothing_is_kept(
     (error,) = response.json()["errors"]
     assert error["path"] == "path" and words in error["message"] and error["remedy"]
     assert "upload" not in error["message"], "the name under which it lay here says nothing"
-    assert list(context.artifacts.files()) == [] and not [path for path in context.settings.home.glob("upload-*")]
+    assert list(context.artifacts.files()) == [] and not list(context.settings.home.glob("upload-*"))
 
 
 def test_an_archive_beyond_the_limit_is_refused_also_when_its_length_is_not_told(client: TestClient, context: Context) -> None:
     for content in (bytes(2_000_000), iter([bytes(500_000)] * 4)):
         response = client.put(f"{API}/datasets/big/archive", content=content)
         assert response.status_code == 413 and "TAUSCOPE_UPLOAD_MB" in response.json()["remedy"]
-    assert not [path for path in context.settings.home.glob("upload-*")]
+    assert not list(context.settings.home.glob("upload-*"))
 
 
 @pytest.mark.parametrize("name", ["Faces", "a b", "-x", "x" * 41, "%2e%2e"])

@@ -36,6 +36,7 @@ from tauscope.specs import SpecError, apply_settings, load_preset, parse_sweep, 
 from tests.frontend import fake_compared, fake_forecasts, fake_history, fake_phase, fake_probes, fake_samples, fake_states, fake_twins
 from tests.frontend import fake_world as world
 from tests.frontend.fake_copied import add_copied
+from tests.frontend.fake_datasets import add_datasets
 from tests.frontend.fake_exploration import add_explorations
 from tests.frontend.fake_figures import add_figures
 from tests.frontend.fake_hooks import add_hooks
@@ -151,6 +152,7 @@ def create_fake_api(state: FakeApi) -> FastAPI:
     _catalogue(app, state)
     add_listing(app, state)
     add_hooks(app)
+    add_datasets(app)
     _experiments(app, state)
     _samples(app, state)
     add_figures(app, state.experiment, state.curves)

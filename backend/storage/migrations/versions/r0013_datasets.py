@@ -1,4 +1,4 @@
-"""Data sets that users registered under a name."""
+"""Data sets that users registered under a name, and what a run says of its images."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,6 +10,7 @@ down_revision: str | None = "0011"
 
 
 def upgrade() -> None:
+    op.add_column("run", sa.Column("remarks", sa.JSON(), server_default="[]", nullable=False))
     op.create_table(
         "dataset",
         sa.Column("name", sa.String(length=40), nullable=False),
@@ -31,3 +32,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index("ix_dataset_sha256", "dataset")
     op.drop_table("dataset")
+    op.drop_column("run", "remarks")
