@@ -63,7 +63,7 @@ def duplicates_words(view: DatasetView) -> list[str]:
 
 
 def _facts(view: DatasetView) -> Html:
-    clean = "no duplicates found" if view.n_equal == view.n_near == 0 else None
+    clean = "none found" if view.n_equal == view.n_near == 0 else None
     facts = {"Licence": view.licence, "From": view.source, "Asked of you": view.attribution, "Duplicates": clean}
     return tag("dl", *[join(tag("dt", name), tag("dd", words)) for name, words in facts.items() if words])
 
