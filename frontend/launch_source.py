@@ -85,7 +85,7 @@ def _on_data(client: TauscopeClient, name: str, kinds: Sequence[KindView]) -> di
     """The first kind's defaults on a data set, with as many images held out and trained on as it can spare."""
     base = dict(kinds[0].defaults or {"kind": kinds[0].name})
     n_images = next((view.n_images for view in client.datasets() if view.name == name), None)
-    asked = {"name": name}
+    asked: dict[str, Any] = {"name": name}
     if n_images is not None:
         held_out = min(1000, n_images // 2)
         asked |= {"n_held_out": held_out, "n_train": max(2, min(64, n_images - held_out))}

@@ -48,6 +48,7 @@ async def upload_dataset(
 ) -> DatasetView:
     """Register a zip archive of images, sent as the body, under a name. It is never unpacked."""
     asked = DatasetCreate(name=name, path=file, description=description, licence=licence, attribution=attribution)
+    await run_in_threadpool(datasets.check_name, context, name)  # Before anybody waits for the upload.
     context.settings.home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="upload-", dir=context.settings.home) as folder:
         uploaded = Path(folder) / "upload.zip"

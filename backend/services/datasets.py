@@ -18,7 +18,7 @@ from backend.storage.reading import reading
 from backend.storage.tables import Dataset
 from tauscope.contracts.datasets import DatasetCreate, DatasetView
 from tauscope.datasets import DATASETS, DatasetError, dataset_views, find_dataset
-from tauscope.datasets.card import read_card, sheet
+from tauscope.datasets.card import READ_ALL, read_card, sheet
 from tauscope.datasets.image_list import ImageList
 from tauscope.datasets.images import ALIASES
 from tauscope.datasets.registered import archive_file
@@ -49,7 +49,7 @@ def register_path(context: Context, request: DatasetCreate) -> DatasetView:
     Raises:
         InvalidRequestError: if the name or the path will not do.
     """
-    _check_name(context, request.name)
+    check_name(context, request.name)
     path = _below_roots(context, request.path)
     return _insert(context, request.model_copy(update={"path": str(path)}), path, None, 0)
 
@@ -58,14 +58,12 @@ def register_archive(context: Context, request: DatasetCreate, uploaded: Path) -
     """Give an uploaded zip archive a name; it is checked, never unpacked, and kept in the artifact store for every worker.
 
     Raises:
-        InvalidRequestError: if the name will not do, or the archive is unsafe or holds no images.
+        InvalidRequestError: if the archive is unsafe or holds no images, or the name was taken meanwhile.
     """
-    _check_name(context, request.name)
     _open(uploaded, request.path)  # Before anything of it is kept.
     sha256, n_bytes = context.artifacts.put(uploaded)
     kept = archive_file(sha256)
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    uploaded.replace(kept)
+    context.artifacts.fetch(sha256, kept)  # As every worker does.
     return _insert(context, request, kept, sha256, n_bytes)
 
 
@@ -123,7 +121,12 @@ def _drawn(images: ImageList) -> bytes:
     return sheet_of(sheet(images), columns=SHEET_COLUMNS, scale=1).png
 
 
-def _check_name(context: Context, name: str) -> None:
+def check_name(context: Context, name: str) -> None:
+    """Refuse a name that is taken.
+
+    Raises:
+        InvalidRequestError: at ``name``.
+    """
     with reading(context.sessions) as session:
         taken = session.get(Dataset, name) is not None
     if taken or name in DATASETS or name in ALIASES:
@@ -195,6 +198,17 @@ def _view(row: Dataset, n_experiments: int) -> DatasetView:
         available=not lack,
         remedy=lack,
         registered=True,
+        changed=_changed(row),
         n_experiments=n_experiments,
         **{name: card[name] for name in ("n_images", "n_classes", "n_unreadable", "n_equal", "n_near")},
     )
+
+
+def _changed(row: Dataset) -> bool:
+    """Whether the files at a path are others than were looked at; of many that is not asked, for it takes a second."""
+    if row.path is None or row.card["n_images"] > READ_ALL:
+        return False
+    try:
+        return find_dataset(datasets.FORMAT).open(row.path).fingerprint() != row.fingerprint
+    except DatasetError:
+        return False  # Not there: the card says so.

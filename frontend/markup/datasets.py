@@ -59,6 +59,7 @@ def duplicates_words(view: DatasetView) -> list[str]:
     }
     told = [words for words, count in found.items() if count]
     unread = view.registered and view.n_unreadable is None
+    told += ["The files have changed since it was registered: register it anew"] * view.changed
     return told + ["Too many to read at once: the first run looks for damaged and double ones"] * unread
 
 

@@ -37,6 +37,7 @@ class DatasetView(Contract):
     available: bool
     remedy: str = Field("", description="what to do where it is not available")
     registered: bool = Field(False, description="whether a user registered it, and may remove it")
+    changed: bool = Field(False, description="whether the files at its path are others than when it was registered")
     n_classes: int | None = None
     n_unreadable: int | None = Field(None, description="of a registered one: images that cannot be read, where every one was read")
     n_equal: int | None = Field(None, description="of a registered one: images that equal another in every byte, likewise")

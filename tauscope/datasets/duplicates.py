@@ -1,6 +1,5 @@
 """Images that a run is given twice: in the training slice, where they hide copies, and held out and trained on, where the control leaks."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -115,8 +114,3 @@ def one_of_each(pixels: UInt8[ndarray, "image channel height width"]) -> Int[nda
     found = near_pairs(pixels[distinct])
     joined = groups(len(distinct), found.first, found.second)
     return distinct[np.unique(joined)]
-
-
-def pairs_of(document: dict[str, Any]) -> Sequence[TwinPair]:
-    """The pairs of a stored record."""
-    return [TwinPair(**pair) for pair in document["pairs"]]

@@ -106,6 +106,9 @@ def test_a_path_below_a_root_is_registered_and_kept_where_it_is(client: TestClie
     assert response.status_code == 201, response.text
     assert str(root / "own") in response.json()["source"] and "must exist on every worker" in response.json()["source"]
     assert launch(client, "own").status_code == 201
+    assert not client.get(f"{API}/datasets").json()[0]["changed"]
+    (root / "own" / "50.png").write_bytes(png(50))
+    assert client.get(f"{API}/datasets").json()[0]["changed"], "its card is of fewer images"
     elsewhere = launch(client, "own", **{"dataset.path": "/elsewhere"})
     assert elsewhere.json()["errors"][0]["path"] == "dataset.path"
     too_many = launch(client, "own", **{"dataset.n_held_out": 40})
