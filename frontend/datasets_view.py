@@ -22,5 +22,5 @@ def _datasets(client: TauscopeClient) -> dict[str, Any]:
     views = client.datasets()
     named = [view for view in views if not is_format(view)]
     here = sum(view.available for view in named)
-    words = f"{here} of {plural(len(named), 'data set')} here; {sum(view.registered for view in named)} registered here."
+    words = f"{here} of {plural(len(named), 'data set')} can be launched on; {sum(view.registered for view in named)} of them registered."
     return {"regions": {"finding": words, "cards": dataset_cards(views)}, "slots": slots_words(client.system())}

@@ -95,7 +95,7 @@ def plan_summary(plan: Plan, *, label: str = "This launch") -> Html:
 def data_remarks(plan: Plan) -> list[Html]:
     """What is worth knowing of the images of each n, with the first pairs that are one picture; it stands in the way of nothing."""
     known = {remark: run.data for run in plan.runs if run.data for remark in run.data.remarks}
-    told = [tag("p", WARNING, tag("span", f"{remark}."), class_="tau-need") for remark in known]
+    told = [tag("p", tag("span", signed(f"{remark}.")), class_="tau-need") for remark in known]
     pairs = {(pair.part, pair.first, pair.second): pair for data in known.values() for pair in data.pairs}
     pictures = [_twins(pair) for pair in list(pairs.values())[:_SHOWN_PAIRS]]
     return [*told, tag("div", *pictures, class_="tau-twins")] if told else []

@@ -46,4 +46,4 @@ class DatasetSpec(SpecModel):
         "keep: as they are, and told; merge: of images that are equal or nearly so only the first is trained on or held out",
         advanced=True,
     )
-    registered: RegisteredSpec | None = Field(None, description="what the name stands for; the service fills it in")
+    registered: RegisteredSpec | None = shown(None, "Registered", "what the name stands for; the service fills it in", hidden=True)

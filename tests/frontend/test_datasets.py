@@ -1,6 +1,8 @@
 """Cards of data sets, and what is said of a run's images before, beside and after it."""
 
+from backend.services import catalogue
 from frontend.charts.groups import group_runs
+from frontend.form.form import make_form
 from frontend.launch_source import source_of
 from frontend.markup.datasets import dataset_cards, register_form
 from frontend.markup.launch import plan_summary
@@ -74,3 +76,12 @@ def test_the_run_names_its_data_set_also_where_that_is_an_axis() -> None:
 
 def test_an_address_may_name_the_data_set_to_launch_on() -> None:
     assert source_of({"data": "faces"}, [], []).key == "data:faces"
+
+
+def test_what_the_service_fills_in_is_no_field_of_the_form() -> None:
+    (kind,) = catalogue.kinds(["faces"])
+    form = make_form(kind, {"name": "x", "base": kind.defaults}, {"name": "x", "base": kind.defaults}, {})
+    paths = {field.path for field in form.fields}
+    assert "dataset.duplicates" in paths and not [path for path in paths if "registered" in path]
+    name = next(field for field in form.fields if field.path == "dataset.name")
+    assert name.shape.options[:2] == ("faces", "digits")
