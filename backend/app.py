@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 from backend.api import (
     catalogue,
     copied,
+    datasets,
     experiments,
     exploration,
     figures,
@@ -65,7 +66,7 @@ def bare_app() -> FastAPI:
     problems.install(app)
     router = APIRouter(prefix=PREFIX, responses=PROBLEMS)
     about_runs = (runs, forecasts, images, copied, remeasuring)
-    for part in (system, workers, webhooks, catalogue, experiments, phase, exploration, figures, *about_runs, warnings):
+    for part in (system, workers, webhooks, catalogue, datasets, experiments, phase, exploration, figures, *about_runs, warnings):
         router.include_router(part.router)
     app.include_router(router)
     problems.describe(app)

@@ -1,6 +1,7 @@
 """The settings of the HTTP interface."""
 
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -19,6 +20,8 @@ class ApiSettings(StorageSettings):
     allowed_hosts: tuple[str, ...] = Field((), description='further Host names to answer to on loopback, as JSON: ["lab.local"]')
     allowed_origins: tuple[str, ...] = Field((), description='further origins of pages that may call, as JSON: ["https://lab.org"]')
 
+    data_roots: tuple[Path, ...] = Field((), description='folders below which paths may be registered as data sets, as JSON: ["/data"]')
+    upload_mb: int = Field(2000, ge=1, description="largest archive that may be uploaded as a data set, in MB of 10^6 bytes")
     quota_gb: float | None = Field(None, gt=0, description="space for artifacts, in GB of 10^9 bytes; warns from 80 % on, refuses nothing")
 
     @field_validator("token")

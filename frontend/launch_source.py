@@ -41,6 +41,8 @@ def source_of(address: Mapping[str, str], presets: Sequence[PresetView], kinds: 
         if address.get(parameter):
             step = address.get("step", "") if parameter == "fork" else ""
             return Source(parameter, address[parameter], step=int(step) if step.isdecimal() else None)
+    if address.get("data"):
+        return Source("data", address["data"])
     if address.get("kind"):
         return _known("kind", address["kind"], [kind.name for kind in kinds])
     return _known("preset", address.get("preset", _FIRST), [preset.name for preset in presets])
@@ -73,8 +75,21 @@ def _sweep(client: TauscopeClient, source: Source, kinds: Sequence[KindView]) ->
         return client.experiment(source.value).sweep
     if source.parameter == "fork":
         return _one_run(client, source.value, source.step)
+    if source.parameter == "data":
+        return _on_data(client, source.value, kinds)
     kind = next(kind for kind in kinds if kind.name == source.value)
     return _single(kind.title, kind.defaults or {"kind": kind.name})
+
+
+def _on_data(client: TauscopeClient, name: str, kinds: Sequence[KindView]) -> dict[str, Any]:
+    """The first kind's defaults on a data set, with as many images held out and trained on as it can spare."""
+    base = dict(kinds[0].defaults or {"kind": kinds[0].name})
+    n_images = next((view.n_images for view in client.datasets() if view.name == name), None)
+    asked: dict[str, Any] = {"name": name}
+    if n_images is not None:
+        held_out = min(1000, n_images // 2)
+        asked |= {"n_held_out": held_out, "n_train": max(2, min(64, n_images - held_out))}
+    return _single(f"On {name}"[:_MAX_NAME], base | {"dataset": base.get("dataset", {}) | asked})
 
 
 def _one_run(client: TauscopeClient, run_id: str, step: int | None) -> dict[str, Any]:

@@ -22,9 +22,10 @@ TITLES = {
     "inspect": "Inspect",
     "run": "Run",
     "forecasts": "Forecasts",
+    "data": "Data sets",
     "system": "System",
 }
-IN_THE_BAR = ("experiments", "launch", "compare", "system")
+IN_THE_BAR = ("experiments", "launch", "compare", "data", "system")
 
 
 def page_file(name: str) -> Path:

@@ -13,7 +13,7 @@ from frontend.words import slots_words
 from tauscope.client import ApiError, ApiUnreachable, TauscopeClient
 
 _STATIC = Path(__file__).parent / "static"
-_STYLES = ("tauscope.css", "inspect.css", "system.css", "compare.css")
+_STYLES = ("tauscope.css", "inspect.css", "system.css", "compare.css", "data.css")
 
 
 def apply_style() -> None:

@@ -29,6 +29,8 @@ HOP_BY_HOP = frozenset(
 )
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
+MAX_HELD = 1 << 20
+
 # An event stream is silent between events, so only connecting has a time limit.
 _TIMEOUT = httpx.Timeout(None, connect=5.0)
 _LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=32, keepalive_expiry=IDLE_SECONDS)
@@ -48,8 +50,9 @@ class ApiProxy:
         """Forward one request; 502 with a remedy where the API does not answer."""
         url = httpx.URL(api_url() + request.url.path, query=request.url.query.encode())
         try:
-            body = await request.body()
-            outgoing = self._client.build_request(request.method, url, headers=_request_headers(request), content=body or None)
+            # An uploaded archive goes on as it comes.
+            body = request.stream() if _is_large(request) else await request.body() or None
+            outgoing = self._client.build_request(request.method, url, headers=_request_headers(request), content=body)
             answer = await self._client.send(outgoing, stream=True)
         except httpx.TransportError as error:
             log.warning("api_unreachable", url=str(url), error=repr(error))
@@ -57,6 +60,11 @@ class ApiProxy:
         except ClientDisconnect:
             return Response(status_code=499)
         return _streamed(answer)
+
+
+def _is_large(request: Request) -> bool:
+    length = request.headers.get("content-length", "0")
+    return "transfer-encoding" in request.headers or not length.isdecimal() or int(length[:20]) > MAX_HELD
 
 
 def _streamed(answer: httpx.Response) -> StreamingResponse:

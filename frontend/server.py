@@ -18,6 +18,7 @@ from streamlit import config as streamlit_config
 from frontend.compare_view import serve_comparison, serve_numbers
 from frontend.connection import set_api_url
 from frontend.copied_view import serve_copied
+from frontend.datasets_view import serve_datasets
 from frontend.document import serve_document
 from frontend.forecasts_view import serve_forecasts
 from frontend.inspection import serve_inspection
@@ -73,6 +74,7 @@ def _routes(proxy: ApiProxy) -> list[Any]:
         Route("/view/compare", serve_comparison),
         Route("/view/compare/numbers.csv", serve_numbers),
         Route("/view/system", serve_system),
+        Route("/view/datasets", serve_datasets),
         Route("/view/forecasts", serve_forecasts),
         Route("/view/runs/{id}", serve_run),
         Route("/view/runs/{id}/twin", serve_twin),

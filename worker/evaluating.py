@@ -15,7 +15,7 @@ from backend.storage.evaluations import EvaluationClaim, complete_evaluation, gi
 from backend.storage.remeasuring import RemeasurementClaim
 from tauscope.execution.events import EvaluationEnded, Failed
 from tauscope.specs import KINDS, ExperimentSpec
-from worker.fetching import LeavingError, StoreAwayError, fetch
+from worker.fetching import LeavingError, StoreAwayError, fetch, fetch_archive
 from worker.following import BLAMELESS, End, Following
 from worker.outgoing import Batch, Outgoing
 from worker.persistence import Persistence
@@ -77,7 +77,9 @@ class CheckpointWork(ABC, Generic[CheckpointClaim]):
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _evaluate(self) -> End:
-        self._command(KINDS[self._claim.spec["kind"]].model_validate(self._claim.spec), self._fetch())
+        state = self._fetch()
+        fetch_archive(self._claim.spec, self._services, beat=self._beat)
+        self._command(KINDS[self._claim.spec["kind"]].model_validate(self._claim.spec), state)
         following = Following(self._slot, self._services.settings, take=self._outgoing.add, beat=self._beat, unwanted=self._unwanted)
         return following.to_the_end()
 

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from backend.storage.census import spare_slots
 from backend.storage.claims import Claim, add_event
+from backend.storage.datasets import keep_remarks
 from backend.storage.flush import flush
 from backend.storage.outbox import send_wakeups
 from tauscope.contracts.runs import DesiredState
@@ -92,6 +93,8 @@ class Recorder:
                 seconds=self.claim.seconds + time.monotonic() - self._started,
                 activity=self._activity,
             )
+            if self._remarks:
+                keep_remarks(session, self.claim.run_id, self._remarks)
             for remark in self._remarks:
                 add_event(session, self.claim.run_id, flushed.seq, "images", remark)
             # The first time too: the claim has deleted what an attempt before it measured beyond its checkpoint.

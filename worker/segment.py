@@ -14,6 +14,7 @@ from tauscope.contracts.runs import DesiredState, RunState
 from tauscope.execution.events import Failed, SegmentEnded
 from tauscope.specs import KINDS
 from worker.evaluating import Evaluating
+from worker.fetching import fetch_archive
 from worker.following import BLAMELESS, End, Following
 from worker.outgoing import Outgoing
 from worker.recorder import Recorder
@@ -64,6 +65,7 @@ class Segment:
         checkpoint = fetch_checkpoint(self._recorder, self._services, self._folder)
         check_code(self._recorder, self._settings)
         claim = self._recorder.claim
+        fetch_archive(claim.spec, self._services, beat=self._recorder.flush_if_due)
         spec = KINDS[claim.spec["kind"]].model_validate(claim.spec)
         seconds = self._settings.segment_seconds
         self._slot.warm().run_segment(spec, self._folder, checkpoint=checkpoint, max_seconds=seconds, may_defer=True)

@@ -5,10 +5,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 
 from backend.api.parameters import UsesContext
-from backend.services import catalogue, launch
-from tauscope.contracts.experiments import DatasetView, ExperimentCreate, Plan, PresetView
+from backend.services import catalogue, datasets, launch
+from tauscope.contracts.experiments import ExperimentCreate, Plan, PresetView
 from tauscope.contracts.launching import KindView
-from tauscope.datasets import dataset_views
 
 router = APIRouter(tags=["catalogue"])
 
@@ -25,16 +24,10 @@ def get_preset(context: UsesContext, name: Annotated[str, Path(pattern=r"^[A-Za-
     return catalogue.preset(context, name)
 
 
-@router.get("/datasets")
-def list_datasets() -> tuple[DatasetView, ...]:
-    """Every data set that specs can name."""
-    return dataset_views()
-
-
 @router.get("/kinds")
-def list_kinds() -> tuple[KindView, ...]:
+def list_kinds(context: UsesContext) -> tuple[KindView, ...]:
     """Every experiment kind with its JSON Schema; forms are built from it."""
-    return catalogue.kinds()
+    return catalogue.kinds(datasets.names(context))
 
 
 @router.get("/schema/specs")

@@ -1,5 +1,6 @@
 """What can be launched: presets, data sets, and the schema of specs."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -63,17 +64,17 @@ def spec_schema() -> dict[str, Any]:
     return SweepSpec.model_json_schema()
 
 
-def kinds() -> tuple[KindView, ...]:
-    """Every experiment kind with the schema of its spec."""
-    return tuple(_kind(name, spec) for name, spec in KINDS.items())
+def kinds(registered: Sequence[str] = ()) -> tuple[KindView, ...]:
+    """Every experiment kind with the schema of its spec; ``registered`` are data sets that fields may name too."""
+    return tuple(_kind(name, spec, registered) for name, spec in KINDS.items())
 
 
-def _kind(name: str, spec: type[ExperimentSpec]) -> KindView:
+def _kind(name: str, spec: type[ExperimentSpec], registered: Sequence[str]) -> KindView:
     schema = spec.model_json_schema()
     for model in (schema, *schema.get("$defs", {}).values()):
         for field in model.get("properties", {}).values():
             if field.get("choices") in _REGISTRIES:
-                field["examples"] = list(_REGISTRIES[field["choices"]])
+                field["examples"] = [*(registered if field["choices"] == "datasets" else ()), *_REGISTRIES[field["choices"]]]
     purpose = (spec.__doc__ or "").strip().partition("\n")[0]
     return KindView(
         name=name,

@@ -2,9 +2,9 @@
 
 ServiceError
 |-- UnknownExperimentError, UnknownRunError, UnknownPresetError, UnknownCheckpointError, NoSamplesError, NoImageError  404
-|-- UnknownHookError, UnknownRemeasurementError                                               404
+|-- UnknownHookError, UnknownRemeasurementError, UnknownDatasetError                            404
 |-- ExperimentActiveError, NotExtendableError, NotComparableError, NotExplorableError          409
-|-- IdempotencyConflictError, FixedHookError, CheckpointDroppedError                         409
+|-- IdempotencyConflictError, FixedHookError, CheckpointDroppedError, DatasetInUseError      409
 |-- InvalidRequestError                                                                      422
 |-- UnauthorizedError                                                                        401
 |-- ForbiddenHostError, ForbiddenOriginError                                                   403
@@ -69,6 +69,17 @@ class UnknownRemeasurementError(ServiceError):
         super().__init__(
             f"Run {run_id} has no re-measurement {remeasurement_id}", f"List them with GET /api/v1/runs/{run_id}/remeasurements"
         )
+
+
+class UnknownDatasetError(ServiceError):
+    status, code, title = 404, "dataset_not_found", "No such data set"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no data set {name} here", "List them with GET /api/v1/datasets or: tauscope datasets list --url")
+
+
+class DatasetInUseError(ServiceError):
+    status, code, title = 409, "dataset_in_use", "The data set is in use"
 
 
 class FixedHookError(ServiceError):

@@ -2,6 +2,7 @@
 
 from backend.services.context import Context
 from backend.services.curves import CurvesQuery, curves_etag
+from backend.services.datasets import pinned
 from backend.services.errors import NotExplorableError
 from backend.services.experiments import required
 from backend.services.requirements import check_data
@@ -36,7 +37,7 @@ def start(context: Context, experiment_id: str, request: ExplorationStart) -> Ex
     with reading(context.sessions) as session:
         experiment = required(session, experiment_id).experiment
         candidates = _with_seeds(experiment, request.candidates)
-        _check(experiment, candidates)
+        _check(context, experiment, candidates)
     try:
         with context.sessions.begin() as session:
             explorations.start(session, experiment_id, candidates, request.budget)
@@ -50,13 +51,13 @@ def _with_seeds(experiment: Experiment, wanted: Candidates) -> Candidates:
     return wanted if wanted.seed else wanted.model_copy(update={"seed": tuple(sorted({run.spec["seed"] for run in experiment.runs}))})
 
 
-def _check(experiment: Experiment, wanted: Candidates) -> None:
+def _check(context: Context, experiment: Experiment, wanted: Candidates) -> None:
     if experiment.archived_at is not None:
         raise NotExplorableError("It was archived", "Take it out of the archive first")
     sweep = parse_sweep(experiment.sweep)
     _check_base(sweep)
     cells = [CellRun(n, width, wanted.seed[0], sweep.base.steps) for n in wanted.n_train for width in wanted.width]
-    runs = with_cells(sweep, cells).resolve()
+    runs = pinned(context, with_cells(sweep, cells).resolve())
     check_data(runs)
     if None in places(experiment.runs, runs).values():
         raise SpecError.single("experiment", "has runs that its sweep does not", "Launch an experiment of its own to explore")

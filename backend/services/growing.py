@@ -6,6 +6,7 @@ from dataclasses import replace
 from sqlalchemy.orm import Session
 
 from backend.services.context import Context
+from backend.services.datasets import pinned
 from backend.services.errors import UnknownExperimentError
 from backend.services.experiments import required
 from backend.services.forking import pin_forks
@@ -79,7 +80,7 @@ def _larger(
     check_text(request.model_dump(include={"sweep", "settings"}))
     sweep = parse_sweep(request.sweep if request.sweep is not None else experiment.sweep)
     sweep = apply_settings(sweep, request.settings) if request.settings else sweep
-    runs = pin_forks(context, sweep.resolve())
+    runs = pin_forks(context, pinned(context, sweep.resolve()))
     check_data(runs)
     held = _places(experiment.runs, runs)
     return sweep, held, added(held, runs)

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from backend.services.context import Context
+from backend.services.data_remarks import data_remarks
+from backend.services.datasets import pinned
 from backend.services.durations import History
 from backend.services.errors import IdempotencyConflictError
 from backend.services.forking import pin_forks
@@ -28,7 +30,7 @@ def plan(context: Context, request: ExperimentCreate) -> Plan:
     Raises:
         SpecError: naming each field at fault.
     """
-    sweep, runs = resolve(request)
+    sweep, runs = resolve(context, request)
     return plan_of(context, sweep, pin_forks(context, runs))
 
 
@@ -48,6 +50,7 @@ def plan_of(context: Context, sweep: SweepSpec, runs: tuple[ResolvedRun, ...]) -
                 spec=run.spec.model_dump(mode="json"),
                 cost=run.spec.cost(),
                 requirements=lacks[run.index],
+                data=data_remarks(run.spec.dataset),
             )
             for run in runs
         ),
@@ -70,7 +73,7 @@ def launch(context: Context, request: ExperimentCreate, key: str | None) -> Crea
         SpecError: naming each field at fault.
         IdempotencyConflictError: if the key came with another request.
     """
-    sweep, runs = resolve(request)
+    sweep, runs = resolve(context, request)
     runs = pin_forks(context, runs)
     repeatable = Request(key, _digest(request)) if key else None
     try:
@@ -88,7 +91,7 @@ def launch(context: Context, request: ExperimentCreate, key: str | None) -> Crea
     return created
 
 
-def resolve(request: ExperimentCreate) -> tuple[SweepSpec, tuple[ResolvedRun, ...]]:
+def resolve(context: Context, request: ExperimentCreate) -> tuple[SweepSpec, tuple[ResolvedRun, ...]]:
     """The sweep a request asks for, and its runs, each checked against its data set.
 
     Raises:
@@ -98,7 +101,7 @@ def resolve(request: ExperimentCreate) -> tuple[SweepSpec, tuple[ResolvedRun, ..
     sweep = load_preset(request.preset).sweep if request.preset is not None else parse_sweep(request.sweep)
     if request.settings:
         sweep = apply_settings(sweep, request.settings)
-    runs = sweep.resolve()
+    runs = pinned(context, sweep.resolve())
     check_data(runs)
     return sweep, runs
 

@@ -6,7 +6,7 @@ from backend.services.context import Context
 from backend.storage.census import workers
 from backend.storage.offers import offer_of
 from backend.storage.reading import reading
-from tauscope.datasets import check_card, find_dataset
+from tauscope.datasets import check_card, source_of
 from tauscope.features import feature_problems
 from tauscope.specs import ExperimentSpec, ResolvedRun
 
@@ -29,7 +29,9 @@ def requirements(context: Context, runs: Sequence[ResolvedRun]) -> tuple[tuple[s
 
 
 def _data(spec: ExperimentSpec) -> tuple[str, ...]:
-    lack = find_dataset(spec.dataset.name).missing(spec.dataset.path)
+    if spec.dataset.registered and spec.dataset.registered.sha256:
+        return ()  # The worker fetches it from the artifact store.
+    lack = source_of(spec.dataset).missing(spec.dataset.path)
     return (lack,) if lack else ()
 
 

@@ -12,7 +12,7 @@ from backend.storage.twins import has_predictions, link_twins
 from tauscope.contracts.growing import SweepGrowth
 from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import TERMINAL_STATES
-from tauscope.datasets import find_dataset
+from tauscope.datasets import source_of
 from tauscope.datasets.source import DatasetError, slices
 from tauscope.specs import KINDS, ExperimentSpec, SpecError
 from tauscope.specs.twins import twin_spec
@@ -63,7 +63,7 @@ def _growth(experiment: Experiment, held: Run) -> SweepGrowth:
 
 
 def _check_slice(twin: ExperimentSpec) -> None:
-    source = find_dataset(twin.dataset.name)
+    source = source_of(twin.dataset)
     if source.n_images is None:
         return
     try:

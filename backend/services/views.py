@@ -49,7 +49,21 @@ _SAME_NAME = (
         "seconds",
         "steps_per_second",
     ),
-    *("reason", "epoch", "seq", "worker", "updated_at", "onsets", "markers", "final", "forecast", "twin_id", "code_note", "unevaluated"),
+    *(
+        "reason",
+        "epoch",
+        "seq",
+        "worker",
+        "updated_at",
+        "onsets",
+        "markers",
+        "final",
+        "forecast",
+        "twin_id",
+        "code_note",
+        "unevaluated",
+        "remarks",
+    ),
 )
 
 

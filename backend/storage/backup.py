@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, MetaData, exists, select
+from sqlalchemy import Engine, MetaData, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -34,8 +34,8 @@ from backend.storage.backup_file import (
 from backend.storage.census import server_time
 from backend.storage.database import open_database, session_factory
 from backend.storage.reading import reading
+from backend.storage.references import referenced
 from backend.storage.settings import StorageSettings
-from backend.storage.tables import RunFile
 from tauscope.version import code_version
 
 _BATCH = 1000
@@ -109,9 +109,13 @@ def _fill(tar: tarfile.TarFile, snapshot: Snapshot, sessions: sessionmaker[Sessi
     files: dict[str, list[str]] = {}
     for row in snapshot.rows("run_file"):
         files.setdefault(row["sha256"], []).append(f"run {row['run_id']} {row['path']}")
+    for row in snapshot.rows("dataset"):
+        if row["sha256"] is not None:
+            files.setdefault(row["sha256"], []).append(f"data set {row['name']}")
     failures = {sha256: cause for sha256 in files if (cause := _add_artifact(tar, snapshot.folder, store, sha256))}
     pruned = {sha256 for sha256 in failures if not _referenced(sessions, sha256)}
-    snapshot.keep("run_file", lambda row: row["sha256"] not in pruned)
+    for table in ("run_file", "dataset"):
+        snapshot.keep(table, lambda row: row["sha256"] not in pruned)
     snapshot.keep("artifact", lambda row: row["sha256"] in files and row["sha256"] not in pruned)
     manifest = Manifest(
         revision=snapshot.revision,
@@ -159,7 +163,7 @@ def _anonymous(info: tarfile.TarInfo) -> tarfile.TarInfo:
 
 def _referenced(sessions: sessionmaker[Session], sha256: str) -> bool:
     with reading(sessions) as session:
-        return bool(session.scalar(select(exists().where(RunFile.sha256 == sha256))))
+        return bool(referenced(session, [sha256]))
 
 
 def _write_lines(path: Path, rows: Iterator[Row] | Sequence[Row]) -> None:

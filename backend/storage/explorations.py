@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from backend.storage.announcements import announce_experiment_end
 from backend.storage.database import db_now
+from backend.storage.datasets import pin_datasets
 from backend.storage.growing import added, grow, lock_experiment, places
 from backend.storage.ids import new_id
 from backend.storage.requests import extend
@@ -192,7 +193,7 @@ def _new_runs(session: Session, experiment: Experiment, chosen: Sequence[Chosen]
     if not chosen:
         return []
     sweep = with_cells(parse_sweep(experiment.sweep), [CellRun(item.n_train, item.width, item.seed, item.steps) for item in chosen])
-    runs = sweep.resolve()
+    runs = pin_datasets(session, sweep.resolve())
     held = {run_id: place for run_id, place in places(experiment.runs, runs).items() if place is not None}
     if len(held) < len(experiment.runs):
         raise SpecError.single("axes", "leaves out a run that the experiment has", "Launch an experiment of its own to explore")

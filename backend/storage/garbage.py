@@ -16,8 +16,10 @@ from sqlalchemy.orm import Session, sessionmaker
 from backend.storage.artifacts import ArtifactStore, StoredFile
 from backend.storage.database import db_now
 from backend.storage.reading import reading
+from backend.storage.references import referenced, unreferenced
+from backend.storage.references import refers_to_any as _refers_to_any
 from backend.storage.sightings import Sightings
-from backend.storage.tables import Artifact, Evaluation, Run, RunFile
+from backend.storage.tables import Artifact, Evaluation, Run
 from tauscope.contracts.runs import RunState
 
 T = TypeVar("T")
@@ -38,9 +40,9 @@ NOTHING = Garbage(rows=0, files=0, n_bytes=0)
 
 
 def refers_to_any(sessions: sessionmaker[Session]) -> bool:
-    """Whether any run has a file at all."""
+    """Whether any run or data set has a file at all."""
     with reading(sessions) as session:
-        return bool(session.scalar(select(exists(RunFile.sha256))))
+        return _refers_to_any(session)
 
 
 class Grace:
@@ -116,11 +118,6 @@ def drop_unreferenced(session: Session, locked: Sequence[str]) -> list[str]:
     ]
 
 
-def unreferenced() -> ColumnElement[bool]:
-    """Artifacts that no run refers to."""
-    return ~exists().where(RunFile.sha256 == Artifact.sha256)
-
-
 def _drop_old_rows(sessions: sessionmaker[Session], grace_seconds: float, *, dry_run: bool) -> int:
     old = (Artifact.created_at < db_now() - grace_seconds) & unreferenced()
     with reading(sessions) as session:
@@ -158,7 +155,7 @@ def _remove(sessions: sessionmaker[Session], store: ArtifactStore, file: StoredF
 
 def _referenced(sessions: sessionmaker[Session], sha256s: Sequence[str]) -> set[str]:
     with reading(sessions) as session:
-        return set(session.scalars(select(RunFile.sha256).where(RunFile.sha256.in_(sha256s))))
+        return referenced(session, sha256s)
 
 
 def _somebody_computes(session: Session) -> bool:

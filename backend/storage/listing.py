@@ -42,7 +42,7 @@ class Filter:
         put_away = Experiment.archived_at.is_not(None)
         found = [put_away if self.archived else ~put_away, *self._searched()]
         if self.data is not None:
-            found.append(_some_run(_setting("dataset.name") == self.data))
+            found.append(_some_run(setting("dataset.name") == self.data))
         if self.tag is not None:
             found.append(exists().where(ExperimentTag.experiment_id == Experiment.id, ExperimentTag.tag == self.tag))
         return [*found, *([_in_state(self.state)] if self.state is not None else [])]
@@ -52,7 +52,7 @@ class Filter:
             yield _some_run(_compared((self.aliases or {}).get(name, name), comparison, value))
         for word in _SETTING.sub(" ", self.query).replace(",", " ").split():
             tagged = exists().where(ExperimentTag.experiment_id == Experiment.id, ExperimentTag.tag.icontains(word, autoescape=True))
-            of_data = _some_run(_setting("dataset.name").icontains(word, autoescape=True))
+            of_data = _some_run(setting("dataset.name").icontains(word, autoescape=True))
             yield or_(Experiment.name.icontains(word, autoescape=True), tagged, of_data)
 
 
@@ -77,7 +77,7 @@ def count_tags(session: Session) -> dict[str, int]:
 
 def count_datasets(session: Session) -> dict[str, int]:
     """Every data set that was trained on, with in how many experiments."""
-    name = _setting("dataset.name").label("name")
+    name = setting("dataset.name").label("name")
     rows = session.execute(select(name, func.count(Run.experiment_id.distinct())).where(name.is_not(None)).group_by(name).order_by(name))
     return {row[0]: row[1] for row in rows}
 
@@ -86,13 +86,13 @@ def _some_run(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     return exists().where(Run.experiment_id == Experiment.id, condition)
 
 
-def _setting(path: str) -> ColumnElement[str]:
+def setting(path: str) -> ColumnElement[str]:
     """A field of a run's resolved spec as text; nothing where it has none."""
     return cast(Run.spec[tuple(path.split("."))].as_string(), Text)
 
 
 def _compared(path: str, comparison: str, value: str) -> ColumnElement[bool]:
-    text = _setting(path)
+    text = setting(path)
     if not re.match(_NUMBER, value):
         return text == value if comparison == "=" else false()
     # Text that is no number must not reach the cast.

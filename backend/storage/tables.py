@@ -85,6 +85,7 @@ class Run(Base):
     verdict: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # Why its policy asked it to stop, if it did.
     forecast: Mapped[dict[str, Any] | None]  # tau_mem as foretold by what is known now; gone once it is measured.
     twin_id: Mapped[str | None] = mapped_column(String(32), index=True)  # The run with whose predictions its own are compared.
+    remarks: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")  # What is worth knowing of its images, in sentences.
     code_note: Mapped[str] = mapped_column(Text, default="", server_default="")  # Which steps other code computed, if any.
     unevaluated: ClassVar[MappedSQLExpression[int]]  # How many checkpoints wait for their samples to be drawn; set below, by a query.
     experiment: Mapped[Experiment] = relationship(back_populates="runs")
@@ -189,6 +190,22 @@ class Artifact(Base):
     __tablename__ = "artifact"
     sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
     n_bytes: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[float] = mapped_column(Float, server_default=db_now())
+
+
+class Dataset(Base):
+    """A data set that a user registered under a name: a path on the service's machines, or an uploaded archive."""
+
+    __tablename__ = "dataset"
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    path: Mapped[str | None] = mapped_column(Text)
+    sha256: Mapped[str | None] = mapped_column(ForeignKey("artifact.sha256"), index=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))  # Of names, sizes and dates when it was registered.
+    description: Mapped[str] = mapped_column(Text)
+    licence: Mapped[str] = mapped_column(Text)
+    attribution: Mapped[str] = mapped_column(Text)
+    card: Mapped[dict[str, Any]]  # What reading it has shown: see tauscope.datasets.card.
+    sheet: Mapped[str] = mapped_column(Text)  # The first images as a PNG, in base64.
     created_at: Mapped[float] = mapped_column(Float, server_default=db_now())
 
 

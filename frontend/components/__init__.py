@@ -164,6 +164,17 @@ _SYSTEM = """
 </div>
 """
 
+_DATA = """
+<div class="tau-root tau-data">
+  <div class="tau-offline" data-region="notice" role="status" hidden></div>
+  <div class="tau-finding" data-region="finding" aria-live="polite"></div>
+  <div class="tau-columns">
+    <div class="tau-main"><div data-region="cards"></div></div>
+    <div class="tau-side"><div data-region="form"></div></div>
+  </div>
+</div>
+"""
+
 _FIGURE = """
 <div class="tau-root tau-one-figure %s">
   <div class="tau-offline" data-region="notice" role="status" hidden></div>
@@ -258,6 +269,11 @@ def inspect(data: dict[str, Any]) -> Any:
 def system(data: dict[str, Any]) -> Any:
     """The state of the service; trigger ``go``."""
     return _mount("system", _SYSTEM, "system", data, {"go": _ignore})
+
+
+def data_sets(data: dict[str, Any]) -> Any:
+    """Data sets and the form that registers one; triggers ``remove`` and ``go``."""
+    return _mount("data", _DATA, "data", data, {"remove": _ignore, "go": _ignore})
 
 
 def forecasts() -> Any:

@@ -105,7 +105,7 @@ class FieldFinder:
     def _walk(self, schema: Mapping[str, Any], around: _Place) -> Iterator[Field]:
         for name, item in schema.get("properties", {}).items():
             shape = shape_of(item, self._definitions)
-            if "const" not in shape.schema or shape.nullable:
+            if ("const" not in shape.schema or shape.nullable) and not shape.schema.get("hidden"):
                 yield from self._property(name, shape, around)
 
     def _property(self, name: str, shape: Shape, around: _Place) -> Iterator[Field]:

@@ -9,6 +9,7 @@ from frontend.markup.html import Html, join, signed, tag
 from frontend.markup.icons import WARNING
 from frontend.markup.plan import plan_grid, slot_order
 from frontend.words import duration, plural, rough
+from tauscope.contracts.datasets import TwinImages
 from tauscope.contracts.experiments import ExperimentView, Plan, PresetView
 from tauscope.contracts.launching import Estimate, KindView
 
@@ -18,6 +19,8 @@ _EARLIER = {
     "fork": ("One run of an earlier experiment", "Nothing of the earlier one changes.", "run"),
     "grow": ("Further runs for this experiment", "Add values to n, seeds or another axis. The runs it has stay as they are.", "experiment"),
 }
+
+_SHOWN_PAIRS = 4
 
 
 def launch_cards(
@@ -83,9 +86,25 @@ def plan_summary(plan: Plan, *, label: str = "This launch") -> Html:
         tag("div", title, class_="tau-key"),
         _source(plan.estimate) if plan.estimate else tag("p", f"Duration {plan.estimate_note or 'unknown'}.", class_="tau-notes"),
         *warnings,
+        *data_remarks(plan),
         plan_grid(plan),
         slot_order(plan) if plan.estimate else None,
     )
+
+
+def data_remarks(plan: Plan) -> list[Html]:
+    """What is worth knowing of the images of each n, with the first pairs that are one picture; it stands in the way of nothing."""
+    known = {remark: run.data for run in plan.runs if run.data for remark in run.data.remarks}
+    told = [tag("p", tag("span", signed(f"{remark}.")), class_="tau-need") for remark in known]
+    pairs = {(pair.part, pair.first, pair.second): pair for data in known.values() for pair in data.pairs}
+    pictures = [_twins(pair) for pair in list(pairs.values())[:_SHOWN_PAIRS]]
+    return [*told, tag("div", *pictures, class_="tau-twins")] if told else []
+
+
+def _twins(pair: TwinImages) -> Html:
+    first = f"{'held-out' if pair.part == 'held_out' else 'training'} image {pair.first:,}"
+    words = f"{first}, training image {pair.second:,}: " + ("equal" if pair.rms is None else f"{pair.rms:.1f} of 255 apart")
+    return tag("figure", tag("img", src=pair.picture, alt=words), tag("figcaption", words))
 
 
 def _source(estimate: Estimate) -> Html:

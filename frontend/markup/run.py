@@ -48,12 +48,19 @@ def _facts(experiment: ExperimentView, run: RunView) -> Html:
     name = next(run_name(group, item) for group in group_runs(experiment, LIGHT) for item in group.runs if item.id == run.id)
     standing = f"Run {name}: {run.state}, τ {steps(run.step)} of {steps(run.steps)}"
     facts = [f"held by {run.worker}" if run.worker else "held by no worker", f"priority {run.priority}", f"queue {run.queue}"]
-    told = [text for text in (run.waiting, undrawn(run.unevaluated), run.reason, run.code_note) if text]
+    facts += [f"data set {name}"] if (name := data_set(experiment, run)) else []
+    told = [text for text in (run.waiting, undrawn(run.unevaluated), run.reason, run.code_note, *run.remarks) if text]
     return join(
         tag("div", standing, class_="tau-finding"),
         tag("p", " · ".join(facts), class_="tau-quiet"),
         *[tag("p", signed(sentence(text))) for text in told],
     )
+
+
+def data_set(experiment: ExperimentView, run: RunView) -> str:
+    """The name of what a run is trained on."""
+    named = run.params.get("dataset.name") or experiment.sweep.get("base", {}).get("dataset", {}).get("name")
+    return str(named or "")
 
 
 def beginning(step: int | None) -> str:

@@ -215,7 +215,7 @@ def notices(experiment: ExperimentView, groups: Sequence[Group]) -> list[Html]:
         for run in group.runs
         if run.state is RunState.RUNNING and run.reason and not run.steps_per_second
     ]
-    found = [*_folded(failed), *_folded(stopped), *_folded(begun), *_waiting(groups)]
+    found = [*_folded(failed), *_folded(stopped), *_folded(begun), *_waiting(groups), *_folded(_images(groups))]
     found += [
         _notice(f"{run_name(group, run)} mixes code versions", f"{run.code_note}.", warning=True)
         for group in groups
@@ -246,6 +246,16 @@ def _waiting(groups: Sequence[Group]) -> list[Html]:
             if run.waiting:
                 names.setdefault(run.waiting, []).append(run_name(group, run))
     return [_notice(f"{', '.join(which)} cannot start yet", f"{reason}.", warning=True) for reason, which in names.items()]
+
+
+def _images(groups: Sequence[Group]) -> list[Html]:
+    """What is worth knowing of the images, each sentence once."""
+    names: dict[str, list[str]] = {}
+    for group in groups:
+        for run in group.runs:
+            for remark in run.remarks:
+                names.setdefault(remark, []).append(run_name(group, run))
+    return [_notice(f"Images of {', '.join(which)}", sentence(remark), warning=True) for remark, which in names.items()]
 
 
 def _notice(title: str, body: str, *, warning: bool = False) -> Html:

@@ -32,7 +32,7 @@ _OWN = ("name", "summary")
 def choose() -> None:
     """Take a card; drafts of the others are kept."""
     parameter, _, value = st.session_state["cards"]["choose"].partition(":")
-    for other in ("preset", *EARLIER, "kind"):
+    for other in ("preset", *EARLIER, "data", "kind"):
         put(other, value if other == parameter else None)
     put("step", None)
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 import yaml
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
-from tauscope.cli.service import Json, output
+from tauscope.cli.service import DEFAULT_URL, Json, Url, open_client, output
+from tauscope.contracts.datasets import DatasetCreate
 
 if TYPE_CHECKING:
     from tauscope.datasets import DatasetError
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 _SHOWN_CLASSES = 10
 
-group = typer.Typer(help="List data sets, check your own, fetch one of the hub.")
+group = typer.Typer(help="List data sets, check, register and remove your own, fetch one of the hub.")
 commands = typer.Typer()
 commands.add_typer(group, name="datasets")
 errors = Console(stderr=True)
@@ -29,17 +31,24 @@ errors = Console(stderr=True)
 
 @group.callback(invoke_without_command=True)
 def datasets(context: typer.Context) -> None:
-    """List data sets, check your own, fetch one of the hub."""
+    """List data sets, check, register and remove your own, fetch one of the hub."""
     if context.invoked_subcommand is None:
-        list_datasets(json=False)
+        list_datasets(json=False, url=None)
 
 
 @group.command("list")
-def list_datasets(json: Json = False) -> None:
-    """List the data sets and what they need."""
+def list_datasets(
+    json: Json = False,
+    url: Annotated[str | None, typer.Option("--url", help="Address of a service: list what is there, with what was registered.")] = None,
+) -> None:
+    """List the data sets and what they need, here or at a service."""
     from tauscope.datasets import dataset_views
 
-    views = dataset_views()
+    if url is None:
+        views = dataset_views()
+    else:
+        with open_client(url) as client:
+            views = client.datasets()
     if json:
         sys.stdout.write(dumps([view.model_dump(mode="json") for view in views]) + "\n")
         return
@@ -49,6 +58,44 @@ def list_datasets(json: Json = False) -> None:
             view.name, f"{view.n_images:,}" if view.n_images else "", view.size, view.licence, "yes" if view.available else view.remedy
         )
     output.print(table)
+
+
+@group.command()
+def add(
+    name: Annotated[str, typer.Argument(help="What specs shall call it: small letters, digits, _ . -")],
+    path: Annotated[str, typer.Argument(help="A path on the service's machine; with --upload a zip archive of this one.")],
+    description: Annotated[str, typer.Option(help="What the images are.")] = "",
+    licence: Annotated[str, typer.Option(help="Under which licence they are.")] = "",
+    attribution: Annotated[str, typer.Option(help="What is asked of whoever shows them.")] = "",
+    upload: Annotated[bool, typer.Option("--upload", help="Send the archive to the service, whose workers fetch it.")] = False,
+    url: Url = DEFAULT_URL,
+    json: Json = False,
+) -> None:
+    """Register a data set with a service under a name; a run then needs the name alone."""
+    try:
+        request = DatasetCreate(name=name, path=path, description=description, licence=licence, attribution=attribution)
+        with open_client(url) as client:
+            view = client.upload_dataset(request) if upload else client.register_dataset(request)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        raise typer.BadParameter(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}") from error
+    except OSError as error:
+        raise typer.BadParameter(f"{path} cannot be read: {error.strerror}. Name a zip archive") from error
+    if json:
+        sys.stdout.write(view.model_dump_json() + "\n")
+        return
+    output.print(Text(f"{view.name} is registered: {view.n_images:,} images, {view.size}"), soft_wrap=True)
+    for count, words in ((view.n_unreadable, "cannot be read"), (view.n_equal, "equal another"), (view.n_near, "have a near duplicate")):
+        if count:
+            output.print(f"{count:,} images {words}")
+
+
+@group.command()
+def remove(name: Annotated[str, typer.Argument(help="A registered data set.")], url: Url = DEFAULT_URL) -> None:
+    """Forget a registered data set; an uploaded archive goes, what a path leads to stays."""
+    with open_client(url) as client:
+        client.remove_dataset(name)
+    output.print(f"{name} is removed")
 
 
 @group.command()

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import httpx
 
 from tauscope.client.checkpoint_file import unpack_checkpoint
+from tauscope.client.datasets import DatasetCalls
 from tauscope.client.errors import raise_for_problem
 from tauscope.client.explorations import ExplorationCalls
 from tauscope.client.hooks import Hooks
@@ -18,7 +19,7 @@ from tauscope.contracts.comparison import LawComparison
 from tauscope.contracts.copied import CopiedImages
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.diagnosis import DiagnosisView
-from tauscope.contracts.experiments import DatasetView, ExperimentCreate, ExperimentPage, ExperimentView, Plan, PresetView
+from tauscope.contracts.experiments import ExperimentCreate, ExperimentPage, ExperimentView, Plan, PresetView
 from tauscope.contracts.forecasts import ForecastCalibration, RunForecasts
 from tauscope.contracts.growing import SweepGrowth
 from tauscope.contracts.launching import KindView
@@ -36,7 +37,7 @@ _EXPORT_SECONDS = 600.0
 _FIGURE_SECONDS = 120.0
 
 
-class TauscopeClient(Hooks, ExplorationCalls, RemeasurementCalls):
+class TauscopeClient(Hooks, ExplorationCalls, RemeasurementCalls, DatasetCalls):
     """One connection pool to one service; close it, or use it in a ``with`` block. Threads may share it.
 
     Every method raises ``ApiError`` with the service's problem, and ``ApiUnreachable`` where nothing answers.
@@ -45,10 +46,6 @@ class TauscopeClient(Hooks, ExplorationCalls, RemeasurementCalls):
     def presets(self) -> tuple[PresetView, ...]:
         """Every preset, with what the service's machine lacks for it."""
         return self.get("/presets", tuple[PresetView, ...])
-
-    def datasets(self) -> tuple[DatasetView, ...]:
-        """Every data set that specs can name."""
-        return self.get("/datasets", tuple[DatasetView, ...])
 
     def kinds(self) -> tuple[KindView, ...]:
         """Every experiment kind with the JSON Schema of its spec."""

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
+from tauscope.contracts.datasets import DataRemarks
 from tauscope.contracts.launching import Estimate
 from tauscope.contracts.model import Contract
 from tauscope.contracts.onsets import PowerLawFit
@@ -38,6 +39,7 @@ class PlannedRun(Contract):
     spec: dict[str, Any]
     cost: float = Field(description="expected work in network evaluations of one image")
     requirements: tuple[str, ...] = Field((), description="what this machine lacks for it, each with the remedy")
+    data: DataRemarks | None = Field(None, description="duplicates among its images, where that is quickly known")
 
 
 class Plan(Contract):
@@ -61,22 +63,6 @@ class PresetView(Contract):
     estimate: Estimate | None = None
     measured: str | None = Field(None, description="id of the newest experiment here that finished this very sweep")
     measured_seconds: float | None = Field(None, description="how long that one took from launch to end")
-
-
-class DatasetView(Contract):
-    """A data set that specs can name."""
-
-    name: str
-    description: str
-    size: str
-    n_images: int | None
-    licence: str
-    source: str
-    attribution: str = Field("", description="what is asked of whoever shows the images or results on them")
-    coloured: bool = Field(False, description="whether dataset.colour may be asked for")
-    layouts: tuple[str, ...] = Field((), description="what dataset.path may be, each in a few words")
-    available: bool
-    remedy: str = Field("", description="what to do where it is not available")
 
 
 class ExperimentView(Contract):

@@ -54,6 +54,7 @@ class RunView(Contract):
     onsets: dict[str, Onset]
     markers: dict[str, Onset] = Field(default_factory=dict, description="what stands beside the onsets: tau_test, tau_split")
     final: dict[str, float | int | None]
+    remarks: tuple[str, ...] = Field((), description="what is worth knowing of its images: duplicates, what was left out")
     forecast: Forecast | None = Field(None, description="tau_mem as foretold by what is known now; none once it is measured")
     unevaluated: int = Field(0, description="checkpoints whose samples are still to be drawn and measured")
     twin_id: str | None = Field(None, description="the run on a disjoint slice of the data with whose predictions its own are compared")

@@ -1,6 +1,6 @@
 """Data sets: one file each and one line in the registry. They yield uint8 images and import no PyTorch."""
 
-from tauscope.contracts.experiments import DatasetView
+from tauscope.contracts.datasets import DatasetView
 from tauscope.datasets.celeba import CelebA
 from tauscope.datasets.cifar10 import Cifar10
 from tauscope.datasets.digits import Digits
@@ -9,6 +9,7 @@ from tauscope.datasets.images import ALIASES, OWN_IMAGES
 from tauscope.datasets.mnist5k import Mnist5k
 from tauscope.datasets.orl_faces import OrlFaces
 from tauscope.datasets.preparing import Progress, unwatched
+from tauscope.datasets.registered import place_of
 from tauscope.datasets.source import DatasetError, ImageSource, check_colour, slices
 from tauscope.datasets.split import Split, split_source
 from tauscope.specs.dataset import DatasetSpec
@@ -24,6 +25,7 @@ __all__ = [
     "dataset_views",
     "find_dataset",
     "load_split",
+    "source_of",
 ]
 
 _SOURCES: tuple[ImageSource, ...] = (Digits(), Mnist5k(), FashionMnist(), Cifar10(), CelebA(), OrlFaces(), *OWN_IMAGES)
@@ -42,6 +44,15 @@ def find_dataset(name: str) -> ImageSource:
     return DATASETS[name]
 
 
+def source_of(spec: DatasetSpec) -> ImageSource:
+    """The source that reads the data set of a spec, also of one that is registered under a name of its own.
+
+    Raises:
+        SpecError: listing the names there are.
+    """
+    return find_dataset(spec.registered.format if spec.registered else spec.name)
+
+
 def load_split(spec: DatasetSpec, progress: Progress = unwatched) -> Split:
     """Load the training slice, the calibration and the held-out images that the spec names.
 
@@ -50,7 +61,7 @@ def load_split(spec: DatasetSpec, progress: Progress = unwatched) -> Split:
     Raises:
         DatasetError: if the data are not there, unreadable, or too few; it says what is missing and what to do.
     """
-    return split_source(find_dataset(spec.name), spec, progress)
+    return split_source(source_of(spec), spec, progress)
 
 
 def check_card(spec: DatasetSpec) -> None:
@@ -59,7 +70,7 @@ def check_card(spec: DatasetSpec) -> None:
     Raises:
         SpecError: if there is no such data set, or it cannot give what is asked.
     """
-    source = find_dataset(spec.name)
+    source = source_of(spec)
     try:
         check_colour(source, spec)
         if source.n_images is not None:
@@ -71,15 +82,17 @@ def check_card(spec: DatasetSpec) -> None:
 def dataset_problems(spec: DatasetSpec) -> tuple[FieldProblem, ...]:
     """What stands in the way of loading this split here, found without decoding an image."""
     try:
-        source = find_dataset(spec.name)
+        source, place = source_of(spec), place_of(spec)
     except SpecError as error:
         return error.problems
-    lack = source.missing(spec.path)
+    except DatasetError as error:
+        return (FieldProblem(error.field, error.message, error.remedy),)
+    lack = source.missing(place)
     if lack:
         return (FieldProblem("dataset.path", f"{spec.name} is not on this machine", lack),)
     try:
         check_colour(source, spec)
-        slices(len(source.open(spec.path)), spec)
+        slices(len(source.open(place)), spec)
     except DatasetError as error:
         return (FieldProblem(error.field, error.message, error.remedy),)
     return ()

@@ -57,8 +57,7 @@ def open_prepared(images: ImageList, *, size: int, colour: bool, skip: bool, pro
         UnreadableImageError: naming the first unreadable image, unless they are skipped.
         OSError: if the cache cannot be written.
     """
-    key = _key(images, size, colour)
-    place = cache_folder() / "datasets" / key
+    place = _place(images, size, colour)
     found = _read(place)
     if found is None:
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -70,6 +69,15 @@ def open_prepared(images: ImageList, *, size: int, colour: bool, skip: bool, pro
     if not skip:
         _refuse_unreadable(found.record)
     return found
+
+
+def find_prepared(images: ImageList, *, size: int, colour: bool) -> Prepared | None:
+    """The images prepared, if they are in the cache."""
+    return _read(_place(images, size, colour))
+
+
+def _place(images: ImageList, size: int, colour: bool) -> Path:
+    return cache_folder() / "datasets" / _key(images, size, colour)
 
 
 def _key(images: ImageList, size: int, colour: bool) -> str:

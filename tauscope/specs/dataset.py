@@ -2,8 +2,17 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from tauscope.specs.model import SpecModel
 from tauscope.specs.shown import SWEEP, shown
+
+
+class RegisteredSpec(SpecModel):
+    """What a name that was registered with a service stood for when the run was launched."""
+
+    format: str = Field("images", max_length=40, description="the source that reads it")
+    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="digest of the uploaded archive; of a path there is none")
 
 
 class DatasetSpec(SpecModel):
@@ -31,3 +40,10 @@ class DatasetSpec(SpecModel):
         "fail: the run ends and names the image; skip: it goes on without and says how many",
         advanced=True,
     )
+    duplicates: Literal["keep", "merge"] = shown(
+        "keep",
+        "Duplicates",
+        "keep: as they are, and told; merge: of images that are equal or nearly so only the first is trained on or held out",
+        advanced=True,
+    )
+    registered: RegisteredSpec | None = shown(None, "Registered", "what the name stands for; the service fills it in", hidden=True)

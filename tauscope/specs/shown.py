@@ -18,8 +18,10 @@ def shown(default: Any, title: str, description: str = "", *, unit: str = "", ad
         unit: what one unit of the value is, e.g. ``pixels``.
         advanced: folded away until asked for, with everything inside it.
         more: ``group``, the heading under which the field and everything inside it stands; ``choices``, the registry
-            whose names may be given, e.g. ``datasets`` (the service adds them as ``examples``); and pydantic's own bounds.
+            whose names may be given, e.g. ``datasets`` (the service adds them as ``examples``); ``hidden``, for what the
+            service fills in and nobody types; and pydantic's own bounds.
     """
     hints = {"unit": unit, "advanced": advanced, "group": more.pop("group", ""), "choices": more.pop("choices", "")}
+    hints["hidden"] = more.pop("hidden", False)
     extra = {key: value for key, value in hints.items() if value}
     return Field(default, title=title, description=description or None, json_schema_extra=extra, **more)

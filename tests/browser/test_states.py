@@ -19,7 +19,21 @@ DESK = {"width": 1280, "height": 720}
 # The states that most of the code stands behind; all of them take minutes, and are looked at by `make test-slow`.
 QUICK = {
     *("watch-live", "watch-failed", "watch-finished", "watch-offline", "watch-forty-runs"),
-    *("compare", "compare-seeds", "law", "phase", "probes", "spectrum", "inspect", "experiments", "launch", "run", "system", "login"),
+    *(
+        "compare",
+        "compare-seeds",
+        "law",
+        "phase",
+        "probes",
+        "spectrum",
+        "inspect",
+        "experiments",
+        "launch",
+        "run",
+        "data",
+        "system",
+        "login",
+    ),
 }
 SERIOUS = ("serious", "critical")
 

@@ -47,6 +47,7 @@ from tests.frontend import (
 )
 from tests.frontend import fake_world as world
 from tests.frontend.fake_copied import add_copied
+from tests.frontend.fake_datasets import add_datasets
 from tests.frontend.fake_exploration import add_explorations
 from tests.frontend.fake_figures import add_figures
 from tests.frontend.fake_hooks import add_hooks
@@ -168,6 +169,7 @@ def create_fake_api(state: FakeApi) -> FastAPI:
     _catalogue(app, state)
     add_listing(app, state)
     add_hooks(app)
+    add_datasets(app)
     _experiments(app, state)
     _samples(app, state)
     add_figures(app, state.experiment, state.curves)

@@ -104,6 +104,7 @@ STATES = (
     State("run-twin", "/run?id=twinsr0", "Agreement with the twin"),
     State("run-twin-begun", "/run?id=twinsr1", "no fall by 24"),
     State("forecasts", "/forecasts", "One forecast a run"),
+    State("data", "/data", "2 of them registered", ready=".tau-dataset"),
     State("system", "/system", "Needs attention: disk.", ready="text=Needs attention: disk."),
     State("login", "/login", "token", ready="form"),
 )

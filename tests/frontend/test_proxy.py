@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -28,6 +29,11 @@ def upstream() -> FastAPI:
         response.set_cookie("two", "2")
         return response
 
+    @app.put("/api/v1/size")
+    async def size(request: Request) -> JSONResponse:
+        blocks = [len(block) async for block in request.stream() if block]
+        return JSONResponse({"bytes": sum(blocks), "length": request.headers.get("content-length")})
+
     @app.get("/api/v1/events")
     async def events() -> StreamingResponse:
         return StreamingResponse(ticks(), media_type="text/event-stream")
@@ -50,12 +56,19 @@ async def ticks() -> AsyncIterator[bytes]:
 
 
 def front() -> Starlette:
+    proxy = ApiProxy()
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        await proxy.close()
+
     routes: list[Any] = [
-        Route("/api/{path:path}", ApiProxy().__call__, methods=list(METHODS)),
+        Route("/api/{path:path}", proxy.__call__, methods=list(METHODS)),
         Route("/login", show_login, methods=["GET"]),
         Route("/login", take_login, methods=["POST"]),
     ]
-    return Starlette(routes=routes)
+    return Starlette(routes=routes, lifespan=lifespan)
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +130,9 @@ def test_a_wrong_token_is_refused_in_words(address: str) -> None:
     assert answer.status_code == 401
     assert "refused this token" in answer.text
     assert "set-cookie" not in answer.headers
+
+
+def test_an_archive_goes_on_as_it_comes_and_whole(address: str) -> None:
+    content = bytes(range(256)) * 12_000
+    answer = httpx.put(f"{address}/api/v1/size", content=content).json()
+    assert answer == {"bytes": len(content), "length": None}, "nobody has waited to count it"

@@ -59,7 +59,7 @@ class Denoiser(nn.Module):
 def measured(chosen: ImageDdpmSpec, images: ImageSet, x0_hat: Callable[[Tensor], Tensor], step: int = 7) -> dict[str, Point]:
     diffusion = Diffusion.of(chosen.process)
     network = Denoiser(float(diffusion.alpha_bar[INDEX]), x0_hat)
-    return {point.metric: point for point in ImageMeasurement(chosen, images, diffusion).without_samples(network, step)}
+    return {point.metric: point for point in ImageMeasurement(chosen, images, diffusion).without_samples(network, step, {})}
 
 
 def noise_of(chosen: ImageDdpmSpec) -> float:
@@ -194,8 +194,8 @@ def test_losses_over_all_noise_levels_are_measured_where_samples_are_and_are_tho
         def forward(self, x_t: Tensor, t: Tensor) -> Tensor:
             return torch.zeros_like(x_t)
 
-    assert not [point for point in measurement.without_samples(Nothing(), 6) if point.metric.startswith("grid_")]
-    points = {point.metric: point for point in measurement.without_samples(Nothing(), 7) if point.metric.startswith("grid_")}
+    assert not [point for point in measurement.without_samples(Nothing(), 6, {}) if point.metric.startswith("grid_")]
+    points = {point.metric: point for point in measurement.without_samples(Nothing(), 7, {}) if point.metric.startswith("grid_")}
     indices = chosen.measurement.loss_grid.indices(chosen.process) if chosen.measurement.loss_grid else ()
     assert (indices[0], indices[-1], len(indices)) == (1, 999, 5)
     assert set(points) == {f"grid_{what}@{i}" for what in ("train", "held_out", "gap") for i in indices}
@@ -207,7 +207,7 @@ def test_losses_over_all_noise_levels_are_measured_where_samples_are_and_are_tho
         assert loss.low - (loss.high - loss.low) / 2 < 1 < loss.high + (loss.high - loss.low) / 2
         assert loss.high - loss.low == pytest.approx(2 * 1.96 * (2 / (400 * 64)) ** 0.5, rel=0.15)
         assert loss.count == 400
-    again = {point.metric: point for point in measurement.without_samples(Nothing(), 7) if point.metric.startswith("grid_")}
+    again = {point.metric: point for point in measurement.without_samples(Nothing(), 7, {}) if point.metric.startswith("grid_")}
     assert again == points
 
 
