@@ -14,7 +14,7 @@ from tauscope.cli.requirements import check_requirements, default_processes
 from tauscope.cli.results_page import read_section, section, section_names, write_section
 from tauscope.cli.service import output
 from tauscope.cli.tables import progress_table
-from tauscope.contracts.summary import ExperimentSummary
+from tauscope.contracts.summary import ExperimentSummary, RunSummary
 from tauscope.execution.local_sweep import LocalRun, LocalSweep, execute_runs, same_training
 from tauscope.execution.trainer_process import KEEP_FREED_MEMORY
 from tauscope.figures.folder import read_folder
@@ -96,7 +96,7 @@ def _take_up(sweep: SweepSpec, folder: Path) -> LocalSweep:
 
 def _run(waiting: list[LocalSweep], place: Place, *, processes: int) -> bool:
     """Run what waits, and show each sweep once its last run is over; return whether none failed."""
-    failed = []
+    failed: list[RunSummary] = []
     every = [run for local in waiting for run in local.runs]
     with Live(console=errors, refresh_per_second=1, transient=True) as live:
 
