@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tauscope.cli.tables import control_words, copies_words, fit_sentences, onset_words
@@ -53,20 +53,20 @@ def write_section(page: Path, name: str, text: str) -> None:
     temporary.replace(page)
 
 
-def section(summary: ExperimentSummary, sittings: Sequence[Sitting], pictures: Sequence[str]) -> str:
+def section(summary: ExperimentSummary, sittings: Sequence[Sitting], pictures: Mapping[str, str]) -> str:
     """A table with one row a run, the fitted laws, figures, and what all of it was computed on.
 
     Args:
         summary: of the sweep.
         sittings: when and on what its runs were computed.
-        pictures: the figures' files, as the page links them.
+        pictures: the figures' files, as the page links them, by what they are called.
     """
     seconds = sum(run.seconds for run in summary.runs)
     # A trainer that was killed tells no time.
     took = f"{seconds:,.0f} s of trainer processes of one thread each" + ", and what was killed midway" * (len(sittings) > 1)
     facts = f"Machine: {sittings_words(sittings)}. Code {summary.code_version}. It took {took}."
     laws = "\n".join(f"- {sentence}" for sentence in fit_sentences(summary.fits))
-    drawn = "\n\n".join(f"![{summary.experiment}, {Path(picture).stem}]({picture})" for picture in pictures)
+    drawn = "\n\n".join(f"![{summary.experiment}, {name}]({path})" for name, path in pictures.items())
     return "\n\n".join(part for part in (_table(summary.runs), laws, facts, drawn) if part)
 
 

@@ -126,11 +126,11 @@ def _show(summary: ExperimentSummary, place: Place) -> None:
     folder = place.folder / summary.experiment
     place.images.mkdir(parents=True, exist_ok=True)
     data = read_folder(folder)
-    pictures = []
+    pictures = {}
     for number in _figures(summary):
         path = place.images / f"{summary.experiment}-figure-{number}.svg"
         path.write_bytes(render(data, number, "svg"))
-        pictures.append(Path(os.path.relpath(path, place.page.parent)).as_posix())
+        pictures[f"figure {number}"] = Path(os.path.relpath(path, place.page.parent)).as_posix()
     write_section(place.page, summary.experiment, section(summary, read_sittings(folder), pictures))
     output.print(f"{summary.experiment}: {len(summary.runs)} runs shown in {place.page}")
 
