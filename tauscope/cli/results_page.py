@@ -62,9 +62,9 @@ def section(summary: ExperimentSummary, sittings: Sequence[Sitting], pictures: M
         pictures: the figures' files, as the page links them, by what they are called.
     """
     seconds = sum(run.seconds for run in summary.runs)
-    # A trainer that was killed tells no time.
-    took = f"{seconds:,.0f} s of trainer processes of one thread each" + ", and what was killed midway" * (len(sittings) > 1)
-    facts = f"Machine: {sittings_words(sittings)}. Code {summary.code_version}. It took {took}."
+    # A trainer that was killed told no time.
+    took = f"Trainer processes of one thread took {seconds:,.0f} s, without what a kill cut short"
+    facts = f"Machine: {sittings_words(sittings)}. Code {summary.code_version}. {took}."
     laws = "\n".join(f"- {sentence}" for sentence in fit_sentences(summary.fits))
     drawn = "\n\n".join(f"![{summary.experiment}, {name}]({path})" for name, path in pictures.items())
     return "\n\n".join(part for part in (_table(summary.runs), laws, facts, drawn) if part)

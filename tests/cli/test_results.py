@@ -147,7 +147,7 @@ def _check_form(text: str) -> None:
     assert lines[0].endswith(f"| {' | '.join(HEADINGS)} |")
     assert len({line.count(" | ") for line in lines if line.startswith("| ")}) == 1
     machine = re.search(
-        r"^Machine: .+, \d+ cores, [\d.]+ GiB, Python 3\.\S+, PyTorch \S+, .+; 20\d\d-\d\d-\d\d\. Code .+\. It took ", text, re.M
+        r"^Machine: .+, \d+ cores, [\d.]+ GiB, Python 3\.\S+, PyTorch \S+, .+; 20\d\d-\d\d-\d\d\. Code .+\. Trainer processes ", text, re.M
     )
     assert machine is not None
 
