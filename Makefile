@@ -11,12 +11,15 @@ BIN := $(VENV)/bin
 TORCH_INDEX_URL ?=
 # How many processes test at once, each with its own servers and its own browser.
 JOBS ?= 2
+# What `make results` runs (empty: every preset that docs/results.md has a place for), and the folder of what it has run.
+PRESETS ?=
+RESULTS ?= results
 
-.PHONY: help install demo up test test-slow chaos lint bench clean
+.PHONY: help install demo up test test-slow chaos lint bench results clean
 
 help: ## List the targets and their options
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 18
-	@echo '  options           PORT=8501 API_PORT=8500 TAUSCOPE_HOME=.tauscope TORCH_INDEX_URL= PYTHON=python3 JOBS=2'
+	@echo '  options           PORT=8501 API_PORT=8500 TAUSCOPE_HOME=.tauscope TORCH_INDEX_URL= PYTHON=python3 JOBS=2 PRESETS= RESULTS=results'
 
 install: $(VENV)/.installed ## Make .venv and install everything into it
 
@@ -53,6 +56,9 @@ lint: install ## Check style, types, import rules, docker-compose.yml and the Do
 
 bench: install ## Run the benchmarks; each prints a ratio measured side by side
 	@for file in benchmarks/bench_*.py; do PYTHONPATH=. $(BIN)/python $$file || exit 1; done
+
+results: install ## Run the presets of docs/results.md, going on where it stopped, and write its tables and figures (PRESETS=digits-width: one)
+	@$(BIN)/tauscope results $(PRESETS) --folder $(RESULTS)
 
 clean: ## Remove .venv, the demo's data and build files
 	@rm -rf $(VENV) .tauscope build

@@ -14,7 +14,22 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from tauscope.cli import backups, copied, datasets, explore, figures, hindsight, hooks, keeping, laws, phase, remeasuring, twins, workers
+from tauscope.cli import (
+    backups,
+    copied,
+    datasets,
+    explore,
+    figures,
+    hindsight,
+    hooks,
+    keeping,
+    laws,
+    phase,
+    remeasuring,
+    results,
+    twins,
+    workers,
+)
 from tauscope.cli.inputs import parse_settings, queue_name, read_sweep
 from tauscope.cli.service import DEFAULT_URL, Json, Url, open_client, output
 from tauscope.cli.tables import (
@@ -315,5 +330,5 @@ def doctor(json: Json = False, url: Url = DEFAULT_URL) -> None:
     output.print(table)
 
 
-for group in (workers, datasets, keeping, copied, remeasuring, figures, laws, phase, explore, twins, hindsight, backups, hooks):
+for group in (workers, datasets, keeping, copied, remeasuring, figures, laws, phase, explore, twins, hindsight, results, backups, hooks):
     app.add_typer(group.commands)

@@ -90,7 +90,7 @@ def summary_table(summary: ExperimentSummary) -> Table:
         times = [run.onsets.get("tau_gen"), run.onsets.get("tau_mem"), *(run.markers.get(name) for name in markers)]
         told = [words for time in times for words in (onset_words(time), _status(time))]
         label = ", ".join(f"{key.removesuffix('_train')}={value}" for key, value in run.params.items()) or run.id
-        table.add_row(label, *told, _copies(run), _control(run), _state(run))
+        table.add_row(label, *told, copies_words(run), control_words(run), _state(run))
     return table
 
 
@@ -98,14 +98,16 @@ def _status(onset: Onset | None) -> str:
     return onset.status.value if onset else ""
 
 
-def _copies(run: RunSummary) -> str:
+def copies_words(run: RunSummary) -> str:
+    """f_mem at the end, with its interval and of how many samples."""
     value, low, high = (run.final.get(f"f_mem{end}") for end in ("", "_low", "_high"))
     if value is None or low is None or high is None:
         return "not measured"
     return f"{value:.1%} ({low:.1%} to {high:.1%}) of {run.final.get('f_mem_count'):,}"
 
 
-def _control(run: RunSummary) -> str:
+def control_words(run: RunSummary) -> str:
+    """f_mem of held-out images: its value, the upper end of its interval, and of how many."""
     value, high, count = (run.final.get(f"f_mem_control{end}") for end in ("", "_high", "_count"))
     return f"{value:.1%} (under {high:.1%}) of {count:,}" if value is not None and high is not None else "not measured"
 

@@ -21,6 +21,7 @@ from tauscope.execution.trainer_process import TrainerProcess
 from tauscope.results.folder import read_spec, run_name, spec_document, write_measurements, write_spec, write_summary
 from tauscope.results.twins import compared_points
 from tauscope.specs import KINDS, ExperimentSpec, ResolvedRun, SpecError, SweepSpec
+from tauscope.specs.parameters import trained_parameters
 from tauscope.specs.stopping import BudgetPolicy
 from tauscope.specs.twins import find_pairs
 from tauscope.version import code_version
@@ -167,7 +168,7 @@ class LocalSweep:
                 raise SpecError.single(
                     "--out", f"{self.folder} already holds {held['experiment']!r}", "Name another folder, or add --resume"
                 )
-            if not _same_training(held["runs"], document["runs"]):
+            if not same_training(held["runs"], document["runs"]):
                 raise SpecError.single(
                     "--resume",
                     f"{self.folder} holds a sweep with another spec",
@@ -177,46 +178,8 @@ class LocalSweep:
         write_spec(self.folder, document)
 
     def execute(self, *, processes: int, on_change: Callable[[], None] = lambda: None) -> None:
-        """Train all runs, ``processes`` at a time, the costliest first.
-
-        Raises:
-            KeyboardInterrupt: after every running child has written a checkpoint, so that the sweep can be resumed.
-        """
-        waiting = sorted((run for run in self.runs if run.state == "queued"), key=lambda run: run.plan.spec.cost())
-        children = [TrainerProcess() for _ in range(min(processes, len(waiting)))]
-        busy: dict[TrainerProcess, LocalRun] = {}
-        try:
-            while waiting or busy:
-                for place, child in enumerate(children):
-                    if child not in busy and waiting:
-                        if not child.alive:
-                            children[place] = child = TrainerProcess()
-                        busy[child] = _start(child, waiting.pop())
-                self._collect(busy)
-                on_change()
-        except KeyboardInterrupt:
-            self._interrupt(busy)
-            raise
-        finally:
-            for child in children:
-                child.close()
-
-    def _collect(self, busy: dict[TrainerProcess, LocalRun]) -> None:
-        for child, run in list(busy.items()):
-            event = child.next_event(POLL_SECONDS / len(busy))
-            if event is not None:
-                run.take(event)
-            if isinstance(event, CheckpointWritten) and stops(run.plan.spec, run.verdict):
-                child.end_segment()
-            if isinstance(event, (SegmentEnded, Failed)):
-                del busy[child]
-
-    def _interrupt(self, busy: dict[TrainerProcess, LocalRun]) -> None:
-        for child in busy:
-            child.end_segment()
-        deadline = time.monotonic() + CHECKPOINT_PATIENCE_SECONDS
-        while busy and time.monotonic() < deadline:
-            self._collect(busy)
+        """Train all runs, as ``execute_runs`` does."""
+        execute_runs(self.runs, processes=processes, on_change=on_change)
 
     def finish(self) -> ExperimentSummary:
         """Write ``summary.json`` and ``measurements.parquet`` for what there is, prune where that is wanted, and return the summary."""
@@ -237,13 +200,63 @@ class LocalSweep:
                 run.points = [point for point in run.points if point.metric != cosine_metric(run.plan.spec)] + points
 
 
+def execute_runs(runs: Sequence[LocalRun], *, processes: int, on_change: Callable[[], None] = lambda: None) -> None:
+    """Train the queued ones of the runs, of one sweep or of several, ``processes`` at a time and the longest first.
+
+    Raises:
+        KeyboardInterrupt: after every running child has written a checkpoint, so that the runs can be resumed.
+    """
+    waiting = sorted((run for run in runs if run.state == "queued"), key=lambda run: _work(run.plan.spec))
+    children = [TrainerProcess() for _ in range(min(processes, len(waiting)))]
+    busy: dict[TrainerProcess, LocalRun] = {}
+    try:
+        while waiting or busy:
+            for place, child in enumerate(children):
+                if child not in busy and waiting:
+                    if not child.alive:
+                        children[place] = child = TrainerProcess()
+                    busy[child] = _start(child, waiting.pop())
+            _collect(busy)
+            on_change()
+    except KeyboardInterrupt:
+        _interrupt(busy)
+        raise
+    finally:
+        for child in children:
+            child.close()
+
+
+def _work(spec: ExperimentSpec) -> float:
+    """What a run takes, up to a factor: image evaluations, each as long as the weights applied at every pixel. For ordering runs only."""
+    return spec.cost() * trained_parameters(spec.network) * spec.dataset.size**2
+
+
+def _collect(busy: dict[TrainerProcess, LocalRun]) -> None:
+    for child, run in list(busy.items()):
+        event = child.next_event(POLL_SECONDS / len(busy))
+        if event is not None:
+            run.take(event)
+        if isinstance(event, CheckpointWritten) and stops(run.plan.spec, run.verdict):
+            child.end_segment()
+        if isinstance(event, (SegmentEnded, Failed)):
+            del busy[child]
+
+
+def _interrupt(busy: dict[TrainerProcess, LocalRun]) -> None:
+    for child in busy:
+        child.end_segment()
+    deadline = time.monotonic() + CHECKPOINT_PATIENCE_SECONDS
+    while busy and time.monotonic() < deadline:
+        _collect(busy)
+
+
 def _start(child: TrainerProcess, run: LocalRun) -> LocalRun:
     run.state = "running"
     child.run_segment(run.plan.spec, run.folder, checkpoint=run.checkpoint)
     return run
 
 
-def _same_training(held: Sequence[Mapping[str, Any]], wanted: Sequence[Mapping[str, Any]]) -> bool:
+def same_training(held: Sequence[Mapping[str, Any]], wanted: Sequence[Mapping[str, Any]]) -> bool:
     """Whether two lists of runs train the same for as long, whatever their policies; a field that came later has its default."""
     return [_training(entry) for entry in held] == [_training(entry) for entry in wanted]
 

@@ -92,6 +92,8 @@ class ImageDdpmSpec(SpecModel):
     # Fields that came after digests of specs were stored, with the value that every earlier run had: it leaves a digest as it was.
     LATER: ClassVar[dict[str, Any]] = {
         "dataset.colour": False,
+        "dataset.duplicates": "keep",
+        "dataset.registered": None,
         "parameterization": "eps",
         "only_index": None,
         "optimizer.warmup_steps": 0,
