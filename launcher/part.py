@@ -13,6 +13,7 @@ from launcher.processes import started_at
 FIRST_BACKOFF = 0.5
 LAST_BACKOFF = 30.0
 HEALTHY_SECONDS = 60.0
+START_SECONDS = 20.0  # What ends by itself sooner, the first time, cannot start; nobody is helped by trying for ever.
 MAX_LOG_BYTES = 10_000_000
 
 
@@ -28,6 +29,7 @@ class Part:
         self._log = logs / f"{name}.log"
         self._backoff = FIRST_BACKOFF
         self._started = 0.0
+        self._starts = 0
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -53,8 +55,15 @@ class Part:
                 start_new_session=True,
             )
         self._started = time.monotonic()
+        self._starts += 1
         self.restart_at = None
         return self._process.pid, started_at(self._process.pid)
+
+    @property
+    def cannot_start(self) -> bool:
+        """Whether it has just ended in its very first start, with an error of its own: no signal killed it."""
+        code = self._process.poll() if self._process else None
+        return self._starts == 1 and code is not None and code > 0 and time.monotonic() - self._started < START_SECONDS
 
     def schedule_restart(self) -> float:
         """Decide when a dead part starts again, and return in how many seconds."""

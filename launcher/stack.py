@@ -55,7 +55,11 @@ class Stack:
         self._wait_until(lambda: answers_ok(f"{settings.address}/_stcore/health"), "dashboard")
 
     def watch(self, over: Callable[[], bool] = lambda: False) -> None:
-        """Restart dead parts until a stop is asked for or ``over`` is true."""
+        """Restart dead parts until a stop is asked for or ``over`` is true.
+
+        Raises:
+            LaunchError: if a part that need not answer for the start to be over turns out not to start.
+        """
         while not self._stop and not over():
             self.tend()
             time.sleep(POLL_SECONDS)
@@ -66,6 +70,8 @@ class Stack:
             if part.alive:
                 continue
             if part.restart_at is None:
+                if part.cannot_start:
+                    raise self._broken(part)
                 delay = part.schedule_restart()
                 self._terminal.part(part.name, f"ended ({part.how_it_ended()}); starts again in {delay:.1f} s")
             elif time.monotonic() >= part.restart_at:

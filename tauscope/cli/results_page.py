@@ -12,7 +12,7 @@ from tauscope.contracts.summary import ExperimentSummary, RunSummary
 from tauscope.results.machine import Sitting, sittings_words
 from tauscope.specs import SpecError
 
-NOT_RUN = "Not run yet: `make results PRESETS={name}` writes its table here."
+NOT_RUN = "Not written yet: `make results PRESETS={name}` writes its table here."
 HEADINGS = ("tau_gen (95 %)", "state", "tau_mem (95 %)", "state", "f_mem at the end (95 %)", "control", "steps", "run")
 _SECTION = r"(?P<begin>^<!-- results {name} -->\n)(?P<written>.*?)(?P<end>^<!-- end of results -->$)"
 

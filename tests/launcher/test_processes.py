@@ -119,3 +119,16 @@ def test_on_ones_own_machine_hooks_may_lead_to_it_unless_the_environment_forbids
         for part in stack._make_parts("redis://127.0.0.1:1/0"):
             assert part._environment["TAUSCOPE_WEBHOOKS_PRIVATE"] == handed_on
             assert part._environment["TAUSCOPE_PUBLIC_URL"] == "http://127.0.0.1:8601"
+
+
+def test_a_part_that_fails_by_itself_at_its_first_start_cannot_start_and_one_that_was_killed_or_lived_before_can(tmp_path: Path) -> None:
+    def ended(code: str, *, starts: int = 1) -> bool:
+        part = Part("part", [sys.executable, "-c", code], os.environ, tmp_path, grace_seconds=1)
+        for _ in range(starts):
+            part.start()
+            wait_for(lambda: not part.alive)
+        return part.cannot_start
+
+    assert ended("raise SystemExit(1)")
+    assert not ended("raise SystemExit(1)", starts=2)
+    assert not ended("import os; os.kill(os.getpid(), 9)")

@@ -11,10 +11,8 @@ from backend.storage.flush import read_points
 from backend.storage.remeasuring import ask_again, remeasured_points, remeasured_steps
 from backend.storage.tables import RunFile
 from tests.worker.fake_child import value
-from tests.worker.supervised import STEPS, Fault, database_kind, fault, settings, supervisor, the_run, tiny
+from tests.worker.supervising.supervised import STEPS, Fault, the_run
 from worker.supervisor import Supervisor
-
-__all__ = ["database_kind", "fault", "settings", "supervisor", "tiny"]
 
 Sessions = sessionmaker[Session]
 
