@@ -37,7 +37,7 @@ def together(folder: Path, checkpoint: Path | None = None) -> tuple[Notebook, to
 
 
 def test_two_processes_train_the_run_of_one_and_resume_to_the_last_bit(tmp_path: Path) -> None:
-    """A batch of 9 in slices of 4 and 5: only the order of float32 sums differs, 2e-6 of a loss here where 1e-4 is allowed.
+    """A batch of 9 in slices of 4 and 5: only the order of float32 sums differs, for which 1e-4 of a loss is allowed.
 
     Adam turns rounding into more where a gradient is near 0.
     """
