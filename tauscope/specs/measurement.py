@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from tauscope.specs.features import Features
 from tauscope.specs.model import SpecModel
 from tauscope.specs.sampler import DdimSpec, Sampler
-from tauscope.specs.schedule import LogSpaced, Schedule
+from tauscope.specs.schedule import FixedSchedule, LogSpaced, Schedule
 from tauscope.specs.shown import shown
 from tauscope.specs.spectrum import LossGridSpec, SpectrumSpec
 
@@ -29,7 +29,7 @@ class MeasurementSpec(SpecModel):
     """What is measured along training, and when."""
 
     schedule: Schedule = shown(LogSpaced(), "Checkpoints", "steps at which samples are drawn")
-    loss_schedule: Schedule | None = shown(None, "Further losses", "further steps at which only the losses are measured", advanced=True)
+    loss_schedule: FixedSchedule | None = shown(None, "Further losses", "further steps at which only the losses are measured", advanced=True)
     n_generated: int = shown(
         1000, "Samples each", "samples per checkpoint; the same seeds at every checkpoint", ge=32, le=10**7, unit="samples"
     )

@@ -2,9 +2,9 @@
 
 import math
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from tauscope.specs.model import SpecModel
 from tauscope.specs.shown import shown
@@ -12,7 +12,23 @@ from tauscope.specs.shown import shown
 MAX_STEPS = 10**9  # Any database's integer holds it, and no run comes near it.
 
 
-class LogSpaced(SpecModel):
+class Planned(SpecModel):
+    """A schedule that names the steps at which samples are drawn whatever is found."""
+
+    def steps(self, last: int) -> tuple[int, ...]:
+        """The sampled steps, increasing and distinct."""
+        raise NotImplementedError
+
+    def saved(self, last: int) -> tuple[int, ...]:
+        """The steps whose weights are kept to draw samples from, and at which the losses are measured; ``steps`` are among them."""
+        return self.steps(last)
+
+    def most(self, last: int) -> int:
+        """How many steps are sampled at most."""
+        return len(self.steps(last))
+
+
+class LogSpaced(Planned):
     """``count`` steps from ``first`` to the end of training, evenly spaced in log tau."""
 
     kind: Literal["log_spaced"] = "log_spaced"
@@ -27,7 +43,7 @@ class LogSpaced(SpecModel):
         return tuple(sorted({round(self.first * math.exp(ratio * k)) for k in range(self.count)}))
 
 
-class Explicit(SpecModel):
+class Explicit(Planned):
     """The measured steps, written out."""
 
     kind: Literal["explicit"] = "explicit"
@@ -47,4 +63,39 @@ class Explicit(SpecModel):
         return tuple(step for step in self.at if step <= last)
 
 
-Schedule = Annotated[LogSpaced | Explicit, Field(discriminator="kind")]
+class Adaptive(Planned):
+    """Sampled coarsely while training, then at saved steps within the intervals of the onsets (``tauscope.analysis.refinement``)."""
+
+    kind: Literal["adaptive"] = "adaptive"
+    first: int = shown(5, "First at", "the first measured training step", ge=1, le=MAX_STEPS, unit="steps", advanced=True)
+    count: int = shown(8, "Coarse checkpoints", "how many are sampled while training, evenly spaced in log tau", ge=2, le=10_000)
+    checkpoints: int = shown(
+        61, "Saved checkpoints", "how many keep their weights until both onsets are refined, evenly spaced in log tau", ge=3, le=10_000
+    )
+    target: float = shown(1.25, "Refine until", "upper over lower end of each onset's interval at which refining stops", gt=1, le=100)
+    budget: int = shown(8, "Further checkpoints", "how many saved checkpoints are sampled at most after training", ge=1, le=10_000)
+
+    @model_validator(mode="after")
+    def _finer(self) -> Self:
+        if self.checkpoints <= self.count:
+            raise ValueError(
+                f"checkpoints {self.checkpoints} leave nothing between the {self.count} that are sampled while training"
+                " | Save more than count, several times as many for instance"
+            )
+        return self
+
+    def steps(self, last: int) -> tuple[int, ...]:
+        """The steps that are sampled while training."""
+        return LogSpaced(first=self.first, count=self.count).steps(last)
+
+    def saved(self, last: int) -> tuple[int, ...]:
+        """The steps that can be sampled."""
+        return tuple(sorted({*self.steps(last), *LogSpaced(first=self.first, count=self.checkpoints).steps(last)}))
+
+    def most(self, last: int) -> int:
+        """How many steps are sampled at most."""
+        return min(len(self.steps(last)) + self.budget, len(self.saved(last)))
+
+
+FixedSchedule = Annotated[LogSpaced | Explicit, Field(discriminator="kind")]
+Schedule = Annotated[LogSpaced | Explicit | Adaptive, Field(discriminator="kind")]
