@@ -1,4 +1,4 @@
-"""Sends lost messages, chooses runs to explore, compares twins, collects garbage: ``python -m worker.reconciler``.
+"""Sends lost messages, refines ended runs, chooses runs to explore, compares twins, collects garbage: ``python -m worker.reconciler``.
 
 Any number may run; none leads.
 """
@@ -22,6 +22,7 @@ from worker.deliverer import Deliverer
 from worker.exploring import Explorer
 from worker.logs import configure_logs
 from worker.reconciler_health import forget_rounds, note_round
+from worker.refining import refine_ended
 from worker.schema import await_schema
 from worker.services import DATABASE_AWAY
 from worker.settings import WorkerSettings, read_settings
@@ -32,12 +33,13 @@ log = structlog.get_logger()
 
 
 def reconcile(sessions: sessionmaker[Session], outbox: Outbox, *, stale_seconds: float) -> int:
-    """Wake workers for runs that wait without a recent wake-up, and end those that shall not go on.
+    """Wake workers for runs that wait without a recent wake-up, end those that shall not go on, and refine those that ended.
 
     No more is sent to a queue than it lacks: runs may wait for long behind busy workers, or for a worker of their queue,
     and their messages are there.
     Returns how many wake-ups went out.
     """
+    refine_ended(sessions)
     with sessions.begin() as session:
         if set_back := bring_back(session):
             log.warning("database_clock_set_back", runs=set_back)

@@ -9,6 +9,7 @@ from backend.storage.claims import Claim, add_event
 from backend.storage.datasets import keep_remarks
 from backend.storage.flush import flush
 from backend.storage.outbox import send_wakeups
+from backend.storage.refining import saved_steps
 from tauscope.contracts.runs import DesiredState
 from tauscope.execution.events import DatasetWritten, Preparing, Progress, TrainerEvent
 from worker.outgoing import Outgoing
@@ -26,6 +27,7 @@ class Recorder:
         self.desired = DesiredState.RUN
         self._services = services
         self.persistence = Persistence(services, claim.run_id)
+        self._kept = saved_steps(claim.spec)
         self.defers = False  # Whether training shall leave the samples that are due to another slot.
         self._started = self._due = time.monotonic()
         self._step = claim.checkpoint.step if claim.checkpoint else 0
@@ -51,6 +53,10 @@ class Recorder:
             self._activity = event.words
         elif self._activity:
             self._activity = ""
+
+    def tell(self, activity: str) -> None:
+        """Show what the run does now that it is trained."""
+        self._activity = activity
 
     def rewind(self, claim: Claim) -> None:
         """Go on under a claim that fell back to an earlier checkpoint."""
@@ -88,6 +94,7 @@ class Recorder:
                 files=batch.files,
                 checkpoint=batch.checkpoint,
                 unevaluated=batch.unevaluated,
+                kept=self._kept,
                 step=self._step,
                 steps_per_second=self._speed,
                 seconds=self.claim.seconds + time.monotonic() - self._started,

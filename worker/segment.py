@@ -18,6 +18,7 @@ from worker.fetching import fetch_archive
 from worker.following import BLAMELESS, End, Following
 from worker.outgoing import Outgoing
 from worker.recorder import Recorder
+from worker.refining import refine
 from worker.resuming import OtherCodeError, check_code, fetch_checkpoint
 from worker.services import Services
 from worker.slots import Slot
@@ -102,11 +103,14 @@ class Segment:
         return self._release(end)
 
     def _evaluate_rest(self) -> bool:
-        """Draw what samples of the run nobody has drawn yet, and wait for those that somebody draws; whether all are there."""
+        """Draw what samples of the run nobody has drawn yet, and wait for those that somebody draws; whether all are there.
+
+        An adaptive schedule asks for further ones as these come in.
+        """
         claim = self._recorder.claim
         lease_seconds, segment_seconds = self._settings.lease_seconds, self._settings.segment_seconds
         persist = self._recorder.persistence.persist
-        while persist(lambda session: bool(unevaluated(session, [claim.run_id]))):
+        while persist(lambda session: bool(unevaluated(session, [claim.run_id])) or self._refines(session)):
             if self._unwanted() or time.monotonic() - self._began >= segment_seconds:
                 return False
             found = persist(lambda session: claim_evaluation(session, claim.worker, lease_seconds, self._offer, run_id=claim.run_id))
@@ -116,6 +120,12 @@ class Segment:
                 self._recorder.flush_if_due()
                 time.sleep(self._recorder.pause)
         return True
+
+    def _refines(self, session: Session) -> bool:
+        words = refine(session, self._recorder.claim.run_id)
+        if words:
+            self._recorder.tell(words)
+        return bool(words)
 
     def _evaluate(self, claim: EvaluationClaim) -> None:
         evaluating = Evaluating(claim, self._slot, self._services, also=self._recorder.flush_if_due, unwanted=self._unwanted)

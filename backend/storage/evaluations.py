@@ -13,6 +13,7 @@ from backend.storage.files import CheckpointFiles, checkpoints_up_to
 from backend.storage.flush import FileRecord, await_samples, record_files, record_points
 from backend.storage.leases import bump, claimable, renewed, returned, taken
 from backend.storage.offers import Offer, suits_evaluation
+from backend.storage.refining import note_gap
 from backend.storage.tables import Evaluation, RemeasuredStep, Remeasurement, Run, RunEvent
 from tauscope.contracts.points import Point
 
@@ -168,3 +169,4 @@ def _give_up_stalled(session: Session) -> None:
             why = cause or "every worker that tried was lost"
             told = f"the samples of step {step} could not be drawn in {STALL_LIMIT} attempts, and the curves have a gap there: {why}"
             add_event(session, run_id, seq, GIVEN_UP, told)
+            note_gap(session, run_id, step, told, seq)

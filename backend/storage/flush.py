@@ -49,6 +49,7 @@ def flush(
     files: Sequence[FileRecord] = (),
     checkpoint: int | None = None,
     unevaluated: Sequence[int] = (),
+    kept: Sequence[int] = (),
     step: int | None = None,
     steps_per_second: float | None = None,
     seconds: float | None = None,
@@ -57,7 +58,8 @@ def flush(
     """Renew the lease and record what is new; ``checkpoint`` becomes the step that a resume starts from.
 
     ``activity`` is what the run does before it trains, shown as its reason; empty once that is over. The samples of
-    ``unevaluated`` steps wait to be drawn by whoever claims them; each has a checkpoint in this flush.
+    ``unevaluated`` steps wait to be drawn by whoever claims them; each has a checkpoint in this flush. Checkpoints of ``kept``
+    steps stay, whether or not they were measured.
 
     Every artifact named in ``files`` is in the store already, and every point up to ``checkpoint`` is in this flush or
     an earlier one. Repeating a flush whose outcome is unknown changes nothing more.
@@ -75,7 +77,7 @@ def flush(
     # A step that a rewind gave up may come again: its fencing tokens begin above all those of the claims before.
     await_samples(session, claim.run_id, unevaluated, code_version=claim.code_version, epoch=claim.epoch << 20)
     if checkpoint is not None:
-        _prune_checkpoints(session, claim.run_id, checkpoint)
+        prune_checkpoints(session, claim.run_id, checkpoint, kept)
     _advance_attempt(session, claim, step)
     desired = session.execute(select(Run.desired).where(Run.id == claim.run_id)).scalar_one()
     return Flushed(seq, DesiredState(desired))
@@ -179,15 +181,15 @@ def await_samples(session: Session, run_id: str, steps: Sequence[int], *, code_v
     upsert(session, Evaluation, [row | defaults | {"step": step} for step in steps], replace=())
 
 
-def _prune_checkpoints(session: Session, run_id: str, checkpoint: int) -> None:
-    """Keep the newest checkpoints, to fall back to, and those that were measured, will be, or are pinned."""
+def prune_checkpoints(session: Session, run_id: str, checkpoint: int, further: Sequence[int] = ()) -> None:
+    """Keep the newest checkpoints, to fall back to, those that were measured, will be, or are pinned, and ``further`` ones."""
     is_checkpoint = (RunFile.run_id == run_id, RunFile.kind.in_(["weights", "state"]))
     newest = select(RunFile.step).where(*is_checkpoint, RunFile.step <= checkpoint).distinct().order_by(RunFile.step.desc())
     kept = list(session.scalars(newest.limit(KEPT_CHECKPOINTS)))
     measured = list(session.scalars(select(RunFile.step).where(RunFile.run_id == run_id, RunFile.kind == "samples")))
     pinned = session.scalars(select(CheckpointPin.step).where(CheckpointPin.run_id == run_id))
     awaited = session.scalars(awaited_steps(run_id))
-    wanted = [*kept, *measured, *pinned, *awaited]
+    wanted = [*kept, *measured, *pinned, *awaited, *further]
     session.execute(delete(RunFile).where(*is_checkpoint, RunFile.step.not_in(wanted)), execution_options=_UNSYNCED)
 
 

@@ -11,6 +11,7 @@ from backend.storage.artifacts import ArtifactStore
 from backend.storage.flush import read_points
 from backend.storage.garbage import discard
 from backend.storage.reading import reading
+from backend.storage.refining import kept_until_refined
 from backend.storage.retention import CheckpointFile
 from backend.storage.tables import Run
 from tauscope.analysis.retention import reasons_to_keep
@@ -59,7 +60,7 @@ def why_kept(session: Session, run: Run, files: Sequence[CheckpointFile]) -> Rea
         read_points(session, run.id),
         onsets_of(run),
         pinned=retention.pinned_steps(session, run.id),
-        awaited=retention.awaited_steps(session, run.id),
+        awaited=retention.awaited_steps(session, run.id) | set(kept_until_refined(session, run)),
         resume_from=run.checkpoint_step,
         over=run.state in TERMINAL_STATES,
     )

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, aliased
 from backend.storage import leases
 from backend.storage.claims import add_event
 from backend.storage.garbage import drop_unreferenced, lock_artifacts
+from backend.storage.refining import unrefined
 from backend.storage.tables import Artifact, CheckpointPin, Evaluation, RemeasuredStep, Remeasurement, Run, RunFile
 from tauscope.contracts.runs import TERMINAL_STATES
 
@@ -31,13 +32,13 @@ def lock_runs(session: Session, run_ids: Sequence[str]) -> list[Run]:
 
 
 def ended_runs(session: Session, *, asking: bool = False) -> set[tuple[str, int]]:
-    """The runs that are over and of which no checkpoint awaits its evaluation, or is to be measured again.
+    """The runs that are over, refined where that was wanted, and of which no checkpoint awaits its evaluation, or is to be measured again.
 
     Each with its epoch: one that was extended is another. With ``asking`` only those whose own spec asks to be pruned.
     """
     awaited = exists().where(Evaluation.run_id == Run.id)
     again = exists().where(Remeasurement.run_id == Run.id, RemeasuredStep.remeasurement_id == Remeasurement.id, leases.to_be_done())
-    ended = select(Run.id, Run.epoch).where(Run.state.in_(TERMINAL_STATES), ~awaited, ~again)
+    ended = select(Run.id, Run.epoch).where(Run.state.in_(TERMINAL_STATES), ~awaited, ~again, ~unrefined())
     if asking:
         ended = ended.where(Run.spec["retention"].as_string() == "pruned")
     return {(row.id, row.epoch) for row in session.execute(ended)}

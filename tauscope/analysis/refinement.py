@@ -13,7 +13,7 @@ from tauscope.analysis.summary import summarize_points
 from tauscope.contracts.onsets import Onset, OnsetStatus
 from tauscope.contracts.points import Point
 from tauscope.specs import ExperimentSpec
-from tauscope.specs.schedule import Adaptive
+from tauscope.specs.schedule import adaptive_schedule
 
 DRAWN = "f_mem"  # Every draw of samples gives it, if only as missing with the reason.
 
@@ -46,23 +46,24 @@ class Refinement:
 def next_refinement(spec: ExperimentSpec, points: Sequence[Point]) -> Refinement | None:
     """The checkpoint to sample next, once training is over and all that was due while it went on has been sampled.
 
-    Of the onsets that were reached and whose interval is wider than the target, the widest comes first (by the ratio of its ends). Of the
-    cells between measured steps within that interval, the widest that holds a saved step is divided, at the one nearest to its middle in log tau.
+    Of the onsets that were reached and whose interval is wider than the target, the widest comes first (by the ratio of its ends).
+    Of the cells between measured steps within that interval, the widest that holds a saved step is divided, at the one nearest to
+    its middle in log tau.
 
     Returns:
         ``None`` once every interval is within the target, no saved step is left within one that is not, or the budget is spent.
     """
-    schedule = spec.measurement.schedule
-    if not isinstance(schedule, Adaptive) or spec.only_index is not None:
+    schedule = adaptive_schedule(spec)
+    if schedule is None:
         return None
     drawn = _steps_of(points, DRAWN)
-    taken = len(drawn - set(schedule.steps(spec.steps)))
+    further = schedule.further(spec.steps)
+    taken = len(drawn & further)
     if taken >= schedule.budget:
         return None
     for name, onset in _too_wide(summarize_points(spec, points)[0], schedule.target):
         measured = _steps_of(points, onset.metric)
-        free = set(schedule.saved(spec.steps)) - drawn - measured
-        step = _dividing(onset, sorted(measured), free)
+        step = _dividing(onset, sorted(measured), further - drawn - measured)
         if step is not None:
             return Refinement(step, name, onset.low or 0.0, onset.high, taken, schedule.budget)
     return None
@@ -70,10 +71,10 @@ def next_refinement(spec: ExperimentSpec, points: Sequence[Point]) -> Refinement
 
 def refined_words(spec: ExperimentSpec, points: Sequence[Point]) -> str:
     """What refining has come to, where ``next_refinement`` has nothing more to ask for."""
-    schedule = spec.measurement.schedule
-    assert isinstance(schedule, Adaptive)
+    schedule = adaptive_schedule(spec)
+    assert schedule is not None
     onsets = summarize_points(spec, points)[0]
-    taken = len(_steps_of(points, DRAWN) - set(schedule.steps(spec.steps)))
+    taken = len(_steps_of(points, DRAWN) & schedule.further(spec.steps))
     known = [interval_words(name, onset.low or 0.0, onset.high) for name, onset in onsets.items() if onset.status is OnsetStatus.REACHED]
     wide = [name for name, _ in _too_wide(onsets, schedule.target)]
     why = "" if not wide else f"; {'the budget is spent' if taken >= schedule.budget else 'no saved checkpoint is left'} within {wide[0]}"

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from tauscope.analysis.refinement import Refinement, next_refinement
 from tauscope.analysis.retention import reasons_to_keep
 from tauscope.analysis.stopping import stops, verdict
 from tauscope.analysis.summary import find_markers, summarize_experiment, summarize_points
@@ -16,7 +17,18 @@ from tauscope.analysis.twins import cosine_metric
 from tauscope.contracts.points import Point
 from tauscope.contracts.stopping import Verdict
 from tauscope.contracts.summary import ExperimentSummary, RunSummary
-from tauscope.execution.events import CheckpointWritten, DatasetWritten, Failed, Measured, Preparing, Progress, SegmentEnded, TrainerEvent
+from tauscope.execution.events import (
+    CheckpointWritten,
+    DatasetWritten,
+    EvaluationEnded,
+    Failed,
+    Measured,
+    Preparing,
+    Progress,
+    SegmentEnded,
+    TrainerEvent,
+)
+from tauscope.execution.local_refining import draw, drop_unsampled
 from tauscope.execution.trainer_process import TrainerProcess
 from tauscope.results.folder import read_spec, run_name, spec_document, write_measurements, write_spec, write_summary
 from tauscope.results.twins import compared_points
@@ -55,15 +67,16 @@ class LocalRun:
             self.step, self.steps_per_second = event.step, event.steps_per_second
         elif isinstance(event, Measured):
             self.points += event.points
-            self.step = event.step
+            self.step = max(self.step, event.step)
         elif isinstance(event, CheckpointWritten):
             self.step, self.checkpoint = event.step, Path(event.state)
             self.save()
         elif isinstance(event, SegmentEnded):
             self.step, self.seconds = event.step, self.seconds + event.seconds
-            self.state = "finished" if event.finished else "stopped"
-            self.obey(self.verdict)
-            self.save()
+            self._end()
+        elif isinstance(event, EvaluationEnded):
+            self.seconds += event.seconds
+            self._end()
         elif isinstance(event, Failed):
             self.state, self.reason = "failed", f"{event.message}. {event.remedy}"
             (self.folder / "traceback.txt").write_text(event.traceback)
@@ -72,6 +85,17 @@ class LocalRun:
             self.reason = event.words
         elif isinstance(event, DatasetWritten):
             self.state, self.reason, self.remarks = "running", "", event.remarks
+
+    def _end(self) -> None:
+        self.state, self.reason = "finished" if self.step >= self.plan.spec.steps else "stopped", ""
+        self.obey(self.verdict)
+        self.save()
+
+    @property
+    def refinement(self) -> Refinement | None:
+        """The checkpoint that is sampled next, once no training step is still to come."""
+        trained = self.checkpoint is not None and (self.step >= self.plan.spec.steps or stops(self.plan.spec, self.verdict))
+        return next_refinement(self.plan.spec, self.points) if trained and self.state != "failed" else None
 
     def save(self) -> None:
         """Write points, then the checkpoint's name and the state: the pointer never runs ahead of the points."""
@@ -99,6 +123,8 @@ class LocalRun:
         self.points = [point for point in map(Point.model_validate_json, lines) if point.step <= self.step]
         if self.state != "finished":
             self.obey(self.verdict)
+        if self.refinement:
+            self.state = "queued"
 
     @property
     def verdict(self) -> Verdict | None:
@@ -114,7 +140,10 @@ class LocalRun:
     def prune(self) -> None:
         """Drop the checkpoints that are not worth their space, where that is wanted and the run is over; samples and points stay."""
         over = self.state == "finished" or (self.state == "stopped" and self.reason)
-        if self.plan.spec.retention == "all" or not over:
+        if not over or self.refinement:
+            return
+        drop_unsampled(self.plan.spec, self.folder, self.points)
+        if self.plan.spec.retention == "all":
             return
         files = list((self.folder / "checkpoints").glob("*.*"))
         onsets, _ = summarize_points(self.plan.spec, self.points)
@@ -231,15 +260,17 @@ def _work(spec: ExperimentSpec) -> float:
     return spec.cost() * trained_parameters(spec.network) * spec.dataset.size**2
 
 
-def _collect(busy: dict[TrainerProcess, LocalRun]) -> None:
+def _collect(busy: dict[TrainerProcess, LocalRun], *, goes_on: bool = True) -> None:
     for child, run in list(busy.items()):
         event = child.next_event(POLL_SECONDS / len(busy))
         if event is not None:
             run.take(event)
         if isinstance(event, CheckpointWritten) and stops(run.plan.spec, run.verdict):
             child.end_segment()
-        if isinstance(event, (SegmentEnded, Failed)):
+        if isinstance(event, (SegmentEnded, EvaluationEnded, Failed)):
             del busy[child]
+            if goes_on and run.refinement:
+                busy[child] = _start(child, run)
 
 
 def _interrupt(busy: dict[TrainerProcess, LocalRun]) -> None:
@@ -247,12 +278,16 @@ def _interrupt(busy: dict[TrainerProcess, LocalRun]) -> None:
         child.end_segment()
     deadline = time.monotonic() + CHECKPOINT_PATIENCE_SECONDS
     while busy and time.monotonic() < deadline:
-        _collect(busy)
+        _collect(busy, goes_on=False)
 
 
 def _start(child: TrainerProcess, run: LocalRun) -> LocalRun:
-    run.state = "running"
-    child.run_segment(run.plan.spec, run.folder, checkpoint=run.checkpoint)
+    refinement = run.refinement
+    if refinement:
+        draw(child, run.plan.spec, run.folder, refinement.step)
+    else:
+        child.run_segment(run.plan.spec, run.folder, checkpoint=run.checkpoint)
+    run.state, run.reason = "running", refinement.words if refinement else run.reason
     return run
 
 

@@ -29,7 +29,9 @@ class MeasurementSpec(SpecModel):
     """What is measured along training, and when."""
 
     schedule: Schedule = shown(LogSpaced(), "Checkpoints", "steps at which samples are drawn")
-    loss_schedule: FixedSchedule | None = shown(None, "Further losses", "further steps at which only the losses are measured", advanced=True)
+    loss_schedule: FixedSchedule | None = shown(
+        None, "Further losses", "further steps at which only the losses are measured", advanced=True
+    )
     n_generated: int = shown(
         1000, "Samples each", "samples per checkpoint; the same seeds at every checkpoint", ge=32, le=10**7, unit="samples"
     )

@@ -92,10 +92,21 @@ class Adaptive(Planned):
         """The steps that can be sampled."""
         return tuple(sorted({*self.steps(last), *LogSpaced(first=self.first, count=self.checkpoints).steps(last)}))
 
+    def further(self, last: int) -> frozenset[int]:
+        """The steps that are sampled only if that narrows an interval."""
+        return frozenset(self.saved(last)) - frozenset(self.steps(last))
+
     def most(self, last: int) -> int:
         """How many steps are sampled at most."""
-        return min(len(self.steps(last)) + self.budget, len(self.saved(last)))
+        return len(self.steps(last)) + min(self.budget, len(self.further(last)))
 
 
 FixedSchedule = Annotated[LogSpaced | Explicit, Field(discriminator="kind")]
 Schedule = Annotated[LogSpaced | Explicit | Adaptive, Field(discriminator="kind")]
+
+
+def adaptive_schedule(spec: SpecModel) -> Adaptive | None:
+    """The adaptive schedule of an experiment's spec; ``None`` if it has another, or draws no samples."""
+    schedule = getattr(getattr(spec, "measurement", None), "schedule", None)
+    draws = getattr(spec, "only_index", None) is None
+    return schedule if draws and isinstance(schedule, Adaptive) else None

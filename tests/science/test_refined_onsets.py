@@ -48,7 +48,7 @@ def copying(shape: str, onset: float, rng: np.random.Generator, *, shared_seeds:
 
 
 def improving(onset: float, rng: np.random.Generator) -> Draw:
-    """A quality that is measured on samples too, falls through its level at ``onset`` and turns back late, beside copying that never comes."""
+    """A quality of samples that falls through its level at ``onset`` and turns back late, beside copying that never comes."""
     noise = int(rng.integers(2**31))
 
     def draw(step: int) -> list[Point]:
@@ -94,7 +94,7 @@ def judge(name: str, case: Callable[[float, np.random.Generator], Draw], read: C
             covered[schedule] += holds(onset, truth)
             if onset.value is not None:
                 widths[schedule].append(ratio(onset))
-    told = {schedule: f"median {np.median(found):.2f}, nine in ten below {np.quantile(found, 0.9):.2f}" for schedule, found in widths.items()}
+    told = {name: f"median {np.median(found):.2f}, nine in ten below {np.quantile(found, 0.9):.2f}" for name, found in widths.items()}
     print(f"{name}: refined {covered['refined']} of {repetitions}, {told['refined']}, {np.mean(sampled):.1f} checkpoints;", end=" ")
     print(f"16 even {covered['even']}, {told['even']}")
     assert covered["refined"] >= binom.ppf(0.02, repetitions, 0.95)  # Fewer hold the truth in one case of fifty; of 500 that is 93 %.

@@ -11,7 +11,9 @@ import queue
 import sys
 import threading
 import time
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 from tauscope.contracts.points import Point
 from tauscope.execution.events import (
@@ -33,10 +35,11 @@ from tauscope.execution.events import (
     TrainerEvent,
     parse_command,
 )
+from tauscope.specs.schedule import Adaptive
 
 EVERY = 10
 FAULT_STEP = int(os.environ.get("FAKE_CHILD_FAULT_STEP", "35"))
-COPIES_FROM = int(os.environ.get("FAKE_CHILD_COPIES_FROM", "1000000"))  # From this step on half of its samples are copies.
+COPIES_FROM = int(os.environ.get("FAKE_CHILD_COPIES_FROM", "0"))  # From this step on 24 of 32 samples are copies, before it none.
 DEFERS = "FAKE_CHILD_DEFERS" in os.environ  # As if slots were always spare.
 EVALUATION_SECONDS = float(os.environ.get("FAKE_CHILD_EVALUATION_SECONDS", "0.01"))
 LAST_STEP_WAITS = Path(os.environ.get("FAKE_CHILD_LAST_STEP_WAITS", "/nowhere"))
@@ -115,8 +118,9 @@ def measure(folder: Path, step: int) -> None:
     send(SamplesWritten(step=step, path=str(path), n_generated=32))
     metrics = ("f_mem", "f_mem_control", "loss_held_out@100")
     points = [Point(step=step, metric=name, value=value(step), low=0, high=1, count=32) for name in metrics]
-    if step >= COPIES_FROM:
-        points[:2] = [share(step, "f_mem", 16, 0.319, 0.681), share(step, "f_mem_control", 0, 0.0, 0.109)]
+    if COPIES_FROM:
+        copied = share(step, "f_mem", 24, 0.566, 0.885) if step >= COPIES_FROM else share(step, "f_mem", 0, 0.0, 0.109)
+        points[:2] = [copied, share(step, "f_mem_control", 0, 0.0, 0.109)]
     send(Measured(step=step, points=tuple(points)))
 
 
@@ -145,8 +149,18 @@ def last_step_may_come() -> bool:
     return not end.is_set()
 
 
+def due(spec: dict[str, Any]) -> tuple[Collection[int], Collection[int]]:
+    """The steps at which a checkpoint is written, and those of them that are sampled."""
+    schedule = spec.get("measurement", {}).get("schedule", {})
+    if schedule.get("kind") == "adaptive":
+        adaptive = Adaptive.model_validate(schedule)
+        return adaptive.saved(spec["steps"]), adaptive.steps(spec["steps"])
+    return (every := range(EVERY, spec["steps"] + 1, EVERY)), every
+
+
 def serve(command: RunSegment) -> None:
     folder, started = Path(command.folder), time.monotonic()
+    saved, sampled = due(command.spec)
     step = 0
     if command.checkpoint:
         step = json.loads(Path(command.checkpoint).read_text())["step"]
@@ -162,22 +176,22 @@ def serve(command: RunSegment) -> None:
     train, held_out, record = map(str, files.values())
     send(DatasetWritten(train=train, held_out=held_out, record=record, remarks=REMARKS))
     while step < command.spec["steps"]:
-        if step == FAULT_STEP and step % EVERY and misbehave():
+        if step == FAULT_STEP and step not in saved and misbehave():
             return
         time.sleep(STEP_SECONDS)
         if step + 1 == command.spec["steps"] and not last_step_may_come():
             break
         step += 1
         send(Progress(step=step, steps_per_second=1 / STEP_SECONDS, loss=0.5))
-        if step % EVERY == 0:
+        if step in saved:
             predict(folder, step)
-            deferring = command.may_defer and (defer.is_set() or DEFERS)
-            if not deferring:
+            deferring = step in sampled and command.may_defer and (defer.is_set() or DEFERS)
+            if step in sampled and not deferring:
                 measure(folder, step)
             save(folder, step, unevaluated=deferring)
         if end.is_set() or (command.max_seconds is not None and time.monotonic() - started > command.max_seconds):
             break
-    if step % EVERY:
+    if step not in saved:
         save(folder, step)
     send(SegmentEnded(step=step, finished=step >= command.spec["steps"], seconds=time.monotonic() - started))
 
