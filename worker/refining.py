@@ -11,7 +11,6 @@ from backend.storage.retention import lock_runs
 from backend.storage.tables import Run
 from tauscope.contracts.runs import TERMINAL_STATES, RunState
 from tauscope.specs import KINDS
-from tauscope.specs.schedule import adaptive_schedule
 
 log = structlog.get_logger()
 
@@ -29,7 +28,7 @@ def refine(session: Session, run_id: str) -> str:
         return ""
     (run,) = runs
     spec = KINDS[run.spec["kind"]].model_validate(run.spec)
-    if adaptive_schedule(spec) is None:
+    if spec.adaptive_schedule is None:
         return ""
     # SciPy loads slowly, and only a worker with such a run needs it.
     from tauscope.analysis.refinement import next_refinement, refined_words

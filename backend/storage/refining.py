@@ -13,7 +13,7 @@ from backend.storage.tables import Evaluation, Run, RunEvent
 from tauscope.contracts.points import Point
 from tauscope.contracts.runs import TERMINAL_STATES, RunState
 from tauscope.specs import KINDS
-from tauscope.specs.schedule import Adaptive, adaptive_schedule
+from tauscope.specs.schedule import Adaptive
 
 REFINED = "refined"
 
@@ -72,4 +72,4 @@ def note_gap(session: Session, run_id: str, step: int, why: str, seq: int) -> No
 def _adaptive(spec: Mapping[str, Any]) -> Adaptive | None:
     """Of specs as they are stored: most of them are told apart without being read."""
     told = spec.get("measurement", {}).get("schedule", {}).get("kind")
-    return adaptive_schedule(KINDS[spec["kind"]].model_validate(spec)) if told == "adaptive" else None
+    return KINDS[spec["kind"]].model_validate(spec).adaptive_schedule if told == "adaptive" else None

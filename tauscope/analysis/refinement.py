@@ -13,7 +13,6 @@ from tauscope.analysis.summary import summarize_points
 from tauscope.contracts.onsets import Onset, OnsetStatus
 from tauscope.contracts.points import Point
 from tauscope.specs import ExperimentSpec
-from tauscope.specs.schedule import adaptive_schedule
 
 DRAWN = "f_mem"  # Every draw of samples gives it, if only as missing with the reason.
 
@@ -53,7 +52,7 @@ def next_refinement(spec: ExperimentSpec, points: Sequence[Point]) -> Refinement
     Returns:
         ``None`` once every interval is within the target, no saved step is left within one that is not, or the budget is spent.
     """
-    schedule = adaptive_schedule(spec)
+    schedule = spec.adaptive_schedule
     if schedule is None:
         return None
     drawn = _steps_of(points, DRAWN)
@@ -71,7 +70,7 @@ def next_refinement(spec: ExperimentSpec, points: Sequence[Point]) -> Refinement
 
 def refined_words(spec: ExperimentSpec, points: Sequence[Point]) -> str:
     """What refining has come to, where ``next_refinement`` has nothing more to ask for."""
-    schedule = adaptive_schedule(spec)
+    schedule = spec.adaptive_schedule
     assert schedule is not None
     onsets = summarize_points(spec, points)[0]
     taken = len(_steps_of(points, DRAWN) & schedule.further(spec.steps))

@@ -7,7 +7,6 @@ from tauscope.analysis.refinement import DRAWN
 from tauscope.contracts.points import Point
 from tauscope.execution.trainer_process import TrainerProcess
 from tauscope.specs import ExperimentSpec
-from tauscope.specs.schedule import adaptive_schedule
 
 NEWEST = 2  # To go on from, should the run be asked for more steps, and one to fall back to.
 
@@ -20,7 +19,7 @@ def draw(child: TrainerProcess, spec: ExperimentSpec, folder: Path, step: int) -
 
 def drop_unsampled(spec: ExperimentSpec, folder: Path, points: Sequence[Point]) -> None:
     """Drop the checkpoints that were saved to be sampled and were not, but for the newest."""
-    schedule = adaptive_schedule(spec)
+    schedule = spec.adaptive_schedule
     if schedule is None:
         return
     unsampled = schedule.further(spec.steps) - {point.step for point in points if point.metric == DRAWN}

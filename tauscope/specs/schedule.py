@@ -103,10 +103,3 @@ class Adaptive(Planned):
 
 FixedSchedule = Annotated[LogSpaced | Explicit, Field(discriminator="kind")]
 Schedule = Annotated[LogSpaced | Explicit | Adaptive, Field(discriminator="kind")]
-
-
-def adaptive_schedule(spec: SpecModel) -> Adaptive | None:
-    """The adaptive schedule of an experiment's spec; ``None`` if it has another, or draws no samples."""
-    schedule = getattr(getattr(spec, "measurement", None), "schedule", None)
-    draws = getattr(spec, "only_index", None) is None
-    return schedule if draws and isinstance(schedule, Adaptive) else None

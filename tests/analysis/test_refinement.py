@@ -17,11 +17,13 @@ SAVED = Adaptive(count=8, checkpoints=61).saved(STEPS)
 
 
 def spec(**schedule: object) -> ImageDdpmSpec:
-    return ImageDdpmSpec.model_validate({
-        "steps": STEPS,
-        "measurement": {"schedule": {"kind": "adaptive"} | schedule},
-        "onsets": {"tau_gen": {"metric": "frechet_pca", "level": 3.0}, "tau_mem": {"metric": "f_mem", "level": 0.25}},
-    })
+    return ImageDdpmSpec.model_validate(
+        {
+            "steps": STEPS,
+            "measurement": {"schedule": {"kind": "adaptive"} | schedule},
+            "onsets": {"tau_gen": {"metric": "frechet_pca", "level": 3.0}, "tau_mem": {"metric": "f_mem", "level": 0.25}},
+        }
+    )
 
 
 def samples(step: int, *, copies_from: float = 700.0, good_from: float = 40.0) -> list[Point]:
@@ -105,9 +107,7 @@ def test_an_onset_that_was_not_reached_asks_for_nothing() -> None:
 
 def test_a_level_of_the_loss_which_is_known_at_every_saved_step_draws_no_samples() -> None:
     wanted = spec().model_copy(update={"onsets": ImageDdpmSpec().onsets})
-    losses = [
-        Point(step=step, metric="loss_held_out@100", value=0.9 * (step / 5) ** -0.2, low=0.1, high=1.0, count=512) for step in SAVED
-    ]
+    losses = [Point(step=step, metric="loss_held_out@100", value=0.9 * (step / 5) ** -0.2, low=0.1, high=1.0, count=512) for step in SAVED]
     points = [point for point in measured(wanted, copies_from=1e6) if point.metric != "frechet_pca"]
     assert summarize_points(wanted, points + losses)[0]["tau_gen"].value is not None
     assert next_refinement(wanted, points + losses) is None

@@ -21,11 +21,13 @@ from tests.science.test_coverage import BUDGET, CONTROL, INTERVALS, LEVEL, SAMPL
 
 QUALITY = 0.7
 ADAPTIVE = {"kind": "adaptive", "first": 5, "count": 8, "checkpoints": 61, "target": 1.25, "budget": 8}
-SPEC = ImageDdpmSpec.model_validate({
-    "steps": BUDGET,
-    "measurement": {"schedule": ADAPTIVE, "n_generated": SAMPLES},
-    "onsets": {"tau_gen": {"metric": "frechet_pca", "level": QUALITY}, "tau_mem": {"metric": "f_mem", "level": LEVEL}},
-})
+SPEC = ImageDdpmSpec.model_validate(
+    {
+        "steps": BUDGET,
+        "measurement": {"schedule": ADAPTIVE, "n_generated": SAMPLES},
+        "onsets": {"tau_gen": {"metric": "frechet_pca", "level": QUALITY}, "tau_mem": {"metric": "f_mem", "level": LEVEL}},
+    }
+)
 EVEN = LogSpaced(first=5, count=16).steps(BUDGET)
 
 Draw = Callable[[int], list[Point]]

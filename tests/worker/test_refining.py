@@ -18,7 +18,8 @@ from tauscope.contracts.points import Point
 from tauscope.contracts.runs import RunState
 from tauscope.specs import ImageDdpmSpec
 from tauscope.specs.schedule import Adaptive
-from tests.worker.claimed import certain, checkpoint_files as files_of, claim
+from tests.worker.claimed import certain, claim
+from tests.worker.claimed import checkpoint_files as files_of
 from worker.refining import refine, refine_ended
 
 Sessions = sessionmaker[Session]

@@ -66,7 +66,9 @@ def assert_refined(sessions: Sessions) -> None:
     assert (onset["low"], onset["high"]) == (32, 34)
 
 
-def test_a_run_finishes_with_its_onset_known_to_the_target(supervisor: Supervisor, sessions: Sessions, adaptive: Callable[..., str]) -> None:
+def test_a_run_finishes_once_its_onset_is_known(supervisor: Supervisor, sessions: Sessions, adaptive: Callable[..., str]) -> None:
+    supervisor: Supervisor, sessions: Sessions, adaptive: Callable[..., str]
+) -> None:
     supervisor.serve(adaptive())
     run = the_run(sessions)
     assert (run.state, run.reason) == (RunState.FINISHED, "")
