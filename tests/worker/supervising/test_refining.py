@@ -67,8 +67,6 @@ def assert_refined(sessions: Sessions) -> None:
 
 
 def test_a_run_finishes_once_its_onset_is_known(supervisor: Supervisor, sessions: Sessions, adaptive: Callable[..., str]) -> None:
-    supervisor: Supervisor, sessions: Sessions, adaptive: Callable[..., str]
-) -> None:
     supervisor.serve(adaptive())
     run = the_run(sessions)
     assert (run.state, run.reason) == (RunState.FINISHED, "")
