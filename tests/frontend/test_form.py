@@ -257,3 +257,13 @@ def test_a_kind_registered_in_a_test_has_its_form_at_once(throwaway: KindView) -
     assert form.document["base"]["parts"] == [{"width": 2}, {"width": 4}]
     tall = make_form(throwaway, start, start, {"thing": "tall"})
     assert tall.document["base"]["thing"] == {"shape": "tall", "height": 2.5}
+
+
+def test_an_adaptive_schedule_is_chosen_by_its_name_and_brings_its_fields() -> None:
+    form = make_form(IMAGE, document(), document(), {"measurement.schedule": "adaptive", "measurement.schedule.target@adaptive": "1.5"})
+    schedule = form.document["base"]["measurement"]["schedule"]
+    assert schedule == {"kind": "adaptive", "first": 5, "count": 8, "checkpoints": 61, "target": 1.5, "budget": 8}
+    titles = {field.path: field.title for field in form.fields if field.path.startswith("measurement.schedule.")}
+    assert titles["measurement.schedule.target"] == "Refine until"
+    further = next(field for field in form.fields if field.path == "measurement.loss_schedule")
+    assert "adaptive" not in further.shape.options
