@@ -196,7 +196,7 @@ def _any_onset(experiment: ExperimentView, name: str) -> Onset | None:
 
 
 def notices(experiment: ExperimentView, groups: Sequence[Group]) -> list[Html]:
-    """What needs attention: failed runs with reason and remedy, what policies stopped, what nobody can compute, mixed code, silence."""
+    """What needs attention: failed runs with reason and remedy, what policies stopped, what runs do beside training, mixed code, silence."""
     failed = [
         _notice(f"{run_name(group, run)} failed at τ {steps(run.step)}", run.reason)
         for group in groups
@@ -213,9 +213,15 @@ def notices(experiment: ExperimentView, groups: Sequence[Group]) -> list[Html]:
         _notice(f"{run_name(group, run)} does not train yet", sentence(run.reason))
         for group in groups
         for run in group.runs
-        if run.state is RunState.RUNNING and run.reason and not run.steps_per_second
+        if run.state is RunState.RUNNING and run.reason and not run.steps_per_second and run.step < run.steps
     ]
-    found = [*_folded(failed), *_folded(stopped), *_folded(begun), *_waiting(groups), *_folded(_images(groups))]
+    trained = [
+        _notice(f"{run_name(group, run)} is trained and not yet finished", sentence(run.reason))
+        for group in groups
+        for run in group.runs
+        if run.state is RunState.RUNNING and run.reason and run.step >= run.steps
+    ]
+    found = [*_folded(failed), *_folded(stopped), *_folded(begun), *_folded(trained), *_waiting(groups), *_folded(_images(groups))]
     found += [
         _notice(f"{run_name(group, run)} mixes code versions", f"{run.code_note}.", warning=True)
         for group in groups

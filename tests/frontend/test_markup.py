@@ -115,6 +115,15 @@ def test_a_run_whose_images_are_being_prepared_does_not_look_like_one_that_stall
     assert "does not train yet" in first and "Prepares the images of its data set: 34 % of 202,599." in first
 
 
+def test_a_trained_run_says_which_checkpoint_it_samples_and_why() -> None:
+    experiment = world.live(step=100_000)
+    told = "refines tau_mem (411 to 994, a factor of 2.42): draws the samples of step 630, 1 of at most 8 further checkpoints"
+    runs = tuple(run.model_copy(update={"reason": told, "state": RunState.RUNNING}) for run in experiment.runs)
+    experiment = experiment.model_copy(update={"runs": runs, "state": RunState.RUNNING})
+    (first, *_) = notices(experiment, group_runs(experiment, LIGHT))
+    assert "is trained and not yet finished" in first and "411 to 994, a factor of 2.42" in first and "step 630" in first
+
+
 def test_the_settings_say_where_images_are_in_colour() -> None:
     experiment = world.live(step=20)
     data = experiment.sweep["base"]["dataset"]
