@@ -196,7 +196,7 @@ def _any_onset(experiment: ExperimentView, name: str) -> Onset | None:
 
 
 def notices(experiment: ExperimentView, groups: Sequence[Group]) -> list[Html]:
-    """What needs attention: failed runs with reason and remedy, what policies stopped, what runs do beside training, mixed code, silence."""
+    """What needs attention: failed runs with reason and remedy, what policies stopped, what runs wait for, mixed code, silence."""
     failed = [
         _notice(f"{run_name(group, run)} failed at τ {steps(run.step)}", run.reason)
         for group in groups
