@@ -76,7 +76,8 @@ def refined_words(spec: ExperimentSpec, points: Sequence[Point]) -> str:
     taken = len(_steps_of(points, DRAWN) & schedule.further(spec.steps))
     known = [interval_words(name, onset.low or 0.0, onset.high) for name, onset in onsets.items() if onset.status is OnsetStatus.REACHED]
     wide = [name for name, _ in _too_wide(onsets, schedule.target)]
-    why = "" if not wide else f"; {'the budget is spent' if taken >= schedule.budget else 'no saved checkpoint is left'} within {wide[0]}"
+    end = "the budget is spent" if taken >= schedule.budget else "no saved checkpoint is left inside"
+    why = f"; {wide[0]} is wider than the target of {schedule.target:g}: {end}" if wide else ""
     told = f"{taken} further checkpoint{'s' * (taken != 1)} of at most {schedule.budget} sampled"
     return f"{told}; {', '.join(known) or 'no onset was reached'}{why}"
 
