@@ -31,7 +31,9 @@ def remeasured_tables(run: RunView, own: Series | None, control: Series | None, 
     rows += [(held.name, *_onsets(held.onsets), sum(item.state == "measured" for item in held.steps), _open(held.steps)) for held in sets]
     points = _points(OWN, own, control, {})
     for held in sets:
-        points += _points(held.name, held.series.get(F_MEM), held.series.get(CONTROL), {item.step: item.note for item in held.steps})
+        notes = {item.step: item.note for item in held.steps}
+        for metric, control_name, name in [(F_MEM, CONTROL, held.name), *_between_features(held)]:
+            points += _points(name, held.series.get(metric), held.series.get(control_name), notes)
     points.sort(key=lambda row: row[0])
     told = "Another sampler, count or feature network is another estimate: it never enters the run's own curves, onsets or fits."
     body = join(
@@ -40,6 +42,12 @@ def remeasured_tables(run: RunView, own: Series | None, control: Series | None, 
         _folded([(steps(step), *cells) for step, *cells in points]),
     )
     return section("Measured again", body)
+
+
+def _between_features(held: RemeasurementView) -> list[tuple[str, str, str]]:
+    """The shares of copies on feature networks: each with its control, and what its rows are called."""
+    floored = [name for name in held.series if name.startswith("copies") and f"{name}_floor" in held.series]
+    return [(name, f"{name}_floor", f"{held.name}: {name}") for name in floored]
 
 
 def _folded(rows: Sequence[tuple[str, ...]]) -> Html:
