@@ -16,7 +16,8 @@ def check_requirements(sweep: SweepSpec) -> None:
     """
     problems = {}
     for run in sweep.resolve():
-        for problem in (*dataset_problems(run.spec.dataset), *feature_problems(run.spec.measurement)):
+        labels = run.spec.network.classes is not None
+        for problem in (*dataset_problems(run.spec.dataset, labels=labels), *feature_problems(run.spec.measurement)):
             problems[problem.path] = FieldProblem(f"base.{problem.path}", problem.message, problem.remedy)
         try:
             choose_device(run.spec.device)

@@ -16,6 +16,7 @@ def samples_view(run: RunView, step: int) -> SamplesView:
     ]
     copies = [ratio < 1 / 3 for ratio in ratios]
     low, high = clopper(sum(copies) / count)
+    neighbours = tuple(((i * 7) % n, (i * 11 + 3) % n) for i in range(count))
     return SamplesView(
         run_id=run.id,
         step=step,
@@ -32,7 +33,9 @@ def samples_view(run: RunView, step: int) -> SamplesView:
         gap_threshold=1 / 3,
         gap_ratio=tuple(ratios),
         is_copy=tuple(copies),
-        neighbours=tuple(((i * 7) % n, (i * 11 + 3) % n) for i in range(count)),
+        neighbours=neighbours,
+        labels=tuple(i % 10 for i in range(count)) if run.experiment_id == "demo" else None,
+        neighbour_labels=tuple((first % 10, other % 10) for first, other in neighbours) if run.experiment_id == "demo" else None,
         distances=tuple((2.9 * ratio, 2.9) for ratio in ratios),
         version=f"{step:012x}",
     )
