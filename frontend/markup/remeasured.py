@@ -1,6 +1,6 @@
 """What was measured again, in words and numbers: each set with its label, its onsets, and where each of its steps stands."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from frontend.charts.memorization import CONTROL, F_MEM
 from frontend.markup.html import Html, join, tag
@@ -27,8 +27,10 @@ def remeasured_finding(sets: Sequence[RemeasurementView]) -> Html:
 
 def remeasured_tables(run: RunView, own: Series | None, control: Series | None, sets: Sequence[RemeasurementView]) -> Html:
     """The onsets by every estimate, and every f_mem with interval, count and control."""
-    rows = [(OWN, *_onsets(run.onsets), len(own.step) if own else 0, "")]
-    rows += [(held.name, *_onsets(held.onsets), sum(item.state == "measured" for item in held.steps), _open(held.steps)) for held in sets]
+    rows = [(OWN, *both_onsets(run.onsets), len(own.step) if own else 0, "")]
+    rows += [
+        (held.name, *both_onsets(held.onsets), sum(item.state == "measured" for item in held.steps), _open(held.steps)) for held in sets
+    ]
     points = _points(OWN, own, control, {})
     for held in sets:
         notes = {item.step: item.note for item in held.steps}
@@ -57,7 +59,8 @@ def _folded(rows: Sequence[tuple[str, ...]]) -> Html:
     return tag("details", tag("summary", f"Every number: {plural(len(rows), 'point')}"), table(_POINTS, rows, ""), class_="tau-details")
 
 
-def _onsets(onsets: dict[str, Onset]) -> tuple[str, str]:
+def both_onsets(onsets: Mapping[str, Onset]) -> tuple[str, str]:
+    """tau_gen and tau_mem with their intervals, or why there is none."""
     told = [onset_words(onsets[name]) if name in onsets else ("not measured", "") for name in ("tau_gen", "tau_mem")]
     one, other = (f"{value} ({spread})" if spread else value for value, spread in told)
     return one, other

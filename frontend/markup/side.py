@@ -114,10 +114,11 @@ def _copies(run: RunView) -> list[Html]:
     if share is None or low is None or high is None or not count:
         return []
     copied = tag("b", share_of_samples(round(share * count), int(count), low, high))
-    return [tag("div", copied), *_control(run), tag("div", "at the last checkpoint", class_="tau-quiet")]
+    return [tag("div", copied), *control_lines(run), tag("div", "at the last checkpoint", class_="tau-quiet")]
 
 
-def _control(run: RunView) -> list[Html]:
+def control_lines(run: RunView) -> list[Html]:
+    """The held-out control with its interval and count, where there is one."""
     share, low, high, count = (run.final.get(f"f_mem_control{end}") for end in ("", "_low", "_high", "_count"))
     if share is None or low is None or high is None or not count:
         return []
