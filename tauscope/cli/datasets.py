@@ -14,6 +14,7 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
+from tauscope.cli.cache import cache
 from tauscope.cli.service import DEFAULT_URL, Json, Url, open_client, output
 from tauscope.contracts.datasets import DatasetCreate
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 _SHOWN_CLASSES = 10
 
-group = typer.Typer(help="List data sets, check, register and remove your own, fetch one of the hub.")
+group = typer.Typer(help="List data sets, check, register and remove your own, fetch one of the hub, look at the cache.")
+group.command()(cache)
 commands = typer.Typer()
 commands.add_typer(group, name="datasets")
 errors = Console(stderr=True)

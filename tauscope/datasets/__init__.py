@@ -40,8 +40,13 @@ def find_dataset(name: str) -> ImageSource:
     """
     name = ALIASES.get(name, name)
     if name not in DATASETS:
-        raise SpecError.single("dataset.name", f"there is no data set {name!r}", f"Choose from {', '.join(DATASETS)}")
+        raise SpecError.single("dataset.name", f"there is no data set {name!r}", _known())
     return DATASETS[name]
+
+
+def _known() -> str:
+    own = "for your own images set dataset.name to images and dataset.path to their place"
+    return f"Choose from {', '.join(DATASETS)}; {own}. A name that was registered with a service is known to that service alone"
 
 
 def source_of(spec: DatasetSpec) -> ImageSource:

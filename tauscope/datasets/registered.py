@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tauscope.datasets.cache import cache_folder
+from tauscope.cache_folder import cache_folder
 from tauscope.datasets.source import DatasetError
 from tauscope.specs.dataset import DatasetSpec
 

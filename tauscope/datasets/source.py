@@ -37,7 +37,7 @@ class ImageSource(Protocol):
 
     @property
     def labelled(self) -> bool | None:
-        """Whether its images have labels, or ``None`` where only the user's copy tells; ``network.classes`` is refused where they have none."""
+        """Whether its images have labels, or ``None`` where only the user's copy tells; without, ``network.classes`` is refused."""
         ...
 
     @property

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from tauscope.datasets.cache import cache_folder
+from tauscope.cache_folder import cache_folder
 from tauscope.features.network import FeatureNetwork, Images
 
 BLOCK = 64

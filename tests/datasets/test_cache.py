@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from numpy import ndarray
 
-from tauscope.datasets.cache import Prepared, cache_folder, open_prepared
+from tauscope.cache_folder import cache_folder
+from tauscope.datasets.cache import Prepared, open_prepared
 from tauscope.datasets.image_list import UnreadableImageError
 from tauscope.datasets.preparing import Progress, unwatched
 from tests.datasets.made import pixels
