@@ -26,8 +26,8 @@ def cache(
     json: Json = False,
 ) -> None:
     """List what is kept of prepared images, features and archives, with sizes; all of it is made or fetched again when it is needed."""
-    from tauscope.cache_folder import cache_folder
     from tauscope.datasets import kept
+    from tauscope.folders import cache_folder
 
     now, found = time.time(), kept.kept()
     removed = kept.prune(found, unused_since=now - unused * _DAY) if prune else []

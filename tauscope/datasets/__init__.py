@@ -45,7 +45,7 @@ def find_dataset(name: str) -> ImageSource:
 
 
 def _known() -> str:
-    own = "for your own images set dataset.name to images and dataset.path to their place"
+    own = "of your own images set dataset.name to images and dataset.path to their place, or: tauscope datasets add NAME PATH --here"
     return f"Choose from {', '.join(DATASETS)}; {own}. A name that was registered with a service is known to that service alone"
 
 

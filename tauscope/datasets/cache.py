@@ -21,9 +21,9 @@ import numpy as np
 from jaxtyping import UInt8
 from numpy import ndarray
 
-from tauscope.cache_folder import cache_folder
 from tauscope.datasets.image_list import ImageList, UnreadableImageError
 from tauscope.datasets.preparing import VERSION, Preparation, Progress, unwatched, write_prepared
+from tauscope.folders import cache_folder
 
 POLL_SECONDS = 0.5
 IMAGES, RECORD, PARTIAL = "images.npy", "preparation.json", ".partial"

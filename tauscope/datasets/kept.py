@@ -10,8 +10,8 @@ from typing import Literal
 
 import numpy as np
 
-from tauscope.cache_folder import cache_folder
 from tauscope.datasets.cache import IMAGES, PARTIAL, RECORD, if_nobody_prepares
+from tauscope.folders import cache_folder
 
 Kind = Literal["prepared images", "unfinished images", "features", "archive"]
 

@@ -1,7 +1,12 @@
-"""Where this machine keeps what can be had again: prepared images, features, archives of registered data sets."""
+"""Folders of this machine: of all that Tauscope keeps, and of what can be had again (prepared images, features, archives)."""
 
 import os
 from pathlib import Path
+
+
+def home_folder() -> Path:
+    """``TAUSCOPE_HOME``, else ``~/.tauscope``."""
+    return Path(os.environ.get("TAUSCOPE_HOME") or "~/.tauscope").expanduser().absolute()
 
 
 def cache_folder() -> Path:
