@@ -13,6 +13,7 @@ from tauscope.contracts.runs import TERMINAL_STATES
 from tauscope.datasets import DATASETS
 from tauscope.datasets.images import ALIASES
 from tauscope.datasets.source import DatasetError, check_labels, slices
+from tauscope.needs import wants_labels
 from tauscope.specs import ResolvedRun, SpecError
 from tauscope.specs.dataset import DatasetSpec, RegisteredSpec
 
@@ -54,7 +55,9 @@ def pin_datasets(session: Session, runs: Sequence[ResolvedRun]) -> tuple[Resolve
 
 
 def _pinned(run: ResolvedRun, rows: dict[str, Dataset]) -> ResolvedRun:
-    asked = run.spec.dataset
+    asked = run.spec.images
+    if asked is None:
+        return run
     built_in = asked.name in DATASETS or asked.name in ALIASES
     if built_in and asked.registered is None:
         return run
@@ -65,7 +68,7 @@ def _pinned(run: ResolvedRun, rows: dict[str, Dataset]) -> ResolvedRun:
         raise SpecError.single(
             "dataset.name", f"there is no data set {asked.name!r}", f"Choose from {known}, or register it on the page Data"
         )
-    return _with(run, _stood_for(asked, rows[asked.name], labels=run.spec.network.classes is not None))
+    return _with(run, _stood_for(asked, rows[asked.name], labels=wants_labels(run.spec)))
 
 
 def _stood_for(asked: DatasetSpec, row: Dataset, *, labels: bool) -> DatasetSpec:

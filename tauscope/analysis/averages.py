@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from tauscope.analysis.onsets import tau_gen, tau_mem
 from tauscope.contracts.onsets import Onset
 from tauscope.contracts.points import Point
-from tauscope.specs import ExperimentSpec
+from tauscope.specs import DenoiserSpec, ExperimentSpec
 
 
 def onsets_of_averages(spec: ExperimentSpec, points: Sequence[Point]) -> dict[str, Onset]:
@@ -14,13 +14,13 @@ def onsets_of_averages(spec: ExperimentSpec, points: Sequence[Point]) -> dict[st
     The control is that of the run: real images are the same to every average. A tau_gen by what is measured of the first average
     alone is undefined and says so.
     """
-    if spec.ema is None:
+    if not isinstance(spec, DenoiserSpec) or spec.ema is None:
         return {}
     found = {}
     for suffix in spec.ema.further_names:
         found[f"tau_gen{suffix}"] = _tau_gen(spec, points, suffix)
-        if spec.only_index is None:
-            found[f"tau_mem{suffix}"] = tau_mem(points, spec.onsets.tau_mem.level, metric=f"f_mem{suffix}")
+        if spec.sample_steps and spec.onsets.tau_mem.metric == "f_mem":
+            found[f"tau_mem{suffix}"] = tau_mem(points, spec.onsets.tau_mem.level, f"f_mem{suffix}")
     return found
 
 

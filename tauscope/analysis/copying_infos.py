@@ -11,8 +11,8 @@ _INTERVAL = "95 % Clopper-Pearson interval."
 
 def copying_infos(spec: ExperimentSpec) -> list[MetricInfo]:
     """Every share of copies with its control, then the quantiles of gap ratio and distance."""
-    criteria = copy_criteria(spec.dataset.n_train)
-    return [info for name in criteria for info in _share(name, spec.measurement.n_generated)] + _distances()
+    criteria = copy_criteria(spec.n_train)
+    return [info for name in criteria for info in _share(name, spec.n_generated)] + _distances()
 
 
 def _share(name: str, n: int) -> tuple[MetricInfo, MetricInfo]:

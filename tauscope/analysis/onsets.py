@@ -63,14 +63,16 @@ class Curve:
         return Curve(*(column[:end] for column in (self.step, self.value, self.low, self.high, self.count)))
 
 
-def tau_mem(points: Sequence[Point], level: float, *, metric: str = "f_mem") -> Onset:
-    """When f_mem minus its held-out control first rises to ``level`` and stays.
+def tau_mem(points: Sequence[Point], level: float, metric: str = "f_mem") -> Onset:
+    """When f_mem minus its held-out control, or another metric that needs none, first rises to ``level`` and stays.
 
     The control's own interval widens that of the onset: its low end is used for the lower end, its high end for the upper.
 
     Args:
-        metric: the f_mem of another average of the weights, with the same control.
+        metric: ``f_mem``, also of a further average of the weights, which has the same control; or another one.
     """
+    if metric.partition("~")[0] != "f_mem":
+        return warning_onset(Curve.of(points, metric, share=False), metric, level)
     curve = Curve.of(points, metric, share=True)
     control = [p for p in points if p.metric == "f_mem_control" and p.value is not None]
     if not len(curve.step):

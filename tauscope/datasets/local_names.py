@@ -76,8 +76,8 @@ def pinned_here(sweep: SweepSpec) -> SweepSpec:
     Raises:
         SpecError: if the spec names another place too, or the file of names is damaged.
     """
-    asked = sweep.base.dataset
-    if asked.name in DATASETS or asked.name in ALIASES or asked.registered or _varies(sweep):
+    asked = sweep.base.images
+    if asked is None or asked.name in DATASETS or asked.name in ALIASES or asked.registered or _varies(sweep):
         return sweep
     try:
         path = names_here().get(asked.name)
