@@ -6,6 +6,7 @@ import pytest
 
 from tauscope.analysis.averages import onsets_of_averages
 from tauscope.analysis.onsets import tau_gen, tau_mem
+from tauscope.analysis.summary import find_markers, summarize_points
 from tauscope.contracts.onsets import Onset, OnsetStatus
 from tauscope.contracts.points import Point
 from tauscope.specs import ImageDdpmSpec
@@ -38,6 +39,14 @@ def test_the_onsets_of_an_average_are_those_of_its_points_alone() -> None:
     assert same(found[f"tau_mem{SUFFIX}"], expected) and expected.status is OnsetStatus.REACHED
     assert expected != tau_mem(own, 0.25)
     assert found[f"tau_mem{SUFFIX}"].metric == f"f_mem{SUFFIX}"
+
+
+def test_they_stand_among_the_markers_of_the_run_beside_its_own() -> None:
+    points = [*copies(RISE), *losses(FALL), *of_the_average([*copies(LATER), *losses(FALL)])]
+    markers = find_markers(spec(), points)
+    assert {f"tau_gen{SUFFIX}", f"tau_mem{SUFFIX}", "tau_test"} <= set(markers)
+    assert markers[f"tau_mem{SUFFIX}"] == onsets_of_averages(spec(), points)[f"tau_mem{SUFFIX}"]
+    assert set(summarize_points(spec(), points)[0]) == {"tau_gen", "tau_mem"}, "fits and policies read the run's own alone"
 
 
 def test_without_points_or_control_an_average_has_no_onset_and_says_why() -> None:
