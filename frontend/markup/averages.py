@@ -1,14 +1,14 @@
 """Averages of the weights of other lengths beside the one that is measured: their onsets and their last copies."""
 
-from frontend.markup.html import Html, join, tag
+from frontend.markup.html import TAU_GEN, TAU_MEM, Html, join, tag
 from frontend.markup.remeasured import both_onsets
 from frontend.markup.sections import section, table
-from frontend.markup.side import control_lines
-from frontend.words import number, share_of_samples
+from frontend.markup.side import last_control
+from frontend.words import number, sentence, share_of_samples
 from tauscope.contracts.run_views import RunView
 
 _MEASURED = "the run's own"
-_COLUMNS = ("Length", "τ_gen (95 %)", "τ_mem (95 %)", "Copies at its last checkpoint (95 %)")
+_COLUMNS = ("Length", join(TAU_GEN, " (95 %)"), join(TAU_MEM, " (95 %)"), "Copies at its last checkpoint (95 %)")
 _NAME = "tau_gen~ema"
 
 
@@ -22,8 +22,8 @@ def averages(run: RunView) -> Html:
         found = {name: run.markers[key] for name in ("tau_gen", "tau_mem") if (key := f"{name}~ema{length}") in run.markers}
         rows.append((number(float(length)), *both_onsets(found), _copies(run, f"f_mem~ema{length}")))
     told = "Same levels, same seeds of samples, same control. Only the run's own average enters fits, policies and forecasts."
-    body = join(tag("p", told, class_="tau-quiet"), table(_COLUMNS, rows, ""), *control_lines(run))
-    return section("Averages of the weights", body)
+    said = f"{told} {sentence(last_control(run))}"
+    return section("Averages of the weights", join(tag("p", said, class_="tau-quiet"), table(_COLUMNS, rows, "")))
 
 
 def _copies(run: RunView, metric: str) -> str:

@@ -114,15 +114,19 @@ def _copies(run: RunView) -> list[Html]:
     if share is None or low is None or high is None or not count:
         return []
     copied = tag("b", share_of_samples(round(share * count), int(count), low, high))
-    return [tag("div", copied), *control_lines(run), tag("div", "at the last checkpoint", class_="tau-quiet")]
+    return [tag("div", copied), *_control(run), tag("div", "at the last checkpoint", class_="tau-quiet")]
 
 
-def control_lines(run: RunView) -> list[Html]:
-    """The held-out control with its interval and count, where there is one."""
+def _control(run: RunView) -> list[Html]:
+    return [tag("div", said)] if (said := last_control(run)) else []
+
+
+def last_control(run: RunView) -> str:
+    """The held-out control with its interval and count; empty where there is none."""
     share, low, high, count = (run.final.get(f"f_mem_control{end}") for end in ("", "_low", "_high", "_count"))
     if share is None or low is None or high is None or not count:
-        return []
-    return [tag("div", control_words(share, low, high, int(count)))]
+        return ""
+    return control_words(share, low, high, int(count))
 
 
 def onset_table(experiment: ExperimentView, curves: Curves, groups: Sequence[Group], focus: Group | None) -> Html:

@@ -19,7 +19,7 @@ def test_each_length_has_its_onsets_with_intervals_and_its_copies_with_the_count
     assert "the run&#x27;s own" in own or "the run's own" in own
     assert "<td>0.05</td><td>33 (25 to 40)</td><td>600 (540 to 660)</td><td>192 of 384 copied: 50 % (45 to 55 %)</td>" in short
     assert "<td>0.2</td><td>61 (50 to 70)</td><td>not by 1,100 (censored)</td><td>not measured</td>" in long
-    assert "held-out control" in shown
+    assert "Held-out control" in shown
 
 
 def test_a_run_of_one_average_has_no_such_table() -> None:
