@@ -13,7 +13,7 @@ import torch
 from tauscope.features import FeatureError
 from tauscope.features.registry import build_features
 from tauscope.metrics.quality import Qualities, RealFeatures
-from tauscope.specs.features import Features, InceptionFeatures, MobileNetFeatures, PixelsPcaFeatures, QualityMetric
+from tauscope.specs.features import BESIDE, Features, InceptionFeatures, MobileNetFeatures, PixelsPcaFeatures, QualityMetric
 
 NETWORKS: tuple[tuple[Features, int], ...] = ((PixelsPcaFeatures(), 1024), (MobileNetFeatures(), 128), (InceptionFeatures(), 32))
 WIDTHS = {"mobilenet_v2": 1280, "inception": 2048}
@@ -44,7 +44,8 @@ def main() -> None:
         samples, held_out, train = (np.abs(rng.standard_normal((n, width))).astype(np.float32) for n in (SAMPLES, HELD_OUT, TRAIN))
         for metric in get_args(QualityMetric):
             prepared: list[Qualities] = []
-            once = cpu_seconds(lambda: prepared.append(Qualities(RealFeatures((held_out,), held_out, train), [metric])))  # noqa: B023
+            real, asked = RealFeatures((held_out,), held_out, train, train), (metric, *BESIDE.get(metric, ()))
+            once = cpu_seconds(lambda: prepared.append(Qualities(real, asked)))  # noqa: B023
             each = cpu_seconds(lambda: prepared[0].of(samples))  # noqa: B023
             again = cpu_seconds(lambda: prepared[0].of(samples))  # noqa: B023
             print(

@@ -51,7 +51,7 @@ def _drawn(experiment: ImageDdpmExperiment, network: nn.Module, sampler: DdimSpe
     measured = experiment.spec.measurement.model_copy(update={"sampler": sampler})
     spec = experiment.spec.model_copy(update={"measurement": measured})
     measurement = ImageMeasurement(spec, experiment.images, experiment.diffusion)
-    points = measurement.samples(network, 0, experiment.folder / "samples.npz", go_on=lambda share: True)
+    points = measurement.samples(network, 0, experiment.folder / "samples.npz", {}, go_on=lambda share: True)
     return {point.metric: point for point in points}
 
 

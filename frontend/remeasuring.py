@@ -12,6 +12,7 @@ from frontend.words import plural, steps
 from tauscope.contracts.retention import RunCheckpoints
 from tauscope.contracts.run_views import RunEventView, RunView
 
+FEATURES = ("pixels_pca", "mobilenet_v2", "inception")  # What needs no file of the user's own.
 _LOOK_EVERY = "5s"
 _UNDER_WAY = ("waiting", "measuring")
 _GIVEN_UP = "evaluation_failed"
@@ -50,11 +51,14 @@ def _form(run: RunView, kept: list[int]) -> None:
         samples = st.number_input("Samples each", min_value=32, value=int(run.final.get("n_generated") or 1000), step=1, width=160)
         sampling = st.number_input("Sampling steps", min_value=2, value=None, step=1, width=160, placeholder="as the run")
         pairs = st.number_input("Loss pairs", min_value=32, value=None, step=1, width=160, placeholder="as the run")
+        networks = st.multiselect("Copies between features of", FEATURES, placeholder="as the run", width=300)
     chosen = st.multiselect("Checkpoints", kept, format_func=lambda step: f"τ {steps(step)}", placeholder="all that are kept")
     if st.form_submit_button("Measure again"):
         given: dict[str, Any] = {"n_generated": samples, "sampler.steps": sampling, "loss_pairs": pairs}
+        changes = {name: int(value) for name, value in given.items() if value is not None}
+        features = {"features": [{"name": name, "metrics": ["copies"]} for name in networks]} if networks else {}
         with api_errors():
-            client().remeasure(run.id, {name: int(value) for name, value in given.items() if value is not None}, steps=chosen or None)
+            client().remeasure(run.id, changes | features, steps=chosen or None)
         st.rerun()
 
 

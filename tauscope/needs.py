@@ -2,7 +2,7 @@
 
 from tauscope.datasets import check_card, dataset_problems
 from tauscope.features import feature_problems
-from tauscope.specs import ExperimentSpec, FieldProblem, ImageDdpmSpec
+from tauscope.specs import DenoiserSpec, ExperimentSpec, FieldProblem, ImageDdpmSpec
 
 
 def check_data(spec: ExperimentSpec) -> None:
@@ -12,12 +12,18 @@ def check_data(spec: ExperimentSpec) -> None:
         SpecError: if there are no such data, or they cannot give what is asked.
     """
     if spec.images is not None:
-        check_card(spec.images)
+        check_card(spec.images, labels=wants_labels(spec))
 
 
 def missing(spec: ExperimentSpec) -> tuple[FieldProblem, ...]:
     """What stands in the way of a run on this machine, found without reading its data."""
-    return (*(dataset_problems(spec.images) if spec.images else ()), *missing_features(spec))
+    data = dataset_problems(spec.images, labels=wants_labels(spec)) if spec.images else ()
+    return (*data, *missing_features(spec))
+
+
+def wants_labels(spec: ExperimentSpec) -> bool:
+    """Whether its network is to be told the labels of its data."""
+    return isinstance(spec, DenoiserSpec) and spec.network.told_labels
 
 
 def missing_features(spec: ExperimentSpec) -> tuple[FieldProblem, ...]:

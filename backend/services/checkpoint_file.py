@@ -2,6 +2,7 @@
 
 import tempfile
 import zipfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,11 +41,10 @@ def checkpoint_file(context: Context, run_id: str, step: int) -> CheckpointFile:
         stem = _stem(run, step)
     with tempfile.NamedTemporaryFile(prefix="tauscope-checkpoint-", suffix=".zip", delete=False) as target:
         path = Path(target.name)
-    try:
+    with ExitStack() as undo:
+        undo.callback(path.unlink)
         _write(context, path, {f"{stem}.safetensors": files.weights[1], f"{stem}.json": files.state[1]})
-    except BaseException:
-        path.unlink()
-        raise
+        undo.pop_all()  # Whole: from here on it is the caller's.
     return CheckpointFile(path, f"{stem}.zip")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import quantiles
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from backend.storage.census import server_time, workers
@@ -35,7 +36,7 @@ class History:
     """What earlier runs took, read once for any number of sweeps."""
 
     def __init__(self, session: Session) -> None:
-        self._past: dict[str, list[PastRun]] = {kind: past_runs(session, kind) for kind in KINDS}
+        self._past = {kind: [_as_known_now(run) for run in past_runs(session, kind)] for kind in KINDS}
         now = server_time(session)
         self._workers = [worker for worker in workers(session) if now - worker.seen_at < HEARD_WITHIN and not worker.draining]
 
@@ -76,9 +77,18 @@ class History:
             return _pace_of(similar, 1.0, f"{_counted(similar)} of this network and image size {where}")
         if here or past:
             chosen = similar or here or past
-            alike = "of this network and image size" if similar else "of other networks or image sizes"
+            alike = "of this network and image size" if similar else "of other networks, image sizes or computing"
             return _pace_of(chosen, _FACTOR_OF_OTHERS, f"{_counted(chosen)} {alike} {where}")
         return None
+
+
+def _as_known_now(run: PastRun) -> PastRun:
+    """The run with the fields that came after it at their defaults, and with the cost that it would be given now."""
+    try:
+        spec = KINDS[run.spec["kind"]].model_validate(run.spec)
+    except ValidationError:
+        return run  # Other code launched it.
+    return run._replace(spec=spec.model_dump(mode="json"), cost=spec.cost())
 
 
 def _pace_of(runs: Sequence[PastRun], factor: float, source: str) -> Pace:

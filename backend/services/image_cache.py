@@ -43,6 +43,7 @@ class ImageCache:
         self._images: OrderedDict[str, Pixels] = OrderedDict()
         self._lock = Lock()
         self.neighbours = lru_cache(_CHECKPOINTS)(self._neighbours)
+        self.labels = lru_cache(_CHECKPOINTS)(self._labels)
 
     def load(self, sha256: str, array: str) -> Pixels:
         """The array of that name in the npz file; it holds fractions of white."""
@@ -68,6 +69,11 @@ class ImageCache:
         shape = read_shape(self._artifacts, sha256, "samples")[1:]
         return Neighbours(arrays["neighbours"], arrays["distances"].astype(np.float64), (shape[0], shape[1], shape[2]))
 
+    def _labels(self, sha256: str) -> NDArray[np.int64] | None:
+        """The label of each image of an npz file; nothing where it holds none."""
+        found = read_members(self._artifacts, sha256, "labels", missing_ok=True)
+        return found.get("labels")
+
 
 def read_shape(artifacts: ArtifactStore, sha256: str, name: str) -> tuple[int, ...]:
     """The shape of an array in an npz artifact, without its content."""
@@ -84,15 +90,19 @@ def read_row(artifacts: ArtifactStore, sha256: str, name: str, index: int) -> ND
         return np.frombuffer(member.read(size), dtype).reshape(shape[1:])
 
 
-def read_members(artifacts: ArtifactStore, sha256: str, *names: str) -> dict[str, NDArray[Any]]:
+def read_members(artifacts: ArtifactStore, sha256: str, *names: str, missing_ok: bool = False) -> dict[str, NDArray[Any]]:
     """The named arrays of an npz artifact, of which alone the bytes are read: the images beside them are a hundred times as many.
+
+    Args:
+        missing_ok: leave out what the archive has not.
 
     Raises:
         ArtifactCorruptError: if the file is gone, or an array does not match the archive's own checksum of it.
     """
     try:
         with artifacts.open(sha256) as file, zipfile.ZipFile(file) as archive:
-            return {name: _read_member(archive, name) for name in names}
+            held = archive.namelist()
+            return {name: _read_member(archive, name) for name in names if not missing_ok or f"{name}.npy" in held}
     except zipfile.BadZipFile as error:
         raise ArtifactCorruptError(sha256, "is damaged in the store") from error
 

@@ -13,7 +13,7 @@ from tauscope.specs import ExperimentSpec, ResolvedRun
 
 
 def check_data(runs: Sequence[ResolvedRun]) -> None:
-    """Check each run's data set by name, channels and number of images.
+    """Check each run's data set by name, channels, labels and number of images.
 
     Raises:
         SpecError: if there is no such data set, or it cannot give what is asked.

@@ -37,11 +37,13 @@ def samples(context: Context, run_id: str, step: str) -> SamplesView:
     assert file.step is not None
     with reading(context.sessions) as session:
         steps = sample_steps(session, run_id)
+        train = find_file(session, run_id, "train")
         points = points_at(session, run_id, file.step, ("f_mem", "f_mem_control"))
     share, control = points.get("f_mem"), points.get("f_mem_control")
     if share is None or share.value is None or control is None or control.value is None:
         raise NoSamplesError(f"The samples of step {file.step} are not measured yet", "Ask again in a second")
     found = context.images.neighbours(file.sha256)
+    asked, known = context.images.labels(file.sha256), context.images.labels(train.sha256) if train else None
     copies = found.gap_ratio < GAP_THRESHOLD
     return SamplesView(
         run_id=run_id,
@@ -61,6 +63,8 @@ def samples(context: Context, run_id: str, step: str) -> SamplesView:
         is_copy=tuple(copies.tolist()),
         neighbours=tuple((first, other) for first, other in found.nearest.tolist()),
         distances=tuple((first, other) for first, other in found.distances.tolist()),
+        labels=None if asked is None else tuple(asked.tolist()),
+        neighbour_labels=None if known is None else tuple((first, other) for first, other in known[found.nearest].tolist()),
         image_shape=found.image_shape,
         version=version_of(file.sha256),
     )

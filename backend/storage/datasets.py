@@ -12,7 +12,8 @@ from backend.storage.tables import Artifact, Dataset, Run
 from tauscope.contracts.runs import TERMINAL_STATES
 from tauscope.datasets import DATASETS
 from tauscope.datasets.images import ALIASES
-from tauscope.datasets.source import DatasetError, slices
+from tauscope.datasets.source import DatasetError, check_labels, slices
+from tauscope.needs import wants_labels
 from tauscope.specs import ResolvedRun, SpecError
 from tauscope.specs.dataset import DatasetSpec, RegisteredSpec
 
@@ -67,15 +68,17 @@ def _pinned(run: ResolvedRun, rows: dict[str, Dataset]) -> ResolvedRun:
         raise SpecError.single(
             "dataset.name", f"there is no data set {asked.name!r}", f"Choose from {known}, or register it on the page Data"
         )
-    return _with(run, _stood_for(asked, rows[asked.name]))
+    return _with(run, _stood_for(asked, rows[asked.name], labels=wants_labels(run.spec)))
 
 
-def _stood_for(asked: DatasetSpec, row: Dataset) -> DatasetSpec:
+def _stood_for(asked: DatasetSpec, row: Dataset, *, labels: bool) -> DatasetSpec:
     if asked.path is not None and asked.path != row.path:
         raise SpecError.single("dataset.path", f"is another place than {row.name} was registered with", "Leave it out: the name says it")
     pinned = asked.model_copy(update={"path": row.path, "registered": RegisteredSpec(format=FORMAT, sha256=row.sha256)})
     try:
         slices(row.card["n_images"], pinned)
+        if labels:
+            check_labels(row.name, row.card["n_classes"] is not None)
     except DatasetError as error:
         raise SpecError.single(error.field, error.message, error.remedy) from error
     return pinned

@@ -190,6 +190,7 @@ _RUN = """
   <div data-region="header"></div>
   <div data-region="standing"></div>
   <div data-region="keep"></div>
+  <div data-region="averages"></div>
   <div data-region="checkpoints"></div>
   <div data-region="forecasts"></div>
   <div data-region="attempts"></div>

@@ -1,6 +1,6 @@
 """What was measured again, in words and numbers: each set with its label, its onsets, and where each of its steps stands."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from frontend.charts.memorization import CONTROL, F_MEM
 from frontend.markup.html import Html, join, tag
@@ -27,11 +27,15 @@ def remeasured_finding(sets: Sequence[RemeasurementView]) -> Html:
 
 def remeasured_tables(run: RunView, own: Series | None, control: Series | None, sets: Sequence[RemeasurementView]) -> Html:
     """The onsets by every estimate, and every f_mem with interval, count and control."""
-    rows = [(OWN, *_onsets(run.onsets), len(own.step) if own else 0, "")]
-    rows += [(held.name, *_onsets(held.onsets), sum(item.state == "measured" for item in held.steps), _open(held.steps)) for held in sets]
+    rows = [(OWN, *both_onsets(run.onsets), len(own.step) if own else 0, "")]
+    rows += [
+        (held.name, *both_onsets(held.onsets), sum(item.state == "measured" for item in held.steps), _open(held.steps)) for held in sets
+    ]
     points = _points(OWN, own, control, {})
     for held in sets:
-        points += _points(held.name, held.series.get(F_MEM), held.series.get(CONTROL), {item.step: item.note for item in held.steps})
+        notes = {item.step: item.note for item in held.steps}
+        for metric, control_name, name in [(F_MEM, CONTROL, held.name), *_between_features(held)]:
+            points += _points(name, held.series.get(metric), held.series.get(control_name), notes)
     points.sort(key=lambda row: row[0])
     told = "Another sampler, count or feature network is another estimate: it never enters the run's own curves, onsets or fits."
     body = join(
@@ -42,6 +46,12 @@ def remeasured_tables(run: RunView, own: Series | None, control: Series | None, 
     return section("Measured again", body)
 
 
+def _between_features(held: RemeasurementView) -> list[tuple[str, str, str]]:
+    """The shares of copies on feature networks: each with its control, and what its rows are called."""
+    floored = [name for name in held.series if name.startswith("copies") and f"{name}_floor" in held.series]
+    return [(name, f"{name}_floor", f"{held.name}: {name}") for name in floored]
+
+
 def _folded(rows: Sequence[tuple[str, ...]]) -> Html:
     """There are as many rows as checkpoints times estimates."""
     if not rows:
@@ -49,7 +59,8 @@ def _folded(rows: Sequence[tuple[str, ...]]) -> Html:
     return tag("details", tag("summary", f"Every number: {plural(len(rows), 'point')}"), table(_POINTS, rows, ""), class_="tau-details")
 
 
-def _onsets(onsets: dict[str, Onset]) -> tuple[str, str]:
+def both_onsets(onsets: Mapping[str, Onset]) -> tuple[str, str]:
+    """tau_gen and tau_mem with their intervals, or why there is none."""
     told = [onset_words(onsets[name]) if name in onsets else ("not measured", "") for name in ("tau_gen", "tau_mem")]
     one, other = (f"{value} ({spread})" if spread else value for value, spread in told)
     return one, other

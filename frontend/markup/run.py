@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from frontend.charts.groups import group_runs, run_name
+from frontend.markup.averages import averages
 from frontend.markup.forecasts import run_forecasts
 from frontend.markup.header import header
 from frontend.markup.html import Html, join, signed, tag
@@ -33,6 +34,7 @@ def run_regions(
         "header": header(experiment, tab="run", run_id=run.id),
         "standing": _facts(experiment, run),
         "keep": keep_card(run, checkpoints),
+        "averages": averages(run),
         "checkpoints": section("Checkpoints", table(_CHECKPOINT_COLUMNS, held, "None yet, or none is left.")),
         "forecasts": run_forecasts(foretold),
         "attempts": section("Attempts", table(_ATTEMPT_COLUMNS, tried, "No worker has claimed it yet.")),

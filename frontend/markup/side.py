@@ -118,10 +118,15 @@ def _copies(run: RunView) -> list[Html]:
 
 
 def _control(run: RunView) -> list[Html]:
+    return [tag("div", said)] if (said := last_control(run)) else []
+
+
+def last_control(run: RunView) -> str:
+    """The held-out control with its interval and count; empty where there is none."""
     share, low, high, count = (run.final.get(f"f_mem_control{end}") for end in ("", "_low", "_high", "_count"))
     if share is None or low is None or high is None or not count:
-        return []
-    return [tag("div", control_words(share, low, high, int(count)))]
+        return ""
+    return control_words(share, low, high, int(count))
 
 
 def onset_table(experiment: ExperimentView, curves: Curves, groups: Sequence[Group], focus: Group | None) -> Html:

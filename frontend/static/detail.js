@@ -40,12 +40,17 @@ export class Detail {
     const [first, second] = samples.neighbours[seed];
     const scale = Math.max(1, Math.floor(120 / width));
     const small = Math.max(1, Math.floor(46 / width));
+    const [near, other] = samples.neighbour_labels?.[seed] ?? [];
+    const known = { generated: samples.labels?.[seed], nearest: near, second: other };
+    const labelled = Object.values(known).some((label) => label !== undefined);
     const figure = (of, words, times, framed) => {
-      const label = of === "generated" ? `Generated image, seed ${seed}` : `${words} training image, number ${of === "nearest" ? first : second}`;
+      const said = known[of] === undefined ? "" : `${of === "generated" ? "asked for " : ""}label ${known[of]}`;
+      const what = of === "generated" ? `Generated image, seed ${seed}` : `${words} training image, number ${of === "nearest" ? first : second}`;
+      const label = said ? `${what}, ${said}` : what;
       const size = { width: `${width * times}px`, height: `${height * times}px` };
       const canvas = h("canvas", { class: `tau-pixels${framed ? " tau-copy" : ""}`, role: "img", "aria-label": label, style: size });
       paint(canvas, sheetUrl(samples.run_id, samples.step, samples.version, of, [seed]), 0, samples.image_shape);
-      return h("figure", {}, canvas, h("figcaption", {}, words));
+      return h("figure", {}, canvas, h("figcaption", {}, words, labelled && h("span", { class: "tau-quiet" }, said || "\u00a0")));
     };
     return [figure("generated", "Generated", scale, copy), figure("nearest", "Nearest", scale, false), figure("second", "Second", small, false)];
   }

@@ -1,11 +1,12 @@
 """How the shares of copies and the distances behind them are named, defined and drawn."""
 
+from fractions import Fraction
+
 from tauscope.contracts.points import MetricInfo
 from tauscope.specs import ExperimentSpec
-from tauscope.specs.copying import ADAPTIVE, ADAPTIVE_NEIGHBOURS, control_of, copy_criteria
+from tauscope.specs.copying import ADAPTIVE, ADAPTIVE_NEIGHBOURS, GAP_THRESHOLDS, control_of, copy_criteria
 
 _INTERVAL = "95 % Clopper-Pearson interval."
-_FRACTIONS = {"f_mem": "1/3", "f_mem_quarter": "1/4", "f_mem_half": "1/2"}
 
 
 def copying_infos(spec: ExperimentSpec) -> list[MetricInfo]:
@@ -36,7 +37,7 @@ def _share(name: str, n: int) -> tuple[MetricInfo, MetricInfo]:
 
 
 def _short(name: str) -> str:
-    return "adaptive l2" if name == ADAPTIVE else f"gap ratio below {_FRACTIONS[name]}"
+    return "adaptive l2" if name == ADAPTIVE else f"gap ratio below {fraction_words(GAP_THRESHOLDS[name])}"
 
 
 def _criterion(name: str) -> str:
@@ -45,7 +46,13 @@ def _criterion(name: str) -> str:
             "whose distance to the nearest training image is below half the mean distance to the "
             f"{ADAPTIVE_NEIGHBOURS} nearest distinct ones"
         )
-    return f"whose distance to the nearest training image is below {_FRACTIONS[name]} of that to the second nearest distinct one"
+    fraction = fraction_words(GAP_THRESHOLDS[name])
+    return f"whose distance to the nearest training image is below {fraction} of that to the second nearest distinct one"
+
+
+def fraction_words(threshold: float) -> str:
+    """A threshold of the gap ratio as a fraction, e.g. ``1/3``."""
+    return str(Fraction(threshold).limit_denominator(9))
 
 
 def _distances() -> list[MetricInfo]:

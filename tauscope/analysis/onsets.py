@@ -67,19 +67,22 @@ def tau_mem(points: Sequence[Point], level: float, metric: str = "f_mem") -> Ons
     """When f_mem minus its held-out control, or another metric that needs none, first rises to ``level`` and stays.
 
     The control's own interval widens that of the onset: its low end is used for the lower end, its high end for the upper.
+
+    Args:
+        metric: ``f_mem``, also of a further average of the weights, which has the same control; or another one.
     """
-    if metric != "f_mem":
+    if metric.partition("~")[0] != "f_mem":
         return warning_onset(Curve.of(points, metric, share=False), metric, level)
-    curve = Curve.of(points, "f_mem", share=True)
+    curve = Curve.of(points, metric, share=True)
     control = [p for p in points if p.metric == "f_mem_control" and p.value is not None]
     if not len(curve.step):
-        return _undefined("f_mem", level, "f_mem was not measured yet")
+        return _undefined(metric, level, f"{metric} was not measured yet")
     if not control:
-        return _undefined("f_mem", level, "there is no held-out control to subtract")
+        return _undefined(metric, level, "there is no held-out control to subtract")
     last = max(control, key=lambda p: p.step)
     assert last.value is not None and last.low is not None and last.high is not None
     shifts = (level + last.low, level + last.value, level + last.high)
-    return _onset(curve, shifts, metric="f_mem", level=level)
+    return _onset(curve, shifts, metric=metric, level=level)
 
 
 def warning_onset(curve: Curve, metric: str, level: float, *, falling: bool = False) -> Onset:

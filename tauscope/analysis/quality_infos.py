@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tauscope.analysis.copying_infos import fraction_words
 from tauscope.contracts.points import MetricInfo
 from tauscope.specs import ImageDdpmSpec
+from tauscope.specs.copying import FEATURE_THRESHOLDS
 from tauscope.specs.features import (
     NEIGHBOURS,
     Features,
@@ -50,7 +52,7 @@ _KINDS = {
         "Fréchet distance to the training set",
         _FEATURES,
         "neither",
-        "The same distance to {n_train:,} training images, for which a copier scores best",
+        "The same distance to {n_train} training images, for which a copier scores best",
         "95 % jackknife interval over samples",
         log_scale=True,
     ),
@@ -100,7 +102,7 @@ _KINDS = {
         "three-sample test C_T",
         "standard deviations of no copying",
         "zero",
-        "Mann-Whitney z of distances to the nearest of {n_train:,} training images, samples against held-out, mean over k-means cells; "
+        "Mann-Whitney z of distances to the nearest of {n_train} training images, samples against held-out, mean over k-means cells; "
         "far below 0 is copying (arXiv:2004.05675)",
         "95 % score interval over samples and held-out images",
     ),
@@ -108,14 +110,14 @@ _KINDS = {
         "authentic samples, AuthPct",
         _SHARE,
         "higher",
-        "Share of samples no nearer to their nearest of {n_train:,} training images than that is to its own nearest (arXiv:2102.08921)",
+        "Share of samples no nearer to their nearest of {n_train} training images than that is to its own nearest (arXiv:2102.08921)",
         "95 % Clopper-Pearson interval over samples",
     ),
     "fld_gap": _Kind(
         "FLD generalization gap",
         "0.01 nat a feature",
         "zero",
-        "Held-out less training log-likelihood under Gaussians around the samples, fitted to {n_train:,} training images, {against}; far "
+        "Held-out less training log-likelihood under Gaussians around the samples, fitted to {n_train} training images, {against}; far "
         "below 0 is copying (arXiv:2302.04440)",
         "95 % normal interval over images, the samples and the fit given",
     ),
@@ -126,14 +128,23 @@ _KINDS = {
         "exp of the entropy of the eigenvalues of the samples' cosines over their number, which it grows with (arXiv:2210.02410)",
         "95 % jackknife interval over samples",
     ),
+    **{
+        name: _Kind(
+            f"copies with a gap ratio below {fraction_words(threshold)}",
+            _SHARE,
+            "lower",
+            "Share of samples whose distance to the nearest of {n_train} training images is below "
+            f"{fraction_words(threshold)} of that to the second nearest distinct one, both between features",
+            "95 % Clopper-Pearson interval over samples",
+        )
+        for name, threshold in FEATURE_THRESHOLDS.items()
+    },
 }
 
 
 def _on_features(spec: ImageDdpmSpec, features: Features) -> Iterator[MetricInfo]:
-    for metric in features.metrics:
+    for metric in features.measured:
         yield from _with_baselines(spec, features, metric)
-        if metric == "frechet":
-            yield from _with_baselines(spec, features, "frechet_to_train")
 
 
 def _with_baselines(spec: ImageDdpmSpec, features: Features, metric: str) -> Iterator[MetricInfo]:
@@ -168,14 +179,14 @@ def _with_baselines(spec: ImageDdpmSpec, features: Features, metric: str) -> Ite
 
 def _words(spec: ImageDdpmSpec, features: Features) -> dict[str, object]:
     _, each = features.parts(spec.dataset.n_held_out, spec.measurement.n_generated)
-    sets = features.sets
+    sets, n = features.sets, spec.dataset.n_train
     reference = f"{sets * each:,} held-out images"
     network, given = _network(features)
     return {
         "network": network,
         "input": given,
         "k": NEIGHBOURS,
-        "n_train": min(features.train, spec.dataset.n_train),
+        "n_train": f"{n:,}" if n <= features.train else f"the first {features.train:,} of {n:,}",
         "against": f"against {reference}",
         "distances": (
             "95 % jackknife interval over samples"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tauscope.analysis.exploration import Cost
 from tauscope.contracts.exploration import BudgetKind
-from tauscope.specs import ExperimentSpec
+from tauscope.specs import DenoiserSpec, ExperimentSpec
 
 
 class Timed(NamedTuple):
@@ -33,8 +33,11 @@ def _seconds(base: ExperimentSpec, timed: Sequence[Timed], *, n: int, width: int
         for item in timed
         if item.seconds > 0 and item.work > 0 and abs(math.log(item.width / width)) == near
     ]
-    return max(rates) * (_work(base, n, end) - _work(base, n, start)) if rates else None
+    return max(rates) * (_work(base, n, width, end) - _work(base, n, width, start)) if rates else None
 
 
-def _work(base: ExperimentSpec, n: int, steps: int) -> float:
-    return base.with_n(n).model_copy(update={"steps": steps}).cost() if steps else 0.0
+def _work(base: ExperimentSpec, n: int, width: int, steps: int) -> float:
+    spec = base.with_n(n).model_copy(update={"steps": steps})
+    if isinstance(spec, DenoiserSpec):
+        spec = spec.model_copy(update={"network": spec.network.model_copy(update={"base_width": width})})
+    return spec.cost() if steps else 0.0

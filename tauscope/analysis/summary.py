@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from tauscope.analysis.averages import onsets_of_averages
 from tauscope.analysis.markers import tau_split, tau_test
 from tauscope.analysis.onsets import tau_gen, tau_mem
 from tauscope.analysis.scaling import fit_sweep
@@ -29,8 +30,8 @@ def summarize_points(spec: ExperimentSpec, points: Sequence[Point]) -> tuple[dic
 
 
 def find_markers(spec: ExperimentSpec, points: Sequence[Point]) -> dict[str, Onset]:
-    """Times that stand beside the onsets, by name: when the held-out loss is least, and when the run agrees most with its twin."""
-    markers = {"tau_test": tau_test(points, spec.held_out_loss)}
+    """Times beside the onsets, by name: of the least held-out loss, of the best agreement with a twin; onsets of further averages."""
+    markers = {"tau_test": tau_test(points, spec.held_out_loss), **onsets_of_averages(spec, points)}
     return markers if spec.comparison_index is None else markers | {"tau_split": tau_split(points, cosine_metric(spec))}
 
 

@@ -70,8 +70,10 @@ def run(
     json: Json = False,
 ) -> None:
     """Run a sweep here, with no service."""
+    from tauscope.datasets.local_names import pinned_here
+
     chosen = parse_settings(settings) | ({"device": device} if device else {})
-    sweep = apply_settings(read_sweep(source), chosen)
+    sweep = pinned_here(apply_settings(read_sweep(source), chosen))
     folder = out or Path("results") / f"{sweep.name}-{datetime.now():%Y%m%d-%H%M%S}"
     interrupted, summary = _run_local(sweep, folder, processes=processes, resume=resume, quiet=json)
     if json:

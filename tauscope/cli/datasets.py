@@ -14,6 +14,7 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
+from tauscope.cli.cache import cache
 from tauscope.cli.service import DEFAULT_URL, Json, Url, open_client, output
 from tauscope.contracts.datasets import DatasetCreate
 
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
     from tauscope.datasets.checking import Check
 
 _SHOWN_CLASSES = 10
+Here = Annotated[bool, typer.Option("--here", help="On this machine, for tauscope run, which asks no service.")]
 
-group = typer.Typer(help="List data sets, check, register and remove your own, fetch one of the hub.")
+group = typer.Typer(help="List data sets, check, register and remove your own, fetch one of the hub, look at the cache.")
+group.command()(cache)
 commands = typer.Typer()
 commands.add_typer(group, name="datasets")
 errors = Console(stderr=True)
@@ -43,9 +46,10 @@ def list_datasets(
 ) -> None:
     """List the data sets and what they need, here or at a service."""
     from tauscope.datasets import dataset_views
+    from tauscope.datasets.local_names import views_here
 
     if url is None:
-        views = dataset_views()
+        views = (*views_here(), *dataset_views())
     else:
         with open_client(url) as client:
             views = client.datasets()
@@ -68,10 +72,14 @@ def add(
     licence: Annotated[str, typer.Option(help="Under which licence they are.")] = "",
     attribution: Annotated[str, typer.Option(help="What is asked of whoever shows them.")] = "",
     upload: Annotated[bool, typer.Option("--upload", help="Send the archive to the service, whose workers fetch it.")] = False,
+    here: Here = False,
     url: Url = DEFAULT_URL,
     json: Json = False,
 ) -> None:
-    """Register a data set with a service under a name; a run then needs the name alone."""
+    """Register a data set with a service, or on this machine, under a name; a run then needs the name alone."""
+    if here:
+        _add_here(name, path)
+        return
     try:
         request = DatasetCreate(name=name, path=path, description=description, licence=licence, attribution=attribution)
         with open_client(url) as client:
@@ -91,11 +99,35 @@ def add(
 
 
 @group.command()
-def remove(name: Annotated[str, typer.Argument(help="A registered data set.")], url: Url = DEFAULT_URL) -> None:
+def remove(name: Annotated[str, typer.Argument(help="A registered data set.")], here: Here = False, url: Url = DEFAULT_URL) -> None:
     """Forget a registered data set; an uploaded archive goes, what a path leads to stays."""
-    with open_client(url) as client:
-        client.remove_dataset(name)
+    if here:
+        _forget_here(name)
+    else:
+        with open_client(url) as client:
+            client.remove_dataset(name)
     output.print(f"{name} is removed")
+
+
+def _add_here(name: str, path: str) -> None:
+    from tauscope.datasets import DatasetError
+    from tauscope.datasets.local_names import register_here
+
+    try:
+        count = register_here(name, path)
+    except DatasetError as error:
+        _refuse_plainly(error)
+    output.print(Text(f"{name} is registered on this machine: {count:,} images. Use it with: --set dataset.name={name}"), soft_wrap=True)
+
+
+def _forget_here(name: str) -> None:
+    from tauscope.datasets import DatasetError
+    from tauscope.datasets.local_names import forget_here
+
+    try:
+        forget_here(name)
+    except DatasetError as error:
+        _refuse_plainly(error)
 
 
 @group.command()
@@ -136,9 +168,13 @@ def fetch(
     try:
         fetch(hub_id, folder, revision=revision)
     except DatasetError as error:
-        errors.print(Text(f"{error.message}. {error.remedy}"), soft_wrap=True)
-        raise typer.Exit(1) from error
+        _refuse_plainly(error)
     output.print(Text(f"{folder} holds it. Look at it with: tauscope datasets check {folder}"), soft_wrap=True)
+
+
+def _refuse_plainly(error: "DatasetError") -> NoReturn:
+    errors.print(Text(f"{error.message}. {error.remedy}"), soft_wrap=True)
+    raise typer.Exit(1) from error
 
 
 def _refuse(path: str, error: "DatasetError", layouts: tuple[str, ...], *, json: bool) -> NoReturn:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from tauscope.client import ApiError, TauscopeClient
+from tauscope.folders import home_folder
 
 POSTGRES_PORT = 5432
 FREE_BYTES = 5 * 2**30
@@ -70,7 +71,7 @@ def _database() -> Check:
     """Whether the database could be opened, judged without a driver: a file that can be written, or a server that listens."""
     url = os.environ.get("TAUSCOPE_DATABASE_URL", "")
     if not url or url.startswith("sqlite"):
-        return _sqlite(Path(url.removeprefix("sqlite:///")) if url else _home() / "tauscope.db")
+        return _sqlite(Path(url.removeprefix("sqlite:///")) if url else home_folder() / "tauscope.db")
     address = urlsplit(url)
     where = f"{address.hostname}:{address.port or POSTGRES_PORT}"
     try:
@@ -85,10 +86,6 @@ def _sqlite(path: Path) -> Check:
     if os.access(path if path.exists() else _existing(path.parent), os.W_OK):
         return Check("database", True, found)
     return Check("database", False, f"{found} cannot be written", "Mend the folder's permissions, or set TAUSCOPE_HOME")
-
-
-def _home() -> Path:
-    return Path(os.environ.get("TAUSCOPE_HOME", "~/.tauscope")).expanduser()
 
 
 def _existing(path: Path) -> Path:
@@ -117,7 +114,7 @@ def _what_it_says(url: str) -> list[Check]:
 
 
 def _disk() -> Check:
-    existing = _existing(_home())
+    existing = _existing(home_folder())
     free = shutil.disk_usage(existing).free
     return Check("disk", free > FREE_BYTES, f"{free / 2**30:.0f} GiB free under {existing}", "" if free > FREE_BYTES else "Free some space")
 

@@ -52,7 +52,9 @@ class RunView(Contract):
     worker: str | None
     updated_at: float | None = Field(description="Unix time of the last news, database clock")
     onsets: dict[str, Onset]
-    markers: dict[str, Onset] = Field(default_factory=dict, description="what stands beside the onsets: tau_test, tau_split")
+    markers: dict[str, Onset] = Field(
+        default_factory=dict, description="what stands beside the onsets: tau_test, tau_split, tau_mem~ema0.1 of further averages"
+    )
     final: dict[str, float | int | None]
     remarks: tuple[str, ...] = Field((), description="what is worth knowing of its images: duplicates, what was left out")
     forecast: Forecast | None = Field(None, description="tau_mem as foretold by what is known now; none once it is measured")

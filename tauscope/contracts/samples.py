@@ -71,5 +71,9 @@ class SamplesView(Contract):
     is_copy: tuple[bool, ...]
     neighbours: tuple[tuple[int, int], ...] = Field(description="indices into the run's training set")
     distances: tuple[tuple[float, float], ...] = Field(description="Euclidean, pixels in [0, 1]")
+    labels: tuple[int, ...] | None = Field(None, description="the label each sample was asked for, where the network is told labels")
+    neighbour_labels: tuple[tuple[int, int], ...] | None = Field(
+        None, description="the labels of both training images, where the data set has labels and the run has kept them"
+    )
     image_shape: tuple[int, int, int] = Field((1, 8, 8), description="channels, height, width")
     version: str = Field("", description="changes with the samples; put it into their addresses as v")

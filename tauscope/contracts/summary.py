@@ -19,7 +19,9 @@ class RunSummary(Contract):
     params: dict[str, Any]
     state: str
     onsets: dict[str, Onset]
-    markers: dict[str, Onset] = Field(default_factory=dict, description="what stands beside the onsets: tau_test, tau_split")
+    markers: dict[str, Onset] = Field(
+        default_factory=dict, description="what stands beside the onsets: tau_test, tau_split, tau_mem~ema0.1 of further averages"
+    )
     final: dict[str, float | int | None]
     seconds: float
     reason: str = ""

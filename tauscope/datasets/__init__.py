@@ -10,7 +10,7 @@ from tauscope.datasets.mnist5k import Mnist5k
 from tauscope.datasets.orl_faces import OrlFaces
 from tauscope.datasets.preparing import Progress, unwatched
 from tauscope.datasets.registered import place_of
-from tauscope.datasets.source import DatasetError, ImageSource, check_colour, slices
+from tauscope.datasets.source import DatasetError, ImageSource, check_colour, check_labels, slices
 from tauscope.datasets.split import Split, split_source
 from tauscope.specs.dataset import DatasetSpec
 from tauscope.specs.errors import FieldProblem, SpecError
@@ -40,8 +40,13 @@ def find_dataset(name: str) -> ImageSource:
     """
     name = ALIASES.get(name, name)
     if name not in DATASETS:
-        raise SpecError.single("dataset.name", f"there is no data set {name!r}", f"Choose from {', '.join(DATASETS)}")
+        raise SpecError.single("dataset.name", f"there is no data set {name!r}", _known())
     return DATASETS[name]
+
+
+def _known() -> str:
+    own = "of your own images set dataset.name to images and dataset.path to their place, or: tauscope datasets add NAME PATH --here"
+    return f"Choose from {', '.join(DATASETS)}; {own}. A name that was registered with a service is known to that service alone"
 
 
 def source_of(spec: DatasetSpec) -> ImageSource:
@@ -64,8 +69,11 @@ def load_split(spec: DatasetSpec, progress: Progress = unwatched) -> Split:
     return split_source(source_of(spec), spec, progress)
 
 
-def check_card(spec: DatasetSpec) -> None:
-    """Check what can be told without the images, by name, channels and number.
+def check_card(spec: DatasetSpec, *, labels: bool = False) -> None:
+    """Check what can be told without the images, by name, channels, labels and number.
+
+    Args:
+        labels: whether the network is to be told them.
 
     Raises:
         SpecError: if there is no such data set, or it cannot give what is asked.
@@ -73,14 +81,16 @@ def check_card(spec: DatasetSpec) -> None:
     source = source_of(spec)
     try:
         check_colour(source, spec)
+        if labels:
+            check_labels(spec.name, source.labelled)
         if source.n_images is not None:
             slices(source.n_images, spec)
     except DatasetError as error:
         raise SpecError.single(error.field, error.message, error.remedy) from error
 
 
-def dataset_problems(spec: DatasetSpec) -> tuple[FieldProblem, ...]:
-    """What stands in the way of loading this split here, found without decoding an image."""
+def dataset_problems(spec: DatasetSpec, *, labels: bool = False) -> tuple[FieldProblem, ...]:
+    """What stands in the way of loading this split here, and its labels if they are asked for, found without decoding an image."""
     try:
         source, place = source_of(spec), place_of(spec)
     except SpecError as error:
@@ -92,7 +102,10 @@ def dataset_problems(spec: DatasetSpec) -> tuple[FieldProblem, ...]:
         return (FieldProblem("dataset.path", f"{spec.name} is not on this machine", lack),)
     try:
         check_colour(source, spec)
-        slices(len(source.open(place)), spec)
+        images = source.open(place)
+        slices(len(images), spec)
+        if labels:
+            check_labels(spec.name, images.labels() is not None)
     except DatasetError as error:
         return (FieldProblem(error.field, error.message, error.remedy),)
     return ()

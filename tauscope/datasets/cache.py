@@ -23,6 +23,7 @@ from numpy import ndarray
 
 from tauscope.datasets.image_list import ImageList, UnreadableImageError
 from tauscope.datasets.preparing import VERSION, Preparation, Progress, unwatched, write_prepared
+from tauscope.folders import cache_folder
 
 POLL_SECONDS = 0.5
 IMAGES, RECORD, PARTIAL = "images.npy", "preparation.json", ".partial"
@@ -34,14 +35,6 @@ class Prepared:
 
     pixels: UInt8[ndarray, "image channel height width"]
     record: Preparation
-
-
-def cache_folder() -> Path:
-    """``TAUSCOPE_CACHE``; else ``cache`` under ``TAUSCOPE_HOME``; else ``tauscope`` under ``XDG_CACHE_HOME`` or ``~/.cache``."""
-    for variable, inside in (("TAUSCOPE_CACHE", ""), ("TAUSCOPE_HOME", "cache"), ("XDG_CACHE_HOME", "tauscope")):
-        if os.environ.get(variable):
-            return Path(os.environ[variable]).expanduser().absolute() / inside
-    return Path.home() / ".cache" / "tauscope"
 
 
 def open_prepared(images: ImageList, *, size: int, colour: bool, skip: bool, progress: Progress = unwatched) -> Prepared:
@@ -91,6 +84,8 @@ def _read(place: Path) -> Prepared | None:
         pixels = np.load(place / IMAGES, mmap_mode="r") if record.n_images else np.empty((0, 1, 1, 1), np.uint8)
     except (OSError, EOFError, ValueError, KeyError, TypeError):
         return None
+    with contextlib.suppress(OSError):
+        (place / RECORD).touch()  # Its time of change is the last use.
     return Prepared(pixels, record) if len(pixels) == record.n_images else None
 
 
@@ -99,7 +94,8 @@ def _make(images: ImageList, place: Path, *, size: int, colour: bool, skip: bool
     partial.mkdir()
     try:
         record = write_prepared(images, partial / IMAGES, size=size, colour=colour, skip=skip, progress=progress)
-        (partial / RECORD).write_text(json.dumps(record.document))
+        first = {"first": images.place(0)} if len(images) else {}
+        (partial / RECORD).write_text(json.dumps(record.document | first))
         return _publish(partial, place)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -127,6 +123,19 @@ def _only_one(place: Path, waiting: Callable[[], None]) -> Iterator[bool]:
     """Wait until no other process makes this cache; a lock goes with its process. Yields whether there are locks here."""
     with place.with_name(place.name + ".lock").open("w") as lock:
         yield _locked(lock, waiting)
+
+
+@contextlib.contextmanager
+def if_nobody_prepares(place: Path) -> Iterator[bool]:
+    """Hold the lock of a cache, or of what is left of making it, without waiting; yields whether it is held."""
+    key = place.name.partition(".")[0]
+    with place.with_name(f"{key}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+        else:
+            yield True
 
 
 def _locked(lock: IO[str], waiting: Callable[[], None]) -> bool:

@@ -21,6 +21,7 @@ class CelebA:
     native_size = "178x218, 3 channels"
     n_images = 202_599
     coloured = True
+    labelled = False
     licence = "Non-commercial research only; see the CelebA agreement"
     origin = "Z. Liu, P. Luo, X. Wang, X. Tang: Deep Learning Face Attributes in the Wild, ICCV 2015, arXiv:1411.7766"
     attribution = "Cite the source; the images may not be passed on"

@@ -28,6 +28,7 @@ class Cifar10:
     native_size = "32x32, 3 channels"
     n_images = 60_000
     coloured = True
+    labelled = True
     licence = "None is stated by the authors"
     origin = "A. Krizhevsky: Learning Multiple Layers of Features from Tiny Images, 2009"
     attribution = "Cite the source"

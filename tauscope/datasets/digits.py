@@ -24,6 +24,7 @@ class Digits:
     native_size = "8x8, 1 channel"
     n_images = 1797
     coloured = False
+    labelled = True
     licence = "CC BY 4.0"
     layouts: tuple[str, ...] = ()
     attribution = "Cite the source and name the licence"

@@ -21,6 +21,7 @@ class FashionMnist:
     native_size = "28x28, 1 channel"
     n_images = 70_000
     coloured = False
+    labelled = None
     licence = "MIT (Expat)"
     origin = "H. Xiao, K. Rasul, R. Vollgraf: Fashion-MNIST, arXiv:1708.07747; Zalando SE"
     attribution = "Keep the notice of Zalando SE with copies; cite arXiv:1708.07747"

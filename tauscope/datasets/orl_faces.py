@@ -22,6 +22,7 @@ class OrlFaces:
     native_size = "92x112, 1 channel"
     n_images = 400
     coloured = False
+    labelled = True
     licence = "No licence is stated; made available for research by AT&T Laboratories Cambridge"
     origin = "F. Samaria, A. Harter: Parameterisation of a stochastic model for human face identification, doi:10.1109/ACV.1994.341300"
     attribution = "When using these images, give credit to AT&T Laboratories Cambridge"

@@ -20,6 +20,7 @@ class OwnImages(ABC):
     native_size = "any, resized"
     n_images: int | None = None
     coloured = True
+    labelled: bool | None = None
     licence = "that of your images"
     origin = "your own files, named by dataset.path"
     attribution = "as the owner of the images asks"

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tauscope.datasets.cache import cache_folder
 from tauscope.datasets.source import DatasetError
+from tauscope.folders import cache_folder
 from tauscope.specs.dataset import DatasetSpec
 
 

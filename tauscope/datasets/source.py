@@ -36,6 +36,11 @@ class ImageSource(Protocol):
         ...
 
     @property
+    def labelled(self) -> bool | None:
+        """Whether its images have labels, or ``None`` where only the user's copy tells; without, ``network.classes`` is refused."""
+        ...
+
+    @property
     def licence(self) -> str: ...
     @property
     def origin(self) -> str:
@@ -73,6 +78,20 @@ def check_colour(source: ImageSource, spec: DatasetSpec) -> None:
     """
     if spec.colour and not source.coloured:
         raise DatasetError(f"the images of {source.name} are grey", "Set dataset.colour to false", field="dataset.colour")
+
+
+def check_labels(name: str, labelled: bool | None) -> None:
+    """Refuse to tell a network labels that images do not have.
+
+    Args:
+        name: of the data set.
+        labelled: whether it has labels; ``None`` where that is not known yet, which is no reason to refuse.
+
+    Raises:
+        DatasetError: if it has none.
+    """
+    if labelled is False:
+        raise DatasetError(f"{name} has no labels", "Leave network.classes out, or name a labelled data set", field="network.classes")
 
 
 class Slices(NamedTuple):

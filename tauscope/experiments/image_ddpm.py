@@ -43,6 +43,7 @@ class ImageDdpmExperiment(DenoiserExperiment):
     ) -> None:
         split = load_split(spec.dataset, progress)
         self._record = split.record(spec.dataset)
+        self._labels = {} if split.train_labels is None else {"labels": split.train_labels}
         labels = (_told(spec, part, device) for part in (split.train_labels, split.held_out_labels))
         self.images = ImageSet(_pixels(split.train).to(device), _pixels(split.held_out).to(device), *labels)
         self.diffusion = Diffusion.of(spec.process)
@@ -52,6 +53,7 @@ class ImageDdpmExperiment(DenoiserExperiment):
         network = network.to(device, memory_format=_layout(spec, device))  # type: ignore[call-overload]
         self.predictions = ImagePredictions(spec, self.images, self.diffusion)
         trainer = Trainer(spec, network, self.diffusion, x_0, self.images.train_labels, team)
+        trainer.data_sha256 = self._record["sha256"]
         super().__init__(spec, folder, trainer, ImageMeasurement(spec, self.images, self.diffusion))
 
     def measurement_of(self, spec: ExperimentSpec) -> ImageMeasurement:
@@ -65,7 +67,7 @@ class ImageDdpmExperiment(DenoiserExperiment):
 
     def write_data(self, recorder: Recorder) -> None:
         recorder.dataset(
-            write_npz(self.folder / "train.npz", images=self.images.train.cpu().numpy()),
+            write_npz(self.folder / "train.npz", images=self.images.train.cpu().numpy(), **self._labels),
             write_npz(self.folder / "held_out.npz", images=self.images.held_out.cpu().numpy()),
             write_json(self.folder / "dataset.json", self._record),
         )

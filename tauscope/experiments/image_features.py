@@ -12,8 +12,9 @@ from tauscope.experiments.measured import diverged_point
 from tauscope.features.cache import FeatureCache
 from tauscope.features.network import FeatureNetwork
 from tauscope.features.registry import build_features
+from tauscope.metrics.distinct_rows import first_of_equals
 from tauscope.metrics.feature_frechet import Estimate
-from tauscope.metrics.quality import Qualities, RealFeatures, wanted_metrics
+from tauscope.metrics.quality import Qualities, RealFeatures
 from tauscope.specs.features import Features
 
 Between = Callable[[], None]
@@ -59,7 +60,7 @@ class ImageFeatures:
 
     def diverged(self, step: int) -> list[Point]:
         """The points of samples that are not images."""
-        return [diverged_point(step, self.spec.metric_name(name), self.count) for name in wanted_metrics(self.spec.metrics)]
+        return [diverged_point(step, self.spec.metric_name(name), self.count) for name in self.spec.measured]
 
     def _points(self, found: Measured, step: int, count: int, ending: str = "") -> list[Point]:
         return [_point(step, self.spec.metric_name(name) + ending, estimate, count) for name, estimate in found.items()]
@@ -81,7 +82,8 @@ class ImageFeatures:
             held_out = self.cache.features(self._network, self._held_out, between=between)
             train = self.cache.features(self._network, self._train, between=between)
             sets = tuple(held_out[k * self._each : (k + 1) * self._each] for k in range(self.spec.sets))
-            self._prepared = Qualities(RealFeatures(sets, held_out, train), self.spec.metrics)
+            distinct = train[first_of_equals(self._train.flatten(1)).cpu().numpy()]
+            self._prepared = Qualities(RealFeatures(sets, held_out, train, distinct), self.spec.measured)
         return self._prepared
 
     @cached_property

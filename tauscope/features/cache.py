@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from tauscope.datasets.cache import cache_folder
 from tauscope.features.network import FeatureNetwork, Images
+from tauscope.folders import cache_folder
 
 BLOCK = 64
 LIMIT_BYTES = 4 * 2**30

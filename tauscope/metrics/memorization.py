@@ -50,9 +50,13 @@ class Memorization:
         """95 % Clopper-Pearson interval of f_mem."""
         return clopper_pearson(self.n_copies, self.count)
 
+    def share(self, threshold: float) -> tuple[float, float, float]:
+        """The share of gap ratios below a threshold, with its 95 % Clopper-Pearson interval."""
+        return _share(self.gap_ratio < threshold)
+
     def shares(self) -> dict[str, tuple[float, float, float] | None]:
         """The share of copies by every criterion, with its 95 % Clopper-Pearson interval; ``None`` where it has none."""
-        found = {name: _share(self.gap_ratio < threshold) for name, threshold in GAP_THRESHOLDS.items()}
+        found = {name: self.share(threshold) for name, threshold in GAP_THRESHOLDS.items()}
         return {**found, ADAPTIVE: None if self.adaptive_ratio is None else _share(self.adaptive_ratio < 1)}
 
 
@@ -61,6 +65,7 @@ def measure_memorization(
     train: Float[Tensor, "n_train ..."] | References,
     *,
     threshold: float = GAP_THRESHOLD,
+    adaptive: bool = True,
 ) -> Memorization:
     """Find each image's nearest distinct training images and their gap ratio.
 
@@ -70,16 +75,17 @@ def measure_memorization(
     Args:
         images: pixels, or features.
         train: the same of the training images; ``References`` of their flattened rows where more images follow.
+        adaptive: whether the 50 nearest are wanted, for the adaptive l2.
 
     Raises:
         ValueError: if an image is not finite or the training set has fewer than two distinct images.
     """
     references = train if isinstance(train, References) else References(train.flatten(1))
-    enough = references.n_distinct >= ADAPTIVE_NEIGHBOURS
+    enough = adaptive and references.n_distinct >= ADAPTIVE_NEIGHBOURS
     found = references.nearest(images.flatten(1), k=ADAPTIVE_NEIGHBOURS if enough else 2)
     nearest, distances = found.index[:, :2], found.distance[:, :2]
-    adaptive = found.distance[:, 0] / (ADAPTIVE_SCALE * found.distance.mean(1)) if enough else None
-    return Memorization(distances[:, 0] / distances[:, 1], nearest.contiguous(), distances.contiguous(), threshold, adaptive)
+    ratio = found.distance[:, 0] / (ADAPTIVE_SCALE * found.distance.mean(1)) if enough else None
+    return Memorization(distances[:, 0] / distances[:, 1], nearest.contiguous(), distances.contiguous(), threshold, ratio)
 
 
 def _share(is_copy: Tensor) -> tuple[float, float, float]:

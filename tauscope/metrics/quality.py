@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Float
 from numpy import ndarray
 
@@ -11,8 +12,11 @@ from tauscope.metrics.c_t import ThreeSampleTest
 from tauscope.metrics.feature_frechet import Estimate, FeatureReference, distance_to_sets
 from tauscope.metrics.kid import kernel_distance
 from tauscope.metrics.likelihood_gap import likelihood_gap
+from tauscope.metrics.memorization import measure_memorization
+from tauscope.metrics.neighbours import References
 from tauscope.metrics.prdc import Manifold
 from tauscope.metrics.vendi import vendi_interval
+from tauscope.specs.copying import FEATURE_THRESHOLDS
 from tauscope.specs.features import NEIGHBOURS
 
 Features = Float[ndarray, "item dim"]
@@ -27,23 +31,26 @@ class RealFeatures:
         sets: disjoint parts of the held-out images.
         held_out: all of them.
         train: the training images.
+        distinct: those of them that repeat no earlier one. By their pixels: the features of equal images differ in rounding where they
+            stand in other batches, and a copy of them would then have two nearest ones.
     """
 
     sets: tuple[ndarray, ...]
     held_out: ndarray
     train: ndarray
+    distinct: ndarray
 
 
 class Qualities:
-    """The chosen metrics of the features of samples, and with the Frechet distance also that to the training images.
+    """The chosen metrics of the features of samples.
 
     Args:
         real: what samples are held against.
-        metrics: as ``FeatureSpec.metrics`` names them.
+        metrics: as ``FeatureSpec.measured`` names them.
     """
 
     def __init__(self, real: RealFeatures, metrics: Collection[str]) -> None:
-        self._wanted = wanted_metrics(metrics)
+        self._wanted = metrics
         self._families = [(names, prepare(real)) for names, prepare in _FAMILIES.items() if set(names) & set(metrics)]
 
     def of(self, features: Features) -> dict[str, Estimate | str]:
@@ -55,11 +62,6 @@ class Qualities:
             except ValueError as error:
                 found |= dict.fromkeys(names, str(error))
         return {name: found[name] for name in self._wanted}
-
-
-def wanted_metrics(metrics: Collection[str]) -> tuple[str, ...]:
-    """The names of all that is measured where these are asked for."""
-    return (*metrics, *(("frechet_to_train",) if "frechet" in metrics else ()))
 
 
 def _frechet(real: RealFeatures) -> Measure:
@@ -92,7 +94,7 @@ def _c_t(real: RealFeatures) -> Measure:
 
 
 def _authenticity(real: RealFeatures) -> Measure:
-    return lambda features: {"authenticity": authenticity(features, real.train)}
+    return lambda features: {"authenticity": authenticity(features, real.distinct)}
 
 
 def _fld_gap(real: RealFeatures) -> Measure:
@@ -101,6 +103,16 @@ def _fld_gap(real: RealFeatures) -> Measure:
 
 def _vendi(_real: RealFeatures) -> Measure:
     return lambda features: {"vendi": vendi_interval(features)}
+
+
+def _copies(real: RealFeatures) -> Measure:
+    references = References(torch.from_numpy(real.distinct))
+
+    def measure(features: ndarray) -> dict[str, Estimate]:
+        found = measure_memorization(torch.from_numpy(features), references, adaptive=False)
+        return {name: found.share(threshold) for name, threshold in FEATURE_THRESHOLDS.items()}
+
+    return measure
 
 
 _FAMILIES: dict[tuple[str, ...], Callable[[RealFeatures], Measure]] = {
@@ -112,4 +124,5 @@ _FAMILIES: dict[tuple[str, ...], Callable[[RealFeatures], Measure]] = {
     ("authenticity",): _authenticity,
     ("fld_gap",): _fld_gap,
     ("vendi",): _vendi,
+    tuple(FEATURE_THRESHOLDS): _copies,
 }

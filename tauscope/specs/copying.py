@@ -5,6 +5,9 @@ from tauscope.specs.measurement import GAP_THRESHOLD
 GAP_THRESHOLDS = {"f_mem": GAP_THRESHOLD, "f_mem_quarter": 1 / 4, "f_mem_half": 1 / 2}
 """A sample is a copy if its gap ratio d1/d2 is below (arXiv:2505.17638 takes 1/3, and compares with 1/4 and 1/2)."""
 
+FEATURE_THRESHOLDS = {name.replace("f_mem", "copies"): threshold for name, threshold in GAP_THRESHOLDS.items()}
+"""The same criteria on the features of a network, where they go by other names: a ratio of other distances is another statistic."""
+
 ADAPTIVE = "f_mem_adaptive"
 """A sample is a copy if d1 is below half the mean distance of the 50 nearest training images (Carlini et al. 2023, arXiv:2301.13188)."""
 ADAPTIVE_NEIGHBOURS = 50

@@ -9,7 +9,7 @@ from tauscope.specs.shown import SWEEP, shown
 
 
 class RegisteredSpec(SpecModel):
-    """What a name that was registered with a service stood for when the run was launched."""
+    """What a name that was registered, with a service or on the machine of the run, stood for when the run was launched."""
 
     format: str = Field("images", max_length=40, description="the source that reads it")
     sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="digest of the uploaded archive; of a path there is none")

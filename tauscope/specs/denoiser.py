@@ -70,7 +70,7 @@ class DenoiserSpec(ExperimentSpec):
         "devices": "compute.devices",
         "n_generated": "measurement.n_generated",
     }
-    PACE: ClassVar[tuple[str, ...]] = ("network",)
+    PACE: ClassVar[tuple[str, ...]] = ("network", "compute")
     WITHIN_CONFIGURATION: ClassVar[tuple[str, ...]] = (
         *("dataset.n_train", "dataset.n_held_out", "seed", "steps", "device", "onsets.tau_gen", "stopping", "retention"),
         *("compute.micro_batch", "compute.memory_format", "compute.compile", "compute.devices"),

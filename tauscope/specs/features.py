@@ -1,5 +1,6 @@
 """Which feature networks look at the samples, how many they are given, and what is measured on their features."""
 
+from abc import ABC, abstractmethod
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -8,15 +9,16 @@ from tauscope.specs.model import SpecModel
 from tauscope.specs.shown import shown
 
 QualityMetric = Literal[
-    "frechet", "frechet_infinity", "kid", "precision", "recall", "density", "coverage", "c_t", "authenticity", "fld_gap", "vendi"
+    "frechet", "frechet_infinity", "kid", "precision", "recall", "density", "coverage", "c_t", "authenticity", "fld_gap", "vendi", "copies"
 ]
+BESIDE = {"frechet": ("frechet_to_train",), "copies": ("copies_quarter", "copies_half")}  # Measured along with a quality.
 LOWER_IS_BETTER: tuple[QualityMetric, ...] = ("frechet", "frechet_infinity", "kid")
 NEIGHBOURS = 5  # k of precision, recall, density and coverage.
 FEWEST = 16  # Images of a reference or floor.
 _HEX_DIGITS = r"^[0-9a-f]{64}$"
 
 
-class FeatureSpec(SpecModel):
+class FeatureSpec(SpecModel, ABC):
     """What every feature network has: the budget of images it looks at, and what is measured."""
 
     metrics: tuple[QualityMetric, ...] = shown(("frechet", "kid"), "Measured", "what is measured on the features", min_length=1)
@@ -26,9 +28,14 @@ class FeatureSpec(SpecModel):
     sets: int = shown(1, "Reference sets", "disjoint held-out sets the Frechet distance is a mean over", ge=1, le=20, unit="sets")
 
     @property
+    @abstractmethod
     def key(self) -> str:
         """What its metrics' names end in."""
-        raise NotImplementedError
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """What is measured where its metrics are asked for."""
+        return (*self.metrics, *(name for metric in self.metrics for name in BESIDE.get(metric, ())))
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:

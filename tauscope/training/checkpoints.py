@@ -60,7 +60,7 @@ def load_checkpoint(trainer: Trainer, state_file: Path) -> None:
     """Put the trainer where it stood when the checkpoint was written, or where its spec forks from that checkpoint.
 
     Raises:
-        CheckpointError: if the files are damaged, belong to another spec, or do not fit the network that forks from them.
+        CheckpointError: if the files are damaged, belong to another spec or other data, or do not fit the network that forks from them.
     """
     state = read_state(state_file)
     weights = state_file.with_suffix(".safetensors")
@@ -68,6 +68,10 @@ def load_checkpoint(trainer: Trainer, state_file: Path) -> None:
         raise CheckpointError(f"{weights} is missing or damaged; remove this checkpoint and resume from an earlier one")
     if not _continues(state["spec"], trainer.spec):
         _check_fork(state, trainer.spec, state_file)
+    elif state.get("data_sha256") not in (None, trainer.data_sha256):
+        raise CheckpointError(
+            f"the data are not those that {state_file} was trained on: put them back as they were, or begin a new run on the new ones"
+        )
     tensors = load_file(weights)
     try:
         trainer.network.load_state_dict(_part(tensors, "network"))
@@ -172,6 +176,7 @@ def _state(trainer: Trainer, digest: str) -> dict[str, Any]:
         "step": trainer.step,
         "spec": spec.model_dump(mode="json"),
         "weights_sha256": digest,
+        "data_sha256": trainer.data_sha256,
         "code_version": code_version(),
         "torch_version": torch.__version__,
         "device": str(trainer.x_0.device),

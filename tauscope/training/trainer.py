@@ -37,6 +37,10 @@ class Trainer:
         x_0: the training points in model units, on the same device.
         labels: of those points, where the network is told them.
         team: with whom each batch is shared.
+
+    Attributes:
+        data_sha256: of all that the run learns from and is measured on; a checkpoint holds it, and is only resumed from on the same data.
+            ``None`` where the data follow from the spec.
     """
 
     def __init__(
@@ -56,6 +60,7 @@ class Trainer:
         self.team = team or Team()
         self.step = 0
         self.saved: int | None = None
+        self.data_sha256: str | None = None
         self.optimizer = build_optimizer(network.parameters(), spec.optimizer)
         ema = spec.ema
         self.average = WeightAverage(network, decay_rule(ema, ema.lengths[0]) if ema else None)

@@ -10,9 +10,8 @@ from pydantic_settings import BaseSettings
 from backend.settings import ApiSettings
 from launcher.settings import UpSettings
 from tauscope.datasets import DATASETS
-from tauscope.metrics.quality import wanted_metrics
 from tauscope.specs import KINDS, load_preset, preset_names
-from tauscope.specs.features import QualityMetric
+from tauscope.specs.features import PixelsPcaFeatures, QualityMetric
 from worker.settings import WorkerSettings
 
 ROOT = Path(__file__).parents[2]
@@ -43,7 +42,7 @@ def test_every_metric_is_documented() -> None:
 
 def test_every_quality_on_features_is_documented() -> None:
     text = (DOCS / "reference/metrics.md").read_text()
-    assert not [name for name in wanted_metrics(get_args(QualityMetric)) if f"`{name}_F`" not in text]
+    assert not [name for name in PixelsPcaFeatures(metrics=get_args(QualityMetric)).measured if f"`{name}_F`" not in text]
 
 
 def test_every_link_between_documents_leads_somewhere() -> None:

@@ -1,10 +1,16 @@
 """A checkpoint over HTTP as one file, named after its run; or why there is none, with the remedy."""
 
 import io
+import tempfile
 import zipfile
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from backend.services.checkpoint_file import checkpoint_file
 from backend.services.context import Context
+from backend.storage.artifacts import ArtifactCorruptError
 from backend.storage.files import checkpoint_files
 from backend.storage.retention import drop_checkpoints
 from tests.backend.conftest import API, FakeWorker, TestClient
@@ -52,3 +58,22 @@ def test_a_step_without_a_checkpoint_and_a_run_that_is_not_there_are_not_found(
     assert (problem.status_code, problem.json()["code"]) == (404, "checkpoint_not_found")
     assert problem.json()["remedy"].endswith(", ".join(map(str, STEPS)))
     assert client.get(f"{API}/runs/nobody/checkpoints/30.zip").json()["code"] == "run_not_found"
+
+
+def test_a_zip_file_that_could_not_be_finished_is_not_left_behind(
+    context: Context, worker: FakeWorker, experiment: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = train(worker)
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+
+    def gone(sha256: str, _target: Path) -> None:
+        raise ArtifactCorruptError(sha256, "is gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(context.artifacts, "fetch", gone)
+        with pytest.raises(ArtifactCorruptError):
+            checkpoint_file(context, claim.run_id, 30)
+    assert list((tmp_path / "temporary").iterdir()) == []
+    whole = checkpoint_file(context, claim.run_id, 30).path
+    assert list((tmp_path / "temporary").iterdir()) == [whole]

@@ -208,3 +208,19 @@ def test_the_archive_is_kept_and_backed_up_while_it_is_registered_and_collected_
     assert collect(context.sessions, context.artifacts).rows == 0
     client.delete(f"{API}/datasets/faces")
     assert collect(context.sessions, context.artifacts).rows == 1
+
+
+def test_labels_of_a_data_set_without_any_are_refused_at_launch(client: TestClient) -> None:
+    flat = io.BytesIO()
+    with zipfile.ZipFile(flat, "w") as archive:
+        for index in range(52):
+            archive.writestr(f"{index}.png", png(index))
+    assert upload(client, "flat", flat.getvalue()).json()["n_classes"] is None
+    assert upload(client, "sorted", packed()).json()["n_classes"] == 2
+    refused = launch(client, "flat", **{"network.classes": "labels"})
+    assert refused.status_code == 422
+    (error,) = refused.json()["errors"]
+    assert (error["path"], error["message"]) == ("network.classes", "flat has no labels")
+    assert "labelled data set" in error["remedy"]
+    assert launch(client, "sorted", **{"network.classes": "labels"}).status_code == 201
+    assert launch(client, "celeba", **{"network.classes": "labels"}).json()["errors"][0]["path"] == "network.classes"

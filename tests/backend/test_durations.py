@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from backend.services.context import Context
 from backend.services.durations import schedule
@@ -79,7 +80,7 @@ def test_another_network_widens_the_interval_and_the_source_says_so(
     start_worker(context)
     estimate = plan(client, width=32)["estimate"]
     assert estimate["high"] / estimate["seconds"] == pytest.approx(3.0)
-    assert "of other networks or image sizes" in estimate["source"]
+    assert "of other networks, image sizes or computing" in estimate["source"]
     lacking = plan(client, device="cuda")
     assert (lacking["estimate"], lacking["estimate_note"]) == (None, "unknown: it lacks something here")
 
@@ -134,3 +135,32 @@ def test_kinds_come_with_titles_units_groups_and_the_registered_data_sets(client
         "unit": "images",
     }
     assert "digits" in data["name"]["examples"]
+
+
+def test_a_run_from_before_a_field_was_known_still_gives_the_pace_and_one_computed_otherwise_does_not(
+    client: TestClient, context: Context, experiment: dict[str, Any], worker: FakeWorker
+) -> None:
+    finish_all(context, worker, 3, 1e-4)
+    start_worker(context, slots=1)
+    with context.sessions.begin() as session:
+        for run in session.scalars(select(Run)):
+            run.spec = {name: value for name, value in run.spec.items() if name != "compute"}
+    assert "of this network and image size" in plan(client)["estimate"]["source"]
+    assert "of other networks, image sizes or computing" in plan(client, precision="bfloat16")["estimate"]["source"]
+
+
+def test_a_cost_that_was_stored_before_features_were_counted_is_counted_again(
+    client: TestClient, context: Context, experiment: dict[str, Any], worker: FakeWorker
+) -> None:
+    dear = {"name": "pixels_pca", "components": 2048, "metrics": ["frechet", "frechet_infinity", "fld_gap"]}  # No weights are needed.
+    features = {"measurement.features": [dear]}
+    dearer = plan(client, **features)["runs"]
+    finish_all(context, worker, 3, 1e-4)
+    start_worker(context, slots=1)
+    with context.sessions.begin() as session:
+        for run in session.scalars(select(Run)):
+            assert dearer[run.index]["cost"] > 1.3 * run.cost
+            run.spec = dearer[run.index]["spec"]  # As it was measured; its cost is still that of a run without.
+            run.seconds = dearer[run.index]["cost"] * 1e-4
+    found = plan(client, **features)
+    assert found["estimate"]["runs"] == pytest.approx([run["cost"] * 1e-4 for run in found["runs"]])

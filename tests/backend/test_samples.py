@@ -33,6 +33,24 @@ def test_samples_come_with_neighbours_ratios_and_the_control(client: TestClient,
     assert view.is_copy == (True, False, False, False, False)
     assert view.gap_ratio == pytest.approx((0.1, 0.9, 0.9, 0.9, 0.9))
     assert (view.f_mem, view.f_mem_control, view.control_count) == (0.2, 0.0, 1000)
+    assert view.labels is None and view.neighbour_labels is None, "an older run, or a data set without labels"
+
+
+def test_labels_stand_beside_samples_and_neighbours_where_the_run_has_kept_them(
+    client: TestClient, experiment: dict[str, Any], worker: FakeWorker
+) -> None:
+    claim = worker.claim()
+    images, found = (
+        np.ones((3, 1, 8, 8), np.float32),
+        {"neighbours": np.array([[2, 0], [1, 2]]), "distances": np.array([[0.1, 1.0], [0.9, 1.0]])},
+    )
+    worker.store(claim, "samples/10.npz", "samples", 10, samples=images[:2], labels=np.array([4, 7]), **found)
+    worker.measure(claim, 10, f_mem=0.2)
+    address = f"{API}/runs/{claim.run_id}/samples/10"
+    before = client.get(address).json()
+    assert (before["labels"], before["neighbour_labels"]) == ([4, 7], None)
+    worker.store(claim, "train.npz", "train", images=images, labels=np.array([5, 7, 4]))
+    assert client.get(address).json()["neighbour_labels"] == [[4, 5], [7, 4]]
 
 
 def test_the_last_step_can_be_asked_for_by_name(client: TestClient, measured: Claim) -> None:

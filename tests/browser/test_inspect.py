@@ -81,6 +81,16 @@ def test_keys_that_follow_each_other_quickly_are_all_obeyed(visitor: Visitor, st
     expect(page.locator(".tau-enlarged b").first).to_have_text(f"Seed {seed}")
 
 
+def test_an_enlarged_sample_says_its_label_and_those_of_its_neighbours_where_there_are_any(visitor: Visitor, stand_in: str) -> None:
+    page = visitor.open(f"{stand_in}/inspect?run=demor2&step=1763&seed=12")
+    captions = page.locator(".tau-big-pair figcaption")
+    expect(captions).to_have_text(["Generatedasked for label 2", "Nearestlabel 0", "Secondlabel 7"])
+    expect(page.get_by_role("img", name="Generated image, seed 12, asked for label 2")).to_be_visible()
+    visitor.keep("inspect-labels")
+    page = visitor.open(f"{stand_in}/inspect?run=policyr1&seed=12")
+    expect(captions).to_have_text(["Generated", "Nearest", "Second"])
+
+
 def test_one_card_takes_part_in_tab_and_the_arrow_keys_go_from_row_to_row(visitor: Visitor, stand_in: str) -> None:
     page = visitor.open(f"{stand_in}/inspect?run=demor2&step=1763")
     wait_for_cards(page)

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from numpy import ndarray
 
-from tauscope.datasets.cache import Prepared, cache_folder, open_prepared
+from tauscope.datasets.cache import Prepared, open_prepared
 from tauscope.datasets.image_list import UnreadableImageError
 from tauscope.datasets.preparing import Progress, unwatched
+from tauscope.folders import cache_folder
 from tests.datasets.made import pixels
 
 

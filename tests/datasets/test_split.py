@@ -66,6 +66,31 @@ def test_colour_of_grey_images_is_refused_at_the_field(name: str) -> None:
             load_split(spec)
 
 
+def test_labels_are_refused_at_the_field_where_the_card_says_that_there_are_none(tmp_path: Path) -> None:
+    with pytest.raises(SpecError) as refused:
+        check_card(celeba(tmp_path), labels=True)
+    assert str(refused.value) == "network.classes: celeba has no labels. Leave network.classes out, or name a labelled data set"
+    check_card(DatasetSpec(), labels=True)
+    check_card(DatasetSpec(name="images", path=str(tmp_path)), labels=True)  # Only the images tell.
+
+
+@pytest.mark.parametrize("name", [name for name, source in DATASETS.items() if source.labelled is not None])
+def test_a_card_says_of_labels_what_the_images_do(name: str) -> None:
+    if DATASETS[name].missing(None):
+        pytest.skip(f"{name} is not on this machine")
+    assert (DATASETS[name].open(None).labels() is not None) is DATASETS[name].labelled
+
+
+def test_a_place_of_ones_own_is_asked_for_labels(tmp_path: Path) -> None:
+    made.write_jpegs(tmp_path / "flat", 40, size=(20, 24))
+    flat = DatasetSpec(name="images", path=str(tmp_path / "flat"), n_train=4, n_held_out=32)
+    assert [problem.path for problem in dataset_problems(flat, labels=True)] == ["network.classes"]
+    assert dataset_problems(flat) == ()
+    for name in "ab":
+        made.write_jpegs(tmp_path / "classes" / name, 20, size=(20, 24))
+    assert dataset_problems(flat.model_copy(update={"path": str(tmp_path / "classes")}), labels=True) == ()
+
+
 def test_too_few_images_says_how_many_there_are_and_were_asked(faces: Path, cache: Path) -> None:
     spec = celeba(faces, n_train=20, subset=1, n_calibration=3)
     with pytest.raises(DatasetError) as refused:

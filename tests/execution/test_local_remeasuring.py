@@ -71,3 +71,14 @@ def test_a_step_before_the_first_checkpoint_or_another_spec_is_refused(folder: P
         LocalRemeasuring(folder, {}, steps=[10_000])
     with pytest.raises(SpecError, match="n_generated"):
         LocalRemeasuring(folder, {"n_generated": 3})
+
+
+def test_a_checkpoint_is_asked_afterwards_for_copies_between_features(folder: Path) -> None:
+    features = [{"name": "pixels_pca", "components": 4, "metrics": ["copies"]}]
+    again = LocalRemeasuring(folder, {"features": features}, steps=[12])
+    again.execute(processes=1)
+    found = {row.point.metric: row.point for row in again.points if row.point.metric.startswith("copies")}
+    names = [f"copies{which}_pixels_pca{ending}" for which in ("", "_quarter", "_half") for ending in ("", "_floor", "_train")]
+    assert sorted(found) == sorted(names)
+    assert found["copies_pixels_pca"].count == 32
+    assert found["copies_pixels_pca_train"].value == 1.0

@@ -17,6 +17,7 @@ from tauscope.experiments.image_set import ImageSet
 from tauscope.experiments.sampling import SamplingBrokenOffError
 from tauscope.process import linear_schedule
 from tauscope.specs import ImageDdpmSpec, SpecError
+from tauscope.specs.copying import FEATURE_THRESHOLDS
 from tauscope.specs.features import QualityMetric
 from tests.features.networks import Small, saved
 
@@ -76,6 +77,10 @@ def test_controls_tell_copies_from_real_images() -> None:
         name = f"{seeing}_pixels_pca"
         assert copied[name].high < of_real[f"{name}_floor"].low  # type: ignore[operator]
         assert of_real[name].high > of_real[f"{name}_floor"].low  # type: ignore[operator]
+    for threshold in FEATURE_THRESHOLDS:
+        name = f"{threshold}_pixels_pca"
+        assert copied[name].value == 1.0
+        assert of_real[name].high < 0.2 and of_real[f"{name}_floor"].high < 0.2  # type: ignore[operator]
     assert copied["frechet_to_train_pixels_pca"].value < of_real["frechet_to_train_pixels_pca_floor"].value  # type: ignore[operator]
 
 

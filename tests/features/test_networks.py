@@ -17,7 +17,7 @@ from tauscope.features.torchscript import open_torchscript
 from tauscope.features.weights import find_weights, sha256_of
 from tauscope.metrics.frechet import PrincipalComponents
 from tauscope.specs.features import InceptionFeatures, MobileNetFeatures, PixelsPcaFeatures, TorchScriptFeatures
-from tauscope.specs.measurement import MeasurementSpec
+from tauscope.specs.measurement import ImageMeasurementSpec
 from tests.features.networks import HERE, Small, needs, saved
 
 IMAGES = torch.randint(0, 256, (3, 1, 12, 12), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
@@ -72,7 +72,7 @@ def test_a_network_of_another_input_says_what_it_has_to_map(tmp_path: Path) -> N
 
 
 def test_what_is_not_there_is_told_before_a_launch_by_field(tmp_path: Path) -> None:
-    spec = MeasurementSpec(features=(PixelsPcaFeatures(), TorchScriptFeatures(path=str(tmp_path / "gone.pt"))))
+    spec = ImageMeasurementSpec(features=(PixelsPcaFeatures(), TorchScriptFeatures(path=str(tmp_path / "gone.pt"))))
     (problem,) = feature_problems(spec)
     assert problem.path == "measurement.features.1.path"
     assert "is no file" in problem.message

@@ -4,15 +4,12 @@
 """
 
 import asyncio
-import hashlib
-import io
 import json
 import time
 from collections.abc import AsyncIterator
 
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
-from PIL import Image
 from starlette.concurrency import run_in_threadpool
 
 from backend.services import catalogue
@@ -30,7 +27,6 @@ from tauscope.contracts.remeasuring import Gaps, RemeasurementView, RemeasureReq
 from tauscope.contracts.retention import Margin, Recommendation, RunCheckpoints
 from tauscope.contracts.run_views import AttemptView, RunEventView, RunExtension, RunView
 from tauscope.contracts.runs import RunState
-from tauscope.contracts.samples import SampleSteps, SamplesView, SeedView
 from tauscope.contracts.system import SystemView, WorkerView
 from tauscope.contracts.warnings import ExperimentWarnings
 from tauscope.specs import SpecError, apply_settings, load_preset, parse_sweep, preset_names
@@ -41,7 +37,6 @@ from tests.frontend import (
     fake_phase,
     fake_probes,
     fake_remeasured,
-    fake_samples,
     fake_states,
     fake_twins,
 )
@@ -52,6 +47,7 @@ from tests.frontend.fake_exploration import add_explorations
 from tests.frontend.fake_figures import add_figures
 from tests.frontend.fake_hooks import add_hooks
 from tests.frontend.fake_listing import add_listing
+from tests.frontend.fake_samples import add_samples
 from tests.frontend.fake_spectrum import EXPERIMENTS as SPECTRAL
 from tests.frontend.fake_spectrum import curves as spectral_curves
 from tests.frontend.fake_widths import over_widths, width_curves
@@ -171,7 +167,7 @@ def create_fake_api(state: FakeApi) -> FastAPI:
     add_hooks(app)
     add_datasets(app)
     _experiments(app, state)
-    _samples(app, state)
+    _runs(app, state)
     add_figures(app, state.experiment, state.curves)
     add_explorations(app)
     return app
@@ -374,59 +370,11 @@ def _event(name: str, data: object, cursor: int) -> bytes:
     return f"event: {name}\nid: {cursor}\ndata: {json.dumps(data)}\n\n".encode()
 
 
-def _samples(app: FastAPI, state: FakeApi) -> None:
-    def run_of(run_id: str) -> tuple[ExperimentView, int]:
-        identifier, _, index = run_id.rpartition("r")
-        return state.experiment(identifier), int(index)
-
+def _runs(app: FastAPI, state: FakeApi) -> None:
     @app.get("/api/v1/runs/{run_id}")
     def run(run_id: str) -> RunView:
-        experiment, index = run_of(run_id)
-        return experiment.runs[index]
+        identifier, _, index = run_id.rpartition("r")
+        return state.experiment(identifier).runs[int(index)]
 
     add_copied(app, run)
-
-    @app.get("/api/v1/runs/{run_id}/samples/{step}")
-    def samples(run_id: str, step: str) -> SamplesView:
-        experiment, index = run_of(run_id)
-        chosen = experiment.runs[index]
-        known = [s for s in world.SAMPLE_STEPS if s <= chosen.step]
-        if not known:
-            raise HTTPException(404, "This run has no samples yet")
-        return fake_samples.samples_view(chosen, known[-1] if step == "last" else int(step))
-
-    @app.get("/api/v1/runs/{run_id}/samples")
-    def sample_steps(run_id: str) -> SampleSteps:
-        experiment, index = run_of(run_id)
-        return fake_samples.sample_steps(experiment.runs[index])
-
-    @app.get("/api/v1/runs/{run_id}/seeds/{seed}")
-    def seed(run_id: str, seed: int) -> SeedView:
-        experiment, index = run_of(run_id)
-        return fake_samples.seed_view(experiment.runs[index], seed)
-
-    @app.get("/api/v1/runs/{run_id}/seeds/{seed}/film.png")
-    def film(run_id: str, seed: int) -> Response:
-        experiment, index = run_of(run_id)
-        view = fake_samples.seed_view(experiment.runs[index], seed)
-        names = [f"{seed}-{step}" for step in view.step] + [f"train-{image}" for image in view.nearest]
-        return _sheet(names, len(view.step))
-
-    @app.get("/api/v1/runs/{run_id}/{kind}/{path:path}sheet.png")
-    def sheet(run_id: str, kind: str, path: str, images: str, of: str = "train") -> Response:
-        ranges = [part.split("-") for part in images.split(",")]
-        numbers = [number for part in ranges for number in range(int(part[0]), int(part[-1]) + 1)]
-        return _sheet([f"{of}-{number}" for number in numbers], 16)
-
-
-def _sheet(names: list[str], columns: int) -> Response:
-    """8x8 grey images that depend on nothing but their names, as tiles."""
-    rows = -(-len(names) // columns)
-    sheet = Image.new("L", (8 * columns, 8 * rows))
-    for place, name in enumerate(names):
-        digest = hashlib.sha256(name.encode()).digest()
-        pixels = bytes(min(255, digest[i % 32] * (1 if 2 < i % 8 < 6 else 0)) for i in range(64))
-        sheet.paste(Image.frombytes("L", (8, 8), pixels), (8 * (place % columns), 8 * (place // columns)))
-    buffer = io.BytesIO()
-    sheet.save(buffer, "PNG")
-    return Response(buffer.getvalue(), media_type="image/png")
+    add_samples(app, run)

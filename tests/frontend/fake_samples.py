@@ -1,5 +1,13 @@
 """Samples of the stand-in world: of a checkpoint, of all checkpoints, of one seed through all of them."""
 
+import hashlib
+import io
+from collections.abc import Callable
+
+from fastapi import FastAPI, HTTPException
+from fastapi.responses import Response
+from PIL import Image
+
 from tauscope.contracts.run_views import RunView
 from tauscope.contracts.samples import SampleStep, SampleSteps, SamplesView, SeedView
 from tests.frontend.fake_world import N_GENERATED, SAMPLE_STEPS, clopper, f_mem
@@ -16,6 +24,7 @@ def samples_view(run: RunView, step: int) -> SamplesView:
     ]
     copies = [ratio < 1 / 3 for ratio in ratios]
     low, high = clopper(sum(copies) / count)
+    neighbours = tuple(((i * 7) % n, (i * 11 + 3) % n) for i in range(count))
     return SamplesView(
         run_id=run.id,
         step=step,
@@ -32,7 +41,9 @@ def samples_view(run: RunView, step: int) -> SamplesView:
         gap_threshold=1 / 3,
         gap_ratio=tuple(ratios),
         is_copy=tuple(copies),
-        neighbours=tuple(((i * 7) % n, (i * 11 + 3) % n) for i in range(count)),
+        neighbours=neighbours,
+        labels=tuple(i % 10 for i in range(count)) if run.experiment_id == "demo" else None,
+        neighbour_labels=tuple((first % 10, other % 10) for first, other in neighbours) if run.experiment_id == "demo" else None,
         distances=tuple((2.9 * ratio, 2.9) for ratio in ratios),
         version=f"{step:012x}",
     )
@@ -79,3 +90,48 @@ def seed_view(run: RunView, seed: int) -> SeedView:
         first_copied_at=next((view.step for view in views if view.is_copy[seed]), None),
         version=f"{len(measured):012x}",
     )
+
+
+def add_samples(app: FastAPI, run_of: Callable[[str], RunView]) -> None:
+    """The routes of samples and images; ``run_of`` finds a run by its id."""
+
+    @app.get("/api/v1/runs/{run_id}/samples/{step}")
+    def samples(run_id: str, step: str) -> SamplesView:
+        run = run_of(run_id)
+        known = [s for s in SAMPLE_STEPS if s <= run.step]
+        if not known:
+            raise HTTPException(404, "This run has no samples yet")
+        return samples_view(run, known[-1] if step == "last" else int(step))
+
+    @app.get("/api/v1/runs/{run_id}/samples")
+    def steps(run_id: str) -> SampleSteps:
+        return sample_steps(run_of(run_id))
+
+    @app.get("/api/v1/runs/{run_id}/seeds/{seed}")
+    def seed(run_id: str, seed: int) -> SeedView:
+        return seed_view(run_of(run_id), seed)
+
+    @app.get("/api/v1/runs/{run_id}/seeds/{seed}/film.png")
+    def film(run_id: str, seed: int) -> Response:
+        view = seed_view(run_of(run_id), seed)
+        names = [f"{seed}-{step}" for step in view.step] + [f"train-{image}" for image in view.nearest]
+        return _sheet(names, len(view.step))
+
+    @app.get("/api/v1/runs/{run_id}/{kind}/{path:path}sheet.png")
+    def sheet(run_id: str, kind: str, path: str, images: str, of: str = "train") -> Response:
+        ranges = [part.split("-") for part in images.split(",")]
+        numbers = [number for part in ranges for number in range(int(part[0]), int(part[-1]) + 1)]
+        return _sheet([f"{of}-{number}" for number in numbers], 16)
+
+
+def _sheet(names: list[str], columns: int) -> Response:
+    """8x8 grey images that depend on nothing but their names, as tiles."""
+    rows = -(-len(names) // columns)
+    sheet = Image.new("L", (8 * columns, 8 * rows))
+    for place, name in enumerate(names):
+        digest = hashlib.sha256(name.encode()).digest()
+        pixels = bytes(min(255, digest[i % 32] * (1 if 2 < i % 8 < 6 else 0)) for i in range(64))
+        sheet.paste(Image.frombytes("L", (8, 8), pixels), (8 * (place % columns), 8 * (place // columns)))
+    buffer = io.BytesIO()
+    sheet.save(buffer, "PNG")
+    return Response(buffer.getvalue(), media_type="image/png")

@@ -49,3 +49,20 @@ def test_the_page_of_a_run_asks_for_more_samples_of_every_checkpoint(api: FakeCl
     app = opened("run", id="demor1")
     press(app, "Measure again")
     assert api.asked == [("remeasure", ("demor1", {"n_generated": world.N_GENERATED}, None))]
+
+
+def test_copies_between_features_stand_in_the_table_with_their_control() -> None:
+    one, _ = fake_remeasured.sets(RUN.id)
+    series = {"copies_pixels_pca": [(397, 0.21, 0.17, 0.25, 384)], "copies_pixels_pca_floor": [(397, 0.01, 0.001, 0.02, 300)]}
+    held = one.model_copy(update={"series": {name: world.series(rows) for name, rows in series.items()}})
+    table = remeasured_view(RUN, CURVES, (held,), ViewOptions())["regions"]["table"]
+    row = next(part for part in table.split("<tr>") if f"{fake_remeasured.DONE}: copies_pixels_pca<" in part)
+    assert "<td>21 %</td><td>17 to 25 %</td>" in row and "384" in row and "1.0 %" in row and "of 300" in row
+
+
+def test_the_page_of_a_run_asks_for_copies_between_features(api: FakeClient) -> None:
+    app = opened("run", id="demor1")
+    next(item for item in app.multiselect if item.label.startswith("Copies between")).set_value(["pixels_pca"])
+    press(app, "Measure again")
+    asked = {"n_generated": world.N_GENERATED, "features": [{"name": "pixels_pca", "metrics": ["copies"]}]}
+    assert api.asked == [("remeasure", ("demor1", asked, None))]
