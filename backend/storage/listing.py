@@ -58,7 +58,7 @@ class Filter:
 
 
 def list_experiments(session: Session, wanted: Filter, *, limit: int, before: str | None, final: bool = True) -> list[Found]:
-    """Experiments, newest first, from the one created before ``before``. Without ``final`` no run's last values are read; they are empty."""
+    """Experiments, newest first, from the one created before ``before``. Without ``final`` no run's last values are read."""
     query = with_state().where(*wanted.conditions()).order_by(Experiment.id.desc()).limit(limit)
     if before is not None:
         query = query.where(Experiment.id < before)
