@@ -35,13 +35,16 @@ def _write(name: str, default: str | None, before: Callable[[], None] | None) ->
 
 def find(name: str, label: str, placeholder: str) -> str:
     """A box for words; the query parameter ``name`` holds them, and a link that leaves them out empties the box."""
-    st.session_state[f"find-{name}"] = st.query_params.get(name, "")
+    asked = st.query_params.get(name, "")
+    # Set only where it differs: what is being typed must stay.
+    if st.session_state.get(name, "") != asked:
+        st.session_state[name] = asked
     return st.text_input(
         label,
-        key=f"find-{name}",
+        key=name,
         placeholder=placeholder,
         label_visibility="collapsed",
-        on_change=lambda: put(name, st.session_state[f"find-{name}"] or None),
+        on_change=lambda: put(name, st.session_state[name] or None),
         width=300,
     )
 
