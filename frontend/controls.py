@@ -33,6 +33,22 @@ def _write(name: str, default: str | None, before: Callable[[], None] | None) ->
     put(name, st.session_state[f"choice-{name}"], default)
 
 
+def find(name: str, label: str, placeholder: str) -> str:
+    """A box for words; the query parameter ``name`` holds them, and a link that leaves them out empties the box."""
+    asked = st.query_params.get(name, "")
+    # Set only where it differs: what is being typed must stay.
+    if st.session_state.get(name, "") != asked:
+        st.session_state[name] = asked
+    return st.text_input(
+        label,
+        key=name,
+        placeholder=placeholder,
+        label_visibility="collapsed",
+        on_change=lambda: put(name, st.session_state[name] or None),
+        width=300,
+    )
+
+
 def pick(name: str, label: str, options: Sequence[str]) -> str | None:
     """A drop-down over values that may be many; the query parameter ``name`` holds the value, nothing means any."""
     asked = st.query_params.get(name)

@@ -2,25 +2,25 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from frontend.assets import STATIC, assets
 from frontend.connection import TOKEN_COOKIE, api_url, client_for
 from frontend.markup.html import join, tag
 from frontend.theme import PALETTES, ThemeName
 from frontend.words import slots_words
 from tauscope.client import ApiError, ApiUnreachable, TauscopeClient
 
-_STATIC = Path(__file__).parent / "static"
 _STYLES = ("tauscope.css", "inspect.css", "system.css", "compare.css", "data.css")
 
 
 def apply_style() -> None:
     """The tokens as custom properties, and the page's style sheet; like Streamlit's own parts they follow the system's theme at once."""
     roots = {name: _root(name) for name in PALETTES}
-    fonts = (_STATIC / "fonts.css").read_text(encoding="utf-8").replace('url("fonts/', 'url("/assets/fonts/')
-    styles = "\n".join((_STATIC / file).read_text(encoding="utf-8") for file in _STYLES)
+    fonts = (STATIC / "fonts.css").read_text(encoding="utf-8").replace('url("fonts/', f'url("{assets()}/fonts/')
+    styles = "\n".join((STATIC / file).read_text(encoding="utf-8") for file in _STYLES)
     st.html(f"<style>{fonts}\n{roots['light']}\n@media (prefers-color-scheme: dark) {{ {roots['dark']} }}\n{styles}</style>")
 
 
@@ -39,14 +39,14 @@ def name_tab(*words: str) -> None:
     st.set_page_config(page_title=" · ".join([*words, "Tauscope"]))
 
 
-def show_slots() -> None:
+def show_slots(place: DeltaGenerator) -> None:
     """How busy the workers are, in the top bar, where that is known; and the keys, one click away."""
     try:
         words = slots_words(client().system())
     except ApiError:
         words = ""
     keys = tag("button", "?", type="button", class_="tau-keys-button", data_keys=True, aria_label="Keys", title="Keys (?)")
-    with st.container(key="slots"):
+    with place:
         st.html(join(tag("span", words, id="tau-slots"), keys))
 
 

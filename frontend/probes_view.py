@@ -11,7 +11,7 @@ from frontend.charts.groups import focused, group_runs
 from frontend.charts.memorization import CONTROL, F_MEM
 from frontend.charts.printing import printed, projected
 from frontend.charts.probes import probes_figure
-from frontend.charts.reading import MAX_DRAWN, metric_info
+from frontend.charts.reading import drawn_points, metric_info
 from frontend.connection import client_for
 from frontend.markup.alternative import plain
 from frontend.markup.downloads import Chart, curves_csv, downloads
@@ -46,17 +46,23 @@ async def serve_probes(request: Request) -> Response:
 def _probes(identifier: str, token: str | None, options: ViewOptions, probe: str | None) -> dict[str, Any]:
     client = client_for(token)
     experiment, found = client.experiment(identifier), client.warnings(identifier)
-    curves = client.curves(identifier, (*probe_choices(found.metrics), F_MEM, CONTROL), max_points=MAX_DRAWN)
+    shown = (chosen_probe(found, probe), F_MEM, CONTROL)
+    curves = client.curves(identifier, shown, max_points=drawn_points(len(experiment.runs)))
     view = probes_view(experiment, curves, found, options, probe)
     return view | {"slots": slots_words(client.system()), "cursor": curves.cursor}
+
+
+def chosen_probe(found: ExperimentWarnings, asked_for: str | None) -> str:
+    """The probe that is drawn: the one asked for where it is measured, else the first."""
+    choices = probe_choices(found.metrics)
+    return asked_for if asked_for in choices else next(iter(choices), "loss_gap@100")
 
 
 def probes_view(
     experiment: ExperimentView, curves: Curves, found: ExperimentWarnings, options: ViewOptions, probe: str | None
 ) -> dict[str, Any]:
     """Everything the probes page shows, by region."""
-    choices = probe_choices(found.metrics)
-    metric = probe if probe in choices else next(iter(choices), "loss_gap@100")
+    metric = chosen_probe(found, probe)
     options = replace(options, right=_RIGHT)
     groups = group_runs(experiment, options.palette)
     focus = focused(groups, options.focus)

@@ -15,6 +15,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from streamlit import config as streamlit_config
 
+from frontend.assets import STATIC, KeptFiles, assets
 from frontend.compare_view import serve_comparison, serve_numbers
 from frontend.connection import set_api_url
 from frontend.copied_view import serve_copied
@@ -39,7 +40,7 @@ from frontend.views import serve_experiment, serve_experiments, serve_figure, se
 from tauscope.heap import settle
 
 HERE = Path(__file__).parent
-PLOTLY = HERE / "static" / "vendor" / "plotly-cartesian-4.1.1.min.js"
+PLOTLY = STATIC / "vendor" / "plotly-cartesian-4.1.1.min.js"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -83,7 +84,8 @@ def _routes(proxy: ApiProxy) -> list[Any]:
         Route("/login", show_login, methods=["GET"]),
         Route("/login", take_login, methods=["POST"]),
         Route("/assets/plotly.min.js", serve_plotly),
-        Mount("/assets", StaticFiles(directory=HERE / "static")),
+        Mount(assets(), KeptFiles(directory=STATIC)),
+        Mount("/assets", StaticFiles(directory=STATIC)),
     ]
 
 

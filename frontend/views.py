@@ -182,10 +182,10 @@ def list_filter(query: Mapping[str, str]) -> dict[str, Any]:
 
 def _listed(client: TauscopeClient, wanted: dict[str, Any], rows: int) -> tuple[list[ExperimentView], int]:
     """The newest so many, page by page, and how many there are."""
-    page = client.experiments(limit=min(100, rows), **wanted)
+    page = client.experiments(limit=min(100, rows), final=False, **wanted)
     found = list(page.items)
     while page.next_cursor is not None and len(found) < rows:
-        page = client.experiments(cursor=page.next_cursor, limit=min(100, rows - len(found)), **wanted)
+        page = client.experiments(cursor=page.next_cursor, limit=min(100, rows - len(found)), final=False, **wanted)
         found += page.items
     return found, page.total
 

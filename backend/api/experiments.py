@@ -68,10 +68,11 @@ def list_experiments(
     data: DataName = None,
     tag: TagName = None,
     archived: Annotated[bool, Query(description="those that were put away, and no others")] = False,
+    final: Annotated[bool, Query(description="with each run's last values, most of the answer")] = True,
 ) -> ExperimentPage:
     """Experiments, newest first; those that were put away only when asked for."""
     wanted = listing.make_filter(query=q, state=state, data=data, tag=tag, archived=archived)
-    return listing.page(context, wanted, cursor=cursor, limit=limit)
+    return listing.page(context, wanted, cursor=cursor, limit=limit, final=final)
 
 
 @router.get("/census")

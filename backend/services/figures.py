@@ -1,6 +1,7 @@
 """Figures for a paper, drawn from what the service has measured."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -14,11 +15,11 @@ from backend.services.views import metrics_of
 from backend.storage import curves as points
 from backend.storage import files
 from backend.storage.reading import reading
-from backend.storage.tables import Run
+from backend.storage.tables import Experiment, Run
 from tauscope.analysis.thinning import thinned
 from tauscope.contracts.curves import Series
 from tauscope.contracts.onsets import Onset
-from tauscope.figures.render import Form, render, stem
+from tauscope.figures.render import Form, drawn_metrics, render, stem
 from tauscope.figures.source import FigureData, FigureOptions, FigureRun, Images, Number
 
 MEDIA_TYPES: dict[Form, str] = {"svg": "image/svg+xml", "pdf": "application/pdf", "png": "image/png", "zip": "application/zip"}
@@ -57,17 +58,30 @@ def figure(context: Context, query: FigureQuery) -> FigureFile:
         SpecError: if the quality that is asked for is not measured.
         NotReadyError: if too many others are being drawn.
     """
-    etag = figure_etag(context, query)
-    data = figure_data(context, query.experiment_id)
-    content = context.figures.of(etag, lambda: render(data, query.number, query.form, query.options))
-    return FigureFile(content, f"{stem(data, query.number, query.options)}.{query.form}")
-
-
-def figure_data(context: Context, experiment_id: str) -> FigureData:
-    """An experiment as figures need it; its date is that of its last news."""
+    content = context.figures.of(
+        figure_etag(context, query), lambda: render(_measured(context, query), query.number, query.form, query.options)
+    )
     with reading(context.sessions) as session:
-        experiment = required(session, experiment_id).experiment
-        found = points.run_curves(session, [run.id for run in experiment.runs], None)
+        described = _described(context, required(session, query.experiment_id).experiment, {})
+    return FigureFile(content, f"{stem(described, query.number, query.options)}.{query.form}")
+
+
+def _measured(context: Context, query: FigureQuery) -> FigureData:
+    """An experiment with the curves that its figure shows."""
+    with reading(context.sessions) as session:
+        experiment = required(session, query.experiment_id).experiment
+        run_ids = [run.id for run in experiment.runs]
+        described = _described(context, experiment, files.sampled_steps(session, run_ids))
+        found = points.run_curves(session, run_ids, drawn_metrics(described, query.number, query.options))
+    return replace(described, runs=tuple(replace(run, series=_thinned(found.get(run.id, {}))) for run in described.runs))
+
+
+def _thinned(curves: dict[str, points.Columns]) -> dict[str, Series]:
+    return {metric: Series.model_validate(thinned(columns, _MAX_POINTS)) for metric, columns in curves.items()}
+
+
+def _described(context: Context, experiment: Experiment, sampled: Mapping[str, tuple[int, ...]]) -> FigureData:
+    """An experiment as figures need it, without its curves; its date is that of its last news."""
     newest = max((run.updated_at for run in experiment.runs if run.updated_at), default=experiment.created_at)
     return FigureData(
         experiment_id=experiment.id,
@@ -75,18 +89,18 @@ def figure_data(context: Context, experiment_id: str) -> FigureData:
         code_version=experiment.code_version,
         date=datetime.fromtimestamp(int(newest), UTC),
         sweep=experiment.sweep,
-        runs=tuple(_run(run, found.get(run.id, {})) for run in experiment.runs),
-        samples=StoredSamples(context),
+        runs=tuple(map(_run, experiment.runs)),
+        samples=StoredSamples(context, sampled),
     )
 
 
-def _run(run: Run, curves: dict[str, points.Columns]) -> FigureRun:
+def _run(run: Run) -> FigureRun:
     return FigureRun(
         id=run.id,
         params=run.params,
         spec=run.spec,
         state=run.state,
-        series={metric: Series.model_validate(thinned(columns, _MAX_POINTS)) for metric, columns in curves.items()},
+        series={},
         onsets={name: Onset.model_validate(onset) for name, onset in run.onsets.items()},
         metrics=metrics_of([run]),
     )
@@ -97,11 +111,11 @@ class StoredSamples:
     """The samples of the service's runs."""
 
     context: Context
+    sampled: Mapping[str, tuple[int, ...]]
 
     def steps(self, run_id: str) -> tuple[int, ...]:
-        """The steps of a run that have samples and its training images, increasing."""
-        with reading(self.context.sessions) as session:
-            return files.sample_steps(session, run_id) if files.find_file(session, run_id, "train") else ()
+        """The steps of a run that have samples, increasing; none without its training images."""
+        return self.sampled.get(run_id, ())
 
     def read(self, run_id: str, step: int, count: int) -> Images:
         """The first ``count`` samples of a checkpoint."""

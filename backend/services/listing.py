@@ -32,10 +32,10 @@ def make_filter(
     return Filter(query=query, state=state, data=data, tag=tag, archived=archived, aliases=aliases)
 
 
-def page(context: Context, wanted: Filter, *, cursor: str | None, limit: int) -> ExperimentPage:
-    """Experiments, newest first."""
+def page(context: Context, wanted: Filter, *, cursor: str | None, limit: int, final: bool = True) -> ExperimentPage:
+    """Experiments, newest first; with every run's last values only if ``final``."""
     with reading(context.sessions) as session:
-        found = listing.list_experiments(session, wanted, limit=limit + 1, before=cursor)
+        found = listing.list_experiments(session, wanted, limit=limit + 1, before=cursor, final=final)
         now, total, workers = server_time(session), listing.count_experiments(session, wanted), living_workers(session)
     items = tuple(experiment_view(row.experiment, row.state, context.fits.of(row.experiment), now, workers) for row in found[:limit])
     return ExperimentPage(items=items, next_cursor=items[-1].id if len(found) > limit else None, total=total)

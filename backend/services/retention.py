@@ -19,9 +19,10 @@ def checkpoints(context: Context, run_id: str) -> RunCheckpoints:
     with reading(context.sessions) as session:
         run = required_run(session, run_id)
         files = retention.checkpoint_files(session, [run_id])
-        reasons = why_kept(session, run, files)
+        points = read_points(session, run_id)
+        reasons = why_kept(session, run, files, points)
         pinned = retention.pinned_steps(session, run_id)
-        points, spec = read_points(session, run_id), KINDS[run.spec["kind"]].model_validate(run.spec)
+        spec = KINDS[run.spec["kind"]].model_validate(run.spec)
         recommendation, warned = recommend(points, onsets_of(run), shown_forecast(session, run_id)), warnings(spec, points)
     sizes = {step: sum(file.n_bytes for file in files if file.step == step) for step in reasons}
     views = (CheckpointView(step=step, n_bytes=sizes[step], pinned=step in pinned, kept=why) for step, why in reasons.items())

@@ -1,9 +1,11 @@
 """Engines and sessions for SQLite and Postgres, and the one clock that decides: the database's."""
 
+import json
 import sqlite3
 import time
 from typing import Any
 
+import orjson
 from sqlalchemy import Engine, Float, create_engine, event, make_url
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session, sessionmaker
@@ -42,11 +44,22 @@ def _postgres_now(element: db_now, compiler: SQLCompiler, **kw: Any) -> str:
 def open_database(url: str) -> Engine:
     """Open an engine. ``sqlite:///path`` (local disk only) or ``postgresql+psycopg://...``."""
     if url.startswith("sqlite"):
-        engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False})
+        patience = {"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
+        engine = create_engine(url, json_deserializer=read_json, connect_args=patience)
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_immediate)
         return engine
-    return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20, connect_args=_notice_silence(url))
+    pool = {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20}
+    return create_engine(url, json_deserializer=read_json, connect_args=_notice_silence(url), **pool)
+
+
+def read_json(text: str | bytes) -> Any:
+    """A JSON column's value. A list of 1,000 runs reads 7,000 of them, for which the standard library takes three times as long;
+    it reads what orjson refuses: half of a surrogate pair in a file's name, NaN."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return json.loads(text)
 
 
 def _notice_silence(url: str) -> dict[str, int]:

@@ -52,6 +52,16 @@ def sample_steps(session: Session, run_id: str) -> tuple[int, ...]:
     return tuple(step for step in session.scalars(query.order_by(RunFile.step)) if step is not None)
 
 
+def sampled_steps(session: Session, run_ids: Sequence[str]) -> dict[str, tuple[int, ...]]:
+    """The same of several runs, of those whose training images are stored."""
+    pictured = select(RunFile.run_id).where(RunFile.run_id.in_(run_ids), RunFile.kind == "train")
+    query = select(RunFile.run_id, RunFile.step).where(RunFile.kind == "samples", RunFile.run_id.in_(pictured), RunFile.step.is_not(None))
+    found: dict[str, list[int]] = {}
+    for run_id, step in session.execute(query.order_by(RunFile.run_id, RunFile.step)):
+        found.setdefault(run_id, []).append(step or 0)
+    return {run_id: tuple(steps) for run_id, steps in found.items()}
+
+
 def points_at(session: Session, run_id: str, step: int, metrics: Sequence[str]) -> dict[str, MetricPoint]:
     """The points of a run at one step, by metric."""
     query = select(Series.metric, MetricPoint).join(MetricPoint, MetricPoint.series_id == Series.id)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from backend.storage.announcements import announce_onsets, newly_happened
 from backend.storage.claims import Claim, own
+from backend.storage.curves import COLUMNS
 from backend.storage.database import db_now
 from backend.storage.leases import awaited_steps
 from backend.storage.tables import Artifact, Attempt, Base, CheckpointPin, Evaluation, MetricPoint, Run, RunFile, Series
@@ -84,11 +85,12 @@ def flush(
 
 
 def read_points(session: Session, run_id: str) -> list[Point]:
-    """Every point of a run, by metric and step."""
-    columns = (MetricPoint.step, MetricPoint.value, MetricPoint.low, MetricPoint.high, MetricPoint.count, MetricPoint.reason)
+    """Every point of a run, by metric and step; they were validated when they came in."""
+    columns = [getattr(MetricPoint, name) for name in COLUMNS]
     query = select(Series.metric, *columns).join(MetricPoint, MetricPoint.series_id == Series.id).where(Series.run_id == run_id)
     rows = session.execute(query.order_by(Series.metric, MetricPoint.step))
-    return [Point(metric=row[0], step=row[1], value=row[2], low=row[3], high=row[4], count=row[5], reason=row[6]) for row in rows]
+    names = ("metric", *COLUMNS)
+    return [Point.model_construct(**dict(zip(names, row, strict=True))) for row in rows]
 
 
 def _given(**values: Any) -> dict[str, Any]:

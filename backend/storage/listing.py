@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Float, Text, and_, case, cast, exists, false, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from backend.storage.database import db_now
 from backend.storage.experiments import Found, state_of, with_state
@@ -56,12 +57,18 @@ class Filter:
             yield or_(Experiment.name.icontains(word, autoescape=True), tagged, of_data)
 
 
-def list_experiments(session: Session, wanted: Filter, *, limit: int, before: str | None) -> list[Found]:
-    """Experiments, newest first, from the one created before ``before``."""
+def list_experiments(session: Session, wanted: Filter, *, limit: int, before: str | None, final: bool = True) -> list[Found]:
+    """Experiments, newest first, from the one created before ``before``. Without ``final`` no run's last values are read."""
     query = with_state().where(*wanted.conditions()).order_by(Experiment.id.desc()).limit(limit)
     if before is not None:
         query = query.where(Experiment.id < before)
-    return [Found(row[0], RunState(row[1])) for row in session.execute(query)]
+    if not final:
+        query = query.options(selectinload(Experiment.runs).defer(Run.final))
+    found = [Found(row[0], RunState(row[1])) for row in session.execute(query)]
+    if not final:
+        for run in (run for item in found for run in item.experiment.runs):
+            set_committed_value(run, "final", {})
+    return found
 
 
 def count_experiments(session: Session, wanted: Filter) -> int:

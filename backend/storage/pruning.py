@@ -16,6 +16,7 @@ from backend.storage.retention import CheckpointFile
 from backend.storage.tables import Run
 from tauscope.analysis.retention import reasons_to_keep
 from tauscope.contracts.onsets import Onset
+from tauscope.contracts.points import Point
 from tauscope.contracts.retention import KeptCheckpoint, PrunedRun, PruneReport
 from tauscope.contracts.runs import TERMINAL_STATES
 
@@ -41,7 +42,9 @@ def prune(sessions: sessionmaker[Session], store: ArtifactStore, run_ids: Sequen
 
 def _report(session: Session, runs: Sequence[Run], *, dry_run: bool) -> PruneReport:
     files = retention.checkpoint_files(session, [run.id for run in runs])
-    reasons = {run.id: why_kept(session, run, [file for file in files if file.run_id == run.id]) for run in runs}
+    reasons = {
+        run.id: why_kept(session, run, [file for file in files if file.run_id == run.id], read_points(session, run.id)) for run in runs
+    }
     freed = retention.bytes_freed(files, {run_id: [step for step, why in found.items() if not why] for run_id, found in reasons.items()})
     pruned = tuple(_pruned(run, reasons[run.id], freed[run.id]) for run in sorted(runs, key=lambda run: run.index))
     return PruneReport(dry_run=dry_run, runs=pruned, bytes_freed=sum(freed.values()))
@@ -53,11 +56,11 @@ def _pruned(run: Run, reasons: Reasons, freed: int) -> PrunedRun:
     return PrunedRun(run_id=run.id, label=run.label, kept=kept, dropped=dropped, bytes_freed=freed)
 
 
-def why_kept(session: Session, run: Run, files: Sequence[CheckpointFile]) -> Reasons:
-    """For each checkpoint of a run, by step, why it is kept."""
+def why_kept(session: Session, run: Run, files: Sequence[CheckpointFile], points: Sequence[Point]) -> Reasons:
+    """For each checkpoint of a run, by step, why it is kept; ``points`` are all of the run."""
     return reasons_to_keep(
         {file.step for file in files},
-        read_points(session, run.id),
+        points,
         onsets_of(run),
         pinned=retention.pinned_steps(session, run.id),
         awaited=retention.awaited_steps(session, run.id) | set(kept_until_refined(session, run)),

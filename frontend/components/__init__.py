@@ -5,11 +5,13 @@ from typing import Any
 
 import streamlit as st
 
+from frontend.assets import assets
+
 # Streamlit calls this again with every change of data or theme; the module keeps one instance per element. The
 # modules come by URL so that they can import each other.
 _LOADER = """
 export default async function ({ data, parentElement, setTriggerValue }) {
-  const module = await import(new URL("/assets/%(module)s.js", window.location.origin).href);
+  const module = await import(new URL("%(assets)s/%(module)s.js", window.location.origin).href);
   return module.mount(parentElement.querySelector(".tau-root"), data, setTriggerValue);
 }
 """
@@ -208,7 +210,8 @@ Callback = Callable[[], None]
 
 
 def _register(name: str, html: str, module: str) -> Callable[..., Any]:
-    return st.components.v2.component(f"tauscope.{name}", html=html, js=_LOADER % {"module": module}, isolate_styles=False)
+    js = _LOADER % {"assets": assets(), "module": module}
+    return st.components.v2.component(f"tauscope.{name}", html=html, js=js, isolate_styles=False)
 
 
 def _ignore() -> None:

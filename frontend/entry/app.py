@@ -1,19 +1,16 @@
 """The dashboard's entry point: style and navigation around every page."""
 
-from pathlib import Path
-
 import streamlit as st
 
+from frontend.assets import STATIC
 from frontend.navigation import IN_THE_BAR, TITLES, page_file
 from frontend.page import apply_style, name_tab, show_slots
-
-STATIC = Path(__file__).parents[1] / "static"
 
 st.set_page_config(page_title="Tauscope", page_icon=str(STATIC / "mark.svg"), layout="wide")
 apply_style()
 st.logo(str(STATIC / "logo.svg"), size="medium")
 
-show_slots()
+slots = st.container(key="slots")
 
 page = st.navigation(
     [
@@ -30,4 +27,8 @@ page = st.navigation(
 )
 if page.title != TITLES["home"]:
     name_tab(page.title)
-page.run()
+try:
+    page.run()
+finally:
+    # Nothing of the page waits for it.
+    show_slots(slots)

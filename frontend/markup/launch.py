@@ -29,12 +29,15 @@ def launch_cards(
     earlier: Mapping[str, ExperimentView],
     source: Source,
 ) -> Html:
-    """A card for each preset, and for each kind that no preset shows; what the address names beside them comes first."""
-    own = [_source_card(source)] if source.parameter in _EARLIER else []
+    """A card for each preset, and for each kind that no preset shows; folded away below what the address names beside them."""
     shown = {preset.kind for preset in presets}
     made = [_preset(preset, source.key == f"preset:{preset.name}", earlier.get(preset.name)) for preset in presets]
     bare = [_kind(kind, source.key == f"kind:{kind.name}") for kind in kinds if kind.name not in shown]
-    return tag("div", *own, *made, *bare, class_="tau-presets", role="group", aria_label="Start from")
+    cards = tag("div", *made, *bare, class_="tau-presets", role="group", aria_label="Start from")
+    if source.parameter not in _EARLIER:
+        return cards
+    own = tag("div", _source_card(source), class_="tau-presets")
+    return join(own, tag("details", tag("summary", "Start from something else"), cards, class_="tau-details"))
 
 
 def _source_card(source: Source) -> Html:

@@ -87,7 +87,7 @@ def has_seeds(comparison: Comparison) -> bool:
 selection = Selection.of(st.query_params.to_dict())
 with api_errors(), loading("Reading the experiments"):
     comparison = find(client(), selection) if selection else Comparison(())
-    listed = client().experiments(limit=_LISTED)
+    listed = client().experiments(limit=_LISTED, final=False)
 name_tab(TITLES["compare"])
 st.markdown("# Compare")
 

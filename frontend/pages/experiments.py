@@ -3,7 +3,7 @@
 import streamlit as st
 
 from frontend.components import experiment_list
-from frontend.controls import choice, pick, put
+from frontend.controls import choice, find, pick, put
 from frontend.manage import manage
 from frontend.navigation import go, open_page
 from frontend.page import api_errors, client
@@ -45,14 +45,7 @@ def counted() -> ExperimentCensus:
 census = counted()
 
 with st.container(horizontal=True, vertical_alignment="center", gap="small", key="list-filters"):
-    st.text_input(
-        "Find",
-        key="q",
-        placeholder="Find by name, tag or setting, e.g. n > 64",
-        label_visibility="collapsed",
-        bind="query-params",
-        width=300,
-    )
+    find("q", "Find", "Find by name, tag or setting, e.g. n > 64")
     numbers = {name: census.counts.get(_CENSUS.get(name, name)) for name in _STATES}
     labels = {name: words if numbers[name] is None else f"{words} {numbers[name]:,}" for name, words in _STATES.items()}
     choice("state", "State", labels, default="all")

@@ -52,6 +52,7 @@ if (page === "experiments") ask(rowsAddress(new URLSearchParams(window.location.
 const begun = new PerformanceObserver((seen) => {
   if (!seen.getEntries().some(({ name }) => name.includes("/_stcore/"))) return;
   begun.disconnect();
+  for (const part of document.querySelector("script[data-parts]").dataset.parts.split(" ")) import(part).catch(() => {});
   prepare(page);
 });
 begun.observe({ type: "resource" });

@@ -41,7 +41,8 @@ def reasons_to_keep(
     for name in ("tau_gen", "tau_mem"):
         onset = onsets.get(name)
         if onset is not None:
-            keep(_around(onset, [step for step in reasons if step in _steps_of(points, onset.metric)]), f"around {name}")
+            measured = _steps_of(points, onset.metric)
+            keep(_around(onset, [step for step in reasons if step in measured]), f"around {name}")
         if not over:
             keep(_undecided(onset, list(reasons)), f"{name} may still lie here")
     return {step: tuple(why) for step, why in reasons.items()}

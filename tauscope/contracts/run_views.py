@@ -55,7 +55,7 @@ class RunView(Contract):
     markers: dict[str, Onset] = Field(
         default_factory=dict, description="what stands beside the onsets: tau_test, tau_split, tau_mem~ema0.1 of further averages"
     )
-    final: dict[str, float | int | None]
+    final: dict[str, float | int | None] = Field(description="last values; empty in a list that was asked for without them")
     remarks: tuple[str, ...] = Field((), description="what is worth knowing of its images: duplicates, what was left out")
     forecast: Forecast | None = Field(None, description="tau_mem as foretold by what is known now; none once it is measured")
     unevaluated: int = Field(0, description="checkpoints whose samples are still to be drawn and measured")

@@ -3,10 +3,10 @@
 After Bonnaire et al. 2025 (arXiv:2505.17638), Figure 2. Their FID is here the quality that defines tau_gen, or another by name.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tauscope.contracts.points import MetricInfo
-from tauscope.figures.copying import copying_panel
+from tauscope.figures.copying import CONTROL, F_MEM, copying_panel
 from tauscope.figures.onset_rows import onset_rows, without_value
 from tauscope.figures.pictures import picture_panel
 from tauscope.figures.rows import Panel, Plan, Row, Tiles
@@ -33,6 +33,19 @@ def figure_2(data: FigureData, options: FigureOptions) -> Plan:
     sizes = tuple(family.n_train for family in found if family.n_train is not None)
     notes = tuple(words for words in (seeds_words(found) if found else "", left_out) if words)
     return Plan(2, panels, sizes, notes, images)
+
+
+def metrics_of_figure_2(runs: Sequence[FigureRun], options: FigureOptions) -> tuple[str, ...]:
+    """The metrics whose curves it reads; ``runs`` need none yet.
+
+    Raises:
+        SpecError: as ``figure_2``.
+    """
+    infos, quality = infos_of(runs), _quality(runs, options.quality)
+    index = _lowest_index(infos)
+    losses = [f"loss_{name}@{index}" for name in ("train", "held_out", "gap")] if index is not None else []
+    control = infos[quality].control if quality in infos else None
+    return tuple(name for name in (quality, control, f"{quality}_train", F_MEM, CONTROL, *losses) if name)
 
 
 def infos_of(runs: Sequence[FigureRun]) -> dict[str, MetricInfo]:
@@ -104,10 +117,9 @@ def references_words(info: MetricInfo) -> str:
 def loss_panel(found: Sequence[Family]) -> Panel:
     """Training and held-out loss at the lowest index, where they part first; their relative gap in the inset."""
     infos = infos_of([run for family in found for run in family.runs])
-    indices = [info.index for name, info in infos.items() if name.startswith("loss_train@") and info.index is not None]
-    if not indices:
+    index = _lowest_index(infos)
+    if index is None:
         return Panel("c", "Training and held-out loss", empty="no loss is measured")
-    index = min(indices)
     train, held_out = infos[f"loss_train@{index}"], infos[f"loss_held_out@{index}"]
     gap = infos.get(f"loss_gap@{index}")
     rows = [row for family in found for info in (train, held_out) for row in curve_rows(family, info.name, "c", log=True)]
@@ -126,6 +138,10 @@ def loss_panel(found: Sequence[Family]) -> Panel:
         log_y=True,
         inset=Panel("c inset", "relative gap, %", tuple(inset), x_label="τ", share=True) if inset else None,
     )
+
+
+def _lowest_index(infos: Mapping[str, MetricInfo]) -> int | None:
+    return min((info.index for name, info in infos.items() if name.startswith("loss_train@") and info.index is not None), default=None)
 
 
 def _pairs(found: Sequence[Family]) -> str:

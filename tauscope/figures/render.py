@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import yaml
 
 from tauscope.figures.caption import caption
-from tauscope.figures.figure2 import figure_2
+from tauscope.figures.figure2 import figure_2, metrics_of_figure_2
 from tauscope.figures.figure3 import figure_3
 from tauscope.figures.naming import configuration_hash, file_stem
 from tauscope.figures.rows import Plan, as_csv, as_parquet
@@ -23,6 +23,15 @@ _PLANS: dict[Number, Callable[[FigureData, FigureOptions], Plan]] = {2: figure_2
 def plan_figure(data: FigureData, number: Number, options: FigureOptions) -> Plan:
     """What a figure draws, before it is drawn."""
     return _PLANS[number](data, options)
+
+
+def drawn_metrics(data: FigureData, number: Number, options: FigureOptions) -> tuple[str, ...] | None:
+    """The metrics whose curves a figure reads, ``None`` for all; ``data`` need not hold any yet.
+
+    Raises:
+        SpecError: if ``options.quality`` is no quality of this experiment.
+    """
+    return metrics_of_figure_2(data.runs, options) if number == 2 else None
 
 
 def render(data: FigureData, number: Number, form: Form, options: FigureOptions | None = None) -> bytes:

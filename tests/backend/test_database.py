@@ -1,11 +1,13 @@
 """How an engine is opened."""
 
+import json
+import math
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event
 
-from backend.storage.database import NETWORK_PATIENCE, open_database
+from backend.storage.database import NETWORK_PATIENCE, open_database, read_json
 
 
 class NotConnectedError(Exception):
@@ -43,3 +45,14 @@ def test_postgres_takes_these_arguments(database_url: str) -> None:
     with engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT 1").scalar() == 1
     engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a": [1, 2.5, null, true], "b": "τ"}', '["half of a pair: \\ud800"]', "[18446744073709551615, -1e-300]"]
+)
+def test_a_json_column_reads_as_the_standard_library_reads_it(text: str) -> None:
+    assert read_json(text) == json.loads(text)
+
+
+def test_a_number_that_json_does_not_know_is_read_all_the_same() -> None:
+    assert math.isnan(read_json('{"value": NaN}')["value"])

@@ -12,6 +12,7 @@ from PIL import Image
 
 from backend.services.errors import NotReadyError
 from backend.services.figure_cache import FigureCache
+from backend.storage.curves import run_curves
 from tauscope.figures.naming import configuration_hash
 from tests.backend.conftest import API, FakeWorker, TestClient
 
@@ -59,6 +60,23 @@ def test_the_same_measurements_are_drawn_once(client: TestClient, figures: str, 
     monkeypatch.setattr("backend.services.figures.render", lambda *_: pytest.fail("drawn again"))
     assert client.get(f"{figures}/3.svg").content == first.content
     assert client.get(f"{figures}/3.svg", headers={"If-None-Match": first.headers["etag"]}).status_code == 304
+
+
+def test_a_figure_reads_the_curves_that_it_draws_once(client: TestClient, figures: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Any] = []
+
+    def noted(session: Any, run_ids: Any, metrics: Any) -> Any:
+        read.append(metrics)
+        return run_curves(session, run_ids, metrics)
+
+    monkeypatch.setattr("backend.services.figures.points.run_curves", noted)
+    for path in ("2.svg", "2.svg", "3.svg"):
+        assert client.get(f"{figures}/{path}").status_code == 200
+    quality, *others = read[0]
+    assert quality == "loss_held_out@100"
+    assert {"f_mem", "f_mem_control"} < set(others)
+    assert len(others) < 8
+    assert read[1:] == [None]
 
 
 def test_a_new_measurement_is_drawn(client: TestClient, figures: str, worker: FakeWorker) -> None:

@@ -61,6 +61,19 @@ def test_words_and_settings_find_experiments(client: TestClient, three: dict[str
     assert {query: names(client, q=query) for query in FOUND} == FOUND
 
 
+def test_a_list_without_last_values_is_otherwise_the_same(client: TestClient, worker: FakeWorker, experiment: dict[str, Any]) -> None:
+    claim = worker.claim()
+    worker.measure(claim, 10, f_mem=0.2)
+    worker.finish(claim, tau_mem=15.0)
+    whole, brief = (client.get(f"{API}/experiments", params={"final": final}).json()["items"][0] for final in (True, False))
+    assert any(run["final"] for run in whole["runs"])
+    assert not any(run["final"] for run in brief["runs"])
+    for item in (whole, brief):
+        item.pop("server_time")
+        item["runs"] = [{name: value for name, value in run.items() if name != "final"} for run in item["runs"]]
+    assert brief == whole
+
+
 def test_data_set_and_tag_are_filters_and_the_census_counts_them(client: TestClient, three: dict[str, str]) -> None:
     client.put(f"{API}/experiments/{three['wide']}/tags", json={"tags": ["talk", "keep", "talk"]})
     assert names(client, tag="talk") == names(client, q="tal") == ["wide net"]

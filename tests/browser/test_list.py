@@ -25,6 +25,7 @@ def test_a_slash_goes_to_the_search_and_the_address_holds_what_was_found(visitor
     visitor.keep("experiments-none")
     page.get_by_role("link", name="Show all").click()
     expect(page.locator(".tau-name")).to_have_count(6)
+    expect(page.get_by_label("Find")).to_have_value("")
 
 
 def test_tags_archive_and_deletion_are_one_dialog(visitor: Visitor, stand_in: str) -> None:

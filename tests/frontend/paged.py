@@ -149,7 +149,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> FakeClient:
 
 
 def opened(page: str, **params: str) -> AppTest:
-    app = AppTest.from_file(str(page_file(page)), default_timeout=20)
+    app = AppTest.from_file(str(page_file(page)), default_timeout=60)
     for name, value in params.items():
         app.query_params[name] = value
     app.run()

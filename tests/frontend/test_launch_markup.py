@@ -150,6 +150,15 @@ def test_a_card_shows_the_earlier_result_its_duration_or_what_is_lacking() -> No
     assert 'data-choose="kind:image_ddpm"' not in cards
 
 
+def test_what_begins_from_an_experiment_has_its_fields_next_and_presets_folded_away() -> None:
+    presets = (PresetView(name="digits-demo", summary="s", yaml="", n_runs=3, kind="image_ddpm"),)
+    cards = launch_cards(presets, (), {}, Source("grow", "e1"))
+    own, _, others = cards.partition("<details")
+    assert 'href="/experiment?id=e1"' in own
+    assert "data-choose" not in own
+    assert 'data-choose="preset:digits-demo"' in others.partition("</details>")[0]
+
+
 def test_the_address_says_where_a_launch_starts_from() -> None:
     presets = [PresetView(name=name, summary="", yaml="", n_runs=1) for name in ("digits-ci", "digits-demo")]
     assert source_of({}, presets, ()).key == "preset:digits-demo"

@@ -84,7 +84,7 @@ def managing() -> None:
 
 
 def test_an_experiment_is_deleted_only_after_it_was_confirmed(api: FakeClient) -> None:
-    app = AppTest.from_function(managing, default_timeout=20).run()
+    app = AppTest.from_function(managing, default_timeout=60).run()
     assert next(item for item in app.button if item.label == "Delete 3 runs").disabled
     app.checkbox[0].check().run()
     press(app, "Delete 3 runs")
@@ -92,7 +92,7 @@ def test_an_experiment_is_deleted_only_after_it_was_confirmed(api: FakeClient) -
 
 
 def test_tags_are_saved_trimmed_and_the_archive_is_one_click(api: FakeClient) -> None:
-    app = AppTest.from_function(managing, default_timeout=20).run()
+    app = AppTest.from_function(managing, default_timeout=60).run()
     field(app, "Tags").set_value(" talk , kept,, ")
     press(app, "Save tags")
     press(app, "Archive")
@@ -100,7 +100,7 @@ def test_tags_are_saved_trimmed_and_the_archive_is_one_click(api: FakeClient) ->
 
 
 def test_the_entry_point_opens(api: FakeClient) -> None:
-    app = AppTest.from_file(str(ENTRY), default_timeout=20).run()
+    app = AppTest.from_file(str(ENTRY), default_timeout=60).run()
     assert not app.exception
 
 
@@ -134,7 +134,7 @@ def stopping() -> None:
 def test_a_single_run_is_stopped_from_its_page_after_asking_once(api: FakeClient) -> None:
     press(opened("run", id="staler1"), "Stop this run")
     assert api.asked == []
-    press(AppTest.from_function(stopping, default_timeout=20).run(), "Stop it")
+    press(AppTest.from_function(stopping, default_timeout=60).run(), "Stop it")
     assert api.asked == [("stop", "staler1")]
 
 

@@ -3,16 +3,21 @@
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.testclient import TestClient
 
 from frontend.charts.figure import FigureError, ViewOptions
 from frontend.charts.probes import nothing_known
+from frontend.charts.reading import drawn_points
 from frontend.markup.alternative import plain
 from frontend.markup.probes import probe_choices
-from frontend.probes_view import probes_view
+from frontend.probes_view import probes_view, serve_probes
 from frontend.views import experiment_view
 from tauscope.analysis.metrics_info import metric_infos
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.onsets import OnsetStatus
+from tauscope.contracts.system import SystemView
 from tauscope.contracts.warnings import ExperimentWarnings
 from tauscope.specs import load_preset
 from tests.frontend import fake_probes
@@ -95,3 +100,27 @@ def test_every_probe_of_a_spec_can_be_chosen_the_loss_gap_first_and_has_a_refere
         *(f"mia_{attack}_{what}" for attack in ("loss", "pia", "sima") for what in ("auc", "tpr")),
     }
     assert [name for name in choices if nothing_known(name) is None] == ["stable_rank"]
+
+
+def test_only_the_curves_of_the_probe_that_is_shown_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    experiment, asked_for = world.finished(), []
+    found = said(experiment)
+    found = found.model_copy(update={"metrics": found.metrics | {"loss_gap@50": found.metrics["loss_gap@100"]}})
+
+    system = SystemView(version="0", database="sqlite", queued=0, running=0, workers=(), server_time=world.T0)
+
+    class Client:
+        def __getattr__(self, name: str) -> Any:
+            answers = {"experiment": experiment, "warnings": found, "system": system}
+            return lambda *_: answers[name]
+
+        def curves(self, identifier: str, metrics: tuple[str, ...], *, max_points: int) -> Any:
+            asked_for.append((metrics, max_points))
+            return world.curves_of(experiment)
+
+    monkeypatch.setattr("frontend.probes_view.client_for", lambda token: Client())
+    for wanted in ("", "loss_gap@50"):
+        probes = TestClient(Starlette(routes=[Route("/view/probes/{id}", serve_probes)]))
+        assert probes.get(f"/view/probes/{experiment.id}", params={"probe": wanted}).status_code == 200
+    points = drawn_points(len(experiment.runs))
+    assert asked_for == [(("loss_gap@100", "f_mem", "f_mem_control"), points), (("loss_gap@50", "f_mem", "f_mem_control"), points)]

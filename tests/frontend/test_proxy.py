@@ -105,7 +105,7 @@ def test_headers_of_one_connection_are_not_passed_on(address: str) -> None:
 
 
 def test_events_arrive_one_by_one_and_not_at_the_end(address: str) -> None:
-    with httpx.stream("GET", f"{address}/api/v1/events", timeout=5) as answer:
+    with httpx.stream("GET", f"{address}/api/v1/events", timeout=60) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         first = next(answer.iter_raw())
     assert first == b"id: 0\ndata: tick\n\n"

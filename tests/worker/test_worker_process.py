@@ -141,7 +141,10 @@ def test_messages_survive_a_killed_broker_and_lost_ones_are_sent_again(
     outbox = Outbox(broker.plan.url)
     ids = add_runs(3)
     send_wakeups(sessions, outbox, ids[:2])
-    time.sleep(1.1)  # The server writes its file to disk once a second.
+    with connect(broker.plan.url) as client:
+        # What came before this is on the disk when this is: the server writes its file once a second, a busy one later.
+        client.set("last", "written")
+        wait_for(lambda: client.execute_command("WAITAOF", 1, 0, 1_000)[0] == 1)
     broker.kill()
     assert send_wakeups(sessions, outbox, ids[2:]) == 0
     broker.start()
