@@ -5,8 +5,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from tauscope.networks.unet import SeededDropout, sinusoids
-
-TIME_FEATURES = 16
+from tauscope.specs.mlp import TIME_FEATURES
 
 
 class Mlp(nn.Module):
@@ -23,9 +22,7 @@ class Mlp(nn.Module):
         dropout: before each block.
     """
 
-    def __init__(
-        self, dim: int, width: int, blocks: int, *, diffusion_steps: int = 1000, labels: int = 0, dropout: float = 0.0
-    ) -> None:
+    def __init__(self, dim: int, width: int, blocks: int, *, diffusion_steps: int = 1000, labels: int = 0, dropout: float = 0.0) -> None:
         super().__init__()
         told = torch.eye(labels + 1) if labels else torch.empty(1, 0)
         self.register_buffer("time", sinusoids(TIME_FEATURES, diffusion_steps), persistent=False)
@@ -36,8 +33,8 @@ class Mlp(nn.Module):
         self.out = nn.Linear(width, dim)
 
     def forward(
-        self, x_t: Float[Tensor, "batch channel height width"], t: Int[Tensor, " batch"], labels: Int[Tensor, " batch"] | None = None
-    ) -> Float[Tensor, "batch channel height width"]:
+        self, x_t: Float[Tensor, "batch ..."], t: Int[Tensor, " batch"], labels: Int[Tensor, " batch"] | None = None
+    ) -> Float[Tensor, "batch ..."]:
         """Predict eps; ``t`` is the integer diffusion index, and a label of -1, or none at all, is one withheld."""
         h = self.init(self._asked(x_t.flatten(1), t, labels))
         for block in self.blocks:

@@ -4,20 +4,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from numpy import ndarray
 from torch import Tensor
 
 from tauscope.metrics.intervals import ratio_interval, sums_interval
-from tauscope.metrics.score_error import by_origin
+from tauscope.probes.noised_points import NoisedPoints, in_turn
 from tauscope.process import Diffusion
 from tauscope.samplers import EpsModel
 from tauscope.theory.empirical import empirical_score
 from tauscope.theory.mixture import Mixture
 
-BLOCK = 512
-
-Points = Float[Tensor, "point channel height width"]
+Points = Float[Tensor, "point ..."]
 Sums = ndarray | np.floating  # With one data point left out each, or of all.
 
 
@@ -34,60 +32,38 @@ class ProjectionProbe:
       1/2 for one that has memorized the first, -1/2 for one that has memorized the other.
 
     Attributes:
-        x_t: the points.
-        index: their 0-based diffusion index.
-        alpha_bar: alpha_bar there.
-        origin: which data point each was noised from; points of one are not independent.
+        at: the points.
         s_0: the score at which alpha is 0.
         delta: where one unit of alpha leads.
     """
 
-    x_t: Points
-    index: int
-    alpha_bar: float
-    origin: Int[Tensor, " point"]
+    at: NoisedPoints
     s_0: Points
     delta: Points
 
     @classmethod
     def held_out(
-        cls,
-        train: Float[Tensor, "image channel height width"],
-        held_out: Float[Tensor, "image channel height width"],
-        diffusion: Diffusion,
-        *,
-        index: int,
-        points: int,
-        generator: torch.Generator,
+        cls, train: Points, held_out: Points, diffusion: Diffusion, *, index: int, points: int, generator: torch.Generator
     ) -> "ProjectionProbe":
-        """Draw ``points`` from each set, the images in turn, each with noise of its own."""
-        turn = torch.arange(points, device=train.device) % len(train)
+        """Draw ``points`` from each set, the data points in turn, each with noise of its own."""
+        turn = in_turn(points, train)
         origin = torch.cat([turn, turn + len(train)])
-        x_t, alpha_bar = _noised(torch.cat([train, held_out])[origin], diffusion, index, generator)
-        s_train, s_held = (empirical_score(x_t, images, alpha_bar=alpha_bar) for images in (train, held_out))
-        return cls(x_t, index, alpha_bar, origin, (s_train + s_held) / 2, s_train - s_held)
+        at = NoisedPoints.of(torch.cat([train, held_out]), origin, diffusion, index=index, generator=generator)
+        s_train, s_held = (empirical_score(at.x_t, part, alpha_bar=at.alpha_bar) for part in (train, held_out))
+        return cls(at, (s_train + s_held) / 2, s_train - s_held)
 
     @classmethod
     def known(
         cls, train: Points, population: Mixture, diffusion: Diffusion, *, index: int, points: int, generator: torch.Generator
     ) -> "ProjectionProbe":
-        """Draw ``points`` from the training set, its points in turn, each with noise of its own."""
-        origin = torch.arange(points, device=train.device) % len(train)
-        x_t, alpha_bar = _noised(train[origin], diffusion, index, generator)
-        s_0 = population.noised(alpha_bar).score(x_t.flatten(1)).view(x_t.shape)
-        return cls(x_t, index, alpha_bar, origin, s_0, empirical_score(x_t, train, alpha_bar=alpha_bar) - s_0)
+        """Draw ``points`` from the training set, the data points in turn, each with noise of its own."""
+        at = NoisedPoints.of(train, in_turn(points, train), diffusion, index=index, generator=generator)
+        s_0 = population.noised(at.alpha_bar).score(at.x_t.flatten(1)).view(at.x_t.shape)
+        return cls(at, s_0, empirical_score(at.x_t, train, alpha_bar=at.alpha_bar) - s_0)
 
-    @torch.no_grad()
     def measure(self, eps_model: EpsModel) -> tuple[float, float, float]:
         """alpha with its 95 % jackknife interval over data points; (value, low, high)."""
-        return self.of_score(self.score_of(eps_model))
-
-    @torch.no_grad()
-    def score_of(self, eps_model: EpsModel) -> Points:
-        """A network's score at the points, float64."""
-        t = torch.full((len(self.x_t),), self.index, device=self.x_t.device)
-        eps_hat = torch.cat([eps_model(*block) for block in zip(self.x_t.split(BLOCK), t.split(BLOCK), strict=True)])
-        return -eps_hat.double() / (1 - self.alpha_bar) ** 0.5
+        return self.of_score(self.at.score_of(eps_model))
 
     def of_score(self, s_theta: Points) -> tuple[float, float, float]:
         """alpha of a score at the points."""
@@ -106,14 +82,8 @@ class ProjectionProbe:
         """Of every data point: <s_theta - s_0, delta>, |delta|^2 and |s_theta - s_0|^2, summed over its noised points."""
         moved = s_theta - self.s_0
         products = ((moved * self.delta), self.delta.square(), moved.square())
-        return by_origin(self.origin, *(part.flatten(1).sum(1) for part in products))
+        return self.at.by_origin(*(part.flatten(1).sum(1) for part in products))
 
 
 def _orthogonal(along: Sums, squared: Sums, moved: Sums) -> Sums:
     return np.sqrt(np.maximum(moved / squared - (along / squared) ** 2, 0))
-
-
-def _noised(x_0: Tensor, diffusion: Diffusion, index: int, generator: torch.Generator) -> tuple[Tensor, float]:
-    eps = torch.randn(x_0.shape, generator=generator, device=x_0.device)
-    t = torch.full((len(x_0),), index, device=x_0.device)
-    return diffusion.noised(x_0, t, eps), float(diffusion.alpha_bar[index])

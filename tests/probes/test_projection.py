@@ -49,7 +49,7 @@ def test_the_interval_over_images_covers_zero_for_the_score_of_the_population() 
     covered = 0
     for seed in range(200):
         found = probe(seed)
-        value, low, high = found.of_score(-found.x_t.double())
+        value, low, high = found.of_score(-found.at.x_t.double())
         assert abs(value) < 0.3
         covered += low <= 0 <= high
     assert clopper_pearson(covered, 200)[1] >= 0.95  # What was seen does not speak against 95 %.
@@ -58,7 +58,7 @@ def test_the_interval_over_images_covers_zero_for_the_score_of_the_population() 
 def test_half_way_between_population_and_copier_lies_in_between() -> None:
     found = probe(1, n=64, points=128)
     copier = found.s_0 + found.delta / 2
-    value, low, high = found.of_score((copier - found.x_t.double()) / 2)
+    value, low, high = found.of_score((copier - found.at.x_t.double()) / 2)
     assert low < value < high
     assert value == pytest.approx(0.25, abs=0.05)
 
@@ -81,7 +81,7 @@ def known(seed: int, *, n: int = 24, points: int = 96) -> ProjectionProbe:
 
 def test_with_the_population_known_alpha_goes_from_its_score_to_the_memorizers() -> None:
     found = known(0)
-    torch.testing.assert_close(found.s_0, -found.x_t.double())  # A standard normal stays one.
+    torch.testing.assert_close(found.s_0, -found.at.x_t.double())  # A standard normal stays one.
     for share in (0.0, 0.3, 1.0):
         score = found.s_0 + share * found.delta
         assert found.of_score(score) == pytest.approx((share, share, share))
