@@ -25,10 +25,10 @@ def mixture_finding(name: str, run: RunView, curves: Curves, index: int | None) 
     )
     if alpha is None or error is None or copied is None:
         return join(f"{name}: no point yet.")
-    nearer = "population's" if error[1] < copied[1] else "training points'"
+    nearer = "population" if error[1] < copied[1] else "training points"
     return join(
-        f"{name}: at τ {steps(alpha[0])} alpha is {_value(alpha)} at index {index}; the score is nearer to the {nearer}, "
-        f"with an error of {_value(error)} to the population's and {_value(copied)} to the training points'."
+        f"{name}: at τ {steps(alpha[0])} alpha is {_value(alpha)} at index {index}; the score is nearer to that of the {nearer}, "
+        f"with an error of {_value(error)} to the one of the population and {_value(copied)} to the one of the training points."
     )
 
 

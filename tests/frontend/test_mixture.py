@@ -43,7 +43,7 @@ def test_another_index_and_another_run_are_shown_where_they_are_asked_for() -> N
 def test_the_finding_says_where_the_score_stands_with_intervals() -> None:
     words = plain(shown({"run": VIEW.runs[0].id})["finding"])
     assert "alpha is 0.606 (0.562 to 0.65) at index 150" in words
-    assert "the score is nearer to the" in words
+    assert "the score is nearer to that of the" in words
     assert words.count(" to ") >= 4
 
 
