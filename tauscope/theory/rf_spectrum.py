@@ -22,8 +22,9 @@ from tauscope.theory.rf_model import RandomFeatures
 HEIGHT = 1e-7  # Above the real axis, relative to the distance from the atom.
 _FIRST_HEIGHT = 20.0  # In units of the largest eigenvalue: there q is -1/z but for 5 %.
 _STAGES = 16
+_SPARSE = 64  # One point in so many is followed all the way.
 _ITERATIONS = 30
-_TOLERANCE = 1e-11
+_TOLERANCE = 1e-7  # Of the last step: the next one, not taken, would be of its square.
 _ROUNDING = 1e-8  # Of the atom's pole: below there is none but rounding.
 _EDGE_STEPS = 30
 _NODES = 2001  # Of a bulk's integral; its square-root edges are resolved by nodes that crowd there.
@@ -153,17 +154,33 @@ class Histogram:
 def stieltjes(
     model: RandomFeatures, above: Float[ndarray, " point"], *, height: float = HEIGHT
 ) -> tuple[Complex[ndarray, " point"], Complex[ndarray, " point"]]:
-    """q and r at z = s^2 + above (1 + i height): Newton's method on all points at once, from far off the axis down to it.
+    """q and r at z = s^2 + above (1 + i height), by Newton's method on all points at once.
+
+    Every so many points are followed from far off the axis, where the solution is known, down to it; between them the others begin.
+    Where that leads off the branch with Im q > 0 and Im r > 0, they are followed down as well.
 
     Args:
         above: the distance from the atom, so that none of its digits are lost close to it.
 
     Raises:
-        TheoryError: if a point does not settle on the branch with Im q > 0.
+        TheoryError: if a point does not settle on the branch.
     """
+    order = np.sort(above)
+    anchors = np.unique(np.append(order[::_SPARSE], order[-1:]))
+    anchored = _followed(model, anchors, height)
+    guesses = (np.interp(np.log(above), np.log(anchors), values) for values in anchored)
+    q, r, settled = _newton(model, above * (1 + 1j * height), *guesses)
+    lost = ~(settled & (q.imag > 0) & (r.imag > 0))
+    q[lost], r[lost] = _followed(model, above[lost], height)
+    return q, r
+
+
+def _followed(model: RandomFeatures, above: Float[ndarray, " point"], height: float) -> tuple[ndarray, ndarray]:
+    """The same at each point by itself: from -1/z far off the axis, the height falling by a factor a stage."""
     first, last = _FIRST_HEIGHT * max(1.0, _largest(model)), height * above
     start = model.constants.s2 + above + 1j * first
     q, r = -1 / start, -sum(level.variance * level.share for level in model.levels) / start
+    settled = np.ones(len(above), dtype=bool)
     for stage in range(_STAGES + 1):
         q, r, settled = _newton(model, above + 1j * first * (last / first) ** (stage / _STAGES), q, r)
     lost = ~(settled & (q.imag > 0))
