@@ -7,7 +7,7 @@ tau = k eta / d^2. In the eigenvectors q_i of U, with eigenvalues lambda_i, B(ta
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
 from tauscope.theory.errors import TheoryError
@@ -79,7 +79,7 @@ class Solved:
 
     def flow(self, tau: Float[ndarray, " time"]) -> Losses:
         """Under gradient flow: f_i = (1 - exp(-rate_i tau)) / lambda_i."""
-        return self._losses(self._learnt(-np.asarray(tau, float)[:, None] * self.rate, tau))
+        return self.losses(self.flow_modes(tau))
 
     def descent(self, steps: Int[ndarray, " time"], dtau: float) -> Losses:
         """Under gradient descent with steps dtau = eta / d^2: f_i = (1 - (1 - rate_i dtau)^k) / lambda_i.
@@ -87,7 +87,7 @@ class Solved:
         Raises:
             TheoryError: if the steps are so large that a mode grows without bound.
         """
-        return self._losses(self.descent_modes(steps, dtau))
+        return self.losses(self.descent_modes(steps, dtau))
 
     def descent_modes(self, steps: Int[ndarray, " time"], dtau: float) -> Float[ndarray, "time mode"]:
         """The f_i of gradient descent; errors as ``descent``."""
@@ -107,13 +107,24 @@ class Solved:
         """The f_i of gradient flow."""
         return self._learnt(-np.asarray(tau, float)[:, None] * self.rate, tau)
 
+    def limit(self) -> Losses:
+        """After infinitely long training, one time: f_i = 1 / lambda_i."""
+        flat = self._flat
+        return self.losses(np.where(flat, 0, 1 / np.where(flat, 1, self.eigenvalues))[None])
+
+    @property
+    def _flat(self) -> Bool[ndarray, " mode"]:
+        """Modes whose eigenvalue is 0 but for rounding, in which nothing is learnt."""
+        return self.eigenvalues <= 1e-14 * self.eigenvalues[-1]
+
     def _learnt(self, exponent: Float[ndarray, "time mode"], tau: Float[ndarray, " time"]) -> Float[ndarray, "time mode"]:
         """(1 - exp(exponent)) / lambda, with its limit where lambda is 0."""
         limit = 2 * self.model.noise * self.model.d / self.model.p * np.asarray(tau, float)[:, None]
-        flat = self.eigenvalues <= 1e-14 * self.eigenvalues[-1]
+        flat = self._flat
         return np.where(flat, limit, -np.expm1(np.where(flat, 0, exponent)) / np.where(flat, 1, self.eigenvalues))
 
-    def _losses(self, f: Float[ndarray, "time mode"]) -> Losses:
+    def losses(self, f: Float[ndarray, "time mode"]) -> Losses:
+        """Those of given f_i."""
         train, test = (1 + part.sum(1) for part in self.contributions(f))
         return Losses(train, test, (test - 1) / self.model.noise + self.model.score_energy)
 

@@ -145,6 +145,26 @@ class Histogram:
     predicted: Float[ndarray, " bin"]
     count: int
 
+    @classmethod
+    def of(
+        cls,
+        model: RandomFeatures,
+        values: Float[ndarray, " value"],
+        edges: Float[ndarray, " edge"],
+        predicted: Float[ndarray, " bin"],
+        *,
+        draws: int,
+    ) -> "Histogram":
+        """Count the eigenvalues of so many draws.
+
+        Raises:
+            TheoryError: if the edges leave one out.
+        """
+        counts = np.histogram(values, edges)[0]
+        if counts.sum() != len(values):
+            raise TheoryError(f"{len(values) - counts.sum()} eigenvalues lie outside of the bins", "Widen the edges")
+        return cls(edges, counts / (draws * model.p), predicted, len(values))
+
     @property
     def l1(self) -> float:
         """Sum of |sampled - predicted| over the bins, as a share of the continuous mass."""
@@ -177,7 +197,7 @@ def stieltjes(
 
 def _followed(model: RandomFeatures, above: Float[ndarray, " point"], height: float) -> tuple[ndarray, ndarray]:
     """The same at each point by itself: from -1/z far off the axis, the height falling by a factor a stage."""
-    first, last = _FIRST_HEIGHT * max(1.0, _largest(model)), height * above
+    first, last = _FIRST_HEIGHT * max(1.0, largest_eigenvalue(model)), height * above
     start = model.constants.s2 + above + 1j * first
     q, r = -1 / start, -sum(level.variance * level.share for level in model.levels) / start
     settled = np.ones(len(above), dtype=bool)
@@ -189,18 +209,8 @@ def _followed(model: RandomFeatures, above: Float[ndarray, " point"], height: fl
     return q, r
 
 
-def sampled_histogram(spectrum: Spectrum, rng: np.random.Generator, *, draws: int, bins: int) -> Histogram:
-    """Eigenvalues of U of the Gaussian equivalent at the model's own d, those of all draws together, on logarithmic bins."""
-    model = spectrum.model
-    values = np.concatenate([_sampled_eigenvalues(model, rng) for _ in range(draws)])
-    low, high = min(values.min(), spectrum.bulks[0].low), max(values.max(), spectrum.bulks[-1].high)
-    edges = np.geomspace(low * (1 - 1e-12), high * (1 + 1e-12), bins + 1)
-    sampled = np.histogram(values, edges)[0] / (draws * model.p)
-    return Histogram(edges, sampled, spectrum.masses(edges), len(values))
-
-
-def _sampled_eigenvalues(model: RandomFeatures, rng: np.random.Generator) -> Float[ndarray, " value"]:
-    """Those in the n + d directions that the data reach, whatever their size: all others are s^2 exactly."""
+def sampled_eigenvalues(model: RandomFeatures, rng: np.random.Generator) -> Float[ndarray, " value"]:
+    """Of U of the Gaussian equivalent at the model's own d, in the n + d directions that the data reach: all others are s^2 exactly."""
     return np.linalg.eigvalsh(equivalent_covariances(model, draw_equivalent(model, rng)).u)
 
 
@@ -254,7 +264,7 @@ def _continuous(model: RandomFeatures, above: Float[ndarray, " point"], *, heigh
     return np.where(density > _ROUNDING * np.abs(pole), density, 0)
 
 
-def _largest(model: RandomFeatures) -> float:
+def largest_eigenvalue(model: RandomFeatures) -> float:
     """A bound on the eigenvalues: the norms of the parts of U, each with the edge of its random matrices."""
     c, psi, ratio = model.constants, model.psi_p, model.psi_p / model.psi_n
     w = (1 + math.sqrt(psi)) ** 2
@@ -265,7 +275,7 @@ def _largest(model: RandomFeatures) -> float:
 
 def _support(model: RandomFeatures) -> list[tuple[float, float]]:
     """The ends of every bulk above the atom: a walk in the logarithm of the distance, then bisection between inside and outside."""
-    above = np.geomspace(_NEAREST * model.constants.s2, 1.1 * _largest(model), _COARSE)
+    above = np.geomspace(_NEAREST * model.constants.s2, 1.1 * largest_eigenvalue(model), _COARSE)
     inside = _is_inside(model, above)
     inside[0] = False  # What reaches down to the atom ends there.
     turns = np.flatnonzero(np.diff(inside.astype(int)))

@@ -10,7 +10,7 @@ from tauscope.theory.errors import TheoryError
 from tauscope.theory.rf_covariance import draw_equivalent, equivalent_covariances
 from tauscope.theory.rf_dynamics import Solved
 from tauscope.theory.rf_model import Level, RandomFeatures
-from tauscope.theory.rf_spectrum import Spectrum, sampled_histogram, stieltjes
+from tauscope.theory.rf_spectrum import Histogram, Spectrum, sampled_eigenvalues, stieltjes
 
 found_spectrum = cache(Spectrum.of)
 USUAL = RandomFeatures(psi_p=64, psi_n=8, d=100, t=0.01)
@@ -31,11 +31,19 @@ def test_the_bulks_hold_all_but_the_atom(model: RandomFeatures) -> None:
 
 @pytest.mark.parametrize(("model", "draws"), [(USUAL, 1), (TWO_LEVELS, 1), (RandomFeatures(8, 4, 100, 0.1), 4)])
 def test_the_density_is_the_histogram_of_a_sampled_u(model: RandomFeatures, draws: int) -> None:
-    found = sampled_histogram(found_spectrum(model), np.random.default_rng(0), draws=draws, bins=40)
+    rng, spectrum = np.random.default_rng(0), found_spectrum(model)
+    values = np.concatenate([sampled_eigenvalues(model, rng) for _ in range(draws)])
+    edges = np.geomspace(0.99 * min(values.min(), spectrum.bulks[0].low), 1.01 * max(values.max(), spectrum.bulks[-1].high), 41)
+    found = Histogram.of(model, values, edges, spectrum.masses(edges), draws=draws)
     assert found.count == draws * (model.n + model.d)
     # All eigenvalues are in the bins: none was cut off.
     assert found.sampled.sum() == pytest.approx((model.n + model.d) / model.p, rel=1e-12)
     assert found.l1 < 0.03
+
+
+def test_a_histogram_that_leaves_an_eigenvalue_out_is_refused() -> None:
+    with pytest.raises(TheoryError, match="1 eigenvalues lie outside"):
+        Histogram.of(USUAL, np.array([0.5, 2.0]), np.array([0.1, 1.0]), np.array([1.0]), draws=1)
 
 
 def test_each_bulk_counts_its_directions() -> None:
