@@ -2,8 +2,14 @@
 
 from tauscope.experiments.experiment import Experiment
 from tauscope.experiments.image_ddpm import ImageDdpmExperiment
+from tauscope.experiments.random_features import RandomFeaturesExperiment
 from tauscope.experiments.recorder import Recorder
+from tauscope.experiments.rf_spectrum import RfSpectrumExperiment
 
 __all__ = ["EXPERIMENTS", "Experiment", "ImageDdpmExperiment", "Recorder"]
 
-EXPERIMENTS: dict[str, type[Experiment]] = {"image_ddpm": ImageDdpmExperiment}
+EXPERIMENTS: dict[str, type[Experiment]] = {
+    "image_ddpm": ImageDdpmExperiment,
+    "random_features": RandomFeaturesExperiment,
+    "rf_spectrum": RfSpectrumExperiment,
+}

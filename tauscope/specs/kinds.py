@@ -1,9 +1,17 @@
 """The registry of experiment kinds: one file and one line here for each."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from tauscope.specs.experiment import ExperimentSpec
 from tauscope.specs.image_ddpm import ImageDdpmSpec
+from tauscope.specs.random_features import RandomFeaturesSpec, RfSpectrumSpec
 
-KINDS: dict[str, type[ExperimentSpec]] = {"image_ddpm": ImageDdpmSpec}
+KINDS: dict[str, type[ExperimentSpec]] = {
+    "image_ddpm": ImageDdpmSpec,
+    "random_features": RandomFeaturesSpec,
+    "rf_spectrum": RfSpectrumSpec,
+}
 
-# With a second kind this becomes Annotated[ImageDdpmSpec | ..., Field(discriminator="kind")].
-AnyExperiment = ImageDdpmSpec
+AnyExperiment = Annotated[ImageDdpmSpec | RandomFeaturesSpec | RfSpectrumSpec, Field(discriminator="kind")]

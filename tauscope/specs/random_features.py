@@ -72,7 +72,14 @@ class SpectrumMeasurementSpec(Measurement):
     bins_per_decade: int = shown(12, "Bins", "of the histogram, even in log10 lambda", ge=1, le=100, unit="bins a decade")
 
 
-class _RandomFeaturesSpec(ExperimentSpec):
+class RfOnsetsSpec(OnsetsSpec):
+    """tau_gen where E_score falls to its level; tau_mem where the gap has reached its share of the gap that all training ends at."""
+
+    tau_gen: OnsetLevel = shown(OnsetLevel(metric=SCORE_ERROR, level=0.15), "tau_gen")
+    tau_mem: OnsetLevel = shown(OnsetLevel(metric=GAP_SHARE, level=0.5), "tau_mem")
+
+
+class SolvedSpec(ExperimentSpec):
     """Sizes, data and noise of the model of arXiv:2505.17638."""
 
     psi_p: float = shown(64.0, "psi_p", "features per dimension, p / d", gt=0, le=1e6, group=DATA)
@@ -152,7 +159,7 @@ class _RandomFeaturesSpec(ExperimentSpec):
         return self
 
 
-class RandomFeaturesSpec(_RandomFeaturesSpec):
+class RandomFeaturesSpec(SolvedSpec):
     """One model, solved or trained."""
 
     kind: Literal["random_features"] = "random_features"
@@ -166,11 +173,7 @@ class RandomFeaturesSpec(_RandomFeaturesSpec):
     )
     steps: int = shown(1_000_000, "Training steps", "k, the budget", ge=1, le=MAX_STEPS, unit="steps", group=SWEEP)
     measurement: RfMeasurementSpec = shown(RfMeasurementSpec(), "Measurement", group=MEASUREMENT)
-    onsets: OnsetsSpec = shown(
-        OnsetsSpec(tau_gen=OnsetLevel(metric=SCORE_ERROR, level=0.15), tau_mem=OnsetLevel(metric=GAP_SHARE, level=0.5)),
-        "Onsets",
-        group=MEASUREMENT,
-    )
+    onsets: RfOnsetsSpec = shown(RfOnsetsSpec(), "Onsets", group=MEASUREMENT)
     stopping: BudgetPolicy = shown(BudgetPolicy(), "Stopping", hidden=True, group=TRAINING)
     retention: Literal["all"] = shown("all", "Checkpoints kept", hidden=True, group=MEASUREMENT)
     device: Literal["auto", "cpu"] = shown("auto", "Device", hidden=True, group=TRAINING)
@@ -235,7 +238,7 @@ class RandomFeaturesSpec(_RandomFeaturesSpec):
         return solving + float(self.draws) * self.steps * a_step
 
 
-class RfSpectrumSpec(_RandomFeaturesSpec):
+class RfSpectrumSpec(SolvedSpec):
     """The spectrum of U in the limit of large d, beside that of sampled ones; nothing is trained."""
 
     kind: Literal["rf_spectrum"] = "rf_spectrum"
@@ -243,12 +246,7 @@ class RfSpectrumSpec(_RandomFeaturesSpec):
     d: int = shown(100, "d", "dimension of the sampled models; the limit has none", ge=1, le=100_000, group=DATA)
     steps: Literal[1] = shown(1, "Training steps", hidden=True, group=SWEEP)
     measurement: SpectrumMeasurementSpec = shown(SpectrumMeasurementSpec(), "Measurement", group=MEASUREMENT)
-    onsets: OnsetsSpec = shown(
-        OnsetsSpec(tau_gen=OnsetLevel(metric=SCORE_ERROR, level=0.15), tau_mem=OnsetLevel(metric=GAP_SHARE, level=0.5)),
-        "Onsets",
-        hidden=True,
-        group=MEASUREMENT,
-    )
+    onsets: RfOnsetsSpec = shown(RfOnsetsSpec(), "Onsets", hidden=True, group=MEASUREMENT)
     stopping: BudgetPolicy = shown(BudgetPolicy(), "Stopping", hidden=True, group=TRAINING)
     retention: Literal["all"] = shown("all", "Checkpoints kept", hidden=True, group=MEASUREMENT)
     device: Literal["auto", "cpu"] = shown("auto", "Device", hidden=True, group=TRAINING)
