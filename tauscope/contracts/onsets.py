@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from tauscope.contracts.model import Contract
 
-ScalingVariable = Literal["n", "width", "psi_n", "psi_p"]
+ScalingVariable = Literal["n", "width"]
 
 
 class OnsetStatus(StrEnum):
@@ -58,9 +58,7 @@ class PowerLawFit(Contract):
     censored: int = Field(0, description="onsets that entered as lower bounds")
     seeds: int = 1
     prefactor: float | None = Field(None, description="tau at n = 1 of the fitted line, and at W = 1 where both vary")
-    variable: ScalingVariable = Field(
-        "n", description="what the exponent is of: the training images n, the base width W, or points or features per dimension"
-    )
+    variable: ScalingVariable = Field("n", description="what the exponent is of: the training images n, or the base width W")
     jointly: dict[ScalingVariable, float] = Field(
         default_factory=dict, description="exponents of what else varies, fitted at the same time"
     )
