@@ -15,6 +15,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from streamlit import config as streamlit_config
 
+from frontend.closed_form_view import serve_closed
 from frontend.compare_view import serve_comparison, serve_numbers
 from frontend.connection import set_api_url
 from frontend.copied_view import serve_copied
@@ -69,6 +70,7 @@ def _routes(proxy: ApiProxy) -> list[Any]:
         Route("/view/phase/{id}", serve_phase),
         Route("/view/probes/{id}", serve_probes),
         Route("/view/spectrum/{id}", serve_spectrum),
+        Route("/view/closed/{id}", serve_closed),
         Route("/view/inspect/{run}", serve_inspection),
         Route("/view/inspect/{run}/copied", serve_copied),
         Route("/view/compare", serve_comparison),

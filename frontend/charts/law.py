@@ -94,8 +94,8 @@ def _prefactor(fit: PowerLawFit, placed: Sequence[Placed]) -> float:
         for _, run, _ in placed
         if (at := position(run, variable)) is not None
     ]
-    units = [at / given for at, run, _ in placed if (given := scaled(run.params, fit.variable))]
-    return (fit.prefactor or 0.0) * math.exp(sum(logs) / len(placed)) * (units[0] if units else 1.0) ** -(fit.exponent or 0.0)
+    unit = next((at / given for at, run, _ in placed if (given := scaled(run.params, fit.variable))), 1.0)
+    return (fit.prefactor or 0.0) * math.exp(sum(logs) / len(placed) - (fit.exponent or 0.0) * math.log(unit))
 
 
 def _bounds(placed: dict[OnsetName, list[Placed]]) -> tuple[float, float]:

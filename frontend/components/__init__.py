@@ -76,7 +76,7 @@ _PHASE = """
 """
 
 _SPECTRUM = """
-<div class="tau-root tau-spectrum">
+<div class="tau-root tau-spectrum" data-view="spectrum">
   <div class="tau-offline" data-region="notice" role="status" hidden></div>
   <div data-region="header"></div>
   <div class="tau-finding" data-region="finding" aria-live="polite"></div>
@@ -84,6 +84,22 @@ _SPECTRUM = """
     <div class="tau-chart" data-chart="bands" role="figure"></div>
     <div class="tau-chart" data-chart="components" role="figure"></div>
     <div class="tau-chart" data-chart="grid" role="figure"></div>
+  </section>
+  <div data-region="keys"></div>
+  <div data-region="table"></div>
+</div>
+"""
+
+_CLOSED = """
+<div class="tau-root tau-spectrum" data-view="closed">
+  <div class="tau-offline" data-region="notice" role="status" hidden></div>
+  <div data-region="header"></div>
+  <div class="tau-finding" data-region="finding" aria-live="polite"></div>
+  <section class="tau-surface">
+    <div class="tau-chart" data-chart="curves" role="figure"></div>
+    <div class="tau-chart" data-chart="modes" role="figure"></div>
+    <div class="tau-chart" data-chart="map" role="figure"></div>
+    <div class="tau-chart" data-chart="density" role="figure"></div>
   </section>
   <div data-region="keys"></div>
   <div data-region="table"></div>
@@ -244,6 +260,11 @@ def compare(data: dict[str, Any], *, focus: Callback, drop: Callback) -> Any:
 def probes(data: dict[str, Any], *, talk: Callback) -> Any:
     """The probes page's live body; triggers ``talk``, ``go`` and those of the header."""
     return _mount("probes", _PROBES, "probes", data, {"talk": talk, "go": _ignore} | _REQUESTS)
+
+
+def closed(data: dict[str, Any], *, talk: Callback) -> Any:
+    """The live body of the page of a closed form; triggers ``talk``, ``go`` and those of the header."""
+    return _mount("closed", _CLOSED, "spectrum", data, {"talk": talk, "go": _ignore} | _REQUESTS)
 
 
 def spectrum(data: dict[str, Any], *, talk: Callback) -> Any:

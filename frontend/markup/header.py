@@ -10,13 +10,16 @@ from frontend.markup.state import elapsed, is_live, progress, requests, status_o
 from tauscope.contracts.experiments import ExperimentView
 
 # Pages for what only some kinds of experiment have.
-_ONLY_OF = {page: frozenset({"image_ddpm"}) for page in ("probes", "spectrum", "inspect")}
+_ONLY_OF = {page: frozenset({"image_ddpm"}) for page in ("probes", "spectrum", "inspect")} | {
+    "closed": frozenset({"random_features", "rf_spectrum"})
+}
 TABS = (
     ("experiment", "Watch"),
     ("law", "Law"),
     ("phase", "Phase diagram"),
     ("probes", "Probes"),
     ("spectrum", "Spectrum"),
+    ("closed", "Closed form"),
     ("inspect", "Inspect"),
 )
 
@@ -58,6 +61,7 @@ def _tabs(experiment: ExperimentView, current: str, run_id: str | None) -> Html:
         "phase": address("phase", id=experiment.id),
         "probes": address("probes", id=experiment.id),
         "spectrum": address("spectrum", id=experiment.id),
+        "closed": address("closed", id=experiment.id),
         "inspect": address("inspect", run=run_id or experiment.runs[0].id),
     }
     # Without two values of n or W there is no law to show, and without two of both no diagram.

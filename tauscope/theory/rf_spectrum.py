@@ -9,6 +9,7 @@ and the density at x is Im q(x + i0) / pi (derived here from the resolvent). doc
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,25 +92,8 @@ class Spectrum:
         return self.model.psi_p / (2 * self.model.noise * eigenvalue)
 
     def names(self) -> tuple[str, ...]:
-        """What the directions of each bulk hold, told by counting them from the largest eigenvalue down.
-
-        For n > d the d largest follow the population, n - d the training points, and the d smallest are those of the first layer that see
-        hardly more than the diffusion's noise; for n < d the first n hold the training points, d - n the noise alone, n the rest.
-        """
-        psi_n = self.model.psi_n
-        kinds = (("population", 1.0), ("training points", psi_n - 1), ("noise", 1.0))
-        if psi_n < 1:
-            kinds = (("population and training points", psi_n), ("noise", 1 - psi_n), ("training points", psi_n))
-        ends = np.cumsum([share for _, share in kinds])
-        tops = np.cumsum([bulk.mass for bulk in self.bulks][::-1])[::-1] * self.model.psi_p
-        return tuple(
-            " and ".join(
-                name
-                for (name, share), end in zip(kinds, ends, strict=True)
-                if min(top, end) - max(top - bulk.mass * self.model.psi_p, end - share) > 1e-3
-            )
-            for bulk, top in zip(self.bulks, tops, strict=True)
-        )
+        """What the directions of each bulk hold, see ``bulk_names``."""
+        return bulk_names([bulk.mass for bulk in self.bulks[::-1]], self.model.psi_p, self.model.psi_n)[::-1]
 
     def masses(self, edges: Float[ndarray, " edge"]) -> Float[ndarray, " bin"]:
         """The continuous mass between each two edges."""
@@ -169,6 +153,27 @@ class Histogram:
     def l1(self) -> float:
         """Sum of |sampled - predicted| over the bins, as a share of the continuous mass."""
         return float(np.abs(self.sampled - self.predicted).sum() / self.sampled.sum())
+
+
+def bulk_names(masses: Sequence[float], psi_p: float, psi_n: float) -> tuple[str, ...]:
+    """What the directions of each bulk hold, told by counting them from the largest eigenvalue down.
+
+    For n > d the d largest follow the population, n - d the training points, and the d smallest are those of the first layer that see
+    hardly more than the diffusion's noise; for n < d the first n hold the training points, d - n the noise alone, n the rest.
+
+    Args:
+        masses: of the bulks, those of the largest eigenvalues first.
+    """
+    kinds = (("population", 1.0), ("training points", psi_n - 1), ("noise", 1.0))
+    if psi_n < 1:
+        kinds = (("population and training points", psi_n), ("noise", 1 - psi_n), ("training points", psi_n))
+    ends, tops = np.cumsum([share for _, share in kinds]), np.cumsum(masses) * psi_p
+    return tuple(
+        " and ".join(
+            name for (name, share), end in zip(kinds, ends, strict=True) if min(top, end) - max(top - mass * psi_p, end - share) > 1e-3
+        )
+        for mass, top in zip(masses, tops, strict=True)
+    )
 
 
 def stieltjes(
