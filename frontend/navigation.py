@@ -20,6 +20,7 @@ TITLES = {
     "probes": "Probes",
     "spectrum": "Spectrum",
     "mixture": "Mixture",
+    "closed": "Closed form",
     "inspect": "Inspect",
     "run": "Run",
     "forecasts": "Forecasts",

@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 from streamlit import config as streamlit_config
 
 from frontend.assets import STATIC, KeptFiles, assets
+from frontend.closed_form_view import serve_closed
 from frontend.compare_view import serve_comparison, serve_numbers
 from frontend.connection import set_api_url
 from frontend.copied_view import serve_copied
@@ -72,6 +73,7 @@ def _routes(proxy: ApiProxy) -> list[Any]:
         Route("/view/probes/{id}", serve_probes),
         Route("/view/spectrum/{id}", serve_spectrum),
         Route("/view/mixture/{id}", serve_mixture),
+        Route("/view/closed/{id}", serve_closed),
         Route("/view/inspect/{run}", serve_inspection),
         Route("/view/inspect/{run}/copied", serve_copied),
         Route("/view/compare", serve_comparison),

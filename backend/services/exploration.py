@@ -64,7 +64,7 @@ def _check(context: Context, experiment: Experiment, wanted: Candidates) -> None
 
 
 def _check_base(sweep: SweepSpec) -> None:
-    if sweep.base.fork is not None:
+    if sweep.base.begins_from is not None:
         raise SpecError.single("base.fork", "makes its runs begin from one checkpoint", "Explore a sweep whose runs begin from scratch")
     if sweep.base.measurement.schedule.kind != "log_spaced":
         raise SpecError.single(

@@ -84,14 +84,18 @@ def position(run: RunView, by: ScalingVariable) -> float | None:
 
 
 def _prefactor(fit: PowerLawFit, placed: Sequence[Placed]) -> float:
-    """tau at 1 of the fitted line, through the geometric mean of what else varies."""
+    """tau at 1 of the fitted line, through the geometric mean of what else varies.
+
+    A law is fitted over the values of an axis, which may be points per dimension where the page counts points.
+    """
     logs = [
         other * math.log(at)
         for variable, other in fit.jointly.items()
         for _, run, _ in placed
         if (at := position(run, variable)) is not None
     ]
-    return (fit.prefactor or 0.0) * math.exp(sum(logs) / len(placed))
+    unit = next((at / given for at, run, _ in placed if (given := scaled(run.params, fit.variable))), 1.0)
+    return (fit.prefactor or 0.0) * math.exp(sum(logs) / len(placed) - (fit.exponent or 0.0) * math.log(unit))
 
 
 def _bounds(placed: dict[OnsetName, list[Placed]]) -> tuple[float, float]:

@@ -130,7 +130,7 @@ def _scale(values: Sequence[float], shown: str, options: ViewOptions) -> dict[st
     low, high = min(values), max(max(values), min(values) + 0.05)
     ticks = [tick for tick in _BAR_TICKS if low - 0.02 <= math.log10(tick) <= high + 0.02]
     ticked = {"tickvals": [math.log10(tick) for tick in ticks], "ticktext": [f"{tick:g}" for tick in ticks]}
-    return {"zmin": low, "zmax": high, "colorscale": _along(palette), "colorbar": {**bar, **ticked}}
+    return {"zmin": low, "zmax": high, "colorscale": along(palette), "colorbar": {**bar, **ticked}}
 
 
 def _apart(palette: Palette) -> list[list[float | str]]:
@@ -138,7 +138,7 @@ def _apart(palette: Palette) -> list[list[float | str]]:
     return [[0, palette.quality], [0.5, palette.surface], [1, palette.warning]]
 
 
-def _along(palette: Palette) -> list[list[float | str]]:
+def along(palette: Palette) -> list[list[float | str]]:
     """One hue whose lightness is monotone."""
     scale = palette.n_scale
     return [[place / (len(scale) - 1), colour] for place, colour in enumerate(reversed(scale))]

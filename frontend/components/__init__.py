@@ -77,35 +77,25 @@ _PHASE = """
 </div>
 """
 
-_SPECTRUM = """
-<div class="tau-root tau-spectrum">
+
+def _figures_of_a_run(view: str, *charts: str) -> str:
+    """The body of a page that ``static/spectrum.js`` fills: what is found, then figures of one run, those left out that are not measured."""
+    slots = "".join(f'<div class="tau-chart" data-chart="{name}" role="figure"></div>' for name in charts)
+    return f"""
+<div class="tau-root tau-spectrum" data-view="{view}">
   <div class="tau-offline" data-region="notice" role="status" hidden></div>
   <div data-region="header"></div>
   <div class="tau-finding" data-region="finding" aria-live="polite"></div>
-  <section class="tau-surface">
-    <div class="tau-chart" data-chart="bands" role="figure"></div>
-    <div class="tau-chart" data-chart="components" role="figure"></div>
-    <div class="tau-chart" data-chart="grid" role="figure"></div>
-  </section>
+  <section class="tau-surface">{slots}</section>
   <div data-region="keys"></div>
   <div data-region="table"></div>
 </div>
 """
 
-_MIXTURE = """
-<div class="tau-root tau-spectrum">
-  <div class="tau-offline" data-region="notice" role="status" hidden></div>
-  <div data-region="header"></div>
-  <div class="tau-finding" data-region="finding" aria-live="polite"></div>
-  <section class="tau-surface">
-    <div class="tau-chart" data-chart="alpha" role="figure"></div>
-    <div class="tau-chart" data-chart="scores" role="figure"></div>
-    <div class="tau-chart" data-chart="distances" role="figure"></div>
-  </section>
-  <div data-region="keys"></div>
-  <div data-region="table"></div>
-</div>
-"""
+
+_SPECTRUM = _figures_of_a_run("spectrum", "bands", "components", "grid")
+_MIXTURE = _figures_of_a_run("mixture", "alpha", "scores", "distances")
+_CLOSED = _figures_of_a_run("closed", "curves", "modes", "map", "density")
 
 _LIST = """
 <div class="tau-root tau-list">
@@ -265,6 +255,11 @@ def probes(data: dict[str, Any], *, talk: Callback) -> Any:
     return _mount("probes", _PROBES, "probes", data, {"talk": talk, "go": _ignore} | _REQUESTS)
 
 
+def closed(data: dict[str, Any], *, talk: Callback) -> Any:
+    """The live body of the page of a closed form; triggers ``talk``, ``go`` and those of the header."""
+    return _mount("closed", _CLOSED, "spectrum", data, {"talk": talk, "go": _ignore} | _REQUESTS)
+
+
 def spectrum(data: dict[str, Any], *, talk: Callback) -> Any:
     """The spectrum page's live body; triggers ``talk``, ``go`` and those of the header."""
     return _mount("spectrum", _SPECTRUM, "spectrum", data, {"talk": talk, "go": _ignore} | _REQUESTS)
@@ -272,7 +267,7 @@ def spectrum(data: dict[str, Any], *, talk: Callback) -> Any:
 
 def mixture(data: dict[str, Any], *, talk: Callback) -> Any:
     """The mixture page's live body; triggers ``talk``, ``go`` and those of the header."""
-    return _mount("mixture", _MIXTURE, "mixture", data, {"talk": talk, "go": _ignore} | _REQUESTS)
+    return _mount("mixture", _MIXTURE, "spectrum", data, {"talk": talk, "go": _ignore} | _REQUESTS)
 
 
 def phase(data: dict[str, Any], *, cell: Callback, talk: Callback) -> Any:

@@ -10,8 +10,10 @@ from frontend.markup.state import elapsed, is_live, progress, requests, status_o
 from tauscope.contracts.experiments import ExperimentView
 
 # Pages for what only some kinds of experiment have.
-_ONLY_OF = {page: frozenset({"image_ddpm"}) for page in ("probes", "spectrum", "inspect")}
-_ONLY_OF["mixture"] = frozenset({"gmm", "gmm_conditional"})
+_ONLY_OF = {page: frozenset({"image_ddpm"}) for page in ("probes", "spectrum", "inspect")} | {
+    "mixture": frozenset({"gmm", "gmm_conditional"}),
+    "closed": frozenset({"random_features", "rf_spectrum"}),
+}
 TABS = (
     ("experiment", "Watch"),
     ("law", "Law"),
@@ -19,6 +21,7 @@ TABS = (
     ("probes", "Probes"),
     ("spectrum", "Spectrum"),
     ("mixture", "Mixture"),
+    ("closed", "Closed form"),
     ("inspect", "Inspect"),
 )
 
@@ -61,6 +64,7 @@ def _tabs(experiment: ExperimentView, current: str, run_id: str | None) -> Html:
         "probes": address("probes", id=experiment.id),
         "spectrum": address("spectrum", id=experiment.id),
         "mixture": address("mixture", id=experiment.id),
+        "closed": address("closed", id=experiment.id),
         "inspect": address("inspect", run=run_id or experiment.runs[0].id),
     }
     # Without two values of n or W there is no law to show, and without two of both no diagram.

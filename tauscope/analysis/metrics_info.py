@@ -6,6 +6,7 @@ from typing import Any
 from tauscope.analysis.denoiser_infos import alpha_bar
 from tauscope.analysis.image_infos import image_infos
 from tauscope.analysis.mixture_infos import mixture_infos
+from tauscope.analysis.random_features_infos import random_features_infos, rf_spectrum_infos
 from tauscope.contracts.points import MetricInfo
 from tauscope.specs import ExperimentSpec
 
@@ -16,6 +17,8 @@ _INFOS: dict[str, Callable[[Any], Iterable[MetricInfo]]] = {
     "image_ddpm": image_infos,
     "gmm": mixture_infos,
     "gmm_conditional": mixture_infos,
+    "random_features": random_features_infos,
+    "rf_spectrum": rf_spectrum_infos,
 }
 
 

@@ -15,7 +15,7 @@ ONSETS = ("tau_gen", "tau_mem")
 SEEDS_FOR_SPREAD = 3
 SAMPLING_ONLY = "sampling only, run-to-run spread not included"
 # What a law scales with, by the names that an axis may give it.
-AXES: dict[ScalingVariable, tuple[str, ...]] = {"n": ("n_train", "dataset.n_train"), "width": ("width", "network.base_width")}
+AXES: dict[ScalingVariable, tuple[str, ...]] = {"n": ("n_train", "dataset.n_train", "psi_n"), "width": ("width", "network.base_width")}
 SYMBOLS: dict[ScalingVariable, str] = {"n": "n", "width": "W"}
 REPEATS = {"seed", "subset", "dataset.subset"}
 # Copying that has not begun will begin later, so it bounds tau_mem from below. Quality that was not reached may never be: past its

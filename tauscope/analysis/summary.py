@@ -13,7 +13,7 @@ from tauscope.contracts.summary import ExperimentSummary, RunSummary
 from tauscope.specs import DenoiserSpec, ExperimentSpec
 
 # Metrics of many parts each: a list of runs carries every final value, and would carry hundreds for each run. Their points have them.
-IN_PARTS = ("error_", "grid_")
+IN_PARTS = ("error_", "grid_", "mode_", "rho_")
 Final = dict[str, float | int | None]
 
 
@@ -26,6 +26,8 @@ def summarize_points(spec: ExperimentSpec, points: Sequence[Point]) -> tuple[dic
     }
     if levels.tau_mem.metric == "f_mem" and not spec.sample_steps:
         onsets["tau_mem"] = onsets["tau_mem"].model_copy(update={"reason": _no_samples(spec)})
+    if not spec.quality_metrics:
+        onsets = {name: onset.model_copy(update={"reason": "nothing is trained"}) for name, onset in onsets.items()}
     return onsets, _final(spec, points)
 
 

@@ -31,6 +31,7 @@ from tauscope.execution.trial import TrialError, fits
 from tauscope.experiments import EXPERIMENTS, Experiment
 from tauscope.features import FeatureError
 from tauscope.specs import KINDS, ExperimentSpec
+from tauscope.theory.errors import TheoryError
 from tauscope.training.checkpoints import CheckpointError
 from tauscope.training.trainer import DivergedError
 
@@ -136,7 +137,9 @@ def _explain(shortage: Shortage, command: Work, commands: CommandReader) -> Fail
 
 def _failure(error: Exception) -> Failed:
     code, remedy = _diagnose(error)
-    message = error.message if isinstance(error, (DatasetError, DeviceError, FeatureError)) else str(error) or type(error).__name__
+    message = (
+        error.message if isinstance(error, (DatasetError, DeviceError, FeatureError, TheoryError)) else str(error) or type(error).__name__
+    )
     return Failed(code=code, message=message, remedy=remedy, traceback="".join(traceback.format_exception(error)))
 
 
@@ -146,6 +149,8 @@ def _diagnose(error: Exception) -> tuple[str, str]:
         return "dataset_unavailable", error.remedy
     if isinstance(error, FeatureError):
         return "features_unavailable", error.remedy
+    if isinstance(error, TheoryError):
+        return "not_computable", error.remedy
     if isinstance(error, DeviceError):
         return error.code, error.remedy
     if isinstance(error, PreparationBrokenOffError):

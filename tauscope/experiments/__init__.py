@@ -3,7 +3,9 @@
 from tauscope.experiments.experiment import Experiment
 from tauscope.experiments.gmm import GmmExperiment
 from tauscope.experiments.image_ddpm import ImageDdpmExperiment
+from tauscope.experiments.random_features import RandomFeaturesExperiment
 from tauscope.experiments.recorder import Recorder
+from tauscope.experiments.rf_spectrum import RfSpectrumExperiment
 
 __all__ = ["EXPERIMENTS", "Experiment", "ImageDdpmExperiment", "Recorder"]
 
@@ -11,4 +13,6 @@ EXPERIMENTS: dict[str, type[Experiment]] = {
     "image_ddpm": ImageDdpmExperiment,
     "gmm": GmmExperiment,
     "gmm_conditional": GmmExperiment,
+    "random_features": RandomFeaturesExperiment,
+    "rf_spectrum": RfSpectrumExperiment,
 }

@@ -57,7 +57,7 @@ def verify_folder(folder: Path) -> Verification:
         name = entry["run"]
         points = measurements.get(name, [])
         files = sorted((folder / "runs" / name / "samples").glob("*.npz"), key=lambda file: int(file.stem))
-        recomputed = list(_recompute(folder / "runs" / name, files))
+        recomputed = list(_recompute(folder / "runs" / name, files)) if files else []
         n_checkpoints += len(files)
         n_samples += sum(point.count or 0 for point in recomputed)
         findings += [Finding(name, text) for text in _compare_points(points, recomputed)]

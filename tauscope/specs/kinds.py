@@ -7,7 +7,14 @@ from pydantic import Field
 from tauscope.specs.experiment import ExperimentSpec
 from tauscope.specs.gmm import GmmConditionalSpec, GmmSpec
 from tauscope.specs.image_ddpm import ImageDdpmSpec
+from tauscope.specs.random_features import RandomFeaturesSpec, RfSpectrumSpec
 
-KINDS: dict[str, type[ExperimentSpec]] = {"image_ddpm": ImageDdpmSpec, "gmm": GmmSpec, "gmm_conditional": GmmConditionalSpec}
+KINDS: dict[str, type[ExperimentSpec]] = {
+    "image_ddpm": ImageDdpmSpec,
+    "gmm": GmmSpec,
+    "gmm_conditional": GmmConditionalSpec,
+    "random_features": RandomFeaturesSpec,
+    "rf_spectrum": RfSpectrumSpec,
+}
 
-AnyExperiment = Annotated[ImageDdpmSpec | GmmSpec | GmmConditionalSpec, Field(discriminator="kind")]
+AnyExperiment = Annotated[ImageDdpmSpec | GmmSpec | GmmConditionalSpec | RandomFeaturesSpec | RfSpectrumSpec, Field(discriminator="kind")]

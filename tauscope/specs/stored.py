@@ -7,6 +7,8 @@ from typing import Any
 def n_train_of(spec: Mapping[str, Any]) -> int | None:
     """Training points n."""
     found: int | None = spec.get("dataset", {}).get("n_train")
+    if found is None and "psi_n" in spec:  # Points per dimension, of random features.
+        return round(spec["psi_n"] * spec["d"])
     return found
 
 

@@ -225,7 +225,7 @@ def _set(document: dict[str, Any], path: str, value: Any, *, field: str) -> None
 
 def _may_add(path: str) -> bool:
     """Axes and overrides are open maps, and the options of what is tagged by a name differ; validation follows anyway."""
-    return path.startswith(("axes.", "overrides.", "optimizer.", "stopping.", "process.", "ema."))
+    return path.startswith(("axes.", "overrides.", "optimizer.", "stopping.", "process.", "ema.", "dynamics."))
 
 
 def params_text(params: Mapping[str, Any]) -> str:

@@ -42,6 +42,8 @@ from tests.frontend import (
     fake_twins,
 )
 from tests.frontend import fake_world as world
+from tests.frontend.fake_closed import EXPERIMENTS as CLOSED
+from tests.frontend.fake_closed import curves as closed_curves
 from tests.frontend.fake_copied import add_copied
 from tests.frontend.fake_datasets import add_datasets
 from tests.frontend.fake_exploration import add_explorations
@@ -67,6 +69,7 @@ EXPERIMENTS = {
     **fake_phase.EXPERIMENTS,
     **SPECTRAL,
     **fake_mixture.EXPERIMENTS,
+    **CLOSED,
     **{"wide": fake_compared.wide, "seeds": fake_compared.seeds, "pairs": fake_compared.pairs},
 }
 
@@ -131,6 +134,8 @@ class FakeApi:
             return fake_phase.curves(view)
         if identifier in fake_compared.CURVES:
             return fake_compared.CURVES[identifier](view)
+        if identifier in CLOSED:
+            return closed_curves(view)
         if identifier in SPECTRAL:
             return spectral_curves(view)
         if identifier in fake_mixture.EXPERIMENTS:

@@ -1,0 +1,100 @@
+"""The words of the page of a closed form: what a run or a spectrum says, what is drawn, and every number as a table."""
+
+from collections.abc import Sequence
+
+from frontend.charts.closed_form import LINES, MODES, THEORY
+from frontend.charts.rf_density import bulks_of, names_of, value_of
+from frontend.charts.spectrum import Row, measured_rows
+from frontend.markup.html import Html, join, tag
+from frontend.markup.sections import section, table
+from frontend.words import interval, number, onset_words, percent, plural, steps
+from tauscope.contracts.curves import Curves
+from tauscope.contracts.run_views import RunView
+
+_BULKS = ("bulk", "eigenvalues", "median", "share of all eigenvalues", "directions, in units of d", "time scale τ of the median")
+_COLUMNS = {**LINES, "loss_gap": "relative gap", "gap_share": "gap, share of its limit"}
+
+
+def run_finding(name: str, run: RunView, curves: Curves) -> Html:
+    """The least E_score, what it comes to, and both onsets."""
+    rows = measured_rows(curves.runs.get(run.id, {}).get("score_error"))
+    if not rows:
+        return join(f"{name}: nothing is told yet.")
+    least, last = min(rows, key=lambda row: row[1]), rows[-1]
+    onsets = ", ".join(f"{words} {_onset(run, key)}" for key, words in (("tau_gen", "τ_gen"), ("tau_mem", "τ_mem")) if key in run.onsets)
+    return join(
+        f"{name}: E_score is least at τ {steps(least[0])}, {_value(least)}, and {_value(last)} at τ {steps(last[0])}; "
+        f"{last[4]:,} draws. {onsets}."
+    )
+
+
+def _onset(run: RunView, key: str) -> str:
+    onset = run.onsets[key]
+    return f"{steps(onset.value)} ({interval(onset.low, onset.high)})" if onset.value is not None else onset_words(onset)[0]
+
+
+def spectrum_finding(name: str, run: RunView, curves: Curves) -> Html:
+    """Atom, masses, and how far the sampled histogram is from the density."""
+    atom, mass, whole, expected = (value_of(run, curves, metric) for metric in ("atom", "mass_atom", "mass_continuous", "mass_expected"))
+    rows = measured_rows(curves.runs.get(run.id, {}).get("l1"))
+    if not (atom and mass and whole and expected and rows):
+        return join(f"{name}: nothing is computed yet.")
+    _, l1, low, high, draws = rows[-1]
+    bulks = plural(len(bulks_of(run, curves)), "bulk")
+    return join(
+        f"{name}: an atom at λ = {number(atom[0])} with {100 * mass[0]:.2f} % of the eigenvalues, and {bulks} with "
+        f"{100 * whole[0]:.2f} %, which must be {100 * expected[0]:.2f} %. Sampled eigenvalues differ from the density by {percent(l1)} "
+        f"({percent(low)} to {percent(high)}) of that mass, over {draws} draws."
+    )
+
+
+def bulk_table(run: RunView, curves: Curves, *, psi_p: float, psi_n: float) -> Html | None:
+    """Every bulk, the largest eigenvalues first."""
+    bulks = bulks_of(run, curves)
+    if not bulks:
+        return None
+    names = names_of(bulks, psi_p=psi_p, psi_n=psi_n)
+    rows = [
+        (
+            name,
+            f"{number(bulk['low'])} to {number(bulk['high'])}",
+            number(bulk["median"]),
+            percent(bulk["mass"]),
+            f"{bulk['mass'] * psi_p:.3f}",
+            number(bulk["tau"]),
+        )
+        for name, bulk in zip(names, bulks, strict=True)
+    ]
+    return section("Bulks of the spectrum", table(_BULKS, rows, ""))
+
+
+def closed_keys(run: RunView, curves: Curves) -> Html | None:
+    """What lines, points and spans are."""
+    series = curves.runs.get(run.id, {})
+    if "score_error" not in series:
+        return None
+    info = curves.metrics.get("score_error")
+    loop = "Circles: the loop; line: the closed form of the same draws. " if f"score_error{THEORY}" in series else ""
+    groups = (
+        f"Eigenvalues of U in descending order: {', '.join(MODES.values())}. " if any(name.startswith("mode_") for name in series) else ""
+    )
+    about = (
+        f"{loop}{groups}Shaded: 95 % over draws; upright, the onsets of this run with their intervals. {info.definition if info else ''}"
+    )
+    return tag("p", about, class_="tau-score")
+
+
+def data_table(run: RunView, curves: Curves) -> Html | None:
+    """The told values at every time."""
+    series = curves.runs.get(run.id, {})
+    names = {name + suffix: words + how for suffix, how in (("", ""), (THEORY, ", theory")) for name, words in _COLUMNS.items()}
+    rows = {words: {row[0]: row for row in measured_rows(series.get(name))} for name, words in names.items() if name in series}
+    times = sorted({step for found in rows.values() for step in found})
+    if not times:
+        return None
+    cells: Sequence[Sequence[object]] = [(steps(step), *(_value(found.get(step)) for found in rows.values())) for step in times]
+    return tag("details", tag("summary", "Data table"), table(("τ", *rows), cells, ""), class_="tau-details")
+
+
+def _value(row: Row | None) -> str:
+    return "not told" if row is None else f"{number(row[1])} ({number(row[2])} to {number(row[3])})"
