@@ -79,7 +79,7 @@ _PHASE = """
 
 
 def _figures_of_a_run(view: str, *charts: str) -> str:
-    """The body of a page that ``static/spectrum.js`` fills: what is found, then figures of one run, those left out that are not measured."""
+    """The body of a page that `static/spectrum.js` fills: what is found, then figures of one run, without those not measured."""
     slots = "".join(f'<div class="tau-chart" data-chart="{name}" role="figure"></div>' for name in charts)
     return f"""
 <div class="tau-root tau-spectrum" data-view="{view}">
