@@ -4,11 +4,11 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from tauscope.specs.model import SpecModel
+from tauscope.specs.dataset import TrainingSetSpec
 from tauscope.specs.shown import SWEEP, shown
 
 
-class SeriesSpec(SpecModel):
+class SeriesSpec(TrainingSetSpec):
     """A series, how its gaps are met, and which windows of it are trained on and held out."""
 
     name: str = shown("weather_jfk", "Series", "a registered series, or series for a file of your own")
