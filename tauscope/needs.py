@@ -1,8 +1,10 @@
 """What a run needs that may not be here: its data, and the feature networks that it is measured with."""
 
 from tauscope.datasets import check_card, dataset_problems
+from tauscope.datasets.series import find_series, series_problems
 from tauscope.features import feature_problems
 from tauscope.specs import ExperimentSpec, FieldProblem, ImageDdpmSpec
+from tauscope.specs.timeseries import TimeseriesSpec
 
 
 def check_data(spec: ExperimentSpec) -> None:
@@ -13,11 +15,14 @@ def check_data(spec: ExperimentSpec) -> None:
     """
     if spec.images is not None:
         check_card(spec.images)
+    if isinstance(spec, TimeseriesSpec):
+        find_series(spec.dataset.name)
 
 
 def missing(spec: ExperimentSpec) -> tuple[FieldProblem, ...]:
     """What stands in the way of a run on this machine, found without reading its data."""
-    return (*(dataset_problems(spec.images) if spec.images else ()), *missing_features(spec))
+    series = series_problems(spec.dataset) if isinstance(spec, TimeseriesSpec) else ()
+    return (*(dataset_problems(spec.images) if spec.images else ()), *series, *missing_features(spec))
 
 
 def missing_features(spec: ExperimentSpec) -> tuple[FieldProblem, ...]:

@@ -28,8 +28,14 @@ _DISTANCES = {
     ),
 }
 _OTHERS = {
-    "floor": ("real against real", "The same for the other half of the held-out windows, in order of time; jackknife over 32 stretches of them."),
-    "train": ("training windows", "The same for the raw training windows: what a perfect copier scores; jackknife over 32 stretches of them."),
+    "floor": (
+        "real against real",
+        "The same for the other half of the held-out windows, in order of time; jackknife over 32 stretches of them.",
+    ),
+    "train": (
+        "training windows",
+        "The same for the raw training windows: what a perfect copier scores; jackknife over 32 stretches of them.",
+    ),
 }
 
 
@@ -41,7 +47,9 @@ def window_infos(spec: TimeseriesSpec) -> Iterable[MetricInfo]:
 
 
 def _copying(spec: TimeseriesSpec) -> list[MetricInfo]:
-    infos = [info for name in GAP_THRESHOLDS for info in _share(spec, name, f"gap ratio below {_FRACTIONS[name]}", "Euclidean", _FRACTIONS[name])]
+    infos = [
+        info for name in GAP_THRESHOLDS for info in _share(spec, name, f"gap ratio below {_FRACTIONS[name]}", "Euclidean", _FRACTIONS[name])
+    ]
     radius = spec.measurement.dtw_radius
     if radius is not None:
         infos += _share(spec, "f_mem_dtw", f"warped by at most {radius} steps", f"dynamic time warping by at most {radius} steps", "1/3")
@@ -116,7 +124,9 @@ def _quality(spec: TimeseriesSpec) -> list[MetricInfo]:
     half = (spec.dataset.n_held_out + 1) // 2
     for name, (label, unit, words) in _DISTANCES.items():
         said = f"{words}; {half:,} held-out windows as reference, 95 % jackknife interval over samples, the reference given."
-        infos.append(MetricInfo(name=f"{name}_distance", label=label, unit=unit, role="quality", definition=said, control=f"{name}_distance_floor"))
+        infos.append(
+            MetricInfo(name=f"{name}_distance", label=label, unit=unit, role="quality", definition=said, control=f"{name}_distance_floor")
+        )
         for what, (beside, meaning) in _OTHERS.items():
             infos.append(
                 MetricInfo(

@@ -3,7 +3,8 @@
 from tauscope.experiments.experiment import Experiment
 from tauscope.experiments.image_ddpm import ImageDdpmExperiment
 from tauscope.experiments.recorder import Recorder
+from tauscope.experiments.timeseries import TimeseriesExperiment
 
-__all__ = ["EXPERIMENTS", "Experiment", "ImageDdpmExperiment", "Recorder"]
+__all__ = ["EXPERIMENTS", "Experiment", "ImageDdpmExperiment", "Recorder", "TimeseriesExperiment"]
 
-EXPERIMENTS: dict[str, type[Experiment]] = {"image_ddpm": ImageDdpmExperiment}
+EXPERIMENTS: dict[str, type[Experiment]] = {"image_ddpm": ImageDdpmExperiment, "timeseries": TimeseriesExperiment}

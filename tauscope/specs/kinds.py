@@ -1,9 +1,13 @@
 """The registry of experiment kinds: one file and one line here for each."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from tauscope.specs.experiment import ExperimentSpec
 from tauscope.specs.image_ddpm import ImageDdpmSpec
+from tauscope.specs.timeseries import TimeseriesSpec
 
-KINDS: dict[str, type[ExperimentSpec]] = {"image_ddpm": ImageDdpmSpec}
+KINDS: dict[str, type[ExperimentSpec]] = {"image_ddpm": ImageDdpmSpec, "timeseries": TimeseriesSpec}
 
-# With a second kind this becomes Annotated[ImageDdpmSpec | ..., Field(discriminator="kind")].
-AnyExperiment = ImageDdpmSpec
+AnyExperiment = Annotated[ImageDdpmSpec | TimeseriesSpec, Field(discriminator="kind")]

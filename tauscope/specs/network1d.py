@@ -51,9 +51,7 @@ class UNet1dSpec(NetworkSpec):
 
 def _block(width_in: int, width_out: int, time: int) -> int:
     shortcut = _affine(width_in, width_out) if width_in != width_out else 0
-    return (
-        2 * width_in + 2 * width_out + _conv3(width_in, width_out) + _conv3(width_out, width_out) + _affine(time, width_out) + shortcut
-    )
+    return 2 * width_in + 2 * width_out + _conv3(width_in, width_out) + _conv3(width_out, width_out) + _affine(time, width_out) + shortcut
 
 
 def _affine(width_in: int, width_out: int) -> int:

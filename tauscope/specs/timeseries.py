@@ -45,8 +45,7 @@ class TimeseriesSpec(DenoiserSpec):
         halvings, length, radius = len(self.network.multipliers) - 1, self.dataset.length, self.measurement.dtw_radius
         if length % 2**halvings:
             raise ValueError(
-                f"dataset.length {length} cannot be halved {halvings} times"
-                f" | Use a multiple of {2**halvings} or fewer network.multipliers"
+                f"dataset.length {length} cannot be halved {halvings} times | Use a multiple of {2**halvings} or fewer network.multipliers"
             )
         if radius is not None and radius >= length:
             raise ValueError(f"measurement.dtw_radius {radius} is no band in a window of {length} steps | Use about a tenth of the window")
