@@ -9,7 +9,7 @@ from tauscope.specs.timeseries import TimeseriesSpec
 
 _INTERVAL = "95 % Clopper-Pearson interval."
 _FRACTIONS = {"f_mem": "1/3", "f_mem_quarter": "1/4", "f_mem_half": "1/2"}
-_APART = "the nearest training window is below {} of that to the nearest one which shares no step of time with it"
+_APART = "the distance to the nearest training window is below {} of that to the nearest one that shares no step of time with it"
 _DISTANCES = {
     "marginal": (
         "distance of values",
@@ -66,7 +66,7 @@ def _share(spec: TimeseriesSpec, name: str, beside: str, distance: str, fraction
             unit=f"share of {n:,} samples",
             role="memorization",
             control=control_of(name),
-            definition=f"Share of {n:,} generated windows whose distance to {_APART.format(fraction)} ({distance}, standard units); {_INTERVAL}",
+            definition=f"Share of {n:,} generated windows for which {_APART.format(fraction)} ({distance}); {_INTERVAL}",
         ),
         MetricInfo(
             name=control_of(name),

@@ -55,8 +55,8 @@ class TimeseriesExperiment(DenoiserExperiment):
         assert isinstance(self.spec, TimeseriesSpec)
         train, held_out = self._split.train, self._split.held_out
         recorder.dataset(
-            write_npz(self.folder / "train.npz", windows=train.values, starts=train.starts),
-            write_npz(self.folder / "held_out.npz", windows=held_out.values, starts=held_out.starts),
+            write_npz(self.folder / "train.npz", images=train.values, starts=train.starts),
+            write_npz(self.folder / "held_out.npz", images=held_out.values, starts=held_out.starts),
             write_json(self.folder / "dataset.json", self._split.record(self.spec.dataset)),
         )
 
