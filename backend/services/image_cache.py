@@ -120,7 +120,8 @@ def read_arrays(artifacts: ArtifactStore, sha256: str, *names: str) -> dict[str,
 
 def _pixels(points: NDArray[Any]) -> Pixels:
     """Images as they are, NCHW; windows of a series, [window, channel, time], drawn."""
-    return draw_windows(points) if points.ndim == 3 else _bytes(points)
+    drawn: Pixels = draw_windows(points) if points.ndim == 3 else _bytes(points)
+    return drawn
 
 
 def _bytes(fractions: NDArray[Any]) -> Pixels:

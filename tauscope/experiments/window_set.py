@@ -23,8 +23,10 @@ class WindowSet:
     @classmethod
     def of(cls, split: WindowSplit, device: torch.device) -> "WindowSet":
         """The windows of a split."""
-        parts = (split.train.values, split.held_out.values, split.train.starts, split.held_out.starts)
-        return cls(*(torch.from_numpy(part).to(device) for part in parts))
+        train, held_out = split.train, split.held_out
+        values = (torch.from_numpy(part.values).to(device) for part in (train, held_out))
+        starts = (torch.from_numpy(part.starts).to(device) for part in (train, held_out))
+        return cls(*values, *starts)
 
     def to_model(self, windows: Tensor, /) -> Tensor:
         return windows

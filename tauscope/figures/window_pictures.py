@@ -4,10 +4,10 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from numpy import ndarray
 
-STRIP = 18  # Pixels of height a channel.
+STRIP = 24  # Pixels of height a channel.
 STEP = 3  # Pixels of width a step, where that gives no fewer than NARROWEST and no more than WIDEST.
 NARROWEST, WIDEST = 48, 256
-REACH = 3.0  # Standard deviations that a strip shows to either side of the mean; beyond them a line lies at its edge.
+REACH = 2.5  # Standard deviations that a strip shows to either side of the mean; beyond them a line lies at its edge.
 GROUND, MEAN = (22.0, 27.0, 34.0), (58.0, 66.0, 78.0)
 INKS = ((120, 190, 255), (255, 182, 92), (126, 217, 150), (235, 140, 200), (230, 220, 120), (160, 160, 255))
 
