@@ -36,6 +36,7 @@ def samples(context: Context, run_id: str, step: str) -> SamplesView:
     file = sample_file(context, run_id, step)
     assert file.step is not None
     with reading(context.sessions) as session:
+        spec = required_run(session, run_id).spec
         steps = sample_steps(session, run_id)
         points = points_at(session, run_id, file.step, ("f_mem", "f_mem_control"))
     share, control = points.get("f_mem"), points.get("f_mem_control")
@@ -62,6 +63,7 @@ def samples(context: Context, run_id: str, step: str) -> SamplesView:
         neighbours=tuple((first, other) for first, other in found.nearest.tolist()),
         distances=tuple((first, other) for first, other in found.distances.tolist()),
         image_shape=found.image_shape,
+        window_channels=tuple(spec["dataset"]["channels"] or ()) if spec.get("kind") == "timeseries" else None,
         version=version_of(file.sha256),
     )
 
