@@ -119,7 +119,8 @@ def test_the_longest_run_goes_first_and_slots_are_filled_evenly() -> None:
 
 
 def test_kinds_come_with_titles_units_groups_and_the_registered_data_sets(client: TestClient) -> None:
-    (kind,) = client.get(f"{API}/kinds").json()
+    kinds = {kind["name"]: kind for kind in client.get(f"{API}/kinds").json()}
+    kind = kinds["image_ddpm"]
     assert kind["name"] == kind["defaults"]["kind"] == "image_ddpm"
     assert kind["aliases"]["width"] == "network.base_width"
     data = kind["json_schema"]["$defs"]["DatasetSpec"]["properties"]
@@ -134,3 +135,4 @@ def test_kinds_come_with_titles_units_groups_and_the_registered_data_sets(client
         "unit": "images",
     }
     assert "digits" in data["name"]["examples"]
+    assert "weather_jfk" in kinds["timeseries"]["json_schema"]["$defs"]["SeriesSpec"]["properties"]["name"]["examples"]
