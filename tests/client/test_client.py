@@ -16,6 +16,7 @@ from tauscope.client.transport import IDLE_SECONDS
 from tauscope.contracts.experiments import ExperimentCreate
 from tauscope.contracts.run_views import RunView
 from tauscope.contracts.stream import PointsNews
+from tauscope.specs import KINDS
 from tests.backend.conftest import FakeWorker
 from tests.client.conftest import LiveServer
 
