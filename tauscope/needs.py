@@ -3,9 +3,11 @@
 import os
 
 from tauscope.datasets import check_card, dataset_problems
+from tauscope.datasets.series import find_series, series_problems
 from tauscope.features import feature_problems
 from tauscope.specs import DenoiserSpec, ExperimentSpec, FieldProblem, ImageDdpmSpec
 from tauscope.specs.random_features import SolvedSpec
+from tauscope.specs.timeseries import TimeseriesSpec
 
 
 def check_data(spec: ExperimentSpec) -> None:
@@ -16,12 +18,15 @@ def check_data(spec: ExperimentSpec) -> None:
     """
     if spec.images is not None:
         check_card(spec.images, labels=wants_labels(spec))
+    if isinstance(spec, TimeseriesSpec):
+        find_series(spec.dataset.name)
 
 
 def missing(spec: ExperimentSpec) -> tuple[FieldProblem, ...]:
     """What stands in the way of a run on this machine, found without reading its data."""
     data = dataset_problems(spec.images, labels=wants_labels(spec)) if spec.images else ()
-    return (*data, *missing_features(spec), *_missing_memory(spec))
+    series = series_problems(spec.dataset) if isinstance(spec, TimeseriesSpec) else ()
+    return (*data, *series, *missing_features(spec), *_missing_memory(spec))
 
 
 def wants_labels(spec: ExperimentSpec) -> bool:

@@ -15,10 +15,11 @@ from backend.storage.reading import reading
 from tauscope.contracts.experiments import PresetView
 from tauscope.contracts.launching import KindView
 from tauscope.datasets import DATASETS
+from tauscope.datasets.series import SERIES
 from tauscope.specs import KINDS, ExperimentSpec, SweepSpec, load_preset, preset_names
 
 # The registries whose names a field may take; see ``tauscope.specs.shown``.
-_REGISTRIES = {"datasets": DATASETS}
+_REGISTRIES = {"datasets": tuple(DATASETS), "series": tuple(SERIES)}
 
 
 def presets(context: Context) -> tuple[PresetView, ...]:

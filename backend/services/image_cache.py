@@ -13,6 +13,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from backend.storage.artifacts import ArtifactCorruptError, ArtifactStore
+from tauscope.figures.window_pictures import draw_windows, picture_shape
 
 Pixels = NDArray[np.uint8]
 _BUDGET = 128 * 1024 * 1024
@@ -51,7 +52,7 @@ class ImageCache:
             if sha256 in self._images:
                 self._images.move_to_end(sha256)
                 return self._images[sha256]
-        images = _bytes(read_arrays(self._artifacts, sha256)[array])
+        images = _pixels(read_arrays(self._artifacts, sha256)[array])
         with self._lock:
             self._images[sha256] = images
             while sum(item.nbytes for item in self._images.values()) > self._budget and len(self._images) > 1:
@@ -62,12 +63,13 @@ class ImageCache:
         """One image of an array, [channel, height, width], without reading the others of a file that is not in memory."""
         with self._lock:
             held = self._images.get(sha256)
-        return held[index] if held is not None else _bytes(read_row(self._artifacts, sha256, array, index))
+        return held[index] if held is not None else _pixels(read_row(self._artifacts, sha256, array, index)[None])[0]
 
     def _neighbours(self, sha256: str) -> Neighbours:
         arrays = read_members(self._artifacts, sha256, "neighbours", "distances")
-        shape = read_shape(self._artifacts, sha256, "samples")[1:]
-        return Neighbours(arrays["neighbours"], arrays["distances"].astype(np.float64), (shape[0], shape[1], shape[2]))
+        shape = read_shape(self._artifacts, sha256, "samples")
+        image = picture_shape(shape[1], shape[2]) if len(shape) == 3 else (shape[1], shape[2], shape[3])
+        return Neighbours(arrays["neighbours"], arrays["distances"].astype(np.float64), image)
 
     def _labels(self, sha256: str) -> NDArray[np.int64] | None:
         """The label of each image of an npz file; nothing where it holds none."""
@@ -124,6 +126,12 @@ def read_arrays(artifacts: ArtifactStore, sha256: str, *names: str) -> dict[str,
     """The named arrays of an npz artifact, or all of them."""
     with np.load(io.BytesIO(artifacts.read(sha256)), allow_pickle=False) as file:
         return {name: file[name] for name in names or file.files}
+
+
+def _pixels(points: NDArray[Any]) -> Pixels:
+    """Images as they are, NCHW; windows of a series, [window, channel, time], drawn."""
+    drawn: Pixels = draw_windows(points) if points.ndim == 3 else _bytes(points)
+    return drawn
 
 
 def _bytes(fractions: NDArray[Any]) -> Pixels:

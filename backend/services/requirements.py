@@ -7,9 +7,11 @@ from backend.storage.census import workers
 from backend.storage.offers import offer_of
 from backend.storage.reading import reading
 from tauscope.datasets import source_of
+from tauscope.datasets.series import find_series
 from tauscope.needs import check_data as check_kind_data
 from tauscope.needs import missing_features
 from tauscope.specs import ExperimentSpec, ResolvedRun
+from tauscope.specs.timeseries import TimeseriesSpec
 
 
 def check_data(runs: Sequence[ResolvedRun]) -> None:
@@ -30,6 +32,9 @@ def requirements(context: Context, runs: Sequence[ResolvedRun]) -> tuple[tuple[s
 
 
 def _data(spec: ExperimentSpec) -> tuple[str, ...]:
+    if isinstance(spec, TimeseriesSpec):
+        lack = find_series(spec.dataset.name).missing(spec.dataset.path)
+        return (lack,) if lack else ()
     if spec.images is None or (spec.images.registered and spec.images.registered.sha256):
         return ()  # There is none, or the worker fetches it from the artifact store.
     lack = source_of(spec.images).missing(spec.images.path)

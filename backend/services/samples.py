@@ -36,6 +36,7 @@ def samples(context: Context, run_id: str, step: str) -> SamplesView:
     file = sample_file(context, run_id, step)
     assert file.step is not None
     with reading(context.sessions) as session:
+        spec = required_run(session, run_id).spec
         steps = sample_steps(session, run_id)
         train = find_file(session, run_id, "train")
         points = points_at(session, run_id, file.step, ("f_mem", "f_mem_control"))
@@ -66,6 +67,7 @@ def samples(context: Context, run_id: str, step: str) -> SamplesView:
         labels=None if asked is None else tuple(asked.tolist()),
         neighbour_labels=None if known is None else tuple((first, other) for first, other in known[found.nearest].tolist()),
         image_shape=found.image_shape,
+        window_channels=tuple(spec["dataset"]["channels"] or ()) if spec.get("kind") == "timeseries" else None,
         version=version_of(file.sha256),
     )
 

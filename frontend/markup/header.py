@@ -10,9 +10,10 @@ from frontend.markup.state import elapsed, is_live, progress, requests, status_o
 from tauscope.contracts.experiments import ExperimentView
 
 # Pages for what only some kinds of experiment have.
-_ONLY_OF = {page: frozenset({"image_ddpm"}) for page in ("probes", "spectrum", "inspect")} | {
+_ONLY_OF = {page: frozenset({"image_ddpm"}) for page in ("probes", "spectrum")} | {
     "mixture": frozenset({"gmm", "gmm_conditional"}),
     "closed": frozenset({"random_features", "rf_spectrum"}),
+    "inspect": frozenset({"image_ddpm", "timeseries"}),
 }
 TABS = (
     ("experiment", "Watch"),
@@ -44,7 +45,7 @@ def title_row(experiment: ExperimentView) -> Html:
 
 def header(experiment: ExperimentView, *, tab: str, run_id: str | None = None) -> Html:
     """The whole header."""
-    left = tag("div", title_row(experiment), settings_line(experiment))
+    left = tag("div", title_row(experiment), settings_line(experiment), _open_research(experiment))
     left_words = time_left(experiment) or f"{100 * progress(experiment):.0f} % of all steps"
     times = tag("div", tag("span", elapsed(experiment)), tag("b", left_words) if is_live(experiment) else None, class_="tau-times")
     actions: list[object] = [times]
@@ -54,6 +55,16 @@ def header(experiment: ExperimentView, *, tab: str, run_id: str | None = None) -
     actions.append(tag("a", "Export", class_="tau-button", href=f"/api/v1/experiments/{experiment.id}/export", download=True))
     row = tag("div", left, tag("div", *actions, class_="tau-actions"), class_="tau-header-row")
     return join(row, _tabs(experiment, tab, run_id))
+
+
+def _open_research(experiment: ExperimentView) -> Html | None:
+    if not _has(experiment, frozenset({"timeseries"})):
+        return None
+    return tag(
+        "div",
+        "Open research: the paper has images alone. What is measured on these windows says nothing of series in general.",
+        class_="tau-settings",
+    )
 
 
 def _tabs(experiment: ExperimentView, current: str, run_id: str | None) -> Html:

@@ -266,7 +266,7 @@ def _images(groups: Sequence[Group]) -> list[Html]:
         for run in group.runs:
             for remark in run.remarks:
                 names.setdefault(remark, []).append(run_name(group, run))
-    return [_notice(f"Images of {', '.join(which)}", sentence(remark), warning=True) for remark, which in names.items()]
+    return [_notice(f"Data of {', '.join(which)}", sentence(remark), warning=True) for remark, which in names.items()]
 
 
 def _notice(title: str, body: str, *, warning: bool = False) -> Html:

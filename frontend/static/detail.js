@@ -21,7 +21,7 @@ export class Detail {
   sample(samples, seed, film) {
     const [first, second] = samples.neighbours[seed];
     const copy = samples.is_copy[seed];
-    const verdict = copy ? h("span", { class: "tau-copied" }, `Copy of training image ${first}`) : h("span", { class: "tau-quiet" }, "Not a copy");
+    const verdict = copy ? h("span", { class: "tau-copied" }, `Copy of training ${noun(samples)} ${first}`) : h("span", { class: "tau-quiet" }, "Not a copy");
     const close = h("button", { type: "button", class: "tau-close", "aria-label": "Close, key Esc", "data-focus": "close", on: { click: () => this.page.close() } }, "×");
     return h(
       "section",
@@ -31,7 +31,7 @@ export class Detail {
       h("div", { class: "tau-scale" }, ratioBar(samples.gap_ratio[seed], samples.gap_threshold, copy), scaleWords(samples.gap_threshold)),
       facts(samples, seed, film, first, second),
       this.others(samples, seed, first),
-      h("p", { class: "tau-notes" }, "Distances are Euclidean, pixels in [0, 1]. A copy is nearer to one training image than 1/3 of its distance to the second."),
+      h("p", { class: "tau-notes" }, notes(samples)),
     );
   }
 
@@ -45,7 +45,7 @@ export class Detail {
     const labelled = Object.values(known).some((label) => label !== undefined);
     const figure = (of, words, times, framed) => {
       const said = known[of] === undefined ? "" : `${of === "generated" ? "asked for " : ""}label ${known[of]}`;
-      const what = of === "generated" ? `Generated image, seed ${seed}` : `${words} training image, number ${of === "nearest" ? first : second}`;
+      const what = of === "generated" ? `Generated ${noun(samples)}, seed ${seed}` : `${words} training ${noun(samples)}, number ${of === "nearest" ? first : second}`;
       const label = said ? `${what}, ${said}` : what;
       const size = { width: `${width * times}px`, height: `${height * times}px` };
       const canvas = h("canvas", { class: `tau-pixels${framed ? " tau-copy" : ""}`, role: "img", "aria-label": label, style: size });
@@ -59,7 +59,7 @@ export class Detail {
   others(samples, seed, first) {
     const found = copiesOf(samples, first).filter((also) => also !== seed);
     const other = samples.is_copy[seed] ? "other " : "";
-    if (!found.length) return h("p", { class: "tau-label" }, `No ${other}sample copies image ${first}.`);
+    if (!found.length) return h("p", { class: "tau-label" }, `No ${other}sample copies ${noun(samples)} ${first}.`);
     const shown = found.slice(0, OTHERS);
     const url = sheetUrl(samples.run_id, samples.step, samples.version, "generated", shown);
     const pictures = shown.map((also, place) => {
@@ -67,8 +67,8 @@ export class Detail {
       const label = `seed ${also}, gap ratio ${samples.gap_ratio[also].toFixed(2)}, copy`;
       return h("button", { type: "button", class: "tau-other", "aria-label": label, "data-focus": `other-${also}`, on: { click: () => this.page.select(also, false) } }, canvas);
     });
-    const words = `${found.length.toLocaleString("en")} ${other}${found.length === 1 ? "sample copies" : "samples copy"} image ${first}`;
-    const all = h("button", { type: "button", class: "tau-link-button", "data-focus": "all-of-image", on: { click: () => this.page.filterImage(first) } }, `Show all near image ${first}`);
+    const words = `${found.length.toLocaleString("en")} ${other}${found.length === 1 ? "sample copies" : "samples copy"} ${noun(samples)} ${first}`;
+    const all = h("button", { type: "button", class: "tau-link-button", "data-focus": "all-of-image", on: { click: () => this.page.filterImage(first) } }, `Show all near ${noun(samples)} ${first}`);
     return h("div", { class: "tau-others" }, h("div", { class: "tau-label" }, words), h("div", { class: "tau-other-row" }, ...pictures), all);
   }
 
@@ -91,12 +91,24 @@ function facts(samples, seed, film, first, second) {
   const count = copiesOf(samples, first).length;
   const rows = [
     [h("span", {}, "Gap ratio ", sub("d", 1), "/", sub("d", 2)), h("b", {}, samples.gap_ratio[seed].toFixed(3))],
-    [h("span", {}, sub("d", 1), ` to image ${first}`), number(d1)],
-    [h("span", {}, sub("d", 2), ` to image ${second}`), number(d2)],
+    [h("span", {}, sub("d", 1), ` to ${noun(samples)} ${first}`), number(d1)],
+    [h("span", {}, sub("d", 2), ` to ${noun(samples)} ${second}`), number(d2)],
     ["First copied at", since === undefined ? "…" : since === null ? "not so far" : `τ = ${steps(since)}`],
-    [`Samples copying image ${first}`, `${count.toLocaleString("en")} of ${samples.n_generated.toLocaleString("en")}`],
+    [`Samples copying ${noun(samples)} ${first}`, `${count.toLocaleString("en")} of ${samples.n_generated.toLocaleString("en")}`],
   ];
   return h("dl", { class: "tau-facts" }, ...rows.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
+}
+
+// What a picture shows: an image, or the lines of a window of a time series.
+function noun(samples) {
+  return samples.window_channels ? "window" : "image";
+}
+
+function notes(samples) {
+  if (!samples.window_channels) return "Distances are Euclidean, pixels in [0, 1]. A copy is nearer to one training image than 1/3 of its distance to the second.";
+  const named = samples.window_channels.length ? `${samples.window_channels.join(", ")} from the top` : "in the order of the file";
+  const strips = `A strip a channel (${named}), its mean the faint line.`;
+  return `${strips} Distances are Euclidean, standard units. A copy is nearer to one training window than 1/3 of its distance to the nearest that shares no step of time with it.`;
 }
 
 function scaleWords(threshold) {

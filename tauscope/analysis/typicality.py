@@ -32,7 +32,7 @@ class Distinct:
     n_train: int
 
     @classmethod
-    def of(cls, train: Float[ndarray, "n_train channel height width"]) -> "Distinct":
+    def of(cls, train: Float[ndarray, "n_train ..."]) -> "Distinct":
         """Merge equal images, as the search for neighbours does."""
         groups: dict[bytes, list[int]] = {}
         for index, image in enumerate(train):
@@ -66,9 +66,9 @@ class Typicality:
 
 
 def measure_typicality(
-    train: Float[ndarray, "n_train channel height width"],
+    train: Float[ndarray, "n_train ..."],
     distinct: Distinct,
-    held_out: Float[ndarray, "n_held_out channel height width"] | None = None,
+    held_out: Float[ndarray, "n_held_out ..."] | None = None,
 ) -> Typicality:
     """Find the nearest distinct training image of each distinct training image, and of each held-out image.
 

@@ -70,10 +70,14 @@ class SamplesView(Contract):
     gap_ratio: tuple[float, ...]
     is_copy: tuple[bool, ...]
     neighbours: tuple[tuple[int, int], ...] = Field(description="indices into the run's training set")
-    distances: tuple[tuple[float, float], ...] = Field(description="Euclidean, pixels in [0, 1]")
+    distances: tuple[tuple[float, float], ...] = Field(description="Euclidean, pixels in [0, 1]; of windows, standard units")
     labels: tuple[int, ...] | None = Field(None, description="the label each sample was asked for, where the network is told labels")
     neighbour_labels: tuple[tuple[int, int], ...] | None = Field(
         None, description="the labels of both training images, where the data set has labels and the run has kept them"
     )
     image_shape: tuple[int, int, int] = Field((1, 8, 8), description="channels, height, width")
+    image_shape: tuple[int, int, int] = Field((1, 8, 8), description="channels, height, width; of windows, those of their pictures")
+    window_channels: tuple[str, ...] | None = Field(
+        None, description="of windows of a series, the channels of a picture's strips from the top, as far as the spec names them"
+    )
     version: str = Field("", description="changes with the samples; put it into their addresses as v")

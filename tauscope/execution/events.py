@@ -29,7 +29,8 @@ class Preparing(Contract):
 
 
 class DatasetWritten(Contract):
-    """``train.npz`` and ``held_out.npz`` stand in the work folder (array ``images``, float32 in [0, 1], NCHW).
+    """``train.npz`` and ``held_out.npz`` stand in the work folder (array ``images``, float32 in [0, 1], NCHW;
+    of windows of a series in standard units, [window, channel, time], with ``starts`` beside them).
 
     ``record``, where there is one, is ``dataset.json``: where the images come from, what was done to them, and their digest;
     ``remarks`` are its sentences for whoever reads the results.

@@ -6,8 +6,9 @@ from tauscope.experiments.image_ddpm import ImageDdpmExperiment
 from tauscope.experiments.random_features import RandomFeaturesExperiment
 from tauscope.experiments.recorder import Recorder
 from tauscope.experiments.rf_spectrum import RfSpectrumExperiment
+from tauscope.experiments.timeseries import TimeseriesExperiment
 
-__all__ = ["EXPERIMENTS", "Experiment", "ImageDdpmExperiment", "Recorder"]
+__all__ = ["EXPERIMENTS", "Experiment", "ImageDdpmExperiment", "Recorder", "TimeseriesExperiment"]
 
 EXPERIMENTS: dict[str, type[Experiment]] = {
     "image_ddpm": ImageDdpmExperiment,
@@ -15,4 +16,5 @@ EXPERIMENTS: dict[str, type[Experiment]] = {
     "gmm_conditional": GmmExperiment,
     "random_features": RandomFeaturesExperiment,
     "rf_spectrum": RfSpectrumExperiment,
+    "timeseries": TimeseriesExperiment,
 }

@@ -8,6 +8,7 @@ import numpy as np
 
 from tauscope.analysis.metrics_info import metric_infos
 from tauscope.figures.source import FigureData, FigureRun, Images, series_of
+from tauscope.figures.window_pictures import draw_windows
 from tauscope.results.folder import read_measurements, read_spec, read_summary
 from tauscope.specs import KINDS, SpecError
 
@@ -32,7 +33,7 @@ class FolderSamples:
 
 
 def _bytes(fractions: np.ndarray) -> np.ndarray:
-    return np.rint(np.clip(fractions, 0, 1) * 255).astype(np.uint8)
+    return draw_windows(fractions) if fractions.ndim == 3 else np.rint(np.clip(fractions, 0, 1) * 255).astype(np.uint8)
 
 
 def read_folder(folder: Path) -> FigureData:

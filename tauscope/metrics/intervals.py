@@ -41,7 +41,7 @@ def student_factor(n_items: int) -> float:
 
 
 def jackknife_interval(
-    statistic: Callable[[ndarray], float], rows: Float[ndarray, "item feature"], *, groups: int = 32
+    statistic: Callable[[ndarray], float], rows: Float[ndarray, "item ..."], *, groups: int = 32
 ) -> tuple[float, float, float]:
     """A statistic of all rows with its delete-a-group jackknife interval; (value, low, high).
 

@@ -72,11 +72,11 @@ def verify_folder(folder: Path) -> Verification:
 
 def _recompute(run: Path, files: list[Path]) -> Iterator[Point]:
     with np.load(run / "train.npz") as archive:
-        train = archive["images"]
+        train, starts = archive["images"], archive.get("starts")
     for file in files:
         with np.load(file) as archive:
             samples, stored = archive["samples"], archive["neighbours"]
-        distances, index = brute_force_two_nearest(samples, train)
+        distances, index = brute_force_two_nearest(samples, train, starts)
         copies = int((distances[:, 0] / distances[:, 1] < GAP_THRESHOLD).sum())
         low, high = clopper_pearson(copies, len(samples))
         wrong = int((index != stored).any(axis=1).sum())
@@ -85,9 +85,12 @@ def _recompute(run: Path, files: list[Path]) -> Iterator[Point]:
 
 
 def brute_force_two_nearest(
-    images: Float[ndarray, "image channel height width"], train: Float[ndarray, "n_train channel height width"]
+    images: Float[ndarray, "image ..."], train: Float[ndarray, "n_train ..."], starts: Int[ndarray, " n_train"] | None = None
 ) -> tuple[Float[ndarray, "image 2"], Int[ndarray, "image 2"]]:
-    """Distances to, and indices of, the two nearest distinct training images, by direct difference in float64."""
+    """Distances to, and indices of, the two nearest distinct training images, by direct difference in float64.
+
+    Of windows of a series, which begin at ``starts``, the second is the nearest that shares no step with the first.
+    """
     flat_train = train.reshape(len(train), -1)
     _, first = np.unique(flat_train, axis=0, return_index=True)
     first = np.sort(first)
@@ -96,6 +99,10 @@ def brute_force_two_nearest(
     rows = max(1, BLOCK_ELEMENTS // references.size)
     blocks = [queries[start : start + rows] for start in range(0, len(queries), rows)]
     squared = np.concatenate([((block[:, None, :] - references) ** 2).sum(2) for block in blocks])
+    if starts is not None:
+        apart = np.abs(starts[first][:, None] - starts[first]) >= train.shape[2]
+        nearest = squared.argmin(1)
+        squared[~apart[nearest] & (np.arange(len(first)) != nearest[:, None])] = np.inf
     order = np.argsort(squared, axis=1, kind="stable")[:, :2]
     return np.sqrt(np.take_along_axis(squared, order, axis=1)), first[order]
 

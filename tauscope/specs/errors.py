@@ -58,7 +58,7 @@ _UNION_TAGS = {
     *("image_ddpm", "adam", "sgd", "ddim", "dpm_solver", "ancestral", "log_spaced", "explicit", "adaptive", "budget", "copying", "window"),
     *("random_features", "rf_spectrum", "flow", "descent", "loop"),
     *("linear", "cosine", "log_snr", "constant", "power"),
-    *("gmm", "gmm_conditional"),
+    *("gmm", "gmm_conditional", "timeseries"),
     *("pixels_pca", "inception", "mobilenet_v2", "torchscript"),
 }
 

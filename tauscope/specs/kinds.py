@@ -8,6 +8,7 @@ from tauscope.specs.experiment import ExperimentSpec
 from tauscope.specs.gmm import GmmConditionalSpec, GmmSpec
 from tauscope.specs.image_ddpm import ImageDdpmSpec
 from tauscope.specs.random_features import RandomFeaturesSpec, RfSpectrumSpec
+from tauscope.specs.timeseries import TimeseriesSpec
 
 KINDS: dict[str, type[ExperimentSpec]] = {
     "image_ddpm": ImageDdpmSpec,
@@ -15,6 +16,10 @@ KINDS: dict[str, type[ExperimentSpec]] = {
     "gmm_conditional": GmmConditionalSpec,
     "random_features": RandomFeaturesSpec,
     "rf_spectrum": RfSpectrumSpec,
+    "timeseries": TimeseriesSpec,
 }
 
-AnyExperiment = Annotated[ImageDdpmSpec | GmmSpec | GmmConditionalSpec | RandomFeaturesSpec | RfSpectrumSpec, Field(discriminator="kind")]
+AnyExperiment = Annotated[
+    ImageDdpmSpec | GmmSpec | GmmConditionalSpec | RandomFeaturesSpec | RfSpectrumSpec | TimeseriesSpec,
+    Field(discriminator="kind"),
+]

@@ -120,7 +120,8 @@ def test_the_longest_run_goes_first_and_slots_are_filled_evenly() -> None:
 
 
 def test_kinds_come_with_titles_units_groups_and_the_registered_data_sets(client: TestClient) -> None:
-    (kind,) = client.get(f"{API}/kinds").json()
+    kinds = {kind["name"]: kind for kind in client.get(f"{API}/kinds").json()}
+    kind = kinds["image_ddpm"]
     assert kind["name"] == kind["defaults"]["kind"] == "image_ddpm"
     assert kind["aliases"]["width"] == "network.base_width"
     data = kind["json_schema"]["$defs"]["DatasetSpec"]["properties"]
@@ -135,6 +136,7 @@ def test_kinds_come_with_titles_units_groups_and_the_registered_data_sets(client
         "unit": "images",
     }
     assert "digits" in data["name"]["examples"]
+    assert "weather_jfk" in kinds["timeseries"]["json_schema"]["$defs"]["SeriesSpec"]["properties"]["name"]["examples"]
 
 
 def test_a_run_from_before_a_field_was_known_still_gives_the_pace_and_one_computed_otherwise_does_not(

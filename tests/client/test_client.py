@@ -16,6 +16,7 @@ from tauscope.client.transport import IDLE_SECONDS
 from tauscope.contracts.experiments import ExperimentCreate
 from tauscope.contracts.run_views import RunView
 from tauscope.contracts.stream import PointsNews
+from tauscope.specs import KINDS
 from tests.backend.conftest import FakeWorker
 from tests.client.conftest import LiveServer
 
@@ -26,7 +27,7 @@ def test_everything_a_page_needs_comes_back_typed(api: TauscopeClient, worker: F
     assert "digits-ci" in [preset.name for preset in api.presets()]
     assert "digits" in [dataset.name for dataset in api.datasets()]
     assert "axes" in api.schema()["properties"]
-    assert [kind.name for kind in api.kinds()] == ["image_ddpm"]
+    assert [kind.name for kind in api.kinds()] == list(KINDS)
     assert len(api.plan(CREATE).runs) == 3
     launched = api.launch(CREATE, idempotency_key="once")
     assert api.launch(CREATE, idempotency_key="once").id == launched.id

@@ -261,3 +261,11 @@ def test_a_runs_history_tells_worker_rewind_and_reason_and_folds_the_traceback()
     for told in ("held by laptop", "lost: its worker did not renew the lease", "<td>100 to 150</td><td>7</td><td>goes on</td>"):
         assert told in words
     assert "<details><summary>in trouble</summary><pre>Traceback &lt;last&gt;</pre></details>" in words
+
+
+def test_pages_of_windows_say_that_it_is_open_research_and_show_no_page_of_images_alone() -> None:
+    view = world.finished()
+    base = {**view.sweep["base"], "kind": "timeseries"}
+    words = header(view.model_copy(update={"sweep": {**view.sweep, "base": base}}), tab="experiment")
+    assert "Open research" in words and "Open research" not in header(view, tab="experiment")
+    assert ">Inspect<" in words and ">Probes<" not in words and ">Spectrum<" not in words

@@ -1,0 +1,33 @@
+"""A series as its file has it: columns of numbers, some missing, at times that need not be equally far apart."""
+
+from dataclasses import dataclass
+
+from jaxtyping import Float, Int
+from numpy import ndarray
+
+
+@dataclass(frozen=True)
+class RawSeries:
+    """Rows in the order of time.
+
+    Attributes:
+        values: NaN where one is missing.
+        channels: the names of the columns.
+        times: in seconds, or in the file's own unit if it holds numbers; ``None`` where there is no such column.
+        rows: the line of the file that each row stands in, counted from 1; 0 for a row that the file does not have.
+        where: the file, as errors name it.
+        sha256: of the bytes of the file.
+        time_column: its name, for errors.
+        dated: whether times are seconds since 1970.
+        remarks: what is to be told of it, in sentences.
+    """
+
+    values: Float[ndarray, "row channel"]
+    channels: tuple[str, ...]
+    times: Float[ndarray, " row"] | None
+    rows: Int[ndarray, " row"]
+    where: str
+    sha256: str
+    time_column: str = ""
+    dated: bool = False
+    remarks: tuple[str, ...] = ()
