@@ -90,6 +90,25 @@ _SPECTRUM = """
 </div>
 """
 
+_SCORE = """
+<div class="tau-root tau-scores">
+  <div class="tau-offline" data-region="notice" role="status" hidden></div>
+  <div data-region="header"></div>
+  <div class="tau-finding" data-region="finding" aria-live="polite"></div>
+  <section class="tau-surface">
+    <div class="tau-chart" data-chart="scores" role="figure"></div>
+    <div class="tau-player">
+      <button type="button" class="tau-button" data-play aria-pressed="false">Play</button>
+      <input class="tau-slider" type="range" min="0" step="1" aria-label="Checkpoint, training time τ">
+      <output data-shown></output>
+    </div>
+    <div class="tau-chart" data-chart="errors" role="figure"></div>
+  </section>
+  <div data-region="keys"></div>
+  <div data-region="table"></div>
+</div>
+"""
+
 _LIST = """
 <div class="tau-root tau-list">
   <div class="tau-offline" data-region="notice" role="status" hidden></div>
@@ -249,6 +268,11 @@ def probes(data: dict[str, Any], *, talk: Callback) -> Any:
 def spectrum(data: dict[str, Any], *, talk: Callback) -> Any:
     """The spectrum page's live body; triggers ``talk``, ``go`` and those of the header."""
     return _mount("spectrum", _SPECTRUM, "spectrum", data, {"talk": talk, "go": _ignore} | _REQUESTS)
+
+
+def score(data: dict[str, Any], *, at: Callback, talk: Callback) -> Any:
+    """The score page's live body; triggers ``at``, a training time, ``talk``, ``go`` and those of the header."""
+    return _mount("score", _SCORE, "score1d", data, {"at": at, "talk": talk, "go": _ignore} | _REQUESTS)
 
 
 def phase(data: dict[str, Any], *, cell: Callback, talk: Callback) -> Any:

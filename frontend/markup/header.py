@@ -3,6 +3,7 @@
 from urllib.parse import urlencode
 
 from frontend.charts.law import scales_with
+from frontend.charts.score_1d import is_score_1d
 from frontend.markup.html import Html, join, tag
 from frontend.markup.icons import state_icon
 from frontend.markup.settings import settings_line
@@ -15,6 +16,7 @@ TABS = (
     ("phase", "Phase diagram"),
     ("probes", "Probes"),
     ("spectrum", "Spectrum"),
+    ("score", "Score"),
     ("inspect", "Inspect"),
 )
 
@@ -56,11 +58,13 @@ def _tabs(experiment: ExperimentView, current: str, run_id: str | None) -> Html:
         "phase": address("phase", id=experiment.id),
         "probes": address("probes", id=experiment.id),
         "spectrum": address("spectrum", id=experiment.id),
+        "score": address("score", id=experiment.id),
         "inspect": address("inspect", run=run_id or experiment.runs[0].id),
     }
     # Without two values of n or W there is no law to show, and without two of both no diagram.
     varies = [len({getattr(run, name) for run in experiment.runs}) > 1 for name in ("n_train", "width")]
-    hidden = {page for page, shown in (("law", bool(scales_with(experiment))), ("phase", all(varies))) if not shown and page != current}
+    told = (("law", bool(scales_with(experiment))), ("phase", all(varies)), ("score", is_score_1d(experiment)))
+    hidden = {page for page, shown in told if not shown and page != current}
     links = [
         tag("a", words, href=hrefs[page], class_="tau-tab", data_go=hrefs[page], aria_current="page" if page == current else None)
         for page, words in TABS

@@ -42,6 +42,7 @@ from tests.frontend import (
     fake_probes,
     fake_remeasured,
     fake_samples,
+    fake_scores,
     fake_states,
     fake_twins,
 )
@@ -69,6 +70,7 @@ EXPERIMENTS = {
     "twins": fake_twins.twins,
     **fake_phase.EXPERIMENTS,
     **SPECTRAL,
+    **fake_scores.EXPERIMENTS,
     **{"wide": fake_compared.wide, "seeds": fake_compared.seeds, "pairs": fake_compared.pairs},
 }
 
@@ -135,6 +137,8 @@ class FakeApi:
             return fake_compared.CURVES[identifier](view)
         if identifier in SPECTRAL:
             return spectral_curves(view)
+        if identifier in fake_scores.EXPERIMENTS:
+            return fake_scores.curves(view)
         if identifier == "twins":
             return fake_twins.curves(view)
         return fake_states.broken_off(view, world.curves_of(view))
@@ -174,6 +178,7 @@ def create_fake_api(state: FakeApi) -> FastAPI:
     _samples(app, state)
     add_figures(app, state.experiment, state.curves)
     add_explorations(app)
+    fake_scores.add_scores(app)
     return app
 
 
