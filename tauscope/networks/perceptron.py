@@ -21,8 +21,8 @@ class Perceptron(nn.Module):
 
     def __init__(self, dim: int, width: int, *, layers: int, activation: Activation) -> None:
         super().__init__()
-        sizes = [dim, *[width] * layers]
-        hidden = [part for i, o in zip(sizes, sizes[1:], strict=False) for part in (nn.Linear(i, o), _ACTIVATIONS[activation]())]
+        made = _ACTIVATIONS[activation]
+        hidden = [part for inputs in (dim, *[width] * (layers - 1)) for part in (nn.Linear(inputs, width), made())]
         self.body = nn.Sequential(*hidden, nn.Linear(width, dim))
 
     def forward(self, x_t: Float[Tensor, "batch dim"], t: Int[Tensor, " batch"]) -> Float[Tensor, "batch dim"]:

@@ -17,7 +17,7 @@ from tauscope.theory.mixture import Mixture
 
 BLOCK = 512
 
-Points = Float[Tensor, "point channel height width"]
+Points = Float[Tensor, "point ..."]
 Sums = ndarray | np.floating  # With one data point left out each, or of all.
 
 
@@ -52,8 +52,8 @@ class ProjectionProbe:
     @classmethod
     def held_out(
         cls,
-        train: Float[Tensor, "image channel height width"],
-        held_out: Float[Tensor, "image channel height width"],
+        train: Float[Tensor, "image ..."],
+        held_out: Float[Tensor, "image ..."],
         diffusion: Diffusion,
         *,
         index: int,

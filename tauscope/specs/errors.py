@@ -55,7 +55,7 @@ def _shown(value: object) -> str:
 
 
 _UNION_TAGS = {
-    *("image_ddpm", "adam", "sgd", "ddim", "dpm_solver", "ancestral", "log_spaced", "explicit", "budget", "copying", "window"),
+    *("image_ddpm", "score_1d", "adam", "sgd", "ddim", "dpm_solver", "ancestral", "log_spaced", "explicit", "budget", "copying", "window"),
     *("linear", "cosine", "log_snr", "constant", "power"),
     *("pixels_pca", "inception", "mobilenet_v2", "torchscript"),
 }

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tauscope.specs.errors import FieldProblem, SpecError
-from tauscope.specs.kinds import ExperimentSpec
+from tauscope.specs.experiment import ExperimentSpec
 from tauscope.specs.sweep import SweepSpec, apply_settings
 
 OWN_SETTINGS = "the run's own settings"
