@@ -34,11 +34,18 @@ def _projections(spec: Score1dSpec) -> list[MetricInfo]:
     where = f"{spec.measurement.points:,} fixed noised training points; 95 % interval over their noise, for these training points."
     return [
         _info(
+            "score_copied",
+            "copied of the training points' score",
+            "memorization",
+            "1 - |s - s_train| / |s_pop - s_train|: 0 as far from the score of the training points as the population's is, below 0 farther,"
+            f" 1 there; root mean squares of the learned score s over {where}",
+            unit="share of the distance",
+        ),
+        _info(
             "alpha",
             "alpha, from the population's score (0) to that of the training points (1)",
-            "memorization",
-            "sum <s - s_pop, s_train - s_pop> / sum |s_train - s_pop|^2 of the learned score s; above 1/2 it is nearer to the score of the"
-            f" training points than to the population's, in mean square over {where}",
+            "distance",
+            f"sum <s - s_pop, s_train - s_pop> / sum |s_train - s_pop|^2 of the learned score s over {where}",
             unit="share of the way",
         ),
         _info(

@@ -39,18 +39,20 @@ class LinePoints:
 
     @classmethod
     def drawn(cls, spec: Score1dSpec, population: Mixture, device: torch.device) -> "LinePoints":
-        """Those of the spec's seed; of one seed, fewer points are the first of more."""
+        """Those of the spec's seed, of each component in turn; of one seed, fewer points are the first of more."""
         asked = (("train", spec.dataset.n_train), ("held_out", spec.dataset.n_held_out))
-        train, held_out = (_first(population, count, stream(spec.seed, "points", part)).float().to(device) for part, count in asked)
+        train, held_out = (_in_turn(population, count, stream(spec.seed, "points", part)).float().to(device) for part, count in asked)
         return cls(train, held_out)
 
     def to_model(self, points: Tensor, /) -> Tensor:
         return points
 
 
-def _first(population: Mixture, count: int, generator: torch.Generator) -> Float[Tensor, "count 1"]:
+def _in_turn(population: Mixture, count: int, generator: torch.Generator) -> Float[Tensor, "count 1"]:
     """Drawn by blocks of one size: how many are asked for moves none of them."""
-    return torch.cat([population.sample(BLOCK, generator)[0] for _ in range(-(-count // BLOCK))])[:count]
+    noise = torch.cat([torch.randn(BLOCK, 1, generator=generator, dtype=torch.float64) for _ in range(-(-count // BLOCK))])[:count]
+    k = torch.arange(count) % len(population.means)
+    return population.means[k] + population.stds[k] * noise
 
 
 class Score1dExperiment(DenoiserExperiment):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -12,6 +13,7 @@ from tauscope.contracts.points import Point
 from tauscope.experiments.losses import DenoiserLosses
 from tauscope.experiments.measured import diverged_point, measured_point
 from tauscope.experiments.training_set import TrainingSet
+from tauscope.metrics.intervals import sums_interval
 from tauscope.metrics.score_error import KnownScore
 from tauscope.probes.projection import ProjectionProbe
 from tauscope.process import Diffusion
@@ -21,7 +23,7 @@ from tauscope.theory.mixture import Mixture
 from tauscope.training.seeding import stream
 
 _OF_POPULATION = ("e_score",)
-_OF_TRAINING = ("score_to_training", "alpha", "alpha_orthogonal")
+_OF_TRAINING = ("score_to_training", "score_copied", "alpha", "alpha_orthogonal")
 _INDEX = 0
 
 Score = Float[Tensor, "point dim"]
@@ -93,10 +95,16 @@ class ScoreMeasurement:
         found = (
             self._population.e_score(there),
             self._training.e_score(here),
+            self._copied(here),
             self._probe.of_score(here),
             self._probe.orthogonal(here),
         )
         return [measured_point(step, name, value, self._count) for name, value in zip((*_OF_POPULATION, *_OF_TRAINING), found, strict=True)]
+
+    def _copied(self, s_theta: Score) -> tuple[float, float, float]:
+        """1 - |s_theta - s_train| / |s_pop - s_train|, root mean squares over the noised training points; (value, low, high)."""
+        away, whole = (part.square().sum(1).cpu().numpy() for part in (s_theta - self._training.known.score, self._probe.delta))
+        return sums_interval(lambda left, most: 1 - np.sqrt(left / most), away, whole)
 
 
 @torch.no_grad()

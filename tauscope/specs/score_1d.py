@@ -16,7 +16,7 @@ from tauscope.specs.stopping import BudgetPolicy
 
 
 class LineMixtureSpec(TrainingSetSpec):
-    """Points drawn from a mixture of Gaussians on a line; of one seed, fewer points are the first of more."""
+    """Points of a mixture of Gaussians on a line, drawn from each component in turn; of one seed, fewer points are the first of more."""
 
     name: Literal["line_mixture"] = "line_mixture"
     n_train: int = shown(16, "Training points n", "training-set size n", ge=2, le=100_000, unit="points", group=SWEEP)
@@ -82,7 +82,7 @@ class Score1dSpec(DenoiserSpec):
     ema: Ema | None = shown(None, "Average of weights", "measured instead of the last weights", group=TRAINING, advanced=True)
     measurement: ScoreMeasurementSpec = shown(ScoreMeasurementSpec(), "Measurement", group=MEASUREMENT)
     onsets: OnsetsSpec = shown(
-        OnsetsSpec(tau_gen=OnsetLevel(metric="e_score", level=1.0), tau_mem=OnsetLevel(metric="alpha", level=0.5)),
+        OnsetsSpec(tau_gen=OnsetLevel(metric="e_score", level=1.0), tau_mem=OnsetLevel(metric="score_copied", level=0.5)),
         "Onsets",
         group=MEASUREMENT,
     )
@@ -103,7 +103,7 @@ class Score1dSpec(DenoiserSpec):
 
     @property
     def memorization_metrics(self) -> tuple[str, ...]:
-        return ("alpha",)
+        return ("score_copied", "alpha")
 
     @property
     def parameters(self) -> int:

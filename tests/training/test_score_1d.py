@@ -61,12 +61,14 @@ def quadrature(exact: ExactScores, score: Sequence[float]) -> float:
     return float(np.trapezoid(squared, np.array(exact.x)))
 
 
-def test_the_population_has_no_error_and_alpha_0_and_the_training_points_alpha_1() -> None:
+def test_the_population_has_no_error_and_has_copied_nothing_and_the_training_points_all() -> None:
     # float32 points, and eps to and from the score: seven digits of scores of order 10, squared.
     population, copier = of(spec(), "population"), of(spec(), "empirical")
     assert population["e_score"].value == pytest.approx(0, abs=1e-9)
     assert population["alpha"].value == pytest.approx(0, abs=1e-5)
+    assert population["score_copied"].value == pytest.approx(0, abs=1e-5)
     assert copier["alpha"].value == pytest.approx(1, abs=1e-5)
+    assert copier["score_copied"].value == pytest.approx(1, abs=1e-4)
     assert copier["score_to_training"].value == pytest.approx(0, abs=1e-9)
     assert copier["alpha_orthogonal"].value == pytest.approx(0, abs=1e-4)
     assert copier["e_score"].value == pytest.approx(copier["e_score_train"].value, rel=1e-5)
@@ -93,7 +95,7 @@ def test_the_intervals_hold_what_quadrature_gives() -> None:
     assert min(held.values()) >= 16
 
 
-def test_the_score_that_lies_half_way_has_alpha_one_half_and_is_as_near_to_either() -> None:
+def test_the_score_that_lies_half_way_has_copied_one_half() -> None:
     from tauscope.theory.empirical import empirical_score
 
     asked = spec(dataset={"n_train": 48})
@@ -103,15 +105,30 @@ def test_the_score_that_lies_half_way_has_alpha_one_half_and_is_as_near_to_eithe
     def half_way(x: torch.Tensor) -> torch.Tensor:
         return (population.noised(alpha_bar).score(x) + empirical_score(x, train, alpha_bar=alpha_bar)) / 2
 
-    assert measured(asked, Exactly(half_way, alpha_bar))["alpha"].value == pytest.approx(0.5, abs=1e-5)
+    found = measured(asked, Exactly(half_way, alpha_bar))
+    assert found["alpha"].value == pytest.approx(0.5, abs=1e-5)
+    assert found["score_copied"].value == pytest.approx(0.5, abs=1e-5)
 
 
-def test_fewer_points_of_a_seed_are_the_first_of_more_and_another_seed_has_others() -> None:
+def test_what_has_learnt_nothing_has_copied_nothing_whatever_alpha_says() -> None:
+    """(1 - score_copied)^2 = (1 - alpha)^2 + alpha_orthogonal^2: an error that leads elsewhere does not count as copying."""
+    for seed in range(8):
+        found = measured(spec(seed=seed), Exactly(torch.zeros_like, 0.96))
+        copied, alpha, beside = (found[name].value or 0.0 for name in ("score_copied", "alpha", "alpha_orthogonal"))
+        assert (1 - copied) ** 2 == pytest.approx((1 - alpha) ** 2 + beside**2, rel=1e-9)
+        assert copied < 0.5
+
+
+def test_points_come_from_each_component_in_turn_and_fewer_of_a_seed_are_the_first_of_more() -> None:
     few, many = (LinePoints.drawn(asked := spec(dataset={"n_train": n}), population_of(asked), CPU) for n in (16, 100))
     assert torch.equal(few.train, many.train[:16])
     assert torch.equal(few.held_out, many.held_out)
     other = LinePoints.drawn(spec(seed=1), population_of(spec()), CPU)
     assert not torch.equal(few.train, other.train)
+    large = LinePoints.drawn(spec(dataset={"n_train": 20_000}), population_of(spec()), CPU).train
+    for k, mean in enumerate((-1.0, 1.0)):  # Five standard errors of a mean of 10,000 points, and of their standard deviation.
+        assert float(large[k::2].mean()) == pytest.approx(mean, abs=0.025)
+        assert float(large[k::2].std()) == pytest.approx(0.5, abs=0.018)
 
 
 def test_scores_are_kept_where_the_population_is() -> None:
@@ -186,7 +203,7 @@ def test_a_run_keeps_its_scores_and_measures_what_it_declares(tmp_path: Path) ->
 
 @pytest.mark.slow
 def test_the_preset_learns_the_population_first_and_its_points_later(tmp_path: Path) -> None:
-    """E_score is least before the last checkpoint, for every n; alpha goes from below to above one half."""
+    """E_score is least before the last checkpoint, for every n; what is copied goes from below to above one half."""
     for run in load_preset("score-1d").sweep.resolve():
         if run.params["seed"] != 1:
             continue
@@ -197,8 +214,8 @@ def test_the_preset_learns_the_population_first_and_its_points_later(tmp_path: P
         least, last = min(errors, key=lambda point: point.value or 0.0), errors[-1]
         assert least.high is not None and last.low is not None
         assert least.step < last.step and least.high < last.low
-        alphas = [point.value or 0.0 for point in kept.points if point.metric == "alpha"]
-        assert alphas[0] < 0.5 < alphas[-1]
+        copied = [point.value or 0.0 for point in kept.points if point.metric == "score_copied"]
+        assert copied[0] < 0.5 < copied[-1]
 
 
 @pytest.mark.parametrize(
@@ -212,7 +229,7 @@ def test_the_preset_learns_the_population_first_and_its_points_later(tmp_path: P
         (
             {"onsets": {"tau_gen": {"metric": "e_score", "level": 1}, "tau_mem": {"metric": "f_mem", "level": 0.25}}},
             "base",
-            "onsets.tau_mem needs metric alpha",
+            "onsets.tau_mem needs metric score_copied or alpha",
         ),
         ({"measurement": {"n_generated": 100}}, "base.measurement.n_generated", "less than or equal to 0"),
         ({"stopping": {"name": "window"}}, "base.stopping.name", "budget"),
