@@ -21,6 +21,7 @@ from backend.api import (
     problems,
     remeasuring,
     runs,
+    scores,
     system,
     warnings,
     webhooks,
@@ -65,7 +66,7 @@ def bare_app() -> FastAPI:
     )
     problems.install(app)
     router = APIRouter(prefix=PREFIX, responses=PROBLEMS)
-    about_runs = (runs, forecasts, images, copied, remeasuring)
+    about_runs = (runs, forecasts, images, copied, remeasuring, scores)
     for part in (system, workers, webhooks, catalogue, datasets, experiments, phase, exploration, figures, *about_runs, warnings):
         router.include_router(part.router)
     app.include_router(router)

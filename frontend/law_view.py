@@ -15,7 +15,7 @@ from frontend.charts.groups import group_runs
 from frontend.charts.law import law_figure, scales_with
 from frontend.charts.memorization import CONTROL, F_MEM
 from frontend.charts.printing import printed, projected
-from frontend.charts.reading import level_of
+from frontend.charts.reading import copying_metric, level_of
 from frontend.connection import client_for
 from frontend.markup.alternative import plain
 from frontend.markup.collapse import LETTERS, PAPERS, collapse_words, sliders, within_range
@@ -56,7 +56,8 @@ def _law(
     identifier: str, token: str | None, options: ViewOptions, *, exponents: Asked, measure: str | None, by: str | None
 ) -> dict[str, Any]:
     client = client_for(token)
-    experiment, curves = client.experiment(identifier), client.curves(identifier, (F_MEM, CONTROL))
+    experiment = client.experiment(identifier)
+    curves = client.curves(identifier, tuple({copying_metric(experiment): None, F_MEM: None, CONTROL: None}))
     view = law_view(experiment, curves, options, exponents=exponents, level=_number(measure), by=by)
     return view | {"slots": slots_words(client.system()), "cursor": curves.cursor}
 
@@ -164,7 +165,8 @@ def at_level(experiment: ExperimentView, curves: Curves, level: float | None) ->
 
 
 def _onset_at(curves: Curves, run: RunView, level: float) -> dict[str, Onset]:
-    return {"tau_mem": tau_mem(points_of(curves.runs.get(run.id, {})), level)} if run.onsets else {}
+    known = run.onsets.get("tau_mem")
+    return {"tau_mem": tau_mem(points_of(curves.runs.get(run.id, {})), level, known.metric)} if known else {}
 
 
 def _fits(runs: tuple[RunView, ...]) -> dict[str, PowerLawFit]:

@@ -21,6 +21,7 @@ TITLES = {
     "spectrum": "Spectrum",
     "mixture": "Mixture",
     "closed": "Closed form",
+    "score": "Score",
     "inspect": "Inspect",
     "run": "Run",
     "forecasts": "Forecasts",

@@ -33,6 +33,7 @@ from frontend.probes_view import serve_probes
 from frontend.proxy import METHODS, ApiProxy
 from frontend.remeasured_view import serve_remeasured
 from frontend.run_view import serve_run
+from frontend.score_view import serve_scores
 from frontend.security import SecurityHeaders
 from frontend.spectrum_view import serve_spectrum
 from frontend.system_view import serve_system
@@ -74,6 +75,7 @@ def _routes(proxy: ApiProxy) -> list[Any]:
         Route("/view/spectrum/{id}", serve_spectrum),
         Route("/view/mixture/{id}", serve_mixture),
         Route("/view/closed/{id}", serve_closed),
+        Route("/view/score/{id}", serve_scores),
         Route("/view/inspect/{run}", serve_inspection),
         Route("/view/inspect/{run}/copied", serve_copied),
         Route("/view/compare", serve_comparison),

@@ -64,8 +64,8 @@ def pools_from(runs: Sequence[FinishedRun]) -> list[Pool]:
     found: dict[tuple[PoolKey, str], dict[tuple[Any, ...], PastRun]] = {}
     for run in runs:
         onset = Onset.model_validate(run.onsets["tau_mem"]) if "tau_mem" in run.onsets else None
-        if onset is None or onset.status not in (OnsetStatus.REACHED, OnsetStatus.CENSORED):
-            continue
+        if onset is None or onset.status not in (OnsetStatus.REACHED, OnsetStatus.CENSORED) or "f_mem" not in run.series:
+            continue  # Of a kind that has no f_mem nothing is foretold.
         last = float(run.series["f_mem"]["step"][-1])
         curves = {metric: Curve.of_columns(columns, share=False) for metric, columns in run.series.items()}
         past = PastRun(configuration_of(run.spec), curves, onset, last)

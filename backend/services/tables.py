@@ -21,12 +21,12 @@ from tauscope.specs.stored import n_train_of
 
 ARROW = "application/vnd.apache.arrow.stream"
 
-_RUN_FIELDS = [("n", pa.int64()), ("run", pa.string()), ("seed", pa.int64())]
+RUN_FIELDS = [("n", pa.int64()), ("run", pa.string()), ("seed", pa.int64())]
 _NUMBERS = [("value", pa.float64()), ("low", pa.float64()), ("high", pa.float64()), ("count", pa.int64()), ("reason", pa.string())]
-_CURVES = pa.schema([*_RUN_FIELDS, ("metric", pa.string()), ("tau", pa.int64()), *_NUMBERS])
+_CURVES = pa.schema([*RUN_FIELDS, ("metric", pa.string()), ("tau", pa.int64()), *_NUMBERS])
 _TIMES = [("tau", pa.float64()), ("low", pa.float64()), ("high", pa.float64())]
 _ONSETS = pa.schema(
-    [*_RUN_FIELDS, ("onset", pa.string()), ("status", pa.string()), *_TIMES, ("metric", pa.string()), ("level", pa.float64()), _NUMBERS[-1]]
+    [*RUN_FIELDS, ("onset", pa.string()), ("status", pa.string()), *_TIMES, ("metric", pa.string()), ("level", pa.float64()), _NUMBERS[-1]]
 )
 
 
@@ -52,9 +52,14 @@ def curve_table(context: Context, query: CurvesQuery) -> pa.Table:
     return pa.concat_tables([_CURVES.empty_table(), *parts]).replace_schema_metadata(metadata)
 
 
+def run_values(run: Run) -> tuple[object, ...]:
+    """What every table says of a run, as ``RUN_FIELDS``."""
+    return n_train_of(run.spec), run.id, run.spec.get("seed")
+
+
 def _series(run: Run, metric: str, columns: dict[str, list[Any]]) -> pa.Table:
     rows = len(columns["step"])
-    constant = [n_train_of(run.spec), run.id, run.spec.get("seed"), metric]
+    constant = (*run_values(run), metric)
     repeated = [pa.repeat(pa.scalar(value, field.type), rows) for value, field in zip(constant, _CURVES, strict=False)]
     measured = [pa.array(columns[name], _CURVES.field(place + 4).type) for place, name in enumerate(points.COLUMNS)]
     return pa.table([*repeated, *measured], schema=_CURVES)

@@ -20,6 +20,12 @@ def find_file(session: Session, run_id: str, kind: str, step: int | None = None)
     return session.scalar(query.where(RunFile.step == step) if step is not None else query)
 
 
+def stepped_files(session: Session, run_id: str, kind: str) -> list[RunFile]:
+    """Every file of a kind that a run has one of at some steps, e.g. ``samples``, by step."""
+    query = select(RunFile).where(RunFile.run_id == run_id, RunFile.kind == kind, RunFile.step.is_not(None))
+    return list(session.scalars(query.order_by(RunFile.step)))
+
+
 @dataclass(frozen=True)
 class CheckpointFiles:
     """A checkpoint: its step, and path and SHA-256 of its two files."""

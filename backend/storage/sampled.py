@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from backend.storage.files import stepped_files
 from backend.storage.tables import Evaluation, MetricPoint, RunFile, Series
 
 
 def sample_files(session: Session, run_id: str) -> list[RunFile]:
     """The files of samples, by step; the measurement of the last may still be on its way."""
-    query = select(RunFile).where(RunFile.run_id == run_id, RunFile.kind == "samples", RunFile.step.is_not(None))
-    return list(session.scalars(query.order_by(RunFile.step)))
+    return stepped_files(session, run_id, "samples")
 
 
 def measured_files(session: Session, run_id: str) -> list[RunFile]:

@@ -10,12 +10,12 @@ from frontend.charts.groups import Group, focused, group_runs, run_name
 from frontend.charts.labels import Frame
 from frontend.charts.losses import loss_metrics, loss_panel, loss_range
 from frontend.charts.marks import ONSETS
-from frontend.charts.memorization import CONTROL, F_MEM, memorization_panel
+from frontend.charts.memorization import CONTROL, F_MEM, copying_range, memorization_panel
 from frontend.charts.path import path_figure
 from frontend.charts.printing import printed, projected
 from frontend.charts.quality import Drawing, quality_panel, quality_range
 from frontend.charts.rail import rail_panel, rail_rows
-from frontend.charts.reading import FRECHET, divisor, level_of, metric_info, quality_choices, references_of, time_range
+from frontend.charts.reading import FRECHET, copying_metric, divisor, level_of, metric_info, quality_choices, references_of, time_range
 from frontend.charts.seed_lines import SeedLine, drawn_curves, seed_lines
 from frontend.charts.window import window_of
 from frontend.theme import with_opacity
@@ -37,7 +37,7 @@ def watched(experiment: ExperimentView, options: ViewOptions) -> tuple[str, ...]
     if quality is None:
         return None
     marked = {mark.metric for run in experiment.runs for mark in (*run.onsets.values(), *run.markers.values())}
-    return tuple(sorted({*_metrics(options, quality), *references_of(quality), CONTROL, *marked}))
+    return tuple(sorted({*_metrics(experiment, options, quality), *references_of(quality), CONTROL, *marked}))
 
 
 def experiment_figure(experiment: ExperimentView, curves: Curves, options: ViewOptions) -> dict[str, Any]:
@@ -47,7 +47,8 @@ def experiment_figure(experiment: ExperimentView, curves: Curves, options: ViewO
         FigureError: if a run has f_mem without its control.
     """
     metric = options.quality or next(iter(quality_choices(experiment, curves)), FRECHET)
-    made = (path_figure if options.view == "path" and not options.part else _time_figure)(experiment, curves, options, metric)
+    as_path = options.view == "path" and not options.part and copying_metric(experiment) == F_MEM
+    made = (path_figure if as_path else _time_figure)(experiment, curves, options, metric)
     if options.print_mm:
         return printed(made, options)
     return projected(made) if options.talk else made
@@ -56,7 +57,7 @@ def experiment_figure(experiment: ExperimentView, curves: Curves, options: ViewO
 def _time_figure(experiment: ExperimentView, curves: Curves, options: ViewOptions, metric: str) -> dict[str, Any]:
     groups = group_runs(experiment, options.palette)
     lines = seed_lines(groups, curves, apart=options.apart)
-    drawn = drawn_curves(lines, curves, _metrics(options, metric))
+    drawn = drawn_curves(lines, curves, _metrics(experiment, options, metric))
     focus = focused(groups, options.focus)
     in_focus = next((line for line in lines if line.members is focus), None)
     rows = rail_rows(groups)
@@ -85,9 +86,9 @@ def _time_figure(experiment: ExperimentView, curves: Curves, options: ViewOption
     }
 
 
-def _metrics(options: ViewOptions, metric: str) -> tuple[str, ...]:
+def _metrics(experiment: ExperimentView, options: ViewOptions, metric: str) -> tuple[str, ...]:
     """What the lines show; the control is drawn of every run."""
-    return (metric, F_MEM, *(loss_metrics(options.losses) if options.losses is not None else ()))
+    return (metric, copying_metric(experiment), *(loss_metrics(options.losses) if options.losses is not None else ()))
 
 
 def _means(lines: Sequence[SeedLine], drawn: Curves) -> dict[str, dict[str, Any]]:
@@ -136,7 +137,7 @@ def _frames(
 ) -> dict[str, Frame]:
     ranges = {
         "quality": quality_range(experiment, curves, metric),
-        "memorization": (-0.03, 1.03),
+        "memorization": copying_range(experiment, curves),
         "losses": loss_range(curves, options.losses or 0),
     }
     log = {"quality": metric_info(curves, metric).log_scale, "memorization": False, "losses": True}

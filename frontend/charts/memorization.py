@@ -1,4 +1,4 @@
-"""The memorization panel: f_mem of every run, always with its held-out control, and the level that defines tau_mem."""
+"""The memorization panel: f_mem of every run, always with its held-out control, or what else defines tau_mem; and its level."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ from frontend.charts.panels import (
     threshold,
 )
 from frontend.charts.quality import Drawing
-from frontend.charts.reading import level_of, series_of
+from frontend.charts.reading import copying_metric, level_of, metric_info, series_of, title_of, value_range
 from frontend.charts.seed_lines import SeedLine
 from frontend.charts.seed_traces import line_traces, onset_bands
 from frontend.words import percent
@@ -41,40 +41,50 @@ def memorization_panel(
     drawn: Curves,
     options: ViewOptions,
 ) -> Drawing:
-    """f_mem against training time.
+    """f_mem, or what else defines tau_mem, against training time.
 
     Raises:
         FigureError: if a run has f_mem without its control.
     """
-    drawing, groups = Drawing(), [line.members for line in lines]
+    drawing, groups, metric = Drawing(), [line.members for line in lines], copying_metric(experiment)
     palette = options.palette
     overlaid = options.view == "overlay" and not options.part
-    title = _title(groups, curves) + (", dashed" if overlaid else "")
+    title = _title(groups, curves, metric, options) + (", dashed" if overlaid else "")
     # Where both titles do not fit beside each other, this one stands above.
     aside = overlaid and not options.narrow
     place = {"xanchor": "right" if aside else "left", "yanchor": "bottom", "yshift": 24 if overlaid and options.narrow else 8}
     drawing.annotations.append(label(1 if aside else 0, panel.top, title, colour=palette.memorization, **place))
     # Bound before the first point, so that a control that arrives in the browser is drawn with its f_mem.
-    drawing.traces.extend(control_curves(groups, panel, metric=CONTROL, curves=curves, options=options))
+    if metric == F_MEM:
+        drawing.traces.extend(control_curves(groups, panel, metric=CONTROL, curves=curves, options=options))
     for run in (run for group in groups for run in group.runs):
         if series_of(curves, run, F_MEM) is not None:
             require_control(curves, run, CONTROL)
-    copied = line_traces(lines, F_MEM, panel, focus=focus, drawn=drawn, options=options)
+    copied = line_traces(lines, metric, panel, focus=focus, drawn=drawn, options=options)
     drawing.traces.extend(map(dashed, copied) if overlaid else copied)
-    drawing.traces.extend(common_rings(groups, F_MEM, panel, curves=drawn, options=options))
+    drawing.traces.extend(common_rings(groups, metric, panel, curves=drawn, options=options))
     defining = level_of(experiment, "tau_mem")
     # Overlaid, the quality of each n is labelled and its f_mem has the same colour; twice as many labels would meet.
-    ends = line_ends(lines, F_MEM, focus=focus, curves=drawn, options=options)
+    ends = line_ends(lines, metric, focus=focus, curves=drawn, options=options)
     room = Room(frame, ends, [0.0, *([defining[1]] if defining else [])])
     _draw_level(drawing, experiment, lines, focus, panel, room, drawn=drawn, options=options)
     values = [value for group in groups for run in group.runs if (s := series_of(curves, run, CONTROL)) for value in s.value]
     drawing.annotations.extend(control_words([value for value in values if value is not None], panel, room, options))
     drawing.annotations.extend([] if overlaid else room.labels(panel.axis))
-    drawing.annotations.extend(breaks(groups, F_MEM, panel, curves=curves, options=options))
+    drawing.annotations.extend(breaks(groups, metric, panel, curves=curves, options=options))
     return drawing
 
 
-def _title(groups: Sequence[Group], curves: Curves) -> str:
+def copying_range(experiment: ExperimentView, curves: Curves) -> tuple[float, float]:
+    """The vertical range: a share, and further down where the quantity that is shown falls below 0."""
+    low, _ = value_range(curves, [copying_metric(experiment)]) or (0.0, 1.0)
+    return min(0.0, max(low, -1.0)) - 0.03, 1.03
+
+
+def _title(groups: Sequence[Group], curves: Curves, metric: str, options: ViewOptions) -> str:
+    if metric != F_MEM:
+        info = metric_info(curves, metric)
+        return f"<b>{title_of(info)}</b>" + ("" if options.narrow else f", {info.unit}")
     counts = {count for group in groups for run in group.runs if (s := series_of(curves, run, F_MEM)) for count in s.count if count}
     of = f", share of {next(iter(counts)):,}" if len(counts) == 1 else ", share of samples"
     return f"<b>Memorized, f<sub>mem</sub></b>{of}"

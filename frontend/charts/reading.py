@@ -59,6 +59,12 @@ def level_of(experiment: ExperimentView, onset: str) -> tuple[str, float] | None
     return (found.metric, found.level) if found else None
 
 
+def copying_metric(experiment: ExperimentView) -> str:
+    """The quantity that defines tau_mem; f_mem unless the kind has another."""
+    defining = level_of(experiment, "tau_mem")
+    return defining[0] if defining else "f_mem"
+
+
 def quality_choices(experiment: ExperimentView, curves: Curves) -> tuple[str, ...]:
     """The quantities the quality panel can show, the one that defines tau_gen first."""
     defining = level_of(experiment, "tau_gen")

@@ -93,6 +93,26 @@ def _figures_of_a_run(view: str, *charts: str) -> str:
 """
 
 
+_SCORE = """
+<div class="tau-root tau-scores">
+  <div class="tau-offline" data-region="notice" role="status" hidden></div>
+  <div data-region="header"></div>
+  <div class="tau-finding" data-region="finding" aria-live="polite"></div>
+  <section class="tau-surface">
+    <div class="tau-chart" data-chart="scores" role="figure"></div>
+    <div class="tau-player">
+      <button type="button" class="tau-button" data-play aria-pressed="false">Play</button>
+      <input class="tau-slider" type="range" min="0" step="1" aria-label="Checkpoint, training time τ">
+      <output data-shown></output>
+    </div>
+    <div class="tau-chart" data-chart="errors" role="figure"></div>
+  </section>
+  <div data-region="keys"></div>
+  <div data-region="table"></div>
+</div>
+"""
+
+
 _SPECTRUM = _figures_of_a_run("spectrum", "bands", "components", "grid")
 _MIXTURE = _figures_of_a_run("mixture", "alpha", "scores", "distances")
 _CLOSED = _figures_of_a_run("closed", "curves", "modes", "map", "density")
@@ -268,6 +288,11 @@ def spectrum(data: dict[str, Any], *, talk: Callback) -> Any:
 def mixture(data: dict[str, Any], *, talk: Callback) -> Any:
     """The mixture page's live body; triggers ``talk``, ``go`` and those of the header."""
     return _mount("mixture", _MIXTURE, "spectrum", data, {"talk": talk, "go": _ignore} | _REQUESTS)
+
+
+def score(data: dict[str, Any], *, at: Callback, talk: Callback) -> Any:
+    """The score page's live body; triggers ``at``, a training time, ``talk``, ``go`` and those of the header."""
+    return _mount("score", _SCORE, "score1d", data, {"at": at, "talk": talk, "go": _ignore} | _REQUESTS)
 
 
 def phase(data: dict[str, Any], *, cell: Callback, talk: Callback) -> Any:

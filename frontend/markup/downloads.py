@@ -7,7 +7,7 @@ from frontend.charts.figure import ViewOptions
 from frontend.charts.losses import loss_metrics
 from frontend.charts.memorization import CONTROL, F_MEM
 from frontend.charts.printing import PRINT_WIDTHS
-from frontend.charts.reading import FRECHET, quality_choices, references_of
+from frontend.charts.reading import FRECHET, copying_metric, quality_choices, references_of
 from frontend.markup.html import Html, tag
 from frontend.words import DASH
 from tauscope.contracts.curves import Curves
@@ -31,7 +31,7 @@ def charts_of(experiment: ExperimentView, curves: Curves, options: ViewOptions) 
     quality = options.quality or next(iter(quality_choices(experiment, curves)), FRECHET)
     shown = {
         "quality": (quality, *references_of(quality)),
-        "memorization": (F_MEM, CONTROL),
+        "memorization": (F_MEM, CONTROL) if (copying := copying_metric(experiment)) == F_MEM else (copying,),
     }
     titles = {"quality": "Quality", "memorization": "Memorized", "losses": "Loss pair"}
     if options.losses is not None:

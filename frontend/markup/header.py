@@ -13,6 +13,7 @@ from tauscope.contracts.experiments import ExperimentView
 _ONLY_OF = {page: frozenset({"image_ddpm"}) for page in ("probes", "spectrum")} | {
     "mixture": frozenset({"gmm", "gmm_conditional"}),
     "closed": frozenset({"random_features", "rf_spectrum"}),
+    "score": frozenset({"score_1d"}),
     "inspect": frozenset({"image_ddpm", "timeseries"}),
 }
 TABS = (
@@ -23,6 +24,7 @@ TABS = (
     ("spectrum", "Spectrum"),
     ("mixture", "Mixture"),
     ("closed", "Closed form"),
+    ("score", "Score"),
     ("inspect", "Inspect"),
 )
 
@@ -76,6 +78,7 @@ def _tabs(experiment: ExperimentView, current: str, run_id: str | None) -> Html:
         "spectrum": address("spectrum", id=experiment.id),
         "mixture": address("mixture", id=experiment.id),
         "closed": address("closed", id=experiment.id),
+        "score": address("score", id=experiment.id),
         "inspect": address("inspect", run=run_id or experiment.runs[0].id),
     }
     # Without two values of n or W there is no law to show, and without two of both no diagram.

@@ -3,7 +3,7 @@
 from frontend.charts.figure import ViewOptions
 from frontend.charts.forecast import forecast_of
 from frontend.charts.groups import group_runs
-from frontend.charts.reading import level_of, metric_info, quality_choices
+from frontend.charts.reading import copying_metric, level_of, metric_info, quality_choices
 from frontend.charts.seed_lines import seed_lines
 from frontend.markup.forecasts import forecasts_link
 from frontend.markup.html import TAU_GEN, TAU_MEM, TAU_SPLIT, Html, join, tag
@@ -57,7 +57,8 @@ def _other_way(options: ViewOptions) -> Html:
 
 def _definitions(experiment: ExperimentView, curves: Curves, options: ViewOptions) -> list[Html]:
     quality = options.quality or next(iter(quality_choices(experiment, curves)), None)
-    shown = [name for name in (quality, "f_mem", "f_mem_control") if name and name in curves.metrics]
+    copying = copying_metric(experiment)
+    shown = [name for name in (quality, copying, f"{copying}_control") if name and name in curves.metrics]
     entries = [_definition(metric_info(curves, name)) for name in shown]
     defining = level_of(experiment, "tau_gen")
     if defining and quality != defining[0]:

@@ -119,11 +119,14 @@ def _law_row(experiment: ExperimentView, curves: Curves, name: str, fit: PowerLa
 
 def _definition(experiment: ExperimentView, curves: Curves, name: str, level: float | None) -> Html:
     defining = level_of(experiment, name)
-    if name == "tau_mem":
+    if name == "tau_mem" and (defining is None or defining[0] == "f_mem"):
         return join(F_MEM, f" minus control first at or above {percent(level or (defining[1] if defining else 0))}, {UNTIL_PEAK}.")
     if defining is None:
         return Html("")
-    return join(f"{title_of(metric_info(curves, defining[0]))} first at or below {level_text(*defining)}, {UNTIL_BEST}.")
+    first = (
+        f"at or above {level_text(*defining)}, {UNTIL_PEAK}" if name == "tau_mem" else f"at or below {level_text(*defining)}, {UNTIL_BEST}"
+    )
+    return join(f"{title_of(metric_info(curves, defining[0]))} first {first}.")
 
 
 def _never(experiment: ExperimentView, name: str) -> Html | None:

@@ -180,7 +180,8 @@ def _definitions(experiment: ExperimentView, curves: Curves) -> list[Html]:
             join(TAU_GEN, f": {metric_info(curves, gen.metric).label} first at or below {level_text(gen.metric, gen.level)}, {UNTIL_BEST}")
         )
     if mem:
-        notes.append(join(TAU_MEM, ": ", F_MEM, f" minus control first at or above {level_text(mem.metric, mem.level)}, {UNTIL_PEAK}"))
+        copied = join(F_MEM, " minus control") if mem.metric == "f_mem" else metric_info(curves, mem.metric).label
+        notes.append(join(TAU_MEM, ": ", copied, f" first at or above {level_text(mem.metric, mem.level)}, {UNTIL_PEAK}"))
         notes.append(Html(INTERVAL))
     test = next((run.markers["tau_test"] for run in experiment.runs if "tau_test" in run.markers), None)
     if test:

@@ -6,7 +6,7 @@ from frontend.charts.figure import ViewOptions
 from frontend.charts.groups import Group, run_name
 from frontend.charts.losses import loss_metrics
 from frontend.charts.memorization import CONTROL, F_MEM
-from frontend.charts.reading import FRECHET, metric_info, quality_choices, series_of, title_of
+from frontend.charts.reading import FRECHET, copying_metric, metric_info, quality_choices, series_of, title_of
 from frontend.markup.downloads import curves_csv
 from frontend.markup.html import Html, join, tag
 from frontend.words import number, percent, steps
@@ -20,11 +20,10 @@ MAX_ROWS = 400
 def data_tables(experiment: ExperimentView, curves: Curves, groups: Sequence[Group], options: ViewOptions) -> Html:
     """One table a chart, by run and training time, with value, interval, count and, for f_mem, its control."""
     quality = options.quality or next(iter(quality_choices(experiment, curves)), FRECHET)
-    shown = (
-        [(quality, None), (F_MEM, CONTROL), *((metric, None) for metric in loss_metrics(options.losses) if metric != quality)]
-        if (options.losses is not None)
-        else [(quality, None), (F_MEM, CONTROL)]
-    )
+    copying = copying_metric(experiment)
+    shown = [(quality, None), (copying, CONTROL if copying == F_MEM else None)]
+    if options.losses is not None:
+        shown += [(metric, None) for metric in loss_metrics(options.losses) if metric != quality]
     return join(
         *[
             metric_table(curves, groups, metric, control, csv=curves_csv(experiment, [metric, *([control] if control else [])]))

@@ -5,7 +5,17 @@ import streamlit as st
 from frontend.charts.experiment import watched
 from frontend.charts.figure import ViewOptions
 from frontend.charts.groups import focused, group_runs
-from frontend.charts.reading import DESCRIBED, axes_of, distinct_labels, drawn_points, loss_indices, metric_info, quality_choices
+from frontend.charts.memorization import F_MEM
+from frontend.charts.reading import (
+    DESCRIBED,
+    axes_of,
+    copying_metric,
+    distinct_labels,
+    drawn_points,
+    loss_indices,
+    metric_info,
+    quality_choices,
+)
 from frontend.components import watch
 from frontend.controls import choice, one_of, put
 from frontend.markup.header import header
@@ -38,7 +48,8 @@ with st.container(
     gap="small",
 ):
     quality = one_of("quality", "Quality", qualities, default=next(iter(qualities), None))
-    view = choice("view", "View", _VIEWS, default="stacked") or "stacked"
+    views = _VIEWS if copying_metric(experiment) == F_MEM else {name: words for name, words in _VIEWS.items() if name != "path"}
+    view = choice("view", "View", views, default="stacked") or "stacked"
     pair = choice("losses", "Loss pair", pairs, default=None) if view != "path" else None
     axes: dict[str, str] = {name: AXIS_NAMES[name] for name in axes_of(experiment)}
     axis = (choice("axis", "Time axis", axes, default="tau") or "tau") if view != "path" else "tau"

@@ -7,6 +7,7 @@ const PAGES = {
   law: ["law.js", true],
   phase: ["phase.js", true],
   probes: ["probes.js", true],
+  score: ["score1d.js", true],
   compare: ["compare.js", true],
   forecasts: ["figure.js", true],
   inspect: ["inspect.js", false],

@@ -7,6 +7,7 @@ from tauscope.analysis.denoiser_infos import alpha_bar
 from tauscope.analysis.image_infos import image_infos
 from tauscope.analysis.mixture_infos import mixture_infos
 from tauscope.analysis.random_features_infos import random_features_infos, rf_spectrum_infos
+from tauscope.analysis.score_infos import score_infos
 from tauscope.analysis.window_infos import window_infos
 from tauscope.contracts.points import MetricInfo
 from tauscope.specs import ExperimentSpec
@@ -20,6 +21,7 @@ _INFOS: dict[str, Callable[[Any], Iterable[MetricInfo]]] = {
     "gmm_conditional": mixture_infos,
     "random_features": random_features_infos,
     "rf_spectrum": rf_spectrum_infos,
+    "score_1d": score_infos,
     "timeseries": window_infos,
 }
 

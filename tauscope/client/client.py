@@ -14,6 +14,7 @@ from tauscope.client.errors import raise_for_problem
 from tauscope.client.explorations import ExplorationCalls
 from tauscope.client.hooks import Hooks
 from tauscope.client.remeasurements import RemeasurementCalls
+from tauscope.client.scores import ScoreCalls
 from tauscope.client.stream import StreamEvent, follow
 from tauscope.contracts.comparison import LawComparison
 from tauscope.contracts.copied import CopiedImages
@@ -37,7 +38,7 @@ _EXPORT_SECONDS = 600.0
 _FIGURE_SECONDS = 120.0
 
 
-class TauscopeClient(Hooks, ExplorationCalls, RemeasurementCalls, DatasetCalls):
+class TauscopeClient(Hooks, ExplorationCalls, RemeasurementCalls, DatasetCalls, ScoreCalls):
     """One connection pool to one service; close it, or use it in a ``with`` block. Threads may share it.
 
     Every method raises ``ApiError`` with the service's problem, and ``ApiUnreachable`` where nothing answers.

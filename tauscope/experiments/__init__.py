@@ -6,9 +6,10 @@ from tauscope.experiments.image_ddpm import ImageDdpmExperiment
 from tauscope.experiments.random_features import RandomFeaturesExperiment
 from tauscope.experiments.recorder import Recorder
 from tauscope.experiments.rf_spectrum import RfSpectrumExperiment
+from tauscope.experiments.score_1d import Score1dExperiment
 from tauscope.experiments.timeseries import TimeseriesExperiment
 
-__all__ = ["EXPERIMENTS", "Experiment", "ImageDdpmExperiment", "Recorder", "TimeseriesExperiment"]
+__all__ = ["EXPERIMENTS", "Experiment", "ImageDdpmExperiment", "Recorder", "Score1dExperiment", "TimeseriesExperiment"]
 
 EXPERIMENTS: dict[str, type[Experiment]] = {
     "image_ddpm": ImageDdpmExperiment,
@@ -16,5 +17,6 @@ EXPERIMENTS: dict[str, type[Experiment]] = {
     "gmm_conditional": GmmExperiment,
     "random_features": RandomFeaturesExperiment,
     "rf_spectrum": RfSpectrumExperiment,
+    "score_1d": Score1dExperiment,
     "timeseries": TimeseriesExperiment,
 }

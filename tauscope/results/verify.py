@@ -71,6 +71,8 @@ def verify_folder(folder: Path) -> Verification:
 
 
 def _recompute(run: Path, files: list[Path]) -> Iterator[Point]:
+    if not files:
+        return  # Some kinds draw no samples.
     with np.load(run / "train.npz") as archive:
         train, starts = archive["images"], archive.get("starts")
     for file in files:

@@ -6,6 +6,7 @@ from tauscope.specs.experiment import ExperimentSpec
 from tauscope.specs.image_ddpm import ImageDdpmSpec
 from tauscope.specs.kinds import KINDS
 from tauscope.specs.presets import Preset, load_preset, preset_names
+from tauscope.specs.score_1d import Score1dSpec
 from tauscope.specs.sweep import ResolvedRun, SweepSpec, apply_settings, parse_sweep
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "ImageDdpmSpec",
     "Preset",
     "ResolvedRun",
+    "Score1dSpec",
     "SpecError",
     "SweepSpec",
     "apply_settings",

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from tauscope.specs.process import CosineSpec, LinearSpec, LogSnrSpec, ProcessSpec
+from tauscope.specs.process import AtTimeSpec, CosineSpec, LinearSpec, LogSnrSpec, ProcessSpec
 
 MAX_BETA = 0.999
 
@@ -39,3 +39,9 @@ def _(process: CosineSpec) -> Float[ndarray, " steps"]:
 def _(process: LogSnrSpec) -> Float[ndarray, " steps"]:
     """1 / (1 + exp(-log_snr))."""
     return 1 / (1 + np.exp(-np.linspace(process.log_snr_max, process.log_snr_min, process.steps)))
+
+
+@alpha_bars.register
+def _(process: AtTimeSpec) -> Float[ndarray, " steps"]:
+    """exp(-2 t), once."""
+    return np.exp([-2 * process.t])

@@ -56,7 +56,7 @@ def _shown(value: object) -> str:
 
 _UNION_TAGS = {
     *("image_ddpm", "adam", "sgd", "ddim", "dpm_solver", "ancestral", "log_spaced", "explicit", "adaptive", "budget", "copying", "window"),
-    *("random_features", "rf_spectrum", "flow", "descent", "loop"),
+    *("random_features", "rf_spectrum", "score_1d", "flow", "descent", "loop"),
     *("linear", "cosine", "log_snr", "constant", "power"),
     *("gmm", "gmm_conditional", "timeseries"),
     *("pixels_pca", "inception", "mobilenet_v2", "torchscript"),

@@ -8,6 +8,7 @@ from tauscope.specs.experiment import ExperimentSpec
 from tauscope.specs.gmm import GmmConditionalSpec, GmmSpec
 from tauscope.specs.image_ddpm import ImageDdpmSpec
 from tauscope.specs.random_features import RandomFeaturesSpec, RfSpectrumSpec
+from tauscope.specs.score_1d import Score1dSpec
 from tauscope.specs.timeseries import TimeseriesSpec
 
 KINDS: dict[str, type[ExperimentSpec]] = {
@@ -16,10 +17,11 @@ KINDS: dict[str, type[ExperimentSpec]] = {
     "gmm_conditional": GmmConditionalSpec,
     "random_features": RandomFeaturesSpec,
     "rf_spectrum": RfSpectrumSpec,
+    "score_1d": Score1dSpec,
     "timeseries": TimeseriesSpec,
 }
 
 AnyExperiment = Annotated[
-    ImageDdpmSpec | GmmSpec | GmmConditionalSpec | RandomFeaturesSpec | RfSpectrumSpec | TimeseriesSpec,
+    ImageDdpmSpec | GmmSpec | GmmConditionalSpec | RandomFeaturesSpec | RfSpectrumSpec | Score1dSpec | TimeseriesSpec,
     Field(discriminator="kind"),
 ]

@@ -1,6 +1,6 @@
 """The forward processes that a run may be trained on."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -57,5 +57,16 @@ class LogSnrSpec(_Indexed):
         return self
 
 
-ProcessSpec = LinearSpec | CosineSpec | LogSnrSpec
-Process = Annotated[ProcessSpec, Field(discriminator="name"), BeforeValidator(named_by_default("linear"))]
+class AtTimeSpec(SpecModel):
+    """One diffusion time alone, by alpha_bar = exp(-2 t), the time of arXiv:2505.17638; no sampler can follow it."""
+
+    name: Literal["at_time"] = "at_time"
+    t: float = shown(0.02, "Diffusion time t", "alpha_bar = exp(-2 t)", gt=0, le=10)
+
+    steps: ClassVar[int] = 1
+    first_trained_index: ClassVar[int] = 0
+
+
+SampledSpec = LinearSpec | CosineSpec | LogSnrSpec
+ProcessSpec = SampledSpec | AtTimeSpec
+Process = Annotated[SampledSpec, Field(discriminator="name"), BeforeValidator(named_by_default("linear"))]

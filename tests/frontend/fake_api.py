@@ -38,6 +38,7 @@ from tests.frontend import (
     fake_phase,
     fake_probes,
     fake_remeasured,
+    fake_scores,
     fake_states,
     fake_twins,
 )
@@ -70,6 +71,7 @@ EXPERIMENTS = {
     **SPECTRAL,
     **fake_mixture.EXPERIMENTS,
     **CLOSED,
+    **fake_scores.EXPERIMENTS,
     **{"wide": fake_compared.wide, "seeds": fake_compared.seeds, "pairs": fake_compared.pairs},
 }
 
@@ -140,6 +142,8 @@ class FakeApi:
             return spectral_curves(view)
         if identifier in fake_mixture.EXPERIMENTS:
             return fake_mixture.curves(view)
+        if identifier in fake_scores.EXPERIMENTS:
+            return fake_scores.curves(view)
         if identifier == "twins":
             return fake_twins.curves(view)
         return fake_states.broken_off(view, world.curves_of(view))
@@ -179,6 +183,7 @@ def create_fake_api(state: FakeApi) -> FastAPI:
     _runs(app, state)
     add_figures(app, state.experiment, state.curves)
     add_explorations(app)
+    fake_scores.add_scores(app)
     return app
 
 
