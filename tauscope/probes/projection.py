@@ -9,26 +9,11 @@ from torch import Tensor
 from tauscope.metrics.intervals import ratio_interval
 from tauscope.process import Diffusion
 from tauscope.samplers import EpsModel
+from tauscope.theory.empirical import empirical_score
 
 BLOCK = 512
 
 Points = Float[Tensor, "point channel height width"]
-
-
-def empirical_score(
-    x_t: Points, images: Float[Tensor, "image channel height width"], *, alpha_bar: float
-) -> Float[Tensor, "point channel height width"]:
-    """The score of the noised empirical distribution, in float64.
-
-    s(x) = - (x - sqrt(alpha_bar) sum_i w_i x_i) / (1 - alpha_bar), w = softmax_i(-|x - sqrt(alpha_bar) x_i|^2 / (2 (1 - alpha_bar))).
-    A network that minimizes the training loss exactly has it (arXiv:2505.17638).
-    """
-    x, centres = x_t.double().flatten(1), alpha_bar**0.5 * images.double().flatten(1)
-    means = []
-    for block in x.split(BLOCK):
-        squared = block.square().sum(1)[:, None] - 2 * block @ centres.T + centres.square().sum(1)[None, :]
-        means.append(torch.softmax(-squared / (2 * (1 - alpha_bar)), dim=1) @ centres)
-    return ((torch.cat(means) - x) / (1 - alpha_bar)).view(x_t.shape)
 
 
 @dataclass(frozen=True)

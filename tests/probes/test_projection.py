@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from tauscope.metrics.intervals import clopper_pearson, ratio_interval
-from tauscope.probes.projection import ProjectionProbe, empirical_score
+from tauscope.probes.projection import ProjectionProbe
 from tauscope.process import linear_schedule
 
 DIFFUSION = linear_schedule(1000, beta_min=1e-4, beta_max=2e-2)
@@ -22,14 +22,6 @@ def probe(seed: int, *, n: int = 24, points: int = 48) -> ProjectionProbe:
     train, held_out = gaussian(n, 2 * seed), gaussian(n, 2 * seed + 1)
     generator = torch.Generator().manual_seed(10_000 + seed)
     return ProjectionProbe.draw(train, held_out, DIFFUSION, index=INDEX, points=points, generator=generator)
-
-
-def test_the_empirical_score_is_the_gradient_of_the_log_density() -> None:
-    images, x = gaussian(5, 0), gaussian(3, 1).double().requires_grad_()
-    squared = (x[:, None] - ALPHA_BAR**0.5 * images.double()[None]).square().flatten(2).sum(2)
-    torch.logsumexp(-squared / (2 * (1 - ALPHA_BAR)), dim=1).sum().backward()
-    assert x.grad is not None
-    torch.testing.assert_close(empirical_score(x.detach().float(), images, alpha_bar=ALPHA_BAR), x.grad, rtol=1e-5, atol=1e-5)
 
 
 def test_a_perfect_copier_has_one_half_and_the_mean_of_both_sets_none() -> None:

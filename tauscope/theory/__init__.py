@@ -1,0 +1,1 @@
+"""What is known in closed form: one module a question."""
