@@ -6,6 +6,7 @@ from tauscope.analysis.copying_infos import copying_infos
 from tauscope.analysis.probe_infos import probe_infos
 from tauscope.analysis.quality_infos import quality_infos
 from tauscope.analysis.spectrum_infos import grid_infos, spectrum_infos
+from tauscope.analysis.theory_infos import theory_infos
 from tauscope.analysis.twins import cosine_metric
 from tauscope.contracts.points import MetricInfo
 from tauscope.specs import ExperimentSpec
@@ -22,7 +23,8 @@ def metric_infos(spec: ExperimentSpec) -> dict[str, MetricInfo]:
     if spec.measurement.probes is not None:
         indices = (spec.measurement.probes.index, spec.measurement.probes.small_index)
         infos += probe_infos(spec, {index: alpha_bar(spec.process, index) for index in indices})
-    infos += [info for made in (spectrum_infos, grid_infos) for info in made(spec, lambda index: alpha_bar(spec.process, index))]
+    made = (spectrum_infos, grid_infos, theory_infos)
+    infos += [info for infos_of in made for info in infos_of(spec, lambda index: alpha_bar(spec.process, index))]
     known = {info.name: info for info in infos}
     return known | {info.name: info for info in _of_averages(spec, known)}
 

@@ -16,6 +16,7 @@ from tauscope.experiments.image_probes import ImageProbes
 from tauscope.experiments.image_quality import ImageQuality
 from tauscope.experiments.image_set import ImageSet
 from tauscope.experiments.image_spectrum import ImageSpectrum
+from tauscope.experiments.image_theory import ImageTheory
 from tauscope.process import Diffusion
 from tauscope.samplers import EpsModel, draw_samples, guided
 from tauscope.specs import ImageDdpmSpec
@@ -58,6 +59,7 @@ class ImageMeasurement:
         self.losses = ImageLosses(spec, images, diffusion)
         self.probes = ImageProbes(spec, images, diffusion)
         self.spectrum = ImageSpectrum(spec, images, diffusion)
+        self.theory = ImageTheory(spec, images, diffusion)
         self.copying = ImageCopying(images)
         self._sampled = frozenset(spec.measurement.schedule.steps(spec.steps))
         self.quality = ImageQuality(spec, images)
@@ -65,11 +67,11 @@ class ImageMeasurement:
     def without_samples(self, network: nn.Module, step: int, further: Mapping[str, nn.Module]) -> list[Point]:
         """What is measured wherever the losses are: losses, probes and spectrum, and the held-out losses of further averages by name;
 
-        and, where samples are drawn, the losses at all noise levels.
+        where samples are drawn, the losses at all noise levels; and once what theory says of both.
         """
         found = self.losses.points(network, step) + self.probes.points(network, step) + self.spectrum.points(network, step)
         found += [point for name, average in further.items() for point in self.losses.held_out_points(average, step, name)]
-        return found + (self.losses.grid(network, step) if step in self._sampled else [])
+        return found + (self.losses.grid(network, step) if step in self._sampled else []) + self.theory.points(step)
 
     @torch.no_grad()
     def samples(

@@ -1,0 +1,56 @@
+"""The panel of a run's page with what theory says of its losses, beside what they are."""
+
+from collections.abc import Mapping, Sequence
+
+from frontend.charts.spectrum import Row, measured_rows
+from frontend.charts.theory import WHO, Constant, constants, value_words
+from frontend.markup.html import Html, join, tag
+from frontend.markup.sections import section, table
+from frontend.words import DASH, sentence, steps
+from tauscope.contracts.curves import Curves, Series
+from tauscope.contracts.run_views import RunView
+
+_COLUMNS = ("index", "alpha_bar", "answer", "training loss (95 %)", "held-out loss (95 %)", "pairs of each set")
+_TOLD = (
+    "The exact empirical denoiser answers with the mean over the training images, each weighed by its likelihood given the noised image: "
+    "a network that memorizes its training set comes down to its training loss, and up to its held-out loss. The best filter of single "
+    "Fourier coefficients is linear, so the best denoiser of all loses no more than it, but for chance. One noise bank for all."
+)
+_UNKNOWN = " What the population itself would lose is not known for images."
+
+
+def theory_section(run: RunView, curves: Curves) -> Html:
+    """A table of both losses at every index, learned and by theory; nothing for a run that measured no such constants."""
+    series = curves.runs.get(run.id, {})
+    known = constants(series)
+    if not known:
+        return join()
+    rows = [row for index in sorted({item.index for item in known}) for row in _rows(index, known, series, curves)]
+    told = _TOLD + ("" if any(item.who == "population" for item in known) else _UNKNOWN)
+    return section("Theory beside data", join(tag("p", told, class_="tau-quiet"), table(_COLUMNS, rows, "")))
+
+
+def _rows(index: int, known: Sequence[Constant], series: Mapping[str, Series], curves: Curves) -> list[tuple[object, ...]]:
+    learnt = {part: measured_rows(series.get(f"loss_{part}@{index}"))[-1:] for part in ("train", "held_out")}
+    info = curves.metrics.get(f"loss_held_out@{index}")
+    place = (f"{index:,}", DASH if info is None or info.alpha_bar is None else f"{info.alpha_bar:.4g}")
+    rows: list[tuple[object, ...]] = []
+    if all(learnt.values()):
+        train, held_out = learnt["train"][0], learnt["held_out"][0]
+        rows.append((*place, f"learned by τ {steps(held_out[0])}", _value(train), _value(held_out), f"{held_out[4]:,}"))
+    for who, words in WHO.items():
+        told = {item.part: item for item in known if item.index == index and item.who == who}
+        counts = {item.row[4] for item in told.values() if item.row}
+        if told:
+            rows.append((*place, words, *(_cell(told.get(part)) for part in learnt), ", ".join(f"{count:,}" for count in counts) or DASH))
+    return rows
+
+
+def _cell(item: Constant | None) -> str:
+    if item is None:
+        return DASH
+    return _value(item.row) if item.row else sentence(item.reason)
+
+
+def _value(row: Row) -> str:
+    return f"{value_words(row[1])} ({value_words(row[2])} to {value_words(row[3])})"

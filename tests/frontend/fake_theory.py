@@ -1,0 +1,33 @@
+"""What theory says of the runs of ``fake_spectrum``, as digits have it."""
+
+from tauscope.analysis.metrics_info import alpha_bar
+from tauscope.analysis.theory_infos import theory_infos
+from tauscope.contracts.curves import Series
+from tauscope.contracts.points import MetricInfo
+from tauscope.specs import load_preset
+from tests.frontend import fake_world as world
+
+SPEC = load_preset("digits-spectrum").sweep.base
+
+
+def infos() -> dict[str, MetricInfo]:
+    """The constants of the preset."""
+    return {info.name: info for info in theory_infos(SPEC, lambda index: alpha_bar(SPEC.process, index))}
+
+
+def series() -> dict[str, Series]:
+    """One point each, at the first measured step."""
+    made = {}
+    for info in infos().values():
+        value = _value(info.name, (info.index or 0) + 1)
+        made[info.name] = world.series([(3, value, value * 0.94, value * 1.06, 256 if "_loss_" in info.name else 128)])
+    return made
+
+
+def _value(name: str, noise: int) -> float:
+    ratio = (noise / 100) ** 1.35
+    if "linear" in name:
+        return 1 / (1 + 0.6 * ratio)
+    if "held_out" in name:
+        return 2 / ratio / (1 + (noise / 500) ** 3)
+    return 0.03 / ((322 / noise) ** 9 + (noise / 322) ** 4)
