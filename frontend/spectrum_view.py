@@ -20,6 +20,7 @@ from frontend.markup.header import header
 from frontend.markup.html import join
 from frontend.markup.spectrum import data_table, grid_table, learnt_in, learnt_table, spectrum_finding, spectrum_keys
 from frontend.markup.state import is_live
+from frontend.markup.theory import theory_keys
 from frontend.views import answer, asked
 from frontend.words import slots_words
 from tauscope.contracts.curves import Curves
@@ -59,7 +60,7 @@ def spectrum_view(experiment: ExperimentView, curves: Curves, options: ViewOptio
         "figures": figures,
         "header": header(experiment, tab="spectrum", run_id=run.id),
         "finding": said,
-        "keys": join(spectrum_keys(curves, of_set)),
+        "keys": join(spectrum_keys(curves, of_set), theory_keys() if shown == "theory" and "grid" in figures else None),
         "table": join(
             learnt_table(run, curves, onsets),
             grid_table(run, curves),

@@ -87,7 +87,7 @@ def level_shape(item: Constant, panel: Panel, *, x_range: tuple[float, float], o
 
 
 def beyond_words(items: Sequence[Constant], bounds: tuple[float, float]) -> str:
-    """What lies beyond the panel, with its numbers: ``exact empirical denoiser: training ↓ under 10⁻⁶, held-out ↑ 80.7``."""
+    """What lies beyond the panel, with its numbers: ``exact empirical denoiser: training ↓ under 1e-6, held-out ↑ 80.7``."""
     told = {who: [item for item in items if item.who == who] for who in WHO}
     return "; ".join(f"{WHO[who]}: {', '.join(_beyond(item, bounds) for item in found)}" for who, found in told.items() if found)
 
@@ -98,7 +98,7 @@ def _beyond(item: Constant, bounds: tuple[float, float]) -> str:
 
 def value_words(value: float) -> str:
     """A loss; of one that rounding cannot tell from zero the bound."""
-    return "under 10⁻⁶" if value < ROUNDING else number(value)
+    return "under 1e-6" if value < ROUNDING else number(value)
 
 
 def theory_figure(run: RunView, curves: Curves, options: ViewOptions, *, height: float) -> dict[str, Any] | None:

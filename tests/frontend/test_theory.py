@@ -28,7 +28,7 @@ def test_the_loss_panel_has_a_level_for_each_constant_it_has_room_for_and_the_nu
     held = CURVES.runs[RUN.id]
     assert [(shape["y0"], shape["line"]["dash"]) for shape in levels] == [(held["theory_loss_linear_held_out@100"].value[0], "dot")]
     assert any(text.startswith("best linear filter, held-out: 0.62") for text in texts(figure))
-    assert "exact empirical denoiser: held-out ↑ 1.96, training ↓ under 10⁻⁶" in texts(figure)
+    assert "exact empirical denoiser: held-out ↑ 1.96, training ↓ under 1e-6" in texts(figure)
     asked = watched(VIEW, ViewOptions(losses=100))
     assert asked is not None and set(loss_constants(100)) <= set(asked)
 
@@ -41,7 +41,9 @@ def test_a_run_without_them_is_drawn_as_before() -> None:
 
 
 def test_over_noise_levels_learned_losses_are_solid_at_the_last_step_and_theory_is_not() -> None:
-    figure = spectrum_view(VIEW, CURVES, ViewOptions(), {"map": "theory", "run": RUN.id})["figures"]["grid"]
+    view = spectrum_view(VIEW, CURVES, ViewOptions(), {"map": "theory", "run": RUN.id})
+    figure = view["figures"]["grid"]
+    assert "exact empirical denoiser" in view["keys"]
     lines = {(trace["meta"]["who"], trace["meta"]["set"]): trace for trace in figure["data"] if "meta" in trace}
     assert set(lines) == {
         ("learned", "train"),
@@ -64,7 +66,7 @@ def test_over_noise_levels_learned_losses_are_solid_at_the_last_step_and_theory_
     # What rounding cannot tell from zero has no place on a logarithmic axis.
     floor = [held[f"theory_grid_empirical_train@{i}"].value[0] for i in indices]
     assert lines["empirical", "train"]["y"] == [value if value is not None and value >= 1e-6 else None for value in floor]
-    assert "under 10⁻⁶" in lines["empirical", "train"]["text"][0]
+    assert "under 1e-6" in lines["empirical", "train"]["text"][0]
     assert all("pairs" in text for line in lines.values() for text in line["text"])
     assert f"learned by τ {held['grid_train@1'].step[-1]:,}" in texts(figure)[0]
 
@@ -72,7 +74,7 @@ def test_over_noise_levels_learned_losses_are_solid_at_the_last_step_and_theory_
 def test_the_runs_page_has_every_loss_with_interval_and_count_and_the_reason_where_one_cannot_be_had() -> None:
     said = theory_section(RUN, CURVES)
     assert said.count("<tr>") == 1 + 2 * 3
-    assert "under 10⁻⁶ (under 10⁻⁶ to under 10⁻⁶)" in said and "<td>256</td>" in said
+    assert "<td>under 1e-6</td>" in said and "<td>256</td>" in said
     assert "What the population itself would lose is not known for images." in said
     missing = Series(step=(3,), value=(None,), low=(None,), high=(None,), count=(256,), reason=("no training image has label 3",))
     series = CURVES.runs[RUN.id] | {"theory_loss_empirical_held_out@100": missing}
@@ -92,4 +94,4 @@ def test_a_population_that_is_known_stands_between_the_empirical_denoiser_and_th
 
 
 def test_a_loss_that_rounding_leaves_of_zero_is_not_given_as_a_number() -> None:
-    assert (value_words(2.9e-11), value_words(-1e-7), value_words(0.0312)) == ("under 10⁻⁶", "under 10⁻⁶", "0.0312")
+    assert (value_words(2.9e-11), value_words(-1e-7), value_words(0.0312)) == ("under 1e-6", "under 1e-6", "0.0312")
