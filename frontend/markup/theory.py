@@ -62,7 +62,7 @@ def theory_keys() -> Html:
     """What the lines over noise levels are."""
     about = (
         "Over noise levels, solid: this run's losses when last measured, held-out blue-green and training ochre, 95 % over pairs shaded. "
-        "Dashed: those of the exact empirical denoiser, which is where a memorizer ends; none is drawn that rounding cannot tell from zero. "
+        "Dashed: those of the exact empirical denoiser, where a memorizer ends; none is drawn that rounding cannot tell from zero. "
         "Dotted grey: the held-out loss of the best filter of single Fourier coefficients."
     )
     return tag("p", about, class_="tau-score")

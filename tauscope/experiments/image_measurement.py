@@ -18,7 +18,8 @@ from tauscope.experiments.image_set import ImageSet
 from tauscope.experiments.image_spectrum import ImageSpectrum
 from tauscope.experiments.image_theory import ImageTheory
 from tauscope.process import Diffusion
-from tauscope.samplers import EpsModel, draw_samples, guided
+from tauscope.samplers import EpsModel, draw_samples, guided, intervened
+from tauscope.samplers.projection import DirectionAt, from_held_out
 from tauscope.specs import ImageDdpmSpec
 from tauscope.training.seeding import stream
 
@@ -128,7 +129,16 @@ class ImageMeasurement:
         return self.images.to_pixels(torch.cat(batches))
 
     def _predictor(self, network: Callable[..., Tensor], labels: Tensor | None) -> EpsModel:
-        return network if labels is None else guided(network, labels, self.spec.measurement.sampler.guidance)
+        sampler = self.spec.measurement.sampler
+        told = network if labels is None else guided(network, labels, sampler.guidance)
+        return intervened(told, self.diffusion, sampler, self._direction)
+
+    @cached_property
+    def _direction(self) -> DirectionAt | None:
+        if self.spec.measurement.sampler.projection is None:
+            return None
+        train, held_out = (self.images.to_model(part) for part in (self.images.train, self.images.held_out))
+        return from_held_out(train, held_out[: len(train)])
 
     @cached_property
     def sample_labels(self) -> Int[Tensor, " image"] | None:

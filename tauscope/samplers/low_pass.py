@@ -13,7 +13,7 @@ Images = Float[Tensor, "batch channel height width"]
 
 
 def low_pass_gain(size: tuple[int, int], *, cutoff: float, edge: float) -> Float[Tensor, "height width"]:
-    """The share of each Fourier coefficient that is kept, float64: 1 up to cutoff - edge/2, 0 from cutoff + edge/2, a raised cosine between.
+    """The share of each Fourier coefficient that is kept: 1 up to cutoff - edge/2, 0 from cutoff + edge/2, a raised cosine between.
 
     Args:
         size: height and width in pixels.
@@ -32,8 +32,8 @@ def low_passed(
 ) -> Callable[[Tensor, Tensor], Tensor]:
     """The predictor whose x0_hat is the filtered one of another: eps = (x_t - sqrt(alpha_bar) F x0_hat) / sqrt(1 - alpha_bar).
 
-    The score is (sqrt(alpha_bar) x0_hat - x_t) / (1 - alpha_bar); its second part is the noise's own and has to stay at all frequencies, or the
-    noise would. So the filter acts on all that was learned, about the mean brightness of the training images, which is 0 in model units.
+    The score is (sqrt(alpha_bar) x0_hat - x_t) / (1 - alpha_bar); its second part is the noise's own and has to stay at all frequencies,
+    or the noise would. So the filter acts on all that was learned, about the mean brightness of the training images, 0 in model units.
 
     Args:
         eps_model: maps (x_t, t) to eps_hat.

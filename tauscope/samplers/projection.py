@@ -22,7 +22,11 @@ class Direction:
     delta: Points
 
 
-def from_population(train: Points, population: Exact) -> Callable[[Points, float], Direction]:
+DirectionAt = Callable[[Points, float], Direction]
+"""The direction at points x_t for an alpha_bar."""
+
+
+def from_population(train: Points, population: Exact) -> DirectionAt:
     """The coefficient is alpha: 0 at the population's score, 1 at the training set's."""
 
     def direction(x_t: Points, alpha_bar: float) -> Direction:
@@ -32,8 +36,8 @@ def from_population(train: Points, population: Exact) -> Callable[[Points, float
     return direction
 
 
-def from_held_out(train: Points, held_out: Points) -> Callable[[Points, float], Direction]:
-    """The coefficient is alpha_ho, see ``probes.projection``: counted from the mean of both sets, 0 knows neither, 1/2 memorized the first."""
+def from_held_out(train: Points, held_out: Points) -> DirectionAt:
+    """The coefficient is alpha_ho (``probes.projection``), from the mean of both sets: 0 knows neither, 1/2 has memorized the first."""
 
     def direction(x_t: Points, alpha_bar: float) -> Direction:
         first, second = (empirical_eps(x_t, part, alpha_bar=alpha_bar) for part in (train, held_out))
@@ -45,14 +49,14 @@ def from_held_out(train: Points, held_out: Points) -> Callable[[Points, float], 
 def projected(
     eps_model: Callable[[Tensor, Tensor], Tensor],
     diffusion: Diffusion,
-    direction: Callable[[Points, float], Direction],
+    direction: DirectionAt,
     *,
     most: float = 1.0,
 ) -> Callable[[Tensor, Tensor], Tensor]:
     """The predictor without its projection on the empirical direction, point by point: eps - c delta, with
 
-    c = <eps - origin, delta> / |delta|^2, clipped to lie between 0 and ``most``. eps is the score times -sqrt(1 - alpha_bar), so c is that of the scores.
-    Where both sets say the same, delta vanishes and nothing is taken out. All points of a call have one diffusion index.
+    c = <eps - origin, delta> / |delta|^2, clipped to lie between 0 and ``most``. eps is the score times
+    -sqrt(1 - alpha_bar), so c is that of the scores. Where both sets say the same, delta vanishes and nothing is taken out. All points of a call have one diffusion index.
 
     Args:
         eps_model: maps (x_t, t) to eps_hat.
