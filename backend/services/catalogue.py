@@ -88,6 +88,6 @@ def _kind(name: str, spec: type[ExperimentSpec], registered: Sequence[str]) -> K
 
 def _defaults(spec: type[ExperimentSpec]) -> dict[str, Any] | None:
     try:
-        return spec().model_dump(mode="json")
+        return spec.model_validate({}).model_dump(mode="json")
     except ValidationError:
         return None  # A field of this kind has no default: its presets are where to start.

@@ -13,6 +13,7 @@ from backend.storage.reading import reading
 from backend.storage.tables import Run
 from tauscope.figures.naming import file_stem
 from tauscope.specs.schedule import MAX_STEPS
+from tauscope.specs.stored import n_train_of
 
 
 class CheckpointFile(NamedTuple):
@@ -58,7 +59,7 @@ def _missing(run_id: str, step: int, there: str, *, had_it: bool) -> UnknownChec
 
 def _stem(run: Run, step: int) -> str:
     spec: dict[str, Any] = run.spec
-    part = f"{run.id}-n{spec['dataset']['n_train']}-seed{spec['seed']}-step{step}"
+    part = f"{run.id}-n{n_train_of(spec)}-seed{spec['seed']}-step{step}"
     return file_stem(run.experiment.name, run.experiment_id, part, spec)
 
 

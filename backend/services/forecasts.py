@@ -13,6 +13,7 @@ from tauscope.analysis.forecast_score import score, verdict
 from tauscope.contracts.forecasts import FORECAST_VERSION, ForecastCalibration, KeptForecast, RunForecasts, ScoredForecast
 from tauscope.contracts.onsets import Onset
 from tauscope.contracts.runs import TERMINAL_STATES, RunState
+from tauscope.specs.stored import n_train_of
 
 
 def of_run(context: Context, run_id: str) -> RunForecasts:
@@ -49,7 +50,7 @@ def _scored(row: Forecast, run: Run, configuration: str) -> ScoredForecast:
         run_id=run.id,
         experiment_id=run.experiment_id,
         label=run.label,
-        n_train=run.spec["dataset"]["n_train"],
+        n_train=n_train_of(run.spec) or 0,
         configuration=configuration,
         forecast=_kept(row, outcome),
         outcome=outcome,

@@ -18,7 +18,7 @@ def pin_forks(context: Context, runs: Sequence[ResolvedRun]) -> tuple[ResolvedRu
     Raises:
         SpecError: if there is no such run or checkpoint.
     """
-    return tuple(run if run.spec.fork is None else _pinned(context, run, run.spec.fork) for run in runs)
+    return tuple(run if (fork := run.spec.begins_from) is None else _pinned(context, run, fork) for run in runs)
 
 
 def _pinned(context: Context, run: ResolvedRun, fork: ForkSpec) -> ResolvedRun:

@@ -50,7 +50,7 @@ def plan_of(context: Context, sweep: SweepSpec, runs: tuple[ResolvedRun, ...]) -
                 spec=run.spec.model_dump(mode="json"),
                 cost=run.spec.cost(),
                 requirements=lacks[run.index],
-                data=data_remarks(run.spec.dataset),
+                data=data_remarks(run.spec.images) if run.spec.images else None,
             )
             for run in runs
         ),

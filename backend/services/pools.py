@@ -69,7 +69,7 @@ def pools_from(runs: Sequence[FinishedRun]) -> list[Pool]:
         last = float(run.series["f_mem"]["step"][-1])
         curves = {metric: Curve.of_columns(columns, share=False) for metric, columns in run.series.items()}
         past = PastRun(configuration_of(run.spec), curves, onset, last)
-        chance = (past.configuration, run.spec.get("seed"), run.spec["dataset"].get("subset"))
+        chance = (past.configuration, run.spec.get("seed"), run.spec.get("dataset", {}).get("subset"))
         for metric, curve in curves.items():
             if metric != "f_mem" and len(curve.step):
                 found.setdefault((pool_key(run.spec), metric), {}).setdefault(chance, past)
@@ -78,13 +78,14 @@ def pools_from(runs: Sequence[FinishedRun]) -> list[Pool]:
 
 def pool_key(spec: dict[str, Any]) -> PoolKey:
     """What runs have to agree in to be pooled."""
-    return str(spec["dataset"]["name"]), int(spec["dataset"]["size"]), float(spec["onsets"]["tau_mem"]["level"])
+    data = spec.get("dataset", {})
+    return str(data.get("name", "")), int(data.get("size", 0)), float(spec["onsets"]["tau_mem"]["level"])
 
 
 def configuration_of(spec: dict[str, Any]) -> str:
     """The same text for runs that differ by seed, or in how long or closely they were looked at, alone."""
     spec = _whole(spec)
-    told = {name: spec.get(name) for name in _CONFIGURING} | {name: spec["dataset"].get(name) for name in _CONFIGURING_DATA}
+    told = {name: spec.get(name) for name in _CONFIGURING} | {name: spec.get("dataset", {}).get(name) for name in _CONFIGURING_DATA}
     return orjson.dumps(told, option=orjson.OPT_SORT_KEYS).decode()
 
 

@@ -6,8 +6,9 @@ from backend.services.context import Context
 from backend.storage.census import workers
 from backend.storage.offers import offer_of
 from backend.storage.reading import reading
-from tauscope.datasets import check_card, source_of
-from tauscope.features import feature_problems
+from tauscope.datasets import source_of
+from tauscope.needs import check_data as check_kind_data
+from tauscope.needs import missing_features
 from tauscope.specs import ExperimentSpec, ResolvedRun
 
 
@@ -18,7 +19,7 @@ def check_data(runs: Sequence[ResolvedRun]) -> None:
         SpecError: if there is no such data set, or it cannot give what is asked.
     """
     for run in runs:
-        check_card(run.spec.dataset)
+        check_kind_data(run.spec)
 
 
 def requirements(context: Context, runs: Sequence[ResolvedRun]) -> tuple[tuple[str, ...], ...]:
@@ -29,14 +30,14 @@ def requirements(context: Context, runs: Sequence[ResolvedRun]) -> tuple[tuple[s
 
 
 def _data(spec: ExperimentSpec) -> tuple[str, ...]:
-    if spec.dataset.registered and spec.dataset.registered.sha256:
-        return ()  # The worker fetches it from the artifact store.
-    lack = source_of(spec.dataset).missing(spec.dataset.path)
+    if spec.images is None or (spec.images.registered and spec.images.registered.sha256):
+        return ()  # There is none, or the worker fetches it from the artifact store.
+    lack = source_of(spec.images).missing(spec.images.path)
     return (lack,) if lack else ()
 
 
 def _features(spec: ExperimentSpec) -> tuple[str, ...]:
-    return tuple(f"{problem.message}. {problem.remedy}" for problem in feature_problems(spec.measurement))
+    return tuple(f"{problem.message}. {problem.remedy}" for problem in missing_features(spec))
 
 
 def _device(spec: ExperimentSpec, devices: set[str]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from backend.storage.cursor import format_cursor
 from backend.storage.reading import reading
 from backend.storage.tables import Run
 from tauscope.analysis.thinning import thinned
+from tauscope.specs.stored import n_train_of
 
 ARROW = "application/vnd.apache.arrow.stream"
 
@@ -53,7 +54,7 @@ def curve_table(context: Context, query: CurvesQuery) -> pa.Table:
 
 def _series(run: Run, metric: str, columns: dict[str, list[Any]]) -> pa.Table:
     rows = len(columns["step"])
-    constant = [run.spec.get("dataset", {}).get("n_train"), run.id, run.spec.get("seed"), metric]
+    constant = [n_train_of(run.spec), run.id, run.spec.get("seed"), metric]
     repeated = [pa.repeat(pa.scalar(value, field.type), rows) for value, field in zip(constant, _CURVES, strict=False)]
     measured = [pa.array(columns[name], _CURVES.field(place + 4).type) for place, name in enumerate(points.COLUMNS)]
     return pa.table([*repeated, *measured], schema=_CURVES)
@@ -72,7 +73,7 @@ def onset_table(context: Context, experiment_id: str) -> pa.Table:
 
 def _onset_rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
     return [
-        {"n": run.spec.get("dataset", {}).get("n_train"), "run": run.id, "seed": run.spec.get("seed"), "onset": name}
+        {"n": n_train_of(run.spec), "run": run.id, "seed": run.spec.get("seed"), "onset": name}
         | {"tau": onset["value"], **{column: onset.get(column) for column in ("status", "low", "high", "metric", "level", "reason")}}
         for run in runs
         for name, onset in run.onsets.items()

@@ -14,7 +14,7 @@ from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import TERMINAL_STATES
 from tauscope.datasets import source_of
 from tauscope.datasets.source import DatasetError, slices
-from tauscope.specs import KINDS, ExperimentSpec, SpecError
+from tauscope.specs import KINDS, ImageDdpmSpec, SpecError
 from tauscope.specs.twins import twin_spec
 
 
@@ -62,7 +62,7 @@ def _growth(experiment: Experiment, held: Run) -> SweepGrowth:
     return SweepGrowth(sweep=sweep, priority=held.priority, queue=held.queue)
 
 
-def _check_slice(twin: ExperimentSpec) -> None:
+def _check_slice(twin: ImageDdpmSpec) -> None:
     source = source_of(twin.dataset)
     if source.n_images is None:
         return

@@ -17,6 +17,7 @@ from tauscope.contracts.runs import RunState
 from tauscope.contracts.summary import RunSummary
 from tauscope.contracts.system import WorkerView
 from tauscope.specs import KINDS
+from tauscope.specs.stored import batch_of, n_train_of, width_of
 
 
 def run_view(run: Run, workers: Sequence[Worker]) -> RunView:
@@ -26,9 +27,9 @@ def run_view(run: Run, workers: Sequence[Worker]) -> RunView:
             **{name: getattr(run, name) for name in _SAME_NAME},
             "waiting": waiting(run, workers),
             "verdict": run.verdict or None,
-            "n_train": (n_train := run.spec.get("dataset", {}).get("n_train")),
-            "batch_size": n_train if run.spec.get("batch_size") == "full" else run.spec.get("batch_size"),
-            "width": run.spec.get("network", {}).get("base_width"),
+            "n_train": n_train_of(run.spec),
+            "batch_size": batch_of(run.spec),
+            "width": width_of(run.spec),
         }
     )
 

@@ -30,6 +30,10 @@ def calibrations(context: Context) -> tuple[ProbeCalibration, ...]:
     return tuple(calibrate(pool) for pool in pools)
 
 
+def _data(run: Run) -> str:
+    return str(run.spec.get("dataset", {}).get("name", ""))
+
+
 def experiment_warnings(context: Context, experiment_id: str) -> ExperimentWarnings:
     """What every probe says of every run of an experiment, each at the level of other configurations.
 
@@ -40,10 +44,10 @@ def experiment_warnings(context: Context, experiment_id: str) -> ExperimentWarni
         runs = required(session, experiment_id).experiment.runs
         versions = dataset_versions(session)
         infos = {name: info for name, info in metrics_of(list(runs)).items() if info.role == "warning"}
-        names = dict.fromkeys(str(run.spec["dataset"]["name"]) for run in runs)
+        names = dict.fromkeys(_data(run) for run in runs)
         pools = {name: context.warnings.of(session, name, versions[name]) if name in versions else [] for name in names}
         lengths = extents(session, [run.id for run in runs], [*infos, "f_mem"])
-        judged = [(run, pool) for run in runs for pool in _pools_of(run, pools[str(run.spec["dataset"]["name"])], infos)]
+        judged = [(run, pool) for run in runs for pool in _pools_of(run, pools[_data(run)], infos)]
         probes = [Probe.of(run, pool, lengths) for run, pool in judged if (run.id, pool.metric) in lengths]
         held = [context.warnings.said(probe.key, probe.now) for probe in probes]
         unread = [probe for probe, said in zip(probes, held, strict=True) if said is None and not probe.pool.lacking]

@@ -54,7 +54,9 @@ def pin_datasets(session: Session, runs: Sequence[ResolvedRun]) -> tuple[Resolve
 
 
 def _pinned(run: ResolvedRun, rows: dict[str, Dataset]) -> ResolvedRun:
-    asked = run.spec.dataset
+    asked = run.spec.images
+    if asked is None:
+        return run
     built_in = asked.name in DATASETS or asked.name in ALIASES
     if built_in and asked.registered is None:
         return run

@@ -140,7 +140,7 @@ def insert_runs(
     session.add_all(rows)
     session.flush()
     for run, row in zip(runs, rows, strict=True):
-        detail = begin_from(session, row, run.spec.fork) if run.spec.fork else ""
+        detail = begin_from(session, row, fork) if (fork := run.spec.begins_from) else ""
         session.add(RunEvent(run_id=row.id, seq=0, name="created", detail=detail))
     link_twins(session, experiment_id)
     return rows

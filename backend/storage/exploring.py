@@ -57,9 +57,9 @@ class Standing:
             return Proposal(reason=f"no phase diagram: {diagram.missing}", finished=True)
         runs = self.experiment.runs
         held = [_held(run, seen) for run, seen in zip(runs, measured, strict=True)]
-        timed = [Timed(seen.spec.network.base_width, _work(run, seen), run.seconds) for run, seen in zip(runs, measured, strict=True)]
+        timed = [Timed(seen.spec.width or 1, _work(run, seen), run.seconds) for run, seen in zip(runs, measured, strict=True)]
         base = measured[0].spec
-        cost, samples = cost_in(self.budget.kind, base, timed), base.measurement.n_generated
+        cost, samples = cost_in(self.budget.kind, base, timed), base.n_generated
         return propose(diagram, held, self.candidates, self.budget, self.spent, slots=slots, samples=samples, cost=cost)
 
 
@@ -72,8 +72,8 @@ def _held(run: Run, seen: MeasuredRun) -> HeldRun:
     spec = seen.spec
     return HeldRun(
         run=run.id,
-        n=spec.dataset.n_train,
-        width=spec.network.base_width,
+        n=spec.n_train,
+        width=spec.width or 1,
         seed=spec.seed,
         steps=run.steps,
         over=is_over(run),

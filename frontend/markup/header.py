@@ -9,6 +9,8 @@ from frontend.markup.settings import settings_line
 from frontend.markup.state import elapsed, is_live, progress, requests, status_of, time_left
 from tauscope.contracts.experiments import ExperimentView
 
+# Pages for what only some kinds of experiment have.
+_ONLY_OF = {page: frozenset({"image_ddpm"}) for page in ("probes", "spectrum", "inspect")}
 TABS = (
     ("experiment", "Watch"),
     ("law", "Law"),
@@ -60,10 +62,19 @@ def _tabs(experiment: ExperimentView, current: str, run_id: str | None) -> Html:
     }
     # Without two values of n or W there is no law to show, and without two of both no diagram.
     varies = [len({getattr(run, name) for run in experiment.runs}) > 1 for name in ("n_train", "width")]
-    hidden = {page for page, shown in (("law", bool(scales_with(experiment))), ("phase", all(varies))) if not shown and page != current}
+    shown = {
+        "law": bool(scales_with(experiment)),
+        "phase": all(varies),
+        **{page: _has(experiment, kinds) for page, kinds in _ONLY_OF.items()},
+    }
+    hidden = {page for page, there in shown.items() if not there and page != current}
     links = [
         tag("a", words, href=hrefs[page], class_="tau-tab", data_go=hrefs[page], aria_current="page" if page == current else None)
         for page, words in TABS
         if page not in hidden
     ]
     return tag("nav", *links, class_="tau-tabs", aria_label="Views of this experiment")
+
+
+def _has(experiment: ExperimentView, kinds: frozenset[str]) -> bool:
+    return experiment.sweep.get("base", {}).get("kind", "image_ddpm") in kinds

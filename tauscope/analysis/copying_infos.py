@@ -10,8 +10,8 @@ _FRACTIONS = {"f_mem": "1/3", "f_mem_quarter": "1/4", "f_mem_half": "1/2"}
 
 def copying_infos(spec: ExperimentSpec) -> list[MetricInfo]:
     """Every share of copies with its control, then the quantiles of gap ratio and distance."""
-    criteria = copy_criteria(spec.dataset.n_train)
-    return [info for name in criteria for info in _share(name, spec.measurement.n_generated)] + _distances()
+    criteria = copy_criteria(spec.n_train)
+    return [info for name in criteria for info in _share(name, spec.n_generated)] + _distances()
 
 
 def _share(name: str, n: int) -> tuple[MetricInfo, MetricInfo]:

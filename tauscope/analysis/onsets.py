@@ -63,11 +63,13 @@ class Curve:
         return Curve(*(column[:end] for column in (self.step, self.value, self.low, self.high, self.count)))
 
 
-def tau_mem(points: Sequence[Point], level: float) -> Onset:
-    """When f_mem minus its held-out control first rises to ``level`` and stays.
+def tau_mem(points: Sequence[Point], level: float, metric: str = "f_mem") -> Onset:
+    """When f_mem minus its held-out control, or another metric that needs none, first rises to ``level`` and stays.
 
     The control's own interval widens that of the onset: its low end is used for the lower end, its high end for the upper.
     """
+    if metric != "f_mem":
+        return warning_onset(Curve.of(points, metric, share=False), metric, level)
     curve = Curve.of(points, "f_mem", share=True)
     control = [p for p in points if p.metric == "f_mem_control" and p.value is not None]
     if not len(curve.step):

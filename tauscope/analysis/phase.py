@@ -17,7 +17,6 @@ from tauscope.contracts.phase import CellState, PhaseCell, PhaseDiagram, PhaseRu
 from tauscope.contracts.runs import TERMINAL_STATES
 from tauscope.contracts.summary import RunSummary
 from tauscope.contracts.wording import percent
-from tauscope.specs.parameters import trained_parameters
 
 DEFINITIONS = {
     CellState.MEMORIZES: "copies, and quality did not arrive clearly before: tau_gen's interval ends after tau_mem's begins",
@@ -36,7 +35,7 @@ _Place = tuple[int, int, int]  # Parameters, width, n: the order of the cells.
 
 def phase_diagram(experiment: str, runs: Sequence[MeasuredRun]) -> PhaseDiagram:
     """The cells of the runs, each with its state, and the boundaries at every p."""
-    mixed = _differ_otherwise(runs)
+    mixed = _differ_otherwise(runs) or _uncounted(runs)
     places: dict[_Place, list[MeasuredRun]] = {}
     for run in runs if not mixed else ():
         places.setdefault(_place(run), []).append(run)
@@ -51,7 +50,14 @@ def phase_diagram(experiment: str, runs: Sequence[MeasuredRun]) -> PhaseDiagram:
 
 
 def _place(run: MeasuredRun) -> _Place:
-    return trained_parameters(run.spec.network), run.spec.network.base_width, run.spec.dataset.n_train
+    parameters, width = run.spec.parameters, run.spec.width
+    assert parameters is not None and width is not None
+    return parameters, width, run.spec.n_train
+
+
+def _uncounted(runs: Sequence[MeasuredRun]) -> str:
+    kinds = sorted({run.spec.kind for run in runs if run.spec.parameters is None or run.spec.width is None})
+    return f"runs of kind {' and '.join(kinds)} have no number of parameters to be told before they run" if kinds else ""
 
 
 def _differ_otherwise(runs: Sequence[MeasuredRun]) -> str:

@@ -53,8 +53,7 @@ class MeasuredRun:
 
 def metrics_read(spec: ExperimentSpec) -> set[str]:
     """The metrics that a state is read off."""
-    gaps = {f"loss_gap@{index}" for index in spec.measurement.loss_indices}
-    return {"f_mem", "f_mem_control", spec.onsets.tau_gen.metric} | gaps
+    return {"f_mem", "f_mem_control", spec.onsets.tau_gen.metric, *spec.gap_metrics}
 
 
 class RunState(NamedTuple):
@@ -164,7 +163,7 @@ def _upper_excess(item: Checkpoint) -> float | None:
 
 def _gap_too_wide(spec: ExperimentSpec, points: Sequence[Point]) -> str:
     """At every measured index: a gap may open at little noise alone."""
-    for index in spec.measurement.loss_indices:
+    for index in spec.loss_indices:
         found = sorted((point for point in points if point.metric == f"loss_gap@{index}"), key=lambda point: point.step)
         if not found:
             return f"the loss gap at index {index} was not measured"

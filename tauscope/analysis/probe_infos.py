@@ -1,7 +1,7 @@
 """How the probes are named, defined and drawn."""
 
 from tauscope.contracts.points import MetricInfo
-from tauscope.specs import ExperimentSpec
+from tauscope.specs import ImageDdpmSpec
 from tauscope.specs.measurement import ProbesSpec
 
 _ATTACKS = {
@@ -11,7 +11,7 @@ _ATTACKS = {
 }
 
 
-def probe_infos(spec: ExperimentSpec, alpha_bar: dict[int, float]) -> list[MetricInfo]:
+def probe_infos(spec: ImageDdpmSpec, alpha_bar: dict[int, float]) -> list[MetricInfo]:
     """Every probe beside the loss gap that a run of this spec measures; ``alpha_bar`` at both its indices."""
     probes = spec.measurement.probes
     if probes is None:
@@ -20,7 +20,7 @@ def probe_infos(spec: ExperimentSpec, alpha_bar: dict[int, float]) -> list[Metri
     return [*found, _projection(spec, probes, alpha_bar[probes.index]), _stable_rank()]
 
 
-def _attack(name: str, spec: ExperimentSpec, probes: ProbesSpec, alpha_bar: dict[int, float]) -> list[MetricInfo]:
+def _attack(name: str, spec: ImageDdpmSpec, probes: ProbesSpec, alpha_bar: dict[int, float]) -> list[MetricInfo]:
     label, score = _ATTACKS[name]
     index = probes.small_index if name == "sima" else probes.index
     members = min(spec.dataset.n_train, probes.images)
@@ -43,7 +43,7 @@ def _attack(name: str, spec: ExperimentSpec, probes: ProbesSpec, alpha_bar: dict
     return [MetricInfo.model_validate(words | place) for words in (auc, tpr)]
 
 
-def _projection(spec: ExperimentSpec, probes: ProbesSpec, alpha_bar: float) -> MetricInfo:
+def _projection(spec: ImageDdpmSpec, probes: ProbesSpec, alpha_bar: float) -> MetricInfo:
     half = min(spec.dataset.n_train, spec.dataset.n_held_out - probes.images)
     return MetricInfo(
         name=f"alpha_ho@{probes.index}",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tauscope.contracts.points import MetricInfo
-from tauscope.specs import ExperimentSpec
+from tauscope.specs import ImageDdpmSpec
 from tauscope.specs.features import (
     NEIGHBOURS,
     Features,
@@ -15,7 +15,7 @@ from tauscope.specs.features import (
 )
 
 
-def quality_infos(spec: ExperimentSpec) -> list[MetricInfo]:
+def quality_infos(spec: ImageDdpmSpec) -> list[MetricInfo]:
     """Every quality of samples that a run of this spec measures, each with its floor and what a copier scores."""
     return [*_on_pixels(spec), *(info for features in spec.measurement.features for info in _on_features(spec, features))]
 
@@ -129,14 +129,14 @@ _KINDS = {
 }
 
 
-def _on_features(spec: ExperimentSpec, features: Features) -> Iterator[MetricInfo]:
+def _on_features(spec: ImageDdpmSpec, features: Features) -> Iterator[MetricInfo]:
     for metric in features.metrics:
         yield from _with_baselines(spec, features, metric)
         if metric == "frechet":
             yield from _with_baselines(spec, features, "frechet_to_train")
 
 
-def _with_baselines(spec: ExperimentSpec, features: Features, metric: str) -> Iterator[MetricInfo]:
+def _with_baselines(spec: ImageDdpmSpec, features: Features, metric: str) -> Iterator[MetricInfo]:
     kind, name, words = _KINDS[metric], features.metric_name(metric), _words(spec, features)
     label = "FID".join(kind.label.split("Fréchet distance", 1)) if isinstance(features, InceptionFeatures) else kind.label
     label = "KID" if metric == "kid" and isinstance(features, InceptionFeatures) else label
@@ -166,7 +166,7 @@ def _with_baselines(spec: ExperimentSpec, features: Features, metric: str) -> It
         )
 
 
-def _words(spec: ExperimentSpec, features: Features) -> dict[str, object]:
+def _words(spec: ImageDdpmSpec, features: Features) -> dict[str, object]:
     _, each = features.parts(spec.dataset.n_held_out, spec.measurement.n_generated)
     sets = features.sets
     reference = f"{sets * each:,} held-out images"
@@ -203,7 +203,7 @@ def _network(features: Features) -> tuple[str, str]:
             return features.label.replace("_", " "), words
 
 
-def _on_pixels(spec: ExperimentSpec) -> list[MetricInfo]:
+def _on_pixels(spec: ImageDdpmSpec) -> list[MetricInfo]:
     components, n, held_out = spec.measurement.frechet_components, spec.measurement.n_generated, spec.dataset.n_held_out
     n_floor = min(n, held_out // 2)
     what = f"Fréchet distance on {components} principal components"

@@ -37,5 +37,4 @@ def _seconds(base: ExperimentSpec, timed: Sequence[Timed], *, n: int, width: int
 
 
 def _work(base: ExperimentSpec, n: int, steps: int) -> float:
-    data = base.dataset.model_copy(update={"n_train": n})
-    return base.model_copy(update={"dataset": data, "steps": steps}).cost() if steps else 0.0
+    return base.with_n(n).model_copy(update={"steps": steps}).cost() if steps else 0.0

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 from tauscope.contracts.points import MetricInfo
-from tauscope.specs import ExperimentSpec
+from tauscope.specs import ImageDdpmSpec
 from tauscope.specs.spectrum import FACTOR, SpectrumSpec
 
 AlphaBar = Callable[[int], float]
@@ -21,7 +21,7 @@ _GRID = {
 }
 
 
-def spectrum_infos(spec: ExperimentSpec, alpha_bar: AlphaBar) -> list[MetricInfo]:
+def spectrum_infos(spec: ImageDdpmSpec, alpha_bar: AlphaBar) -> list[MetricInfo]:
     """Every metric that ``measurement.spectrum`` may add; a group of components that training images do not have gets no points."""
     asked = spec.measurement.spectrum
     if asked is None:
@@ -36,7 +36,7 @@ def spectrum_infos(spec: ExperimentSpec, alpha_bar: AlphaBar) -> list[MetricInfo
     ]
 
 
-def grid_infos(spec: ExperimentSpec, alpha_bar: AlphaBar) -> list[MetricInfo]:
+def grid_infos(spec: ImageDdpmSpec, alpha_bar: AlphaBar) -> list[MetricInfo]:
     """Every metric that ``measurement.loss_grid`` adds."""
     asked = spec.measurement.loss_grid
     return [] if asked is None else [info for i in asked.indices(spec.process) for info in _grid_of(i, alpha_bar(i), asked.pairs)]
@@ -71,7 +71,7 @@ def _groups(asked: SpectrumSpec, n_train: int) -> dict[int, str]:
     return {**known, asked.components: "outside the span of the training images"}
 
 
-def _error(spec: ExperimentSpec, index: int, alpha_bar: float, metric: str, name: str, words: str) -> MetricInfo:
+def _error(spec: ImageDdpmSpec, index: int, alpha_bar: float, metric: str, name: str, words: str) -> MetricInfo:
     where = f"at index {index} (alpha_bar {alpha_bar:.3f})"
     if name == "ratio":
         definition = (

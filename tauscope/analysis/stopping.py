@@ -45,7 +45,7 @@ def verdict(spec: ExperimentSpec, points: Sequence[Point], *, settled: int | Non
     if isinstance(policy, BudgetPolicy):
         return None
     found = [item for item in checkpoints(spec, points) if settled is None or item.step <= settled]
-    told = _copying(policy, found) if isinstance(policy, CopyingPolicy) else _window(policy, found, gap_index(spec))
+    told = _copying(policy, found) if isinstance(policy, CopyingPolicy) else _window(policy, found, gap_metric(spec))
     if told is None:
         return None
     place, why = told
@@ -60,27 +60,27 @@ def stops(spec: ExperimentSpec, found: Verdict | None) -> bool:
 
 def checkpoints(spec: ExperimentSpec, points: Sequence[Point]) -> list[Checkpoint]:
     """The checkpoints among the points, by step."""
-    names = {"f_mem", "f_mem_control", spec.onsets.tau_gen.metric, f"loss_gap@{gap_index(spec)}"}
+    names = {"f_mem", "f_mem_control", spec.onsets.tau_gen.metric, gap_metric(spec)}
     by_name: dict[str, dict[int, Point]] = {name: {} for name in names}
     for point in points:
         if point.metric in by_name:
             by_name[point.metric][point.step] = point
-    control, quality, gap = (by_name[name] for name in ("f_mem_control", spec.onsets.tau_gen.metric, f"loss_gap@{gap_index(spec)}"))
+    control, quality, gap = (by_name[name] for name in ("f_mem_control", spec.onsets.tau_gen.metric, gap_metric(spec)))
     f_mem = sorted(by_name["f_mem"].items())
     return [Checkpoint(step, point, control.get(step), quality.get(step), gap.get(step)) for step, point in f_mem]
 
 
-def gap_index(spec: ExperimentSpec) -> int:
-    """The diffusion index whose loss gap warns: the policy's own, or the highest that is measured."""
+def gap_metric(spec: ExperimentSpec) -> str:
+    """The loss gap that warns: at the policy's own index, or at the highest that is measured."""
     chosen = spec.stopping.gap_index if isinstance(spec.stopping, WindowPolicy) else None
-    return max(spec.measurement.loss_indices) if chosen is None else chosen
+    return spec.gap_metrics[-1] if chosen is None else f"loss_gap@{chosen}"
 
 
-def warnings_at(item: Checkpoint, policy: WindowPolicy, *, index: int) -> dict[str, str]:
+def warnings_at(item: Checkpoint, policy: WindowPolicy, *, metric: str) -> dict[str, str]:
     """What at a checkpoint says that copying comes or has come, by its code: words with numbers; empty if nothing does."""
     told = {}
     if item.gap is not None and item.gap.low is not None and item.gap.low > policy.gap:
-        told["loss_gap"] = f"relative loss gap at index {index} {share_words(item.gap)}, above {percent(policy.gap)}"
+        told["loss_gap"] = f"relative loss gap{_where(metric)} {share_words(item.gap)}, above {percent(policy.gap)}"
     if item.excess is not None and item.excess > policy.copies:
         told["copies"] = _copies(item)
     return told
@@ -89,7 +89,7 @@ def warnings_at(item: Checkpoint, policy: WindowPolicy, *, index: int) -> dict[s
 def warnings(spec: ExperimentSpec, points: Sequence[Point]) -> tuple[str, ...]:
     """What the last checkpoint warns of, by the window policy's levels, whether or not the run has that policy."""
     found = checkpoints(spec, points)
-    told = warnings_at(found[-1], _levels(spec), index=gap_index(spec)) if found else {}
+    told = warnings_at(found[-1], _levels(spec), metric=gap_metric(spec)) if found else {}
     return tuple(f"at {found[-1].step:,}: {words}" for words in told.values())
 
 
@@ -97,7 +97,7 @@ def confirmed_warnings(spec: ExperimentSpec, points: Sequence[Point], *, settled
     """What the last settled checkpoints warn of, as many in a row as the window policy asks for, by its code."""
     policy = _levels(spec)
     found = [item for item in checkpoints(spec, points) if item.step <= settled][-policy.confirmations :]
-    told = [warnings_at(item, policy, index=gap_index(spec)) for item in found]
+    told = [warnings_at(item, policy, metric=gap_metric(spec)) for item in found]
     if len(told) < policy.confirmations:
         return {}
     return {code: f"at {found[-1].step:,}: {words}" for code, words in told[-1].items() if all(code in earlier for earlier in told)}
@@ -115,8 +115,8 @@ def _copying(policy: CopyingPolicy, found: Sequence[Checkpoint]) -> tuple[int, s
     return place, f"{_copies(found[place])}; beyond the control by more than {percent(policy.level)} at 95 % at {row}"
 
 
-def _window(policy: WindowPolicy, found: Sequence[Checkpoint], index: int) -> tuple[int, str] | None:
-    told = [warnings_at(item, policy, index=index) for item in found]
+def _window(policy: WindowPolicy, found: Sequence[Checkpoint], metric: str) -> tuple[int, str] | None:
+    told = [warnings_at(item, policy, metric=metric) for item in found]
     best = list(accumulate((item.quality for item in found), _better))
     for place in range(policy.patience, len(found)):
         reference, later = best[place - policy.patience], found[place + 1 - policy.patience : place + 1]
@@ -125,6 +125,11 @@ def _window(policy: WindowPolicy, found: Sequence[Checkpoint], index: int) -> tu
         if warned and reference is not None and all(_no_better(item, reference) for item in later):
             return place, f"{_flat_words(found[place], reference, policy.patience)}; warning: {'; '.join(told[place].values())}"
     return None
+
+
+def _where(metric: str) -> str:
+    _, at, index = metric.partition("@")
+    return f" at index {index}" if at else ""
 
 
 def _first_in_a_row(says: Sequence[bool], length: int) -> int | None:

@@ -9,7 +9,7 @@ from tauscope.analysis.twins import cosine_metric
 from tauscope.contracts.onsets import Onset
 from tauscope.contracts.points import Point
 from tauscope.contracts.summary import ExperimentSummary, RunSummary
-from tauscope.specs import ExperimentSpec
+from tauscope.specs import DenoiserSpec, ExperimentSpec
 
 # Metrics of many parts each: a list of runs carries every final value, and would carry hundreds for each run. Their points have them.
 # And what theory says, which is no value of training.
@@ -22,17 +22,22 @@ def summarize_points(spec: ExperimentSpec, points: Sequence[Point]) -> tuple[dic
     levels = spec.onsets
     onsets = {
         "tau_gen": tau_gen(points, levels.tau_gen.metric, levels.tau_gen.level),
-        "tau_mem": tau_mem(points, levels.tau_mem.level),
+        "tau_mem": tau_mem(points, levels.tau_mem.level, levels.tau_mem.metric),
     }
-    if spec.only_index is not None:
-        reason = f"no samples: trained at diffusion index {spec.only_index} alone"
-        onsets["tau_mem"] = onsets["tau_mem"].model_copy(update={"reason": reason})
+    if levels.tau_mem.metric == "f_mem" and not spec.sample_steps:
+        onsets["tau_mem"] = onsets["tau_mem"].model_copy(update={"reason": _no_samples(spec)})
     return onsets, _final(spec, points)
 
 
 def find_markers(spec: ExperimentSpec, points: Sequence[Point]) -> dict[str, Onset]:
     """Times that stand beside the onsets, by name: when the held-out loss is least, and when the run agrees most with its twin."""
-    return {"tau_test": tau_test(points, spec.held_out_loss), "tau_split": tau_split(points, cosine_metric(spec))}
+    markers = {"tau_test": tau_test(points, spec.held_out_loss)}
+    return markers if spec.comparison_index is None else markers | {"tau_split": tau_split(points, cosine_metric(spec))}
+
+
+def _no_samples(spec: ExperimentSpec) -> str:
+    only = spec.only_index if isinstance(spec, DenoiserSpec) else None
+    return "no samples" if only is None else f"no samples: trained at diffusion index {only} alone"
 
 
 def _final(spec: ExperimentSpec, points: Sequence[Point]) -> Final:
@@ -42,7 +47,7 @@ def _final(spec: ExperimentSpec, points: Sequence[Point]) -> Final:
             continue
         if point.metric not in last or point.step >= last[point.metric].step:
             last[point.metric] = point
-    final: Final = {"step": max((point.step for point in points), default=0), "n_generated": spec.measurement.n_generated}
+    final: Final = {"step": max((point.step for point in points), default=0), "n_generated": spec.n_generated}
     for name, point in sorted(last.items()):
         final[name] = point.value
         if point.low is not None or point.high is not None:

@@ -34,12 +34,7 @@ class Trajectory:
 
 def trajectory_of(spec: ExperimentSpec, points: Sequence[Point], onset: Onset | None) -> Trajectory:
     """A run as far as it has come."""
-    return Trajectory(configuration_of(spec), spec.dataset.n_train, onset, gap_crossings(points, gap_metric(spec)))
-
-
-def gap_metric(spec: ExperimentSpec) -> str:
-    """The loss gap that a forecast reads: at the noisiest measured index, where a gap opens latest and is least noise."""
-    return f"loss_gap@{max(spec.measurement.loss_indices)}"
+    return Trajectory(configuration_of(spec), spec.n_train, onset, gap_crossings(points, spec.gap_metrics[-1]))
 
 
 def gap_crossings(points: Sequence[Point], metric: str) -> dict[float, float]:
@@ -65,7 +60,7 @@ def domain_of(spec: ExperimentSpec) -> str:
     """A digest of what must agree for one run to teach anything of another: images, noise, definition of tau_mem, probe."""
     document = spec.model_dump(mode="json")
     named = {path: _at(document, path) for path in type(spec).DOMAIN if path not in _as_before(spec, document)}
-    return _short({**named, "kind": spec.kind, "probe": gap_metric(spec)})
+    return _short({**named, "kind": spec.kind, "probe": spec.gap_metrics[-1]})
 
 
 def _as_before(spec: ExperimentSpec, document: Any) -> list[str]:

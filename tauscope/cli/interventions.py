@@ -11,8 +11,7 @@ from rich.text import Text
 from tauscope.analysis.interventions import interventions as compare
 from tauscope.cli.service import Json, output
 from tauscope.cli.tables import onset_words
-from tauscope.contracts.interventions import Interventions, Setting
-from tauscope.contracts.onsets import Onset
+from tauscope.contracts.interventions import Interventions
 from tauscope.contracts.points import Point
 from tauscope.contracts.wording import measured_words, share_words
 from tauscope.results.phase import runs_in_folder
@@ -44,21 +43,28 @@ def interventions(
 
 
 def _table(found: Interventions) -> Table:
-    at = f"at {found.at:,}"
-    table = Table("setting", "n", "seeds", "tau_gen", "tau_mem", f"quality {at}", f"of samples {at}", f"f_mem {at}", "control", box=None)
+    qualities = {row.quality.metric for row in found.settings}
+    drawn = {row.samples.metric for row in found.settings if row.samples is not None}
+    heads = ("setting", "n", "seeds", "tau_gen", "tau_mem", _head(qualities, "quality"), _head(drawn, "of samples"), "f_mem", "control")
+    table = Table(*heads, title=f"{found.experiment}, at step {found.at:,}", title_justify="left", box=None)
     for row in found.settings:
         table.add_row(
             *(row.setting or "as it is", f"{row.n_train:,}", ", ".join(map(str, row.seeds))),
-            *(_onsets(row, onsets) for onsets in (row.tau_gen, row.tau_mem)),
-            f"{measured_words(row.quality)} {row.quality.metric}",
-            "" if row.samples is None else f"{measured_words(row.samples)} {row.samples.metric}",
+            *("; ".join(onset_words(onset) for onset in onsets) for onsets in (row.tau_gen, row.tau_mem)),
+            _named(row.quality, qualities),
+            "" if row.samples is None else _named(row.samples, drawn),
             *(_share(point) for point in (row.f_mem, row.control)),
         )
     return table
 
 
-def _onsets(row: Setting, onsets: tuple[Onset, ...]) -> str:
-    return "; ".join(onset_words(onset) for onset in onsets)
+def _head(metrics: set[str], otherwise: str) -> str:
+    """The metric where all rows have the same, else what it is."""
+    return next(iter(metrics)) if len(metrics) == 1 else otherwise
+
+
+def _named(point: Point, metrics: set[str]) -> str:
+    return measured_words(point) + (f" {point.metric}" if len(metrics) > 1 else "")
 
 
 def _share(point: Point) -> str:

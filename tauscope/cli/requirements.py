@@ -2,9 +2,8 @@
 
 import os
 
-from tauscope.datasets import dataset_problems
 from tauscope.execution.devices import DeviceError, available_devices, choose_device
-from tauscope.features import feature_problems
+from tauscope.needs import missing
 from tauscope.specs import FieldProblem, SpecError, SweepSpec
 
 
@@ -16,7 +15,7 @@ def check_requirements(sweep: SweepSpec) -> None:
     """
     problems = {}
     for run in sweep.resolve():
-        for problem in (*dataset_problems(run.spec.dataset), *feature_problems(run.spec.measurement)):
+        for problem in missing(run.spec):
             problems[problem.path] = FieldProblem(f"base.{problem.path}", problem.message, problem.remedy)
         try:
             choose_device(run.spec.device)

@@ -28,7 +28,7 @@ from tauscope.execution.leading import RankError, team_of
 from tauscope.execution.memory import BatchSearch, Shortage, free_memory, largest_batch, ran_out_of_memory
 from tauscope.execution.pipes import CommandReader, EventRecorder, PreparationBrokenOffError, PreparationReporter, Work, send
 from tauscope.execution.trial import TrialError, fits
-from tauscope.experiments import EXPERIMENTS, ImageDdpmExperiment
+from tauscope.experiments import EXPERIMENTS, Experiment
 from tauscope.features import FeatureError
 from tauscope.specs import KINDS, ExperimentSpec
 from tauscope.training.checkpoints import CheckpointError
@@ -82,7 +82,7 @@ def _train(command: RunSegment, events: BinaryIO, commands: CommandReader) -> Se
     recorder = EventRecorder(events, commands, max_seconds=command.max_seconds, may_defer=command.may_defer)
     with _built(command, events, commands) as experiment:
         finished = experiment.run(recorder, checkpoint=_checkpoint(command))
-    return SegmentEnded(step=experiment.trainer.step, finished=finished, seconds=time.monotonic() - started)
+    return SegmentEnded(step=experiment.step, finished=finished, seconds=time.monotonic() - started)
 
 
 def _evaluate(command: EvaluateCheckpoint, events: BinaryIO, commands: CommandReader) -> EvaluationEnded:
@@ -93,7 +93,7 @@ def _evaluate(command: EvaluateCheckpoint, events: BinaryIO, commands: CommandRe
             complete = experiment.evaluate(recorder, _checkpoint(command), step=command.step)
         else:
             complete = experiment.remeasure(recorder, _checkpoint(command), step=command.step, spec=_spec(command.measured_as))
-    return EvaluationEnded(step=experiment.trainer.step, complete=complete, seconds=time.monotonic() - started)
+    return EvaluationEnded(step=experiment.step, complete=complete, seconds=time.monotonic() - started)
 
 
 def _spec(document: dict[str, Any]) -> ExperimentSpec:
@@ -101,7 +101,7 @@ def _spec(document: dict[str, Any]) -> ExperimentSpec:
 
 
 @contextmanager
-def _built(command: Work, events: BinaryIO, commands: CommandReader) -> Iterator[ImageDdpmExperiment]:
+def _built(command: Work, events: BinaryIO, commands: CommandReader) -> Iterator[Experiment]:
     """The experiment on its device, or with its team on theirs; the team is let go at the end, however it comes."""
     spec = _spec(command.spec)
     device = choose_device(spec.device)
@@ -123,7 +123,7 @@ def _explain(shortage: Shortage, command: Work, commands: CommandReader) -> Fail
     measured_as = command.measured_as if isinstance(command, EvaluateCheckpoint) else None
     spec = _spec(measured_as or command.spec)
     device = choose_device(spec.device)
-    if shortage.field != "batch_size":
+    if shortage.field != "batch_size" or spec.batch is None:
         return shortage.failure(spec, device)
 
     free_memory()  # The trials are other processes on the same device.

@@ -36,7 +36,7 @@ class LeadingRank(Ranks):
     """
 
     def __init__(self, spec: ExperimentSpec, device: torch.device, checkpoint: Path | None) -> None:
-        super().__init__(0, spec.compute.devices)
+        super().__init__(0, spec.devices)
         self.spec = spec
         self.device = device
         self.checkpoint = checkpoint
@@ -117,7 +117,7 @@ def team_of(spec: ExperimentSpec, device: torch.device, checkpoint: Path | None)
     Raises:
         DeviceError: if there are not as many devices.
     """
-    devices = spec.compute.devices
+    devices = spec.devices
     if devices == 1:
         return Team()
     there = {"cuda": torch.cuda.device_count(), "mps": 1}.get(device.type, devices)

@@ -21,7 +21,6 @@ from tauscope.execution.trainer_process import TrainerProcess
 from tauscope.results.folder import read_spec, run_name, spec_document, write_measurements, write_spec, write_summary
 from tauscope.results.twins import compared_points
 from tauscope.specs import KINDS, ExperimentSpec, ResolvedRun, SpecError, SweepSpec
-from tauscope.specs.parameters import trained_parameters
 from tauscope.specs.stopping import BudgetPolicy
 from tauscope.specs.twins import find_pairs
 from tauscope.version import code_version
@@ -206,7 +205,7 @@ def execute_runs(runs: Sequence[LocalRun], *, processes: int, on_change: Callabl
     Raises:
         KeyboardInterrupt: after every running child has written a checkpoint, so that the runs can be resumed.
     """
-    waiting = sorted((run for run in runs if run.state == "queued"), key=lambda run: _work(run.plan.spec))
+    waiting = sorted((run for run in runs if run.state == "queued"), key=lambda run: run.plan.spec.work())
     children = [TrainerProcess() for _ in range(min(processes, len(waiting)))]
     busy: dict[TrainerProcess, LocalRun] = {}
     try:
@@ -224,11 +223,6 @@ def execute_runs(runs: Sequence[LocalRun], *, processes: int, on_change: Callabl
     finally:
         for child in children:
             child.close()
-
-
-def _work(spec: ExperimentSpec) -> float:
-    """What a run takes, up to a factor: image evaluations, each as long as the weights applied at every pixel. For ordering runs only."""
-    return spec.cost() * trained_parameters(spec.network) * spec.dataset.size**2
 
 
 def _collect(busy: dict[TrainerProcess, LocalRun]) -> None:

@@ -20,6 +20,7 @@ _STEP = ("tauscope.training.trainer", "advance")
 _MEASURING = {
     "tauscope.metrics.losses": "measurement.loss_pairs",
     "tauscope.experiments.image_measurement": "measurement.n_generated",
+    "tauscope.experiments.sampling": "measurement.n_generated",
 }
 
 
@@ -69,7 +70,7 @@ class Shortage:
     def batch_failure(self, spec: ExperimentSpec, device: torch.device, search: BatchSearch) -> Failed:
         """The failure in a training step, naming the batch that fits."""
         tried = f" (tried {', '.join(map(str, search.tried))})" if search.tried else ""
-        named = f'"full", {spec.batch} images,' if spec.batch_size == "full" else str(spec.batch)
+        named = f'"full", {spec.batch} images,' if getattr(spec, "batch_size", None) == "full" else str(spec.batch)
         message = f"batch_size {named} does not fit in the memory of {device}"
         if search.fits is None:
             remedy = "Lower network.base_width" if 1 in (spec.batch, *search.tried) else "Lower batch_size or network.base_width"

@@ -23,14 +23,14 @@ def main() -> None:
     device = torch.device(order["device"])
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    team = Ranks(order["rank"], spec.compute.devices)
+    team = Ranks(order["rank"], spec.devices)
     experiment = EXPERIMENTS[spec.kind](spec, device=device, folder=Path(os.devnull), team=team)
     experiment.begin(Path(order["checkpoint"]) if order["checkpoint"] else None)
     sys.stdout.buffer.write(b"ready\n")
     sys.stdout.buffer.flush()
     team.meet(Path(order["meeting"]), device)
     for _ in sys.stdin.buffer:
-        experiment.trainer.advance()
+        experiment.advance()
     os._exit(0)  # Rank 0 has gone: there is nobody left to part from.
 
 

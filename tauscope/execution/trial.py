@@ -61,10 +61,10 @@ def main() -> None:
 def _train(document: bytes) -> None:
     kind = json.loads(document)["kind"]
     spec = KINDS[kind].model_validate_json(document)
-    trainer = EXPERIMENTS[kind](spec, device=choose_device(spec.device), folder=Path(os.devnull)).trainer
+    experiment = EXPERIMENTS[kind](spec, device=choose_device(spec.device), folder=Path(os.devnull))
     with contextlib.suppress(DivergedError):  # It fits; what it learns does not matter here.
         for _ in range(STEPS):
-            trainer.advance()
+            experiment.advance()
 
 
 def _end_with_parent() -> None:

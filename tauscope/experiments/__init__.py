@@ -1,8 +1,9 @@
 """One file per experiment kind: what is trained, what is measured, and when."""
 
+from tauscope.experiments.experiment import Experiment
 from tauscope.experiments.image_ddpm import ImageDdpmExperiment
 from tauscope.experiments.recorder import Recorder
 
-__all__ = ["EXPERIMENTS", "ImageDdpmExperiment", "Recorder"]
+__all__ = ["EXPERIMENTS", "Experiment", "ImageDdpmExperiment", "Recorder"]
 
-EXPERIMENTS = {"image_ddpm": ImageDdpmExperiment}
+EXPERIMENTS: dict[str, type[Experiment]] = {"image_ddpm": ImageDdpmExperiment}

@@ -9,33 +9,21 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from tauscope.experiments.image_files import write_npz
-from tauscope.experiments.image_set import ImageSet
-from tauscope.process import Diffusion
-from tauscope.specs import ImageDdpmSpec
+from tauscope.experiments.image_set import OfImages
 from tauscope.training.seeding import stream
 
 POINTS = 256
 _EVERY_RUN = 0  # Instead of the run's seed: twins, whatever their seeds, are asked at the same points.
 
 
-class ImagePredictions:
+class ImagePredictions(OfImages):
     """Answers at the first held-out images, each noised once at the index of the comparison.
 
     Images and noise are the same in every run on the same held-out images, and so are the points in pixels: each run is given
     them in its own units, which are centred on its own training images. What is kept of an answer is what a Gaussian of the
     held-out images' scale does not explain, eps_hat - sqrt(1 - alpha_bar) x_t / (alpha_bar s^2 + 1 - alpha_bar): that part is
     alike in any two networks, whatever they were trained on, and would hide where they part.
-
-    Args:
-        spec: the run.
-        images: its images, on the device.
-        diffusion: the forward process, on the device.
     """
-
-    def __init__(self, spec: ImageDdpmSpec, images: ImageSet, diffusion: Diffusion) -> None:
-        self.spec = spec
-        self.images = images
-        self.diffusion = diffusion
 
     def write(self, network: nn.Module, path: Path) -> bool:
         """Write the answers of a network; ``False``, and nothing, if they are not finite numbers."""

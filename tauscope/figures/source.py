@@ -12,6 +12,7 @@ from tauscope.contracts.curves import Series
 from tauscope.contracts.onsets import Onset
 from tauscope.contracts.points import MetricInfo, Point
 from tauscope.specs import SpecError
+from tauscope.specs.stored import n_train_of, width_of
 
 Number = Literal[2, 3]
 WIDTHS_MM = (85, 175)
@@ -34,15 +35,13 @@ class FigureRun:
 
     @property
     def n_train(self) -> int | None:
-        """Training images."""
-        found = self.spec.get("dataset", {}).get("n_train")
-        return int(found) if found is not None else None
+        """Training points."""
+        return n_train_of(self.spec)
 
     @property
     def width(self) -> int | None:
         """Base width W of the network."""
-        found = self.spec.get("network", {}).get("base_width")
-        return int(found) if found is not None else None
+        return width_of(self.spec)
 
     @property
     def setting(self) -> str:

@@ -17,45 +17,45 @@ LOSS_BATCH = 512
 
 @dataclass(frozen=True)
 class NoiseBank:
-    """Fixed (image, noise) pairs at one diffusion index.
+    """Fixed (point, noise) pairs at one diffusion index.
 
     Attributes:
-        x_t: the noised images.
+        x_t: the noised points.
         eps: their noise.
         index: the 0-based diffusion index of all of them.
-        labels: of the images, where the network is told them.
+        labels: of the points, where the network is told them.
     """
 
-    x_t: Float[Tensor, "pair channel height width"]
-    eps: Float[Tensor, "pair channel height width"]
+    x_t: Float[Tensor, "pair ..."]
+    eps: Float[Tensor, "pair ..."]
     index: int
     labels: Int[Tensor, " pair"] | None = None
 
     @classmethod
     def draw(
         cls,
-        images: Float[Tensor, "image channel height width"],
+        points: Float[Tensor, "point ..."],
         diffusion: Diffusion,
         *,
         index: int,
         pairs: int,
         generator: torch.Generator,
-        labels: Int[Tensor, " image"] | None = None,
+        labels: Int[Tensor, " point"] | None = None,
     ) -> "NoiseBank":
-        """Draw the bank: the images in turn, each pair with noise of its own."""
-        turn = torch.arange(pairs, device=images.device) % len(images)
-        x_0 = images[turn]
-        eps = torch.randn(x_0.shape, generator=generator, device=images.device)
-        t = torch.full((pairs,), index, device=images.device)
+        """Draw the bank: the points in turn, each pair with noise of its own."""
+        turn = torch.arange(pairs, device=points.device) % len(points)
+        x_0 = points[turn]
+        eps = torch.randn(x_0.shape, generator=generator, device=points.device)
+        t = torch.full((pairs,), index, device=points.device)
         return cls(diffusion.noised(x_0, t, eps), eps, index, None if labels is None else labels[turn])
 
     @torch.no_grad()
     def losses(self, eps_model: Callable[..., Tensor]) -> Float[ndarray, " pair"]:
-        """Squared error of eps_hat(x_t, t), or eps_hat(x_t, t, labels), per pixel, for each pair, float64."""
+        """Squared error of eps_hat(x_t, t), or eps_hat(x_t, t, labels), per component, for each pair, float64."""
         errors = [difference.square().flatten(1).mean(1) for difference in self.differences(eps_model)]
         return torch.cat(errors).double().cpu().numpy()
 
-    def differences(self, eps_model: Callable[..., Tensor]) -> Iterator[Float[Tensor, "batch channel height width"]]:
+    def differences(self, eps_model: Callable[..., Tensor]) -> Iterator[Float[Tensor, "batch ..."]]:
         """eps_hat - eps, batch by batch; times -sqrt((1 - alpha_bar) / alpha_bar) it is x0_hat - x0."""
         t = torch.full((len(self.x_t),), self.index, device=self.x_t.device)
         asked = (self.x_t, t) if self.labels is None else (self.x_t, t, self.labels)

@@ -30,26 +30,26 @@ class Parameterized(nn.Module):
         self.register_buffer("scales", torch.stack([*ab, signal, noise]).float(), persistent=False)
 
     def forward(
-        self, x_t: Float[Tensor, "batch channel height width"], t: Int[Tensor, " batch"], *labels: Int[Tensor, " batch"]
-    ) -> Float[Tensor, "batch channel height width"]:
+        self, x_t: Float[Tensor, "batch ..."], t: Int[Tensor, " batch"], *labels: Int[Tensor, " batch"]
+    ) -> Float[Tensor, "batch ..."]:
         """Predict eps at the integer diffusion indices t, for labels where the network takes them."""
-        a, b, _, _ = self._at(t)
+        a, b, _, _ = self._at(t, like=x_t)
         eps_hat: Tensor = a * x_t + b * self.network(x_t, t, *labels)
         return eps_hat
 
     def target(
         self,
-        x_0: Float[Tensor, "batch channel height width"],
+        x_0: Float[Tensor, "batch ..."],
         t: Int[Tensor, " batch"],
-        eps: Float[Tensor, "batch channel height width"],
-    ) -> Float[Tensor, "batch channel height width"]:
+        eps: Float[Tensor, "batch ..."],
+    ) -> Float[Tensor, "batch ..."]:
         """What the network inside is to answer at the noised images."""
         if self.learns == "x0":
             return x_0
-        _, _, signal, noise = self._at(t)
+        _, _, signal, noise = self._at(t, like=x_0)
         return signal * eps - noise * x_0
 
-    def _at(self, t: Tensor) -> Tensor:
+    def _at(self, t: Tensor, *, like: Tensor) -> Tensor:
         scales = self.scales
         assert isinstance(scales, Tensor)
-        return scales[:, t].reshape(4, -1, 1, 1, 1)
+        return scales[:, t].reshape(4, -1, *(1,) * (like.ndim - 1))

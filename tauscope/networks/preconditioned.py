@@ -16,7 +16,7 @@ class Preconditioned(nn.Module):
     Args:
         network: maps (x, t) to the shape of x.
         diffusion: the forward process.
-        data_std: s, the standard deviation of the training images in model units.
+        data_std: s, the standard deviation of the training points in model units.
     """
 
     def __init__(self, network: nn.Module, diffusion: Diffusion, data_std: float) -> None:
@@ -28,11 +28,11 @@ class Preconditioned(nn.Module):
         self.register_buffer("scales", scales.float(), persistent=False)
 
     def forward(
-        self, x_t: Float[Tensor, "batch channel height width"], t: Int[Tensor, " batch"], *labels: Int[Tensor, " batch"]
-    ) -> Float[Tensor, "batch channel height width"]:
+        self, x_t: Float[Tensor, "batch ..."], t: Int[Tensor, " batch"], *labels: Int[Tensor, " batch"]
+    ) -> Float[Tensor, "batch ..."]:
         """Predict eps at the integer diffusion indices t, for labels where the network takes them."""
         scales = self.scales
         assert isinstance(scales, Tensor)
-        a, b, c = scales[:, t].reshape(3, -1, 1, 1, 1)
+        a, b, c = scales[:, t].reshape(3, -1, *(1,) * (x_t.ndim - 1))
         eps_hat: Tensor = a * x_t + b * self.network(c * x_t, t, *labels)
         return eps_hat

@@ -34,15 +34,15 @@ class Diffusion:
     def to(self, device: torch.device) -> "Diffusion":
         return Diffusion(self.alpha_bar.to(device), self.first_trained_index)
 
-    def at(self, t: Int[Tensor, " batch"]) -> Float[Tensor, "batch 1 1 1"]:
-        """alpha_bar at each index, float32, shaped to multiply images."""
-        return self.alpha_bar[t].float().view(-1, 1, 1, 1)
+    def at(self, t: Int[Tensor, " batch"], *, like: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
+        """alpha_bar at each index, float32, shaped to multiply points of any shape."""
+        return self.alpha_bar[t].float().view(-1, *(1,) * (like.ndim - 1))
 
     def noised(
-        self, x_0: Float[Tensor, "batch channel height width"], t: Int[Tensor, " batch"], eps: Float[Tensor, "batch channel height width"]
-    ) -> Float[Tensor, "batch channel height width"]:
+        self, x_0: Float[Tensor, "batch ..."], t: Int[Tensor, " batch"], eps: Float[Tensor, "batch ..."]
+    ) -> Float[Tensor, "batch ..."]:
         """x_t for given noise; eq. 4 of arXiv:2006.11239."""
-        alpha_bar = self.at(t)
+        alpha_bar = self.at(t, like=x_0)
         return alpha_bar.sqrt() * x_0 + (1 - alpha_bar).sqrt() * eps
 
 
@@ -52,9 +52,9 @@ def linear_schedule(steps: int, *, beta_min: float, beta_max: float, first_train
 
 
 def predict_x0(
-    x_t: Float[Tensor, "batch channel height width"],
-    eps_hat: Float[Tensor, "batch channel height width"],
+    x_t: Float[Tensor, "batch ..."],
+    eps_hat: Float[Tensor, "batch ..."],
     alpha_bar: float,
-) -> Float[Tensor, "batch channel height width"]:
+) -> Float[Tensor, "batch ..."]:
     """x0_hat = (x_t - sqrt(1 - alpha_bar) eps_hat) / sqrt(alpha_bar)."""
     return (x_t - (1 - alpha_bar) ** 0.5 * eps_hat) / alpha_bar**0.5

@@ -14,7 +14,7 @@ from tauscope.samplers.guidance import guided
 from tauscope.samplers.interventions import intervened
 from tauscope.specs.sampler import AncestralSpec, DdimSpec, DpmSolverSpec
 
-EpsModel = Callable[[Float[Tensor, "batch channel height width"], Int[Tensor, " batch"]], Float[Tensor, "batch channel height width"]]
+EpsModel = Callable[[Float[Tensor, "batch ..."], Int[Tensor, " batch"]], Float[Tensor, "batch ..."]]
 
 __all__ = ["EpsModel", "draw_samples", "guided", "intervened", "sample_ancestral", "sample_ddim", "sample_dpm_solver"]
 
@@ -23,11 +23,11 @@ __all__ = ["EpsModel", "draw_samples", "guided", "intervened", "sample_ancestral
 def draw_samples(
     eps_model: EpsModel,
     diffusion: Diffusion,
-    x_T: Float[Tensor, "batch channel height width"],
+    x_T: Float[Tensor, "batch ..."],
     sampler: DdimSpec | DpmSolverSpec | AncestralSpec,
     *,
     generator: torch.Generator,
-) -> Float[Tensor, "batch channel height width"]:
+) -> Float[Tensor, "batch ..."]:
     """Draw one sample per starting noise with the sampler that the spec names."""
     if isinstance(sampler, DdimSpec):
         return sample_ddim(eps_model, diffusion, x_T, steps=sampler.steps, eta=sampler.eta, generator=generator)

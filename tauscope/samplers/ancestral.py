@@ -13,10 +13,10 @@ from tauscope.process.diffusion import predict_x0
 def sample_ancestral(
     eps_model: Callable[[Tensor, Tensor], Tensor],
     diffusion: Diffusion,
-    x_T: Float[Tensor, "batch channel height width"],
+    x_T: Float[Tensor, "batch ..."],
     *,
     generator: torch.Generator,
-) -> Float[Tensor, "batch channel height width"]:
+) -> Float[Tensor, "batch ..."]:
     """Draw samples through every trained index with the posterior variance; the last x0_hat is returned.
 
     The mean is that of q(x_s | x_t, x_0), eq. 7, at x_0 = x0_hat.

@@ -17,14 +17,14 @@ def ddim_indices(diffusion: Diffusion, steps: int) -> list[int]:
 
 
 def ddim_step(
-    x0_hat: Float[Tensor, "batch channel height width"],
-    eps_hat: Float[Tensor, "batch channel height width"],
+    x0_hat: Float[Tensor, "batch ..."],
+    eps_hat: Float[Tensor, "batch ..."],
     *,
     alpha_bar_t: float,
     alpha_bar_s: float,
     eta: float,
     generator: torch.Generator,
-) -> Float[Tensor, "batch channel height width"]:
+) -> Float[Tensor, "batch ..."]:
     """Move from time t to an earlier s; eq. 12 and 16 of arXiv:2010.02502 (their alpha is our alpha_bar)."""
     variance = eta**2 * (1 - alpha_bar_s) / (1 - alpha_bar_t) * (1 - alpha_bar_t / alpha_bar_s)
     x_s = alpha_bar_s**0.5 * x0_hat + (1 - alpha_bar_s - variance) ** 0.5 * eps_hat
@@ -36,12 +36,12 @@ def ddim_step(
 def sample_ddim(
     eps_model: Callable[[Tensor, Tensor], Tensor],
     diffusion: Diffusion,
-    x_T: Float[Tensor, "batch channel height width"],
+    x_T: Float[Tensor, "batch ..."],
     *,
     steps: int,
     eta: float = 0.0,
     generator: torch.Generator,
-) -> Float[Tensor, "batch channel height width"]:
+) -> Float[Tensor, "batch ..."]:
     """Draw samples with ``steps`` network evaluations; the last one's x0_hat is returned.
 
     No trained index is left out at the low end, so no noise of level alpha_bar_0 stays in the samples.

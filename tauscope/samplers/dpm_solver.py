@@ -33,10 +33,10 @@ def log_snr_indices(diffusion: Diffusion, steps: int) -> list[int]:
 def sample_dpm_solver(
     eps_model: Callable[[Tensor, Tensor], Tensor],
     diffusion: Diffusion,
-    x_T: Float[Tensor, "batch channel height width"],
+    x_T: Float[Tensor, "batch ..."],
     *,
     steps: int,
-) -> Float[Tensor, "batch channel height width"]:
+) -> Float[Tensor, "batch ..."]:
     """Draw samples with ``steps`` network evaluations and no noise; the last one's x0_hat is returned.
 
     With h the step in lambda and r the last step over this one, x0_hat is continued linearly to the middle of the step:

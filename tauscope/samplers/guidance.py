@@ -9,7 +9,7 @@ from torch import Tensor
 
 def guided(
     network: Callable[..., Tensor], labels: Int[Tensor, " batch"], guidance: float
-) -> Callable[[Tensor, Tensor], Float[Tensor, "batch channel height width"]]:
+) -> Callable[[Tensor, Tensor], Float[Tensor, "batch ..."]]:
     """The predictor of a batch whose labels are given: eps = (1 + w) eps_hat(x, t, label) - w eps_hat(x, t, none), eq. 6.
 
     Args:

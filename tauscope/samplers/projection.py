@@ -8,10 +8,9 @@ from torch import Tensor
 
 from tauscope.process import Diffusion
 from tauscope.theory.empirical import empirical_eps
+from tauscope.theory.exact import ExactEps
 
 Points = Float[Tensor, "point ..."]
-Exact = Callable[[Points, float], Points]
-"""The exact prediction of eps at x_t for an alpha_bar."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ DirectionAt = Callable[[Points, float], Direction]
 """The direction at points x_t for an alpha_bar."""
 
 
-def from_population(train: Points, population: Exact) -> DirectionAt:
+def from_population(train: Points, population: ExactEps) -> DirectionAt:
     """The coefficient is alpha: 0 at the population's score, 1 at the training set's."""
 
     def direction(x_t: Points, alpha_bar: float) -> Direction:
@@ -55,8 +54,8 @@ def projected(
 ) -> Callable[[Tensor, Tensor], Tensor]:
     """The predictor without its projection on the empirical direction, point by point: eps - c delta, with
 
-    c = <eps - origin, delta> / |delta|^2, clipped to lie between 0 and ``most``. eps is the score times
-    -sqrt(1 - alpha_bar), so c is that of the scores. Where both sets say the same, delta vanishes and nothing is taken out. All points of a call have one diffusion index.
+    c = <eps - origin, delta> / |delta|^2, clipped to lie between 0 and ``most``. eps is the score times -sqrt(1 - alpha_bar), so c
+    is that of the scores. Where both sets say the same, delta vanishes and nothing is taken out. All points of a call have one index.
 
     Args:
         eps_model: maps (x_t, t) to eps_hat.

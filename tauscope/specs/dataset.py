@@ -1,6 +1,6 @@
 """Which images a run is given."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
@@ -15,7 +15,16 @@ class RegisteredSpec(SpecModel):
     sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="digest of the uploaded archive; of a path there is none")
 
 
-class DatasetSpec(SpecModel):
+class TrainingSetSpec(SpecModel):
+    """What every kind's ``dataset`` has."""
+
+    if TYPE_CHECKING:  # Declared by each kind: pydantic shows a field where it was first declared.
+        name: str
+        n_train: int
+        n_held_out: int
+
+
+class DatasetSpec(TrainingSetSpec):
     """Which images are trained on, and which are held out as reference."""
 
     name: str = shown("digits", "Data set", "a registered data set", choices="datasets")

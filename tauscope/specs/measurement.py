@@ -1,6 +1,6 @@
 """What is measured along training, when, and which levels make an onset."""
 
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -25,8 +25,15 @@ class ProbesSpec(SpecModel):
     points: int = shown(64, "Points", "noised points of alpha_ho from each set", ge=16, le=100_000, unit="points each")
 
 
-class MeasurementSpec(SpecModel):
-    """What is measured along training, and when."""
+class Measurement(SpecModel):
+    """What every kind's ``measurement`` has: when a run is measured."""
+
+    if TYPE_CHECKING:  # Declared by each kind: pydantic shows a field where it was first declared.
+        schedule: Schedule
+
+
+class MeasurementSpec(Measurement):
+    """What is measured of a denoiser along training, and when."""
 
     schedule: Schedule = shown(LogSpaced(), "Checkpoints", "steps at which samples are drawn")
     loss_schedule: Schedule | None = shown(None, "Further losses", "further steps at which only the losses are measured", advanced=True)
@@ -40,6 +47,11 @@ class MeasurementSpec(SpecModel):
     loss_pairs: int = shown(
         512, "Loss pairs", "fixed (image, noise) pairs per set and index that a loss averages", ge=32, le=10**7, unit="pairs", advanced=True
     )
+
+
+class ImageMeasurementSpec(MeasurementSpec):
+    """What is measured of images beyond that."""
+
     frechet_components: int = shown(
         16, "Principal components", "principal components of the Frechet distance", ge=1, le=100_000, advanced=True
     )
@@ -73,7 +85,7 @@ class OnsetLevel(SpecModel):
 
 
 class OnsetsSpec(SpecModel):
-    """Definitions of tau_gen (metric falls to its level) and tau_mem (f_mem minus control rises to its level)."""
+    """Definitions of tau_gen (metric falls to its level) and tau_mem (f_mem minus control, or another metric of the kind, rises to it)."""
 
     tau_gen: OnsetLevel = shown(OnsetLevel(metric="loss_held_out@100", level=0.55), "tau_gen")
     tau_mem: OnsetLevel = shown(OnsetLevel(metric="f_mem", level=0.25), "tau_mem")

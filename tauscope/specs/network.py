@@ -1,6 +1,6 @@
 """The networks that a run may train."""
 
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -10,7 +10,25 @@ from tauscope.specs.shown import shown
 LABEL_DROP = 0.1
 
 
-class UNetSpec(SpecModel):
+class NetworkSpec(SpecModel):
+    """What every network of a denoiser says of itself."""
+
+    if TYPE_CHECKING:  # Declared by each network: pydantic shows a field where it was first declared.
+        name: str
+        base_width: int
+
+    @property
+    def told_labels(self) -> bool:
+        """Whether it is told the label of what it denoises."""
+        return False
+
+    @property
+    def withheld(self) -> float:
+        """The share of training points whose label is withheld."""
+        return 0.0
+
+
+class UNetSpec(NetworkSpec):
     """The paper's U-Net; 2 blocks a level and attention at the two lower levels give its published parameter count."""
 
     name: Literal["unet"] = "unet"
@@ -51,3 +69,11 @@ class UNetSpec(SpecModel):
         if self.classes is None and self.label_drop != LABEL_DROP:
             raise ValueError("label_drop is given where no label is | Set classes to labels, or leave label_drop out")
         return self
+
+    @property
+    def told_labels(self) -> bool:
+        return self.classes is not None
+
+    @property
+    def withheld(self) -> float:
+        return self.label_drop

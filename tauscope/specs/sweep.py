@@ -10,7 +10,8 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from tauscope.specs.errors import FieldProblem, SpecError
-from tauscope.specs.kinds import KINDS, ExperimentSpec
+from tauscope.specs.experiment import ExperimentSpec
+from tauscope.specs.kinds import KINDS, AnyExperiment
 from tauscope.specs.model import SpecModel
 
 MAX_RUNS = 1000
@@ -48,7 +49,7 @@ class SweepSpec(SpecModel):
 
     name: str = Field(min_length=1, max_length=80, description="what the experiment is called")
     summary: str = Field("", max_length=400, description="one sentence on what it shows")
-    base: ExperimentSpec
+    base: AnyExperiment
     axes: dict[str, tuple[Any, ...]] = Field(default_factory=dict, description="field path or short name to its values")
     combine: Literal["cross", "zip"] = Field("cross", description="every combination, or the axes in step")
     overrides: dict[str, Override] = Field(default_factory=dict, description="field path to its value by an axis")
@@ -159,6 +160,8 @@ def parse_sweep(document: object) -> SweepSpec:
     kind = base.get("kind", "image_ddpm") if isinstance(base, Mapping) else None
     if isinstance(base, Mapping) and kind not in KINDS:
         raise SpecError.single("base.kind", f"{kind!r} is no experiment kind", f"Choose from {', '.join(KINDS)}")
+    if isinstance(base, Mapping):
+        document = {**document, "base": {"kind": kind, **base}}
     try:
         sweep = SweepSpec.model_validate(dict(document))
     except ValidationError as error:

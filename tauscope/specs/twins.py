@@ -8,15 +8,18 @@ as they remember their beginning, whatever they are trained on.
 from collections.abc import Sequence
 
 from tauscope.specs.errors import SpecError
-from tauscope.specs.kinds import ExperimentSpec
+from tauscope.specs.experiment import ExperimentSpec
+from tauscope.specs.image_ddpm import ImageDdpmSpec
 
 
-def twin_spec(spec: ExperimentSpec) -> ExperimentSpec:
+def twin_spec(spec: ExperimentSpec) -> ImageDdpmSpec:
     """The run's spec on the slice and with the seed that belong to its own; all else is the same. The twin's twin is the run.
 
     Raises:
-        SpecError: if the run begins from a checkpoint, whose images the twin would have seen.
+        SpecError: if it is of a kind that has none, or begins from a checkpoint, whose images the twin would have seen.
     """
+    if not isinstance(spec, ImageDdpmSpec):
+        raise SpecError.single("kind", f"{spec.kind} has no twins", "Add seeds instead; images have twins")
     if spec.fork is not None:
         raise SpecError.single(
             "fork",
@@ -38,7 +41,7 @@ def find_pairs(specs: Sequence[ExperimentSpec]) -> tuple[tuple[int, int], ...]:
     pairs = []
     for place in places.values():
         spec = specs[place]
-        if spec.fork is None and spec.dataset.subset % 2 == 0:
+        if isinstance(spec, ImageDdpmSpec) and spec.fork is None and spec.dataset.subset % 2 == 0:
             other = places.get(twin_spec(spec).identity)
             pairs += [(place, other)] if other is not None else []
     return tuple(pairs)

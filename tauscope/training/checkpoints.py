@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from tauscope.specs import ImageDdpmSpec
+from tauscope.specs import DenoiserSpec
 from tauscope.training.optimizers import Slots
 from tauscope.training.trainer import Trainer
 from tauscope.version import code_version
@@ -84,7 +84,7 @@ def load_checkpoint(trainer: Trainer, state_file: Path) -> None:
     trainer.step = trainer.saved = int(state["step"])
 
 
-def _check_fork(state: dict[str, Any], spec: ImageDdpmSpec, state_file: Path) -> None:
+def _check_fork(state: dict[str, Any], spec: DenoiserSpec, state_file: Path) -> None:
     """A checkpoint of another spec may only be one that this spec names."""
     fork = spec.fork
     if fork is None:
@@ -133,7 +133,7 @@ def publish(temporary: Path, final: Path) -> None:
         os.close(folder)
 
 
-def _continues(held: dict[str, Any], wanted: ImageDdpmSpec) -> bool:
+def _continues(held: dict[str, Any], wanted: DenoiserSpec) -> bool:
     """Whether a run of the wanted spec passes through a checkpoint of the held one: the same, but for when and why it ends.
 
     No step's draws depend on how many are to come, so a longer run shares the whole past of a shorter one. A field that the
@@ -166,7 +166,7 @@ def _tensors(trainer: Trainer) -> dict[str, Tensor]:
 
 
 def _state(trainer: Trainer, digest: str) -> dict[str, Any]:
-    spec: ImageDdpmSpec = trainer.spec
+    spec: DenoiserSpec = trainer.spec
     return {
         "format": FORMAT,
         "step": trainer.step,

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from tauscope.networks import Parameterized
 from tauscope.networks.unet import SeededDropout
 from tauscope.process import Diffusion
-from tauscope.specs import ImageDdpmSpec
+from tauscope.specs import DenoiserSpec
 from tauscope.training.ema import WeightAverage, decay_rule
 from tauscope.training.learning_rate import learning_rate
 from tauscope.training.optimizers import build_optimizer
@@ -34,17 +34,17 @@ class Trainer:
         spec: the run.
         network: predicts eps from (x_t, t), on its device.
         diffusion: the forward process, on the same device.
-        x_0: the training images in model units, on the same device.
-        labels: of those images, where the network is told them.
+        x_0: the training points in model units, on the same device.
+        labels: of those points, where the network is told them.
         team: with whom each batch is shared.
     """
 
     def __init__(
         self,
-        spec: ImageDdpmSpec,
+        spec: DenoiserSpec,
         network: nn.Module,
         diffusion: Diffusion,
-        x_0: Float[Tensor, "n_train channel height width"],
+        x_0: Float[Tensor, "n_train ..."],
         labels: Int[Tensor, " n_train"] | None = None,
         team: Team | None = None,
     ) -> None:
@@ -159,7 +159,7 @@ class Trainer:
         """The labels of a batch, some withheld: -1 in their place. Drawn last, so that nothing else is drawn differently."""
         if self.labels is None:
             return ()
-        dropped = torch.rand(len(batch), generator=self._generator, device=batch.device) < self.spec.network.label_drop
+        dropped = torch.rand(len(batch), generator=self._generator, device=batch.device) < self.spec.network.withheld
         return (self.labels[batch].where(~dropped, -1),)
 
     def _permutation(self, epoch: int) -> Int[Tensor, " n_train"]:

@@ -77,8 +77,7 @@ def folder(tmp_path: Path) -> str:
     names = [run_name(item.index, item.label) for item in runs]
     given = dict(zip(names, [*PLAIN, *DECAYED], strict=True))
     summaries = [
-        held.summary.model_copy(update={"id": name, "params": item.params})
-        for (name, held), item in zip(given.items(), runs, strict=True)
+        held.summary.model_copy(update={"id": name, "params": item.params}) for (name, held), item in zip(given.items(), runs, strict=True)
     ]
     write_spec(tmp_path, spec_document(sweep, runs, "0"))
     write_measurements(tmp_path, [(name, point) for name, held in given.items() for point in held.points])
@@ -87,9 +86,9 @@ def folder(tmp_path: Path) -> str:
 
 
 def test_the_command_prints_a_row_for_each_setting_and_json_is_the_contract(folder: str) -> None:
-    shell = CliRunner(env={"COLUMNS": "300"})
+    shell = CliRunner(env={"COLUMNS": "400"})
     told = shell.invoke(app, ["interventions", folder], catch_exceptions=False).stdout
-    assert "as it is" in told and "optimizer.weight_decay=0.5" in told and "of 384 each" in told
+    assert "as it is" in told and "optimizer.weight_decay=0.5" in told and "of 384 each" in told and "loss_held_out@100" in told
     found = json.loads(shell.invoke(app, ["interventions", folder, "--at", "500", "--json"], catch_exceptions=False).stdout)
     assert (found["at"], len(found["settings"])) == (500, 2)
 

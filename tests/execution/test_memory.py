@@ -90,11 +90,11 @@ def break_losses(experiment: ImageDdpmExperiment, monkeypatch: pytest.MonkeyPatc
 
 
 def break_sampling(experiment: ImageDdpmExperiment, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tauscope.experiments.image_measurement.draw_samples", no_memory)
+    monkeypatch.setattr("tauscope.experiments.sampling.draw_samples", no_memory)
 
 
 def break_dataset(experiment: ImageDdpmExperiment, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(experiment, "_write_images", no_memory)
+    monkeypatch.setattr(experiment, "write_data", no_memory)
 
 
 class Silent:

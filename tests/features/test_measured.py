@@ -11,9 +11,10 @@ from tauscope.analysis.metrics_info import metric_infos
 from tauscope.analysis.onsets import tau_gen
 from tauscope.contracts.points import Point
 from tauscope.datasets import load_split
-from tauscope.experiments.image_measurement import ImageMeasurement, SamplingBrokenOffError
+from tauscope.experiments.image_measurement import ImageMeasurement
 from tauscope.experiments.image_quality import ImageQuality
 from tauscope.experiments.image_set import ImageSet
+from tauscope.experiments.sampling import SamplingBrokenOffError
 from tauscope.process import linear_schedule
 from tauscope.specs import ImageDdpmSpec, SpecError
 from tauscope.specs.features import QualityMetric

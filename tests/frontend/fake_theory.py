@@ -1,7 +1,6 @@
 """What theory says of the runs of ``fake_spectrum``, as digits have it."""
 
-from tauscope.analysis.metrics_info import alpha_bar
-from tauscope.analysis.theory_infos import theory_infos
+from tauscope.analysis.theory_infos import image_theory_infos
 from tauscope.contracts.curves import Series
 from tauscope.contracts.points import MetricInfo
 from tauscope.specs import load_preset
@@ -12,7 +11,7 @@ SPEC = load_preset("digits-spectrum").sweep.base
 
 def infos() -> dict[str, MetricInfo]:
     """The constants of the preset."""
-    return {info.name: info for info in theory_infos(SPEC, lambda index: alpha_bar(SPEC.process, index))}
+    return {info.name: info for info in image_theory_infos(SPEC)}
 
 
 def series() -> dict[str, Series]:

@@ -20,7 +20,7 @@ class Memorizer:
     """Predicts the noise that the nearest training image would have had: the exact answer of a perfect copier at little noise."""
 
     def __call__(self, x_t: Tensor, t: Tensor) -> Tensor:
-        alpha_bar = DIFFUSION.at(t)
+        alpha_bar = DIFFUSION.at(t, like=x_t)
         distance = torch.cdist((x_t / alpha_bar.sqrt()).flatten(1), TRAIN.flatten(1))
         return (x_t - alpha_bar.sqrt() * TRAIN[distance.argmin(1)]) / (1 - alpha_bar).sqrt()
 
@@ -29,7 +29,7 @@ class Ignorant:
     """The exact answer for standard normal data, of which both sets are draws: it knows neither."""
 
     def __call__(self, x_t: Tensor, t: Tensor) -> Tensor:
-        return (1 - DIFFUSION.at(t)).sqrt() * x_t
+        return (1 - DIFFUSION.at(t, like=x_t)).sqrt() * x_t
 
 
 @pytest.mark.parametrize("shift", [0.0, 1.0, 2.5])

@@ -9,10 +9,11 @@ import torch
 from tauscope.analysis.metrics_info import metric_infos
 from tauscope.analysis.summary import summarize_points
 from tauscope.contracts.points import Point
-from tauscope.experiments.image_losses import draw_bank
 from tauscope.experiments.image_measurement import ImageMeasurement
 from tauscope.experiments.image_set import ImageSet
-from tauscope.experiments.image_theory import ImageTheory, first_measured
+from tauscope.experiments.image_theory import ImageTheory
+from tauscope.experiments.losses import draw_bank
+from tauscope.experiments.theory import first_measured
 from tauscope.networks import UNet
 from tauscope.process import Diffusion
 from tauscope.specs import ImageDdpmSpec
@@ -49,7 +50,7 @@ def images(n_train: int) -> ImageSet:
 
 
 def theory(chosen: ImageDdpmSpec, known: ImageSet) -> dict[str, Point]:
-    return {point.metric: point for point in ImageTheory(chosen, known, Diffusion.of(chosen.process)).points(FIRST)}
+    return {point.metric: point for point in ImageTheory(chosen, known, Diffusion.of(chosen.process)).measured(FIRST)}
 
 
 def test_one_training_image_is_always_the_answer_and_its_losses_follow() -> None:
@@ -107,16 +108,17 @@ def test_a_network_that_is_told_labels_is_held_against_the_memorizer_of_each_lab
     conditional = theory(told, known)
     mean = known.mean
     for label in (0, 1):
-        alone = ImageTheory(told, ImageSet(known.train[labels == label], known.held_out), Diffusion.of(told.process))
+        known_alone = ImageSet(known.train[labels == label], known.held_out)
+        alone = ImageTheory(told, known_alone, Diffusion.of(told.process))
         exact = ImageTheory(told, known, Diffusion.of(told.process))
         x_t, t = torch.randn(7, 1, SIZE, SIZE, generator=torch.Generator().manual_seed(label)), torch.full((7,), 300)
-        shifted = alone.images.mean - mean  # Model units are about the mean of the training images.
+        shifted = known_alone.mean - mean  # Model units are about the mean of the training images.
         expected = alone._memorizer(x_t - shifted * float(Diffusion.of(told.process).alpha_bar[300]) ** 0.5, t)
         assert torch.allclose(exact._memorizer(x_t, t, torch.full((7,), label)), expected, atol=1e-6)
     assert conditional["theory_loss_empirical_train@300"].value is not None
     unseen = theory(told, ImageSet(known.train, known.held_out, labels, held_out + 5))
     assert unseen["theory_loss_empirical_held_out@300"].value is None
-    assert unseen["theory_loss_empirical_held_out@300"].reason == "no training image has label 5, 6"
+    assert unseen["theory_loss_empirical_held_out@300"].reason == "no training point has label 5, 6"
 
 
 def test_it_is_measured_once_and_no_other_number_moves() -> None:

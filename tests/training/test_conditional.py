@@ -56,7 +56,7 @@ def test_labels_are_withheld_at_the_asked_rate_and_the_rest_belong_to_their_imag
 
 
 def test_samples_have_the_training_sets_proportions_and_the_same_labels_at_every_checkpoint(tmp_path: Path) -> None:
-    first, second = (experiment(tmp_path, classes="labels").measurement.sample_labels for _ in range(2))
+    first, second = (experiment(tmp_path, classes="labels").measurement.sampling.labels for _ in range(2))
     assert first is not None and second is not None
     assert torch.equal(first, second)
     known = experiment(tmp_path, classes="labels").images.train_labels

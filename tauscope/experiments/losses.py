@@ -1,32 +1,33 @@
-"""Train and held-out loss of an image run, on noise that never changes along training."""
+"""Train and held-out loss of a denoiser, on noise that never changes along training."""
 
+from collections.abc import Iterable
 from functools import cached_property
 
 import numpy as np
 from torch import nn
 
 from tauscope.contracts.points import Point
-from tauscope.experiments.image_set import ImageSet
 from tauscope.experiments.measured import diverged_point, measured_point
+from tauscope.experiments.training_set import TrainingSet
 from tauscope.metrics.intervals import mean_interval
 from tauscope.metrics.losses import NoiseBank, loss_gap
 from tauscope.process import Diffusion
-from tauscope.specs import ImageDdpmSpec
+from tauscope.specs import DenoiserSpec
 from tauscope.training.seeding import stream
 
 
-class ImageLosses:
-    """Measures the losses at every chosen diffusion index, and over all noise levels where the spec asks for it.
+class DenoiserLosses:
+    """Measures the losses at every chosen diffusion index.
 
     Args:
         spec: the run.
-        images: its images, on the device.
+        points: those that it learns, on the device.
         diffusion: the forward process, on the device.
     """
 
-    def __init__(self, spec: ImageDdpmSpec, images: ImageSet, diffusion: Diffusion) -> None:
+    def __init__(self, spec: DenoiserSpec, points: TrainingSet, diffusion: Diffusion) -> None:
         self.spec = spec
-        self.images = images
+        self.points = points
         self.diffusion = diffusion
 
     @cached_property
@@ -44,28 +45,24 @@ class ImageLosses:
             points.append(measured_point(step, name, mean_interval(losses), count) if finite else diverged_point(step, name, count))
         return points
 
-    def points(self, network: nn.Module, step: int) -> list[Point]:
+    def measured(self, network: nn.Module, step: int) -> list[Point]:
         """Train and held-out loss and their relative gap at every chosen diffusion index."""
         return [point for index, banks in self._banks.items() for point in _losses(network, banks, step, "loss")]
 
-    def grid(self, network: nn.Module, step: int) -> list[Point]:
-        """The same over all noise levels, nothing where the spec asks for none; banks are drawn again to the same noise, and not held."""
-        asked = self.spec.measurement.loss_grid
-        if asked is None:
-            return []
-        indices = asked.indices(self.spec.process)
-        return [point for i in indices for point in _losses(network, self._pair_of_banks(i, asked.pairs), step, "grid")]
+    def over(self, network: nn.Module, step: int, indices: Iterable[int], pairs: int) -> list[Point]:
+        """The same over many noise levels, as ``grid_...``; banks are drawn again to the same noise, and not held."""
+        return [point for i in indices for point in _losses(network, self._pair_of_banks(i, pairs), step, "grid")]
 
     def _pair_of_banks(self, index: int, pairs: int) -> tuple[NoiseBank, NoiseBank]:
-        train, held_out = (draw_bank(self.spec, self.images, self.diffusion, s, index=index, pairs=pairs) for s in ("train", "held_out"))
+        train, held_out = (draw_bank(self.spec, self.points, self.diffusion, s, index=index, pairs=pairs) for s in ("train", "held_out"))
         return train, held_out
 
 
-def draw_bank(spec: ImageDdpmSpec, images: ImageSet, diffusion: Diffusion, name: str, *, index: int, pairs: int) -> NoiseBank:
-    """Fixed noised images of the set ``train`` or ``held_out`` at an index, the same at every step of a run."""
-    part, labels = (images.train, images.train_labels) if name == "train" else (images.held_out, images.held_out_labels)
+def draw_bank(spec: DenoiserSpec, points: TrainingSet, diffusion: Diffusion, name: str, *, index: int, pairs: int) -> NoiseBank:
+    """Fixed noised points of the set ``train`` or ``held_out`` at an index, the same at every step of a run."""
+    part, labels = (points.train, points.train_labels) if name == "train" else (points.held_out, points.held_out_labels)
     generator = stream(spec.seed, "noise_bank", name, index, device=part.device)
-    return NoiseBank.draw(images.to_model(part), diffusion, index=index, pairs=pairs, generator=generator, labels=labels)
+    return NoiseBank.draw(points.to_model(part), diffusion, index=index, pairs=pairs, generator=generator, labels=labels)
 
 
 def _losses(network: nn.Module, banks: tuple[NoiseBank, NoiseBank], step: int, name: str) -> list[Point]:
