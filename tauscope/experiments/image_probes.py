@@ -48,7 +48,7 @@ class ImageProbes(OfImages):
     def _projection(self) -> ProjectionProbe:
         probes, train, held_out = self._asked, self.images.train, self.images.held_out
         size = min(len(train), len(held_out) - probes.images)
-        return ProjectionProbe.draw(
+        return ProjectionProbe.held_out(
             self.images.to_model(train[:size]),
             self.images.to_model(held_out[probes.images : probes.images + size]),
             self.diffusion,

@@ -68,12 +68,22 @@ def jackknife_half_width(left_out: Float[ndarray, " group"]) -> float:
 
 def ratio_interval(numerator: Float[ndarray, " item"], denominator: Float[ndarray, " item"]) -> tuple[float, float, float]:
     """sum(numerator) / sum(denominator) with its 95 % delete-one jackknife interval over independent items; (value, low, high)."""
-    n = len(numerator)
-    top, bottom = numerator.sum(), denominator.sum()
-    left_out = (top - numerator) / (bottom - denominator)
+    return sums_interval(lambda top, bottom: top / bottom, numerator, denominator)
+
+
+def sums_interval(statistic: Callable[..., ndarray | np.floating], *terms: Float[ndarray, " item"]) -> tuple[float, float, float]:
+    """A function of sums over independent items with its 95 % delete-one jackknife interval; (value, low, high).
+
+    Args:
+        statistic: takes the sums, each a number, or an array of the sums with one item left out each.
+        terms: of each sum, what every item adds to it.
+    """
+    n = len(terms[0])
+    sums = [part.sum() for part in terms]
+    left_out = statistic(*(whole - part for whole, part in zip(sums, terms, strict=True)))
     error = float(np.sqrt((n - 1) / n * ((left_out - left_out.mean()) ** 2).sum()))
     half = float(scipy.special.stdtrit(n - 1, 0.5 + CONFIDENCE / 2)) * error
-    value = float(top / bottom)
+    value = float(statistic(*sums))
     return value, value - half, value + half
 
 

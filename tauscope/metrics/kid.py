@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from tauscope.metrics.intervals import grouped, jackknife_half_width
+from tauscope.metrics.mmd import mmd_interval
 
 GROUPS = 32
 
@@ -12,10 +12,7 @@ GROUPS = 32
 def kernel_distance(
     features: Float[ndarray, "item dim"], reference: Float[ndarray, "other dim"], *, groups: int = GROUPS
 ) -> tuple[float, float, float]:
-    """The unbiased squared MMD with kernel (x.y / dim + 1)^3, all pairs, and its 95 % interval; (value, low, high).
-
-    mean_{i != j} k(x_i, x_j) + mean_{i != j} k(y_i, y_j) - 2 mean k(x_i, y_j). Unbiased at any count, so it may come out below 0. The
-    interval joins the delete-a-group jackknives over the features and over the reference.
+    """The unbiased squared MMD with kernel (x.y / dim + 1)^3 and its 95 % interval, see ``mmd_interval``; (value, low, high).
 
     Raises:
         ValueError: if either has fewer than four rows.
@@ -26,10 +23,7 @@ def kernel_distance(
     own, other, cross = _kernel(x, x), _kernel(y, y), _kernel(x, y)
     np.fill_diagonal(own, 0)
     np.fill_diagonal(other, 0)
-    value = _mmd(own.sum(), other.sum(), cross.sum(), len(x), len(y))
-    by_features, by_reference = _left_out(own, other, cross, groups), _left_out(other, own, cross.T, groups)
-    half = float(np.hypot(jackknife_half_width(by_features), jackknife_half_width(by_reference)))
-    return value, value - half, value + half
+    return mmd_interval(own, other, cross, groups=groups)
 
 
 def _kernel(x: ndarray, y: ndarray) -> ndarray:
@@ -37,20 +31,3 @@ def _kernel(x: ndarray, y: ndarray) -> ndarray:
     product /= x.shape[1]
     product += 1
     return product**3
-
-
-def _mmd(own: float, other: float, cross: float, n: int, m: int) -> float:
-    return float(own / (n * (n - 1)) + other / (m * (m - 1)) - 2 * cross / (n * m))
-
-
-def _left_out(own: ndarray, other: ndarray, cross: ndarray, groups: int) -> ndarray:
-    """The distance with a group of the first set left out, from sums of its rows; no kernel is computed again."""
-    group = grouped(len(own), groups)
-    rows, across, other_sum = own.sum(1), cross.sum(1), other.sum()
-    found = []
-    for g in range(group.max() + 1):
-        out = group == g
-        within = own[np.ix_(out, out)].sum()
-        kept = len(own) - int(out.sum())
-        found.append(_mmd(rows.sum() - 2 * rows[out].sum() + within, other_sum, across[~out].sum(), kept, len(other)))
-    return np.array(found)

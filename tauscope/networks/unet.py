@@ -106,10 +106,7 @@ class TimeEmbedding(nn.Module):
 
     def __init__(self, width: int, time_width: int, steps: int) -> None:
         super().__init__()
-        half = width // 2
-        frequencies = torch.exp(-math.log(10_000) * torch.arange(half) / (half - 1))
-        angles = torch.arange(steps)[:, None] * frequencies[None, :]
-        self.register_buffer("table", torch.cat([angles.sin(), angles.cos()], dim=1), persistent=False)
+        self.register_buffer("table", sinusoids(width, steps), persistent=False)
         self.project = nn.Sequential(nn.Linear(width, time_width), nn.GELU(), nn.Linear(time_width, time_width))
 
     def forward(self, t: Tensor) -> Tensor:
@@ -117,6 +114,14 @@ class TimeEmbedding(nn.Module):
         assert isinstance(table, Tensor)
         embedded: Tensor = self.project(table[t])
         return embedded
+
+
+def sinusoids(width: int, steps: int) -> Float[Tensor, "steps width"]:
+    """Sines and cosines of every diffusion index, at frequencies from 1 to 1/10,000."""
+    half = width // 2
+    frequencies = torch.exp(-math.log(10_000) * torch.arange(half) / (half - 1))
+    angles = torch.arange(steps)[:, None] * frequencies[None, :]
+    return torch.cat([angles.sin(), angles.cos()], dim=1)
 
 
 class LabelEmbedding(nn.Module):

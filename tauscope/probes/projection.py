@@ -1,75 +1,89 @@
-"""The projection order parameter alpha_ho: how far a network's score has moved towards that of its own training images."""
+"""The projection order parameter: how far a network's score has moved from one reference towards the score of its training points."""
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
+from numpy import ndarray
 from torch import Tensor
 
-from tauscope.metrics.intervals import ratio_interval
+from tauscope.metrics.intervals import ratio_interval, sums_interval
+from tauscope.probes.noised_points import NoisedPoints, in_turn
 from tauscope.process import Diffusion
 from tauscope.samplers import EpsModel
 from tauscope.theory.empirical import empirical_score
+from tauscope.theory.mixture import Mixture
 
-BLOCK = 512
-
-Points = Float[Tensor, "point channel height width"]
+Points = Float[Tensor, "point ..."]
+Sums = ndarray | np.floating  # With one data point left out each, or of all.
 
 
 @dataclass(frozen=True)
 class ProjectionProbe:
-    """Fixed points, and at them the directions that tell a training set from an equally large held-out one.
+    """Fixed points, and at them a score s_0 and the direction delta in which copying leads away from it.
 
-    With s_train and s_held the empirical scores of both, s_bar their mean and delta = s_train - s_held, at points noised half
-    from each: alpha_ho = sum <s_theta - s_bar, delta> / sum |delta|^2. A network that knows neither set gives about 0, one
-    that has memorized the first 1/2, one that had memorized the other -1/2. It needs no population score.
+    alpha = sum <s_theta - s_0, delta> / sum |delta|^2. Two pairs of s_0 and delta are used:
+
+    - ``known``: s_0 the population's score, delta = s_train - s_0, at noised training points. alpha is 0 for the population's score, 1 for
+      the exact minimizer of the training loss. At other points its null is not 0.
+    - ``held_out``, where the population is not known: with the empirical scores s_train and s_held of two equally large sets, s_0 is their
+      mean and delta = s_train - s_held, at points noised half from each. This alpha_ho is about 0 for a network that knows neither set,
+      1/2 for one that has memorized the first, -1/2 for one that has memorized the other.
 
     Attributes:
-        x_t: the points.
-        index: their 0-based diffusion index.
-        alpha_bar: alpha_bar there.
-        origin: which image each point was noised from; points of one image are not independent.
+        at: the points.
+        s_0: the score at which alpha is 0.
+        delta: where one unit of alpha leads.
     """
 
-    x_t: Points
-    index: int
-    alpha_bar: float
-    origin: Int[Tensor, " point"]
-    s_bar: Points
+    at: NoisedPoints
+    s_0: Points
     delta: Points
 
     @classmethod
-    def draw(
-        cls,
-        train: Float[Tensor, "image channel height width"],
-        held_out: Float[Tensor, "image channel height width"],
-        diffusion: Diffusion,
-        *,
-        index: int,
-        points: int,
-        generator: torch.Generator,
+    def held_out(
+        cls, train: Points, held_out: Points, diffusion: Diffusion, *, index: int, points: int, generator: torch.Generator
     ) -> "ProjectionProbe":
-        """Draw ``points`` from each set, the images in turn, each with noise of its own."""
-        turn = torch.arange(points, device=train.device) % len(train)
-        x_0 = torch.cat([train[turn], held_out[turn]])
-        eps = torch.randn(x_0.shape, generator=generator, device=train.device)
-        x_t = diffusion.noised(x_0, torch.full((len(x_0),), index, device=train.device), eps)
-        alpha_bar = float(diffusion.alpha_bar[index])
-        s_train, s_held = (empirical_score(x_t, images, alpha_bar=alpha_bar) for images in (train, held_out))
-        return cls(x_t, index, alpha_bar, torch.cat([turn, turn + len(train)]), (s_train + s_held) / 2, s_train - s_held)
+        """Draw ``points`` from each set, the data points in turn, each with noise of its own."""
+        turn = in_turn(points, train)
+        origin = torch.cat([turn, turn + len(train)])
+        at = NoisedPoints.of(torch.cat([train, held_out]), origin, diffusion, index=index, generator=generator)
+        s_train, s_held = (empirical_score(at.x_t, part, alpha_bar=at.alpha_bar) for part in (train, held_out))
+        return cls(at, (s_train + s_held) / 2, s_train - s_held)
 
-    @torch.no_grad()
+    @classmethod
+    def known(
+        cls, train: Points, population: Mixture, diffusion: Diffusion, *, index: int, points: int, generator: torch.Generator
+    ) -> "ProjectionProbe":
+        """Draw ``points`` from the training set, the data points in turn, each with noise of its own."""
+        at = NoisedPoints.of(train, in_turn(points, train), diffusion, index=index, generator=generator)
+        s_0 = population.noised(at.alpha_bar).score(at.x_t.flatten(1)).view(at.x_t.shape)
+        return cls(at, s_0, empirical_score(at.x_t, train, alpha_bar=at.alpha_bar) - s_0)
+
     def measure(self, eps_model: EpsModel) -> tuple[float, float, float]:
-        """alpha_ho with its 95 % jackknife interval over images; (value, low, high)."""
-        t = torch.full((len(self.x_t),), self.index, device=self.x_t.device)
-        eps_hat = torch.cat([eps_model(*block) for block in zip(self.x_t.split(BLOCK), t.split(BLOCK), strict=True)])
-        return self.of_score(-eps_hat.double() / (1 - self.alpha_bar) ** 0.5)
+        """alpha with its 95 % jackknife interval over data points; (value, low, high)."""
+        return self.of_score(self.at.score_of(eps_model))
 
     def of_score(self, s_theta: Points) -> tuple[float, float, float]:
-        """alpha_ho of a score at the points."""
-        along = ((s_theta - self.s_bar) * self.delta).flatten(1).sum(1)
-        squared = self.delta.square().flatten(1).sum(1)
-        sums = torch.zeros(2, int(self.origin.max()) + 1, dtype=torch.float64, device=along.device)
-        sums.index_add_(1, self.origin, torch.stack([along, squared]))
-        numerator, denominator = sums.cpu().numpy()
-        return ratio_interval(numerator, denominator)
+        """alpha of a score at the points."""
+        along, squared, _ = self._terms(s_theta)
+        return ratio_interval(along, squared)
+
+    def orthogonal(self, s_theta: Points) -> tuple[float, float, float]:
+        """What of s_theta - s_0 does not lie along delta, as a length in that of delta; (value, low, high), as for alpha.
+
+        sqrt(sum |s_theta - s_0 - alpha delta|^2 / sum |delta|^2): errors that are no copying.
+        """
+        value, low, high = sums_interval(_orthogonal, *self._terms(s_theta))
+        return value, max(low, 0.0), high
+
+    def _terms(self, s_theta: Points) -> tuple[ndarray, ...]:
+        """Of every data point: <s_theta - s_0, delta>, |delta|^2 and |s_theta - s_0|^2, summed over its noised points."""
+        moved = s_theta - self.s_0
+        products = ((moved * self.delta), self.delta.square(), moved.square())
+        return self.at.by_origin(*(part.flatten(1).sum(1) for part in products))
+
+
+def _orthogonal(along: Sums, squared: Sums, moved: Sums) -> Sums:
+    return np.sqrt(np.maximum(moved / squared - (along / squared) ** 2, 0))

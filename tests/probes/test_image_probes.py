@@ -105,7 +105,7 @@ def test_members_and_the_halves_of_alpha_ho_share_no_held_out_image(tmp_path: Pa
     assert torch.equal(members, images.to_model(images.train))
     assert torch.equal(others, images.to_model(images.held_out[:100]))
     # The points of the held-out half are noised from images after those; at so little noise the nearest one tells which.
-    half = probes._projection.x_t[64:] / probes._projection.alpha_bar**0.5
+    half = probes._projection.at.x_t[64:] / probes._projection.at.alpha_bar**0.5
     nearest = torch.cdist(half.flatten(1), images.to_model(images.held_out).flatten(1)).argmin(1)
     assert float(((nearest >= 100) & (nearest < 116)).float().mean()) > 0.9
 
