@@ -5,8 +5,8 @@ from functools import cached_property
 from torch import Tensor
 
 from tauscope.contracts.points import Point
-from tauscope.experiments.image_set import ImageSet
 from tauscope.experiments.measured import diverged_point, measured_point, quantile_points
+from tauscope.experiments.training_set import TrainingSet
 from tauscope.metrics.memorization import Memorization, measure_memorization
 from tauscope.metrics.neighbours import References
 from tauscope.specs.copying import ADAPTIVE_NEIGHBOURS, control_of, copy_criteria
@@ -16,15 +16,15 @@ class ImageCopying:
     """Measures f_mem by several criteria, and the distances behind it; references and control are computed once.
 
     Args:
-        images: the run's images, on the device.
+        images: the run's images, or points of any shape, on the device.
     """
 
-    def __init__(self, images: ImageSet) -> None:
+    def __init__(self, images: TrainingSet) -> None:
         self.images = images
         self._criteria = copy_criteria(len(images.train))
 
     def found(self, generated: Tensor) -> Memorization:
-        """The nearest distinct training images of each generated one, shape (N, C, H, W), pixels in [0, 1]."""
+        """The nearest distinct training images of each generated one, in the units of the data."""
         return measure_memorization(generated, self._references)
 
     def points(self, found: Memorization, step: int) -> list[Point]:

@@ -37,7 +37,7 @@ class MixtureCloseness:
 
     def baselines(self, step: int) -> list[Point]:
         """What fresh draws score."""
-        return [measured_point(step, f"{name}_fresh", estimate, len(self.points.fresh)) for name, estimate in self._fresh]
+        return [measured_point(step, f"{name}_floor", estimate, len(self.points.fresh)) for name, estimate in self._fresh]
 
     @cached_property
     def _fresh(self) -> list[tuple[str, Estimate]]:

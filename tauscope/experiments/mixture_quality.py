@@ -41,8 +41,8 @@ class MixtureQuality:
     def baselines(self, step: int) -> list[Point]:
         """What fresh draws score, and the energy distance of training points drawn with replacement: what a perfect copier scores."""
         count = len(self.points.fresh)
-        fresh = [_point(step, f"{name}_fresh", estimate, count) for name, estimate in self._fresh]
-        return [*fresh, measured_point(step, "energy_distance_copier", self._copier, count)]
+        fresh = [_point(step, f"{name}_floor", estimate, count) for name, estimate in self._fresh]
+        return [*fresh, measured_point(step, "energy_distance_train", self._copier, count)]
 
     @cached_property
     def _fresh(self) -> list[tuple[str, Estimate | str]]:

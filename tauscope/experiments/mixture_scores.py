@@ -45,7 +45,7 @@ class _Fixed:
         yield "alpha_orthogonal", self.at_train.orthogonal(at_train)
         yield "alpha_ho", self.held_out.measure(network)
         yield "score_error", self.population.error(self.population.at.score_of(network))
-        yield "score_error_train", self.empirical.error(at_train)
+        yield "score_error_empirical", self.empirical.error(at_train)
 
 
 class MixtureScores:
@@ -73,7 +73,7 @@ class MixtureScores:
                 finite = all(abs(number) < float("inf") for number in estimate)
                 metric, points = f"{name}@{index}", 2 * count if name == "alpha_ho" else count
                 found.append(measured_point(step, metric, estimate, points) if finite else diverged_point(step, metric, points))
-            found.append(measured_point(step, f"score_error_memorizer@{index}", fixed.memorizer, count))
+            found.append(measured_point(step, f"score_error@{index}_train", fixed.memorizer, count))
         return found
 
     @cached_property

@@ -34,7 +34,13 @@ class NoisedPoints:
 
     @classmethod
     def of(
-        cls, data: Points, origin: Int[Tensor, " point"], diffusion: Diffusion, *, index: int, generator: torch.Generator
+        cls,
+        data: Float[Tensor, "datum ..."],
+        origin: Int[Tensor, " point"],
+        diffusion: Diffusion,
+        *,
+        index: int,
+        generator: torch.Generator,
     ) -> "NoisedPoints":
         """The data points of these places, each with noise of its own."""
         x_0 = data[origin]
@@ -56,6 +62,6 @@ class NoisedPoints:
         return tuple(np.asarray(row) for row in sums.cpu().numpy())
 
 
-def in_turn(points: int, data: Points) -> Int[Tensor, " point"]:
+def in_turn(points: int, data: Float[Tensor, "datum ..."]) -> Int[Tensor, " point"]:
     """So many places of data points, one after the other and from the first again."""
     return torch.arange(points, device=data.device) % len(data)

@@ -57,6 +57,7 @@ def _shown(value: object) -> str:
 _UNION_TAGS = {
     *("image_ddpm", "adam", "sgd", "ddim", "dpm_solver", "ancestral", "log_spaced", "explicit", "budget", "copying", "window"),
     *("linear", "cosine", "log_snr", "constant", "power"),
+    *("gmm", "gmm_conditional"),
     *("pixels_pca", "inception", "mobilenet_v2", "torchscript"),
 }
 
