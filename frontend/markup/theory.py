@@ -12,11 +12,15 @@ from tauscope.contracts.run_views import RunView
 
 _COLUMNS = ("index", "alpha_bar", "answer", "training loss (95 %)", "held-out loss (95 %)", "pairs of each set")
 _TOLD = (
-    "The exact empirical denoiser answers with the mean over the training images, each weighed by its likelihood given the noised image: "
-    "a network that memorizes its training set comes down to its training loss, and up to its held-out loss. The best filter of single "
-    "Fourier coefficients is linear, so the best denoiser of all loses no more than it, but for chance. One noise bank for all."
+    "The exact empirical denoiser answers with the mean over the training set, each member weighed by its likelihood given what is "
+    "noised: a network that memorizes comes down to its training loss, and up to its held-out loss. One noise bank for all."
 )
-_UNKNOWN = " What the population itself would lose is not known for images."
+_OF = {
+    "population": " The population's denoiser has the least expected held-out loss of all.",
+    "linear": " The best filter of single Fourier coefficients is linear, so the best denoiser of all loses no more than it, but for chance.",
+}
+_UNKNOWN = " What the population's would lose is not known here."
+
 
 
 def theory_section(run: RunView, curves: Curves) -> Html:
@@ -26,7 +30,8 @@ def theory_section(run: RunView, curves: Curves) -> Html:
     if not known:
         return join()
     rows = [row for index in sorted({item.index for item in known}) for row in _rows(index, known, series, curves)]
-    told = _TOLD + ("" if any(item.who == "population" for item in known) else _UNKNOWN)
+    others = {item.who for item in known}
+    told = _TOLD + "".join(words for who, words in _OF.items() if who in others) + ("" if "population" in others else _UNKNOWN)
     return section("Theory beside data", join(tag("p", told, class_="tau-quiet"), table(_COLUMNS, rows, "")))
 
 

@@ -14,7 +14,7 @@ from tauscope.cli.tables import onset_words
 from tauscope.contracts.interventions import Interventions
 from tauscope.contracts.points import Point
 from tauscope.contracts.wording import measured_words, share_words
-from tauscope.results.phase import runs_in_folder
+from tauscope.results.interventions import settings_in_folder
 from tauscope.specs import SpecError
 
 commands = typer.Typer()
@@ -28,7 +28,7 @@ def interventions(
 ) -> None:
     """Compare the settings of a sweep: onsets, and quality and copying at the same training time."""
     try:
-        name, runs = runs_in_folder(folder)
+        name, runs = settings_in_folder(folder)
         found = compare(name, runs, at)
     except FileNotFoundError as error:
         raise SpecError.single(str(folder), f"{error.filename} is missing", "Use a folder that `run --out` or `export` left") from error
