@@ -17,10 +17,9 @@ _TOLD = (
 )
 _OF = {
     "population": " The population's denoiser has the least expected held-out loss of all.",
-    "linear": " The best filter of single Fourier coefficients is linear, so the best denoiser of all loses no more than it, but for chance.",
+    "linear": " The best filter of single Fourier coefficients is linear: the best denoiser of all loses no more than it, but for chance.",
 }
 _UNKNOWN = " What the population's would lose is not known here."
-
 
 
 def theory_section(run: RunView, curves: Curves) -> Html:

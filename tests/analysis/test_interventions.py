@@ -15,7 +15,10 @@ from tauscope.cli.app import app
 from tauscope.cli.errors import report_errors
 from tauscope.contracts.onsets import OnsetStatus
 from tauscope.results.folder import run_name, spec_document, write_measurements, write_spec, write_summary
-from tauscope.specs import apply_settings, load_preset
+from tauscope.results.interventions import settings_in_folder
+from tauscope.results.phase import runs_in_folder
+from tauscope.results.remeasured import Remeasured, write_remeasured
+from tauscope.specs import load_preset
 from tests.phase_runs import Truth, measured
 
 DECAY = {"optimizer.weight_decay": 0.5}
@@ -72,8 +75,8 @@ def test_a_run_without_samples_is_named_as_what_is_missing() -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> str:
-    sweep = apply_settings(load_preset("digits-interventions").sweep, {"seed": [1, 2, 3]})
-    runs = sweep.resolve()[:3] + tuple(item for item in sweep.resolve() if "optimizer.weight_decay" in item.params)
+    sweep = load_preset("digits-interventions").sweep
+    runs = sweep.resolve()[:6]
     names = [run_name(item.index, item.label) for item in runs]
     given = dict(zip(names, [*PLAIN, *DECAYED], strict=True))
     summaries = [
@@ -88,7 +91,7 @@ def folder(tmp_path: Path) -> str:
 def test_the_command_prints_a_row_for_each_setting_and_json_is_the_contract(folder: str) -> None:
     shell = CliRunner(env={"COLUMNS": "400"})
     told = shell.invoke(app, ["interventions", folder], catch_exceptions=False).stdout
-    assert "as it is" in told and "optimizer.weight_decay=0.5" in told and "of 384 each" in told and "loss_held_out@100" in told
+    assert "as it is" in told and "process.first_trained_index=20" in told and "of 384 each" in told and "loss_held_out@100" in told
     found = json.loads(shell.invoke(app, ["interventions", folder, "--at", "500", "--json"], catch_exceptions=False).stdout)
     assert (found["at"], len(found["settings"])) == (500, 2)
 
@@ -97,3 +100,26 @@ def test_a_time_that_is_not_measured_is_refused_at_its_option(folder: str, capsy
     with pytest.raises(SystemExit), report_errors():
         app(["interventions", folder, "--at", "9000"], standalone_mode=False)
     assert "--at: step 9,000 is not measured by all runs. Choose from" in capsys.readouterr().err
+
+
+def test_a_sampler_that_measured_again_is_a_setting_with_the_runs_own_losses(folder: str) -> None:
+    """Here as if no sample had copied; a set with other counts is another estimate, and no setting."""
+    _, runs = runs_in_folder(Path(folder))
+    sampler = {"name": "ddim", "steps": 20, "eta": 0.0, "guidance": 0.0, "projection": {"reference": "held_out", "most": 1.0}}
+    sets = {"projected": {"sampler": sampler}, "more": {"n_generated": 512}}
+    rows = [
+        Remeasured(
+            name, json.dumps(changes), "0", point.step, item.summary.id, point.model_copy(update={"value": 0.0, "low": 0.0, "high": 0.01})
+        )
+        for name, changes in sets.items()
+        for item in runs[:3]
+        for point in item.points
+        if point.metric.startswith("f_mem")
+    ]
+    write_remeasured(Path(folder), rows)
+    name, found = settings_in_folder(Path(folder))
+    plain, _, projected = interventions(name, found).settings
+    assert projected.setting == "measured again=projected"
+    assert projected.tau_gen == plain.tau_gen and projected.quality == plain.quality
+    assert projected.f_mem.value == 0.0
+    assert {onset.status for onset in projected.tau_mem} == {OnsetStatus.CENSORED}
