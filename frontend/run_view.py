@@ -5,7 +5,6 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from frontend.charts.losses import loss_metrics
 from frontend.charts.reading import DESCRIBED
 from frontend.charts.theory import loss_constants
 from frontend.connection import client_for
@@ -37,7 +36,7 @@ def _run(client: TauscopeClient, identifier: str) -> dict[str, Any]:
 def run_view(client: TauscopeClient, experiment: ExperimentView, run: RunView, checkpoints: RunCheckpoints) -> dict[str, Any]:
     """The regions; what the run offers to be asked, as a word that changes with it; and whether any of it can still change."""
     attempts, events, foretold = client.run_attempts(run.id), client.run_events(run.id), client.run_forecasts(run.id)
-    curves = client.curves(run.experiment_id, _losses(experiment), max_points=DESCRIBED)
+    curves = client.curves(run.experiment_id, _constants(experiment), max_points=DESCRIBED)
     offers = [run.state, run.steps, run.twin_id, *(item.step for item in checkpoints.checkpoints)]
     return {
         "regions": run_regions(experiment, run, attempts, events, checkpoints=checkpoints, foretold=foretold, curves=curves),
@@ -46,7 +45,7 @@ def run_view(client: TauscopeClient, experiment: ExperimentView, run: RunView, c
     }
 
 
-def _losses(experiment: ExperimentView) -> list[str]:
-    """The losses of its runs and what theory says of them, by name."""
+def _constants(experiment: ExperimentView) -> list[str]:
+    """What theory says of the losses of its runs, by name: one point each, as there may be a thousand runs."""
     asked = experiment.sweep.get("base", {}).get("measurement", {}).get("loss_indices", DEFAULT_LOSS_INDICES)
-    return [name for index in asked for name in (*loss_metrics(index), *loss_constants(index))]
+    return [name for index in asked for name in loss_constants(index)]

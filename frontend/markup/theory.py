@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from frontend.charts.spectrum import Row, measured_rows
-from frontend.charts.theory import ROUNDING, WHO, Constant, constants, value_words
+from frontend.charts.spectrum import Row
+from frontend.charts.theory import ROUNDING, SETS, WHO, Constant, constants, value_words
 from frontend.markup.html import Html, join, tag
 from frontend.markup.sections import section, table
 from frontend.words import DASH, sentence, steps
-from tauscope.contracts.curves import Curves, Series
+from tauscope.contracts.curves import Curves
 from tauscope.contracts.run_views import RunView
 
 _COLUMNS = ("index", "alpha_bar", "answer", "training loss (95 %)", "held-out loss (95 %)", "pairs of each set")
@@ -24,36 +24,40 @@ _UNKNOWN = " What the population's would lose is not known here."
 
 def theory_section(run: RunView, curves: Curves) -> Html:
     """A table of both losses at every index, learned and by theory; nothing for a run that measured no such constants."""
-    series = curves.runs.get(run.id, {})
-    known = constants(series)
+    known = constants(curves.runs.get(run.id, {}))
     if not known:
         return join()
-    rows = [row for index in sorted({item.index for item in known}) for row in _rows(index, known, series, curves)]
+    rows = [row for index in sorted({item.index for item in known}) for row in _rows(index, known, run, curves)]
     others = {item.who for item in known}
     told = _TOLD + "".join(words for who, words in _OF.items() if who in others) + ("" if "population" in others else _UNKNOWN)
     return section("Theory beside data", join(tag("p", told, class_="tau-quiet"), table(_COLUMNS, rows, "")))
 
 
-def _rows(index: int, known: Sequence[Constant], series: Mapping[str, Series], curves: Curves) -> list[tuple[object, ...]]:
-    learnt = {part: measured_rows(series.get(f"loss_{part}@{index}"))[-1:] for part in ("train", "held_out")}
+def _rows(index: int, known: Sequence[Constant], run: RunView, curves: Curves) -> list[tuple[object, ...]]:
     info = curves.metrics.get(f"loss_held_out@{index}")
     place = (f"{index:,}", DASH if info is None or info.alpha_bar is None else f"{info.alpha_bar:.4g}")
+    learnt = {part: _learnt(run, f"loss_{part}@{index}") for part in SETS}
     rows: list[tuple[object, ...]] = []
-    if all(learnt.values()):
-        train, held_out = learnt["train"][0], learnt["held_out"][0]
-        rows.append((*place, f"learned by τ {steps(held_out[0])}", _value(train), _value(held_out), f"{held_out[4]:,}"))
+    if any(learnt.values()):
+        rows.append((*place, f"learned by τ {steps(run.step)}", *_cells(learnt)))
     for who, words in WHO.items():
         told = {item.part: item for item in known if item.index == index and item.who == who}
-        counts = {item.row[4] for item in told.values() if item.row}
         if told:
-            rows.append((*place, words, *(_cell(told.get(part)) for part in learnt), ", ".join(f"{count:,}" for count in counts) or DASH))
+            rows.append((*place, words, *_cells({part: told[part].row if part in told else None for part in SETS}, told)))
     return rows
 
 
-def _cell(item: Constant | None) -> str:
-    if item is None:
-        return DASH
-    return _value(item.row) if item.row else sentence(item.reason)
+def _learnt(run: RunView, metric: str) -> Row | None:
+    """The last loss of the run, with its interval and count."""
+    value, low, high, count = (run.final.get(f"{metric}{end}") for end in ("", "_low", "_high", "_count"))
+    return None if value is None or low is None or high is None else (run.step, value, low, high, int(count or 0))
+
+
+def _cells(rows: Mapping[str, Row | None], told: Mapping[str, Constant] | None = None) -> tuple[str, str, str]:
+    """Training and held-out loss, and on how many pairs; where one cannot be had its reason."""
+    counts = dict.fromkeys(f"{row[4]:,}" for row in rows.values() if row)
+    words = [_value(row) if row else sentence(told[part].reason) if told and part in told else DASH for part, row in rows.items()]
+    return words[0], words[1], ", ".join(counts) or DASH
 
 
 def _value(row: Row) -> str:

@@ -76,6 +76,7 @@ def test_the_runs_page_has_every_loss_with_interval_and_count_and_the_reason_whe
     assert said.count("<tr>") == 1 + 2 * 3
     assert "<td>under 1e-6</td>" in said and "<td>256</td>" in said
     assert "What the population&#x27;s would lose is not known here." in said
+    assert "learned by τ 450" in said and "0.56 (0.543 to 0.577)" in said and "<td>512</td>" in said
     missing = Series(step=(3,), value=(None,), low=(None,), high=(None,), count=(256,), reason=("no training image has label 3",))
     series = CURVES.runs[RUN.id] | {"theory_loss_empirical_held_out@100": missing}
     assert "No training image has label 3" in theory_section(RUN, CURVES.model_copy(update={"runs": {RUN.id: series}}))
