@@ -19,6 +19,7 @@ TITLES = {
     "phase": "Phase diagram",
     "probes": "Probes",
     "spectrum": "Spectrum",
+    "mixture": "Mixture",
     "inspect": "Inspect",
     "run": "Run",
     "forecasts": "Forecasts",

@@ -24,6 +24,7 @@ from frontend.forecasts_view import serve_forecasts
 from frontend.inspection import serve_inspection
 from frontend.law_view import serve_law
 from frontend.login import show_login, take_login
+from frontend.mixture_view import serve_mixture
 from frontend.navigation import TITLES
 from frontend.phase_view import serve_phase
 from frontend.probes_view import serve_probes
@@ -69,6 +70,7 @@ def _routes(proxy: ApiProxy) -> list[Any]:
         Route("/view/phase/{id}", serve_phase),
         Route("/view/probes/{id}", serve_probes),
         Route("/view/spectrum/{id}", serve_spectrum),
+        Route("/view/mixture/{id}", serve_mixture),
         Route("/view/inspect/{run}", serve_inspection),
         Route("/view/inspect/{run}/copied", serve_copied),
         Route("/view/compare", serve_comparison),

@@ -9,7 +9,7 @@ from typing import Any
 from frontend.charts.axes import base_layout, log_axis, plain_axis
 from frontend.charts.figure import Annotation, ViewOptions, label
 from frontend.charts.onset_spans import LINE, onset_shapes, onset_words
-from frontend.charts.spectrum import Row, measured_rows
+from frontend.charts.run_lines import Row, measured_rows
 from frontend.theme import Palette
 from frontend.words import AXIS_TITLES, number, percent, steps
 from tauscope.contracts.curves import Curves, Series

@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from frontend.charts.axes import FOOT, HEAD, base_layout, log_axis, value_axis
-from frontend.charts.figure import Annotation, Panel, Trace, ViewOptions, label
+from frontend.charts.axes import base_layout, log_axis, value_axis
+from frontend.charts.figure import Annotation, Panel, ViewOptions, label
 from frontend.charts.labels import Frame, LineEnd, end_labels
 from frontend.charts.onset_spans import onset_shapes, onset_words
 from frontend.charts.panels import threshold
-from frontend.theme import n_colours, with_opacity
-from frontend.words import AXIS_TITLES, number, steps
-from tauscope.contracts.curves import Curves, Series
+from frontend.charts.run_lines import Row, interval_traces, line_trace, lines_frame, measured_rows, reference_traces
+from frontend.theme import n_colours
+from frontend.words import AXIS_TITLES
+from tauscope.contracts.curves import Curves
 from tauscope.contracts.points import MetricInfo
 from tauscope.contracts.run_views import RunView
 
@@ -22,9 +23,6 @@ _TITLES = {
 }
 _UNIT = "share of the images' energy there (log)"
 KNOWS_THE_MEAN = 1.0
-
-Row = tuple[int, float, float, float, int]
-"""Step, error, low, high, pairs."""
 
 
 def metrics_of(metrics: Mapping[str, MetricInfo], part: str, name: str) -> list[str]:
@@ -44,14 +42,6 @@ def short_part(info: MetricInfo) -> str:
     return words.removeprefix("over ") if " to " in words else words
 
 
-def measured_rows(found: Series | None) -> list[Row]:
-    """What was measured of a series, missing points left out."""
-    if found is None:
-        return []
-    columns = zip(found.step, found.value, found.low, found.high, found.count, strict=True)
-    return [(s, v, v if lo is None else lo, v if hi is None else hi, n or 0) for s, v, lo, hi, n in columns if v is not None]
-
-
 def spectrum_figure(run: RunView, curves: Curves, part: str, name: str, options: ViewOptions, *, height: float) -> dict[str, Any] | None:
     """The figure of one run, or nothing while there is no point of it.
 
@@ -68,9 +58,11 @@ def spectrum_figure(run: RunView, curves: Curves, part: str, name: str, options:
     filters = {metric: measured_rows(series.get(curves.metrics[metric].control or "")) for metric in metrics}
     frame = _frame(rows, filters, options, height)
     names = {metric: curves.metrics[metric] for metric in metrics}
-    traces = [trace for metric, colour in zip(metrics, colours, strict=True) for trace in _filter(filters[metric], colour)]
+    traces = [
+        trace for metric, colour in zip(metrics, colours, strict=True) for trace in reference_traces(filters[metric], colour, filter=True)
+    ]
     for metric, colour in zip(metrics, colours, strict=True):
-        traces += [*_interval(rows[metric], colour), _line(series[metric], names[metric], colour)]
+        traces += [*interval_traces(rows[metric], colour), line_trace(series[metric], metric, part_words(names[metric]), "pairs", colour)]
     panel = Panel("y", 0.0, 1.0)
     return {
         "data": traces,
@@ -103,60 +95,12 @@ def _title(part: str, options: ViewOptions) -> Annotation:
 def _frame(rows: Mapping[str, Sequence[Row]], filters: Mapping[str, Sequence[Row]], options: ViewOptions, height: float) -> Frame:
     times = [step for found in rows.values() for step, *_ in found]
     values = [value for found in (*rows.values(), *filters.values()) for _, value, *_ in found]
-    x_range = (min(times) / 1.15, max(max(times), 1.5 * min(times)) * 1.15)
     y_range = (min([*values, KNOWS_THE_MEAN]) / 1.35, max([*values, KNOWS_THE_MEAN]) * 1.35)
-    return Frame(x_range, y_range, options.plot_width, height - HEAD - FOOT, log_y=True, beyond=options.margins[1])
+    return lines_frame(times, y_range, options, height, log_y=True)
 
 
 def _ends(rows: Mapping[str, Sequence[Row]], names: Mapping[str, MetricInfo], options: ViewOptions) -> list[LineEnd]:
     return [
         LineEnd(tuple((float(step), value) for step, value, *_ in found), short_part(names[metric]), options.palette.ink_2, bold=False)
         for metric, found in rows.items()
-    ]
-
-
-def _line(found: Series, info: MetricInfo, colour: str) -> Trace:
-    columns = zip(found.step, found.value, found.low, found.high, found.count, strict=True)
-    return {
-        "type": "scatter",
-        "mode": "lines+markers",
-        "x": list(found.step),
-        "y": list(found.value),
-        "line": {"color": colour, "width": 2},
-        "marker": {"size": 4, "color": colour},
-        "connectgaps": False,
-        "text": [_hover(info, *row) for row in columns],
-        "hovertemplate": "%{text}<extra></extra>",
-        "showlegend": False,
-        "meta": {"metric": info.name},
-    }
-
-
-def _hover(info: MetricInfo, step: int, value: float | None, low: float | None, high: float | None, count: int | None) -> str:
-    spread = f" ({number(low)} to {number(high)})" if low is not None and high is not None else ""
-    return f"{part_words(info)}<br>τ {steps(step)}: <b>{number(value or 0)}</b>{spread}, {count or 0:,} pairs"
-
-
-def _interval(rows: Sequence[Row], colour: str) -> list[Trace]:
-    edge = {"type": "scatter", "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
-    x = [step for step, *_ in rows]
-    least = [max(low, value / 100) for _, value, low, *_ in rows]  # An interval that reaches 0 leaves a logarithmic axis.
-    fill = {"fill": "tonexty", "fillcolor": with_opacity(colour, 0.16)}
-    return [{**edge, "x": x, "y": least}, {**edge, **fill, "x": x, "y": [high for *_, high, _ in rows]}]
-
-
-def _filter(rows: Sequence[Row], colour: str) -> list[Trace]:
-    if not rows:
-        return []
-    return [
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "x": [step for step, *_ in rows],
-            "y": [value for _, value, *_ in rows],
-            "line": {"color": colour, "width": 1.2, "dash": "dot"},
-            "hoverinfo": "skip",
-            "showlegend": False,
-            "meta": {"filter": True},
-        }
     ]

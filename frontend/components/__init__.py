@@ -90,6 +90,21 @@ _SPECTRUM = """
 </div>
 """
 
+_MIXTURE = """
+<div class="tau-root tau-spectrum">
+  <div class="tau-offline" data-region="notice" role="status" hidden></div>
+  <div data-region="header"></div>
+  <div class="tau-finding" data-region="finding" aria-live="polite"></div>
+  <section class="tau-surface">
+    <div class="tau-chart" data-chart="alpha" role="figure"></div>
+    <div class="tau-chart" data-chart="scores" role="figure"></div>
+    <div class="tau-chart" data-chart="distances" role="figure"></div>
+  </section>
+  <div data-region="keys"></div>
+  <div data-region="table"></div>
+</div>
+"""
+
 _LIST = """
 <div class="tau-root tau-list">
   <div class="tau-offline" data-region="notice" role="status" hidden></div>
@@ -250,6 +265,11 @@ def probes(data: dict[str, Any], *, talk: Callback) -> Any:
 def spectrum(data: dict[str, Any], *, talk: Callback) -> Any:
     """The spectrum page's live body; triggers ``talk``, ``go`` and those of the header."""
     return _mount("spectrum", _SPECTRUM, "spectrum", data, {"talk": talk, "go": _ignore} | _REQUESTS)
+
+
+def mixture(data: dict[str, Any], *, talk: Callback) -> Any:
+    """The mixture page's live body; triggers ``talk``, ``go`` and those of the header."""
+    return _mount("mixture", _MIXTURE, "mixture", data, {"talk": talk, "go": _ignore} | _REQUESTS)
 
 
 def phase(data: dict[str, Any], *, cell: Callback, talk: Callback) -> Any:

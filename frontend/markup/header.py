@@ -11,12 +11,14 @@ from tauscope.contracts.experiments import ExperimentView
 
 # Pages for what only some kinds of experiment have.
 _ONLY_OF = {page: frozenset({"image_ddpm"}) for page in ("probes", "spectrum", "inspect")}
+_ONLY_OF["mixture"] = frozenset({"gmm", "gmm_conditional"})
 TABS = (
     ("experiment", "Watch"),
     ("law", "Law"),
     ("phase", "Phase diagram"),
     ("probes", "Probes"),
     ("spectrum", "Spectrum"),
+    ("mixture", "Mixture"),
     ("inspect", "Inspect"),
 )
 
@@ -58,6 +60,7 @@ def _tabs(experiment: ExperimentView, current: str, run_id: str | None) -> Html:
         "phase": address("phase", id=experiment.id),
         "probes": address("probes", id=experiment.id),
         "spectrum": address("spectrum", id=experiment.id),
+        "mixture": address("mixture", id=experiment.id),
         "inspect": address("inspect", run=run_id or experiment.runs[0].id),
     }
     # Without two values of n or W there is no law to show, and without two of both no diagram.

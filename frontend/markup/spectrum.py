@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from frontend.charts.loss_grid import grid_indices
-from frontend.charts.spectrum import PARTS, Row, measured_rows, metrics_of, part_words
+from frontend.charts.run_lines import Row, measured_rows
+from frontend.charts.spectrum import PARTS, metrics_of, part_words
 from frontend.markup.html import Html, join, tag
 from frontend.markup.sections import section, table
 from frontend.words import DASH, interval, number, onset_words, percent, plural, steps

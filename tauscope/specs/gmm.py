@@ -34,15 +34,12 @@ class GmmSpec(DenoiserSpec):
     kind: Literal["gmm"] = "gmm"
     dataset: MixtureSpec = shown(MixtureSpec(), "Mixture", group=DATA)
     network: MlpSpec = shown(MlpSpec(), "Network", group=DATA)
-    preconditioning: bool = shown(
-        False, "Preconditioning", "scale input and output by the data's standard deviation at each noise level", group=DATA, advanced=True
-    )
     batch_size: Annotated[int, Field(ge=1, le=10**9)] | Literal["full"] = shown(
         128, "Batch", 'points per step, or "full" for all n', unit="points", group=TRAINING
     )
     measurement: MixtureMeasurementSpec = shown(MixtureMeasurementSpec(), "Measurement", group=MEASUREMENT)
     onsets: OnsetsSpec = shown(
-        OnsetsSpec(tau_gen=OnsetLevel(metric="energy_distance", level=0.1), tau_mem=OnsetLevel(metric="alpha@150", level=0.2)),
+        OnsetsSpec(tau_gen=OnsetLevel(metric="energy_distance", level=0.08), tau_mem=OnsetLevel(metric="alpha@150", level=0.2)),
         "Onsets",
         group=MEASUREMENT,
     )

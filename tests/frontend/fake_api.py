@@ -38,6 +38,7 @@ from tests.frontend import (
     fake_compared,
     fake_forecasts,
     fake_history,
+    fake_mixture,
     fake_phase,
     fake_probes,
     fake_remeasured,
@@ -69,6 +70,7 @@ EXPERIMENTS = {
     "twins": fake_twins.twins,
     **fake_phase.EXPERIMENTS,
     **SPECTRAL,
+    **fake_mixture.EXPERIMENTS,
     **{"wide": fake_compared.wide, "seeds": fake_compared.seeds, "pairs": fake_compared.pairs},
 }
 
@@ -135,6 +137,8 @@ class FakeApi:
             return fake_compared.CURVES[identifier](view)
         if identifier in SPECTRAL:
             return spectral_curves(view)
+        if identifier in fake_mixture.EXPERIMENTS:
+            return fake_mixture.curves(view)
         if identifier == "twins":
             return fake_twins.curves(view)
         return fake_states.broken_off(view, world.curves_of(view))

@@ -77,6 +77,8 @@ STATES = (
     State("run-theory", "/run?id=spectrumr0", "Theory beside data", ready=".tau-run"),
     State("spectrum-waits", "/spectrum?id=spectrum-waits", "no point yet", ready="[data-ready=yes]"),
     State("spectrum-empty", "/spectrum?id=demo", "Neither is measured here", ready="[data-ready=yes]"),
+    State("mixture", "/mixture?id=mixture", "the score is nearer to that of the"),
+    State("mixture-empty", "/mixture?id=demo", "No population is known here", ready="[data-ready=yes]"),
     State("inspect", "/inspect?run=demor2&step=1763", "copy", ready=CARDS),
     State("inspect-copied", "/inspect?run=demor2&step=1763&train=29", "Training image 29", ready=CARDS),
     State("inspect-many", "/inspect?run=manyr2&step=1763", "copy", ready=CARDS),
