@@ -12,6 +12,7 @@ from frontend.charts.loss_grid import MAPS, loss_grid_figure
 from frontend.charts.printing import printed, projected
 from frontend.charts.reading import DESCRIBED
 from frontend.charts.spectrum import PARTS, SETS, metrics_of, spectrum_figure
+from frontend.charts.theory import theory_figure
 from frontend.connection import client_for
 from frontend.markup.alternative import plain
 from frontend.markup.downloads import Chart, curves_csv, downloads
@@ -19,6 +20,7 @@ from frontend.markup.header import header
 from frontend.markup.html import join
 from frontend.markup.spectrum import data_table, grid_table, learnt_in, learnt_table, spectrum_finding, spectrum_keys
 from frontend.markup.state import is_live
+from frontend.markup.theory import theory_keys
 from frontend.views import answer, asked
 from frontend.words import slots_words
 from tauscope.contracts.curves import Curves
@@ -52,13 +54,13 @@ def spectrum_view(experiment: ExperimentView, curves: Curves, options: ViewOptio
     onsets = learnt_in(run, curves)
     said = spectrum_finding(choices[run.id], run, curves, onsets)
     metrics = {part: metrics_of(curves.metrics, part, of_set) for part in PARTS}
-    metrics["grid"] = [name for name in curves.metrics if name.startswith("grid_")]
+    metrics["grid"] = [name for name in curves.metrics if name.startswith(("grid_", "theory_grid_"))]
     charts = [Chart(part, _NAMES[part], part, curves_csv(experiment, names)) for part, names in metrics.items() if part in figures]
     return {
         "figures": figures,
         "header": header(experiment, tab="spectrum", run_id=run.id),
         "finding": said,
-        "keys": join(spectrum_keys(curves, of_set)),
+        "keys": join(spectrum_keys(curves, of_set), theory_keys() if shown == "theory" and "grid" in figures else None),
         "table": join(
             learnt_table(run, curves, onsets),
             grid_table(run, curves),
@@ -84,7 +86,11 @@ def chosen_run(experiment: ExperimentView, options: ViewOptions) -> RunView:
 def _figures(run: RunView, curves: Curves, of_set: str, shown: str, options: ViewOptions) -> dict[str, Any]:
     height = options.pixels * _PRINT_SHAPE if options.print_mm else _TALK_HEIGHT if options.talk else _HEIGHT
     made = {part: spectrum_figure(run, curves, part, of_set, options, height=height) for part in PARTS}
-    made["grid"] = loss_grid_figure(run, curves, shown, options, height=height)
+    made["grid"] = (
+        theory_figure(run, curves, options, height=height)
+        if shown == "theory"
+        else loss_grid_figure(run, curves, shown, options, height=height)
+    )
     found = {part: figure for part, figure in made.items() if figure is not None}
     if options.print_mm:
         return {part: printed(figure, options) for part, figure in found.items()}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 # What draws, trains, samples or measures, below this package. A test checks that an experiment loads nothing else of ours.
 COMPUTES = (
-    *("specs", "process", "networks", "samplers", "datasets", "features", "metrics", "probes", "training", "experiments", "theory"),
+    *("specs", "process", "networks", "samplers", "datasets", "features", "metrics", "probes", "theory", "training", "experiments"),
     *("contracts/model.py", "contracts/points.py"),
 )
 _ROOT = Path(__file__).parent

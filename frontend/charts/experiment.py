@@ -17,6 +17,7 @@ from frontend.charts.quality import Drawing, quality_panel, quality_range
 from frontend.charts.rail import rail_panel, rail_rows
 from frontend.charts.reading import FRECHET, copying_metric, divisor, level_of, metric_info, quality_choices, references_of, time_range
 from frontend.charts.seed_lines import SeedLine, drawn_curves, seed_lines
+from frontend.charts.theory import loss_constants
 from frontend.charts.window import window_of
 from frontend.theme import with_opacity
 from tauscope.contracts.curves import Curves
@@ -37,7 +38,8 @@ def watched(experiment: ExperimentView, options: ViewOptions) -> tuple[str, ...]
     if quality is None:
         return None
     marked = {mark.metric for run in experiment.runs for mark in (*run.onsets.values(), *run.markers.values())}
-    return tuple(sorted({*_metrics(experiment, options, quality), *references_of(quality), CONTROL, *marked}))
+    stated = loss_constants(options.losses) if options.losses is not None else ()
+    return tuple(sorted({*_metrics(experiment, options, quality), *references_of(quality), CONTROL, *stated, *marked}))
 
 
 def experiment_figure(experiment: ExperimentView, curves: Curves, options: ViewOptions) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from tauscope.contracts.curves import Curves, Series
 from tauscope.contracts.points import MetricInfo
 from tauscope.contracts.run_views import RunView
 
-MAPS = {"gap": "Gap", "loss": "Loss"}
+MAPS = {"gap": "Gap", "loss": "Loss", "theory": "Theory"}
 _TITLES = {
     "gap": ("<b>Relative loss gap</b> over noise levels; dot: the interval holds 0", "<b>Relative loss gap</b>"),
     "loss": ("<b>Held-out loss</b> over noise levels, as a share of its value at the first step", "<b>Held-out loss</b>"),
@@ -32,7 +32,7 @@ def grid_indices(metrics: Mapping[str, MetricInfo]) -> list[MetricInfo]:
 
 
 def loss_grid_figure(run: RunView, curves: Curves, shown: str, options: ViewOptions, *, height: float) -> dict[str, Any] | None:
-    """The map of one run, ``gap`` or ``loss``, or nothing while there is no point of it."""
+    """The map of one run, ``gap`` or ``loss`` (see ``theory_figure`` for the third), or nothing while there is no point of it."""
     levels, series = grid_indices(curves.metrics), curves.runs.get(run.id, {})
     times = sorted({step for level in levels for step, *_ in measured_rows(series.get(level.name))})
     if not times:
@@ -62,7 +62,7 @@ def loss_grid_figure(run: RunView, curves: Curves, shown: str, options: ViewOpti
             **layout,
             "hovermode": "closest",
             "xaxis": log_axis(options, (edges[0], edges[-1]), AXIS_TITLES["tau"]) | {"showgrid": False, "minor": {}},
-            "yaxis": {**plain_axis(options), **_rows(levels), "showgrid": False},
+            "yaxis": {**plain_axis(options), **noise_axis(levels), "showgrid": False},
             "shapes": onset_shapes(run, options, over=True),
             "annotations": [_title(shown, options), *onset_words(run, options, over=True)],
             "meta": {"height": height},
@@ -110,7 +110,8 @@ def _edges(times: Sequence[int]) -> list[float]:
     return [first, *inner, last]
 
 
-def _rows(levels: Sequence[MetricInfo]) -> dict[str, Any]:
+def noise_axis(levels: Sequence[MetricInfo]) -> dict[str, Any]:
+    """The range and ticks of an axis on which the noise levels stand side by side."""
     every = math.ceil(len(levels) / _NAMED_ROWS)
     named = [row for row in range(len(levels)) if row % every == 0]
     return {

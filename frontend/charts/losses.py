@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 from frontend.charts.figure import Panel, ViewOptions, label
 from frontend.charts.groups import Group
-from frontend.charts.labels import Frame, end_labels
+from frontend.charts.labels import Frame, LineEnd, Room
 from frontend.charts.panels import breaks, dashed, line_ends
 from frontend.charts.quality import Drawing
 from frontend.charts.reading import metric_info, value_range
 from frontend.charts.seed_lines import SeedLine
 from frontend.charts.seed_traces import line_traces
+from frontend.charts.theory import beyond_words, level_shape, levels_within, value_words
 from tauscope.contracts.curves import Curves
 
 
@@ -29,7 +30,7 @@ def loss_panel(
     options: ViewOptions,
     index: int,
 ) -> Drawing:
-    """Held-out loss solid, train loss dashed, in the colour of each n."""
+    """Held-out loss solid, train loss dashed, in the colour of each n; of the focused n what theory says of both."""
     drawing = Drawing()
     held_out, train = loss_metrics(index)
     info = metric_info(curves, held_out)
@@ -40,9 +41,32 @@ def loss_panel(
         train_curves = line_traces([line], train, panel, focus=focus, drawn=drawn, options=options)
         drawing.traces.extend(dashed(trace, "train") for trace in train_curves)
         drawing.traces.extend(line_traces([line], held_out, panel, focus=focus, drawn=drawn, options=options))
-    drawing.annotations.extend(end_labels(line_ends(lines, held_out, focus=focus, curves=drawn, options=options), frame, panel.axis))
+    ends = line_ends(lines, held_out, focus=focus, curves=drawn, options=options)
+    _draw_theory(drawing, ends, focus, panel, frame, curves=curves, options=options, index=index)
     drawing.annotations.extend(breaks([line.members for line in lines], held_out, panel, curves=curves, options=options))
     return drawing
+
+
+def _draw_theory(
+    drawing: Drawing,
+    ends: Sequence[LineEnd],
+    focus: Group | None,
+    panel: Panel,
+    frame: Frame,
+    *,
+    curves: Curves,
+    options: ViewOptions,
+    index: int,
+) -> None:
+    inside, beyond = levels_within(focus.runs[0], curves, index, frame.y_range) if focus else ([], [])
+    room = Room(frame, ends, [item.value for item in inside])
+    drawing.shapes.extend(level_shape(item, panel, x_range=frame.x_range, options=options) for item in inside)
+    for item in inside if not options.narrow else ():
+        drawing.annotations.append(room.words(item.value, f"{item.name}: {value_words(item.value)}", options.palette.ink_3, panel.axis))
+    if beyond and not options.narrow:
+        words = beyond_words(beyond, frame.y_range)
+        drawing.annotations.append(label(0, panel.bottom, words, colour=options.palette.ink_3, yanchor="bottom", xshift=8, yshift=2))
+    drawing.annotations.extend(room.labels(panel.axis))
 
 
 def loss_range(curves: Curves, index: int) -> tuple[float, float]:

@@ -220,6 +220,7 @@ _RUN = """
   <div data-region="averages"></div>
   <div data-region="checkpoints"></div>
   <div data-region="forecasts"></div>
+  <div data-region="theory"></div>
   <div data-region="attempts"></div>
   <div data-region="events"></div>
 </div>

@@ -9,8 +9,10 @@ from frontend.markup.header import header
 from frontend.markup.html import Html, join, signed, tag
 from frontend.markup.keep import checkpoint_link, keep_card
 from frontend.markup.sections import section, table
+from frontend.markup.theory import theory_section
 from frontend.theme import LIGHT
 from frontend.words import DASH, duration, moment, sentence, steps
+from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.forecasts import RunForecasts
 from tauscope.contracts.retention import CheckpointView, RunCheckpoints
@@ -26,6 +28,7 @@ def run_regions(
     *,
     checkpoints: RunCheckpoints,
     foretold: RunForecasts,
+    curves: Curves,
 ) -> dict[str, Html]:
     """The whole page, by region."""
     held = [_checkpoint_cells(run, item) for item in checkpoints.checkpoints]
@@ -37,6 +40,7 @@ def run_regions(
         "averages": averages(run),
         "checkpoints": section("Checkpoints", table(_CHECKPOINT_COLUMNS, held, "None yet, or none is left.")),
         "forecasts": run_forecasts(foretold),
+        "theory": theory_section(run, curves),
         "attempts": section("Attempts", table(_ATTEMPT_COLUMNS, tried, "No worker has claimed it yet.")),
         "events": section("Events", table(("At, UTC", "Event", "Why"), [_event_cells(event) for event in events], "None yet.")),
     }

@@ -7,6 +7,7 @@ from tauscope.analysis.denoiser_infos import alpha_bar, average_infos, loss_info
 from tauscope.analysis.probe_infos import probe_infos
 from tauscope.analysis.quality_infos import quality_infos
 from tauscope.analysis.spectrum_infos import grid_infos, spectrum_infos
+from tauscope.analysis.theory_infos import image_theory_infos
 from tauscope.analysis.twins import cosine_metric
 from tauscope.contracts.points import MetricInfo
 from tauscope.specs import ImageDdpmSpec
@@ -20,6 +21,7 @@ def image_infos(spec: ImageDdpmSpec) -> Iterable[MetricInfo]:
         indices = (spec.measurement.probes.index, spec.measurement.probes.small_index)
         infos += probe_infos(spec, {index: alpha_bar(spec.process, index) for index in indices})
     infos += [info for made in (spectrum_infos, grid_infos) for info in made(spec, lambda index: alpha_bar(spec.process, index))]
+    infos += image_theory_infos(spec)
     return [*infos, *average_infos(spec, {info.name: info for info in infos})]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from tauscope.analysis.copying_infos import copying_infos
 from tauscope.analysis.denoiser_infos import alpha_bar, average_infos, loss_infos
+from tauscope.analysis.theory_infos import theory_infos
 from tauscope.contracts.points import MetricInfo
 from tauscope.specs.gmm import GmmSpec
 
@@ -16,6 +17,7 @@ def mixture_infos(spec: GmmSpec) -> Iterable[MetricInfo]:
     infos = [] if spec.only_index is not None else [*copying_infos(spec, "points", _UNIT), *_quality(spec), *_closeness(spec)]
     infos += [info for index in spec.measurement.score_indices for info in _scores(spec, index)]
     infos += loss_infos(spec, "points", "dimension")
+    infos += theory_infos(spec, "points", "dimension", who=("empirical", *(["population"] if spec.population_known else [])))
     return [*infos, *average_infos(spec, {info.name: info for info in infos})]
 
 

@@ -13,7 +13,8 @@ from tauscope.contracts.summary import ExperimentSummary, RunSummary
 from tauscope.specs import DenoiserSpec, ExperimentSpec
 
 # Metrics of many parts each: a list of runs carries every final value, and would carry hundreds for each run. Their points have them.
-IN_PARTS = ("error_", "grid_", "mode_", "rho_")
+# And what theory says, which is no value of training.
+IN_PARTS = ("error_", "grid_", "mode_", "rho_", "theory_")
 Final = dict[str, float | int | None]
 
 

@@ -22,6 +22,7 @@ from tauscope.cli import (
     figures,
     hindsight,
     hooks,
+    interventions,
     keeping,
     laws,
     phase,
@@ -332,5 +333,8 @@ def doctor(json: Json = False, url: Url = DEFAULT_URL) -> None:
     output.print(table)
 
 
-for group in (workers, datasets, keeping, copied, remeasuring, figures, laws, phase, explore, twins, hindsight, results, backups, hooks):
+for group in (
+    *(workers, datasets, keeping, copied, remeasuring, figures, laws, phase, explore, twins, hindsight, interventions, results, backups),
+    hooks,
+):
     app.add_typer(group.commands)

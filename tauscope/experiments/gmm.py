@@ -12,6 +12,7 @@ from tauscope.experiments.mixture_measurement import MixtureMeasurement
 from tauscope.experiments.mixture_set import MixtureSet
 from tauscope.experiments.recorder import Recorder
 from tauscope.networks import Parameterized, Preconditioned
+from tauscope.networks.fourier_features import FourierFeatures
 from tauscope.networks.mlp import Mlp
 from tauscope.process import Diffusion
 from tauscope.specs import ExperimentSpec
@@ -57,6 +58,7 @@ def build_mlp(spec: GmmSpec, diffusion: Diffusion, *, data_std: float) -> nn.Mod
     """The eps-predictor of the spec, its weights drawn from the spec's seed."""
     network = spec.network
     with seeded_initialization(spec.seed):
+        fourier = FourierFeatures(spec.dataset.dim, network.fourier.count, network.fourier.scale) if network.fourier else None
         mlp = Mlp(
             spec.dataset.dim,
             network.base_width,
@@ -64,6 +66,7 @@ def build_mlp(spec: GmmSpec, diffusion: Diffusion, *, data_std: float) -> nn.Mod
             diffusion_steps=spec.process.steps,
             labels=spec.labels,
             dropout=network.dropout,
+            fourier=fourier,
         )
     if spec.preconditioning:
         return Preconditioned(mlp, diffusion, data_std)

@@ -14,6 +14,7 @@ from tauscope.experiments.image_probes import ImageProbes
 from tauscope.experiments.image_quality import ImageQuality
 from tauscope.experiments.image_set import ImageSet, OfImages
 from tauscope.experiments.image_spectrum import ImageSpectrum
+from tauscope.experiments.image_theory import ImageTheory
 from tauscope.experiments.losses import DenoiserLosses
 from tauscope.experiments.sampling import Sampling, SamplingBrokenOffError
 from tauscope.process import Diffusion
@@ -29,6 +30,7 @@ class ImageMeasurement(OfImages):
         self.losses = DenoiserLosses(spec, images, diffusion)
         self.probes = ImageProbes(spec, images, diffusion)
         self.spectrum = ImageSpectrum(spec, images, diffusion)
+        self.theory = ImageTheory(spec, images, diffusion)
         self.copying = ImageCopying(images)
         self._sampled = frozenset(spec.measurement.schedule.saved(spec.steps))
         self.quality = ImageQuality(spec, images)
@@ -36,11 +38,11 @@ class ImageMeasurement(OfImages):
     def without_samples(self, network: nn.Module, step: int, further: Mapping[str, nn.Module]) -> list[Point]:
         """What is measured wherever the losses are: losses, probes and spectrum, and the held-out losses of further averages by name;
 
-        and, where samples are or may be drawn, the losses at all noise levels.
+        where samples are or may be drawn, the losses at all noise levels; and once what theory says of both.
         """
         found = self.losses.measured(network, step) + self.probes.points(network, step) + self.spectrum.points(network, step)
         found += [point for name, average in further.items() for point in self.losses.held_out_points(average, step, name)]
-        return found + (self._grid(network, step) if step in self._sampled else [])
+        return found + (self._grid(network, step) if step in self._sampled else []) + self.theory.measured(step)
 
     def _grid(self, network: nn.Module, step: int) -> list[Point]:
         asked = self.spec.measurement.loss_grid

@@ -15,8 +15,10 @@ from tauscope.experiments.mixture_quality import MixtureQuality
 from tauscope.experiments.mixture_scores import MixtureScores
 from tauscope.experiments.mixture_set import MixtureSet
 from tauscope.experiments.sampling import Sampling
+from tauscope.experiments.theory import DenoiserTheory
 from tauscope.process import Diffusion
 from tauscope.specs.gmm import GmmSpec
+from tauscope.theory.exact import population_eps
 
 
 class MixtureMeasurement:
@@ -31,14 +33,17 @@ class MixtureMeasurement:
     def __init__(self, spec: GmmSpec, points: MixtureSet, diffusion: Diffusion) -> None:
         self.losses = DenoiserLosses(spec, points, diffusion)
         self.scores = MixtureScores(spec, points, diffusion)
-        self.sampling = Sampling(spec, points, diffusion)
+        # The law of a class is another one than that of all.
+        known = None if spec.network.told_labels else population_eps(points.population)
+        self.theory = DenoiserTheory(spec, points, diffusion, known)
+        self.sampling = Sampling(spec, points, diffusion, known)
         self.copying = ImageCopying(points)
         self.closeness = MixtureCloseness(points)
         self.quality = MixtureQuality(spec.seed, points)
 
     def without_samples(self, network: nn.Module, step: int, further: Mapping[str, nn.Module]) -> list[Point]:
-        """Losses and scores, and the held-out losses of further averages by name."""
-        found = self.losses.measured(network, step) + self.scores.measured(network, step)
+        """Losses and scores, once what theory says of the losses, and the held-out losses of further averages by name."""
+        found = self.losses.measured(network, step) + self.scores.measured(network, step) + self.theory.measured(step)
         return found + [point for name, average in further.items() for point in self.losses.held_out_points(average, step, name)]
 
     @torch.no_grad()

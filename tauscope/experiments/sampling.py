@@ -9,8 +9,10 @@ from torch import Tensor
 
 from tauscope.experiments.training_set import TrainingSet
 from tauscope.process import Diffusion
-from tauscope.samplers import EpsModel, draw_samples, guided
+from tauscope.samplers import EpsModel, draw_samples, guided, intervened
+from tauscope.samplers.projection import DirectionAt, from_held_out, from_population
 from tauscope.specs import DenoiserSpec
+from tauscope.theory.exact import ExactEps
 from tauscope.training.seeding import stream
 
 SAMPLING_BATCH = 512
@@ -41,12 +43,14 @@ class Sampling:
         spec: the run.
         points: those that it learns, on the device.
         diffusion: the forward process, on the device.
+        population: the exact prediction of eps in model units, where the law of the data is known.
     """
 
-    def __init__(self, spec: DenoiserSpec, points: TrainingSet, diffusion: Diffusion) -> None:
+    def __init__(self, spec: DenoiserSpec, points: TrainingSet, diffusion: Diffusion, population: ExactEps | None = None) -> None:
         self.spec = spec
         self.points = points
         self.diffusion = diffusion
+        self.population = population
 
     @torch.no_grad()
     def draw(self, network: Callable[..., Tensor], go_on: Callable[[float], bool] = lambda share: True) -> Float[Tensor, "sample ..."]:
@@ -82,7 +86,21 @@ class Sampling:
         return known[drawn.to(known.device)]
 
     def _predictor(self, network: Callable[..., Tensor], labels: Tensor | None) -> EpsModel:
-        return network if labels is None else guided(network, labels, self.spec.measurement.sampler.guidance)
+        sampler = self.spec.measurement.sampler
+        told = network if labels is None else guided(network, labels, sampler.guidance)
+        return intervened(told, self.diffusion, sampler, self._direction)
+
+    @cached_property
+    def _direction(self) -> DirectionAt | None:
+        """What a projection takes out, in model units."""
+        projection = self.spec.measurement.sampler.projection
+        if projection is None:
+            return None
+        train = self.points.to_model(self.points.train)
+        if projection.reference == "held_out":
+            return from_held_out(train, self.points.to_model(self.points.held_out)[: len(train)])
+        assert self.population is not None, "the spec refuses a population that is not known"
+        return from_population(train, self.population)
 
     @property
     def _evaluations_per_block(self) -> int:

@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from tauscope.networks.fourier_features import FourierFeatures
 from tauscope.networks.unet import SeededDropout, sinusoids
 from tauscope.specs.mlp import TIME_FEATURES
 
@@ -20,14 +21,26 @@ class Mlp(nn.Module):
         diffusion_steps: size of the fixed sinusoidal table of t.
         labels: how many labels it may be told, 0 for none; one more stands for a label withheld.
         dropout: before each block.
+        fourier: features of the point that the first layer is told beside it.
     """
 
-    def __init__(self, dim: int, width: int, blocks: int, *, diffusion_steps: int = 1000, labels: int = 0, dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        dim: int,
+        width: int,
+        blocks: int,
+        *,
+        diffusion_steps: int = 1000,
+        labels: int = 0,
+        dropout: float = 0.0,
+        fourier: FourierFeatures | None = None,
+    ) -> None:
         super().__init__()
         told = torch.eye(labels + 1) if labels else torch.empty(1, 0)
         self.register_buffer("time", sinusoids(TIME_FEATURES, diffusion_steps), persistent=False)
         self.register_buffer("told", told, persistent=False)
-        self.init = nn.Linear(dim + TIME_FEATURES + told.shape[1], width)
+        self.fourier = fourier
+        self.init = nn.Linear(dim + (fourier.size if fourier else 0) + TIME_FEATURES + told.shape[1], width)
         self.blocks = nn.ModuleList([nn.Linear(width, width) for _ in range(blocks)])
         self.dropout = SeededDropout(dropout)
         self.out = nn.Linear(width, dim)
@@ -46,6 +59,8 @@ class Mlp(nn.Module):
         time, told = self.time, self.told
         assert isinstance(time, Tensor)
         assert isinstance(told, Tensor)
+        if self.fourier is not None:
+            x = torch.cat([x, self.fourier(x)], 1)
         if not told.shape[1]:
             return torch.cat([x, time[t]], 1)
         # The last row is the label withheld, which is also what -1 finds.

@@ -33,17 +33,23 @@ def phase_in_folder(folder: Path) -> PhaseDiagram:
     Raises:
         FileNotFoundError: if a file that the layout promises is missing, naming it.
     """
+    return phase_diagram(*runs_in_folder(folder))
+
+
+def runs_in_folder(folder: Path) -> tuple[str, list[MeasuredRun]]:
+    """The experiment's name, and its runs with all that they measured.
+
+    Raises:
+        FileNotFoundError: if a file that the layout promises is missing, naming it.
+    """
     spec, points = read_spec(folder), read_measurements(folder)
     summary = read_summary(folder)
     known = {run.id: run for run in summary.runs}
-    return phase_diagram(
-        summary.experiment,
-        [
-            MeasuredRun(known[entry["run"]], KINDS[entry["spec"]["kind"]].model_validate(entry["spec"]), points.get(entry["run"], []))
-            for entry in spec["runs"]
-            if entry["run"] in known
-        ],
-    )
+    return summary.experiment, [
+        MeasuredRun(known[entry["run"]], KINDS[entry["spec"]["kind"]].model_validate(entry["spec"]), points.get(entry["run"], []))
+        for entry in spec["runs"]
+        if entry["run"] in known
+    ]
 
 
 def phase_csv(diagram: PhaseDiagram) -> bytes:

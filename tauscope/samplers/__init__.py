@@ -11,11 +11,12 @@ from tauscope.samplers.ancestral import sample_ancestral
 from tauscope.samplers.ddim import sample_ddim
 from tauscope.samplers.dpm_solver import sample_dpm_solver
 from tauscope.samplers.guidance import guided
+from tauscope.samplers.interventions import intervened
 from tauscope.specs.sampler import AncestralSpec, DdimSpec, DpmSolverSpec
 
 EpsModel = Callable[[Float[Tensor, "batch ..."], Int[Tensor, " batch"]], Float[Tensor, "batch ..."]]
 
-__all__ = ["EpsModel", "draw_samples", "guided", "sample_ancestral", "sample_ddim", "sample_dpm_solver"]
+__all__ = ["EpsModel", "draw_samples", "guided", "intervened", "sample_ancestral", "sample_ddim", "sample_dpm_solver"]
 
 
 @torch.no_grad()

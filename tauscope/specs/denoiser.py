@@ -95,6 +95,8 @@ class DenoiserSpec(ExperimentSpec):
         self._check_onsets()
         self._check_fork()
         self._check_guidance()
+        self._check_projection()
+        self._check_low_pass()
         return self
 
     def _check_own(self) -> None:
@@ -168,6 +170,37 @@ class DenoiserSpec(ExperimentSpec):
     def _check_guidance(self) -> None:
         if self.measurement.sampler.guidance and not self.network.told_labels:
             raise ValueError("measurement.sampler.guidance needs labels to guide by | Set network.classes to labels, or guidance to 0")
+
+    def _check_projection(self) -> None:
+        projection, n_held_out = self.measurement.sampler.projection, self.dataset.n_held_out
+        if projection is None:
+            return
+        field = "measurement.sampler.projection"
+        if self.network.told_labels:
+            raise ValueError(
+                f"{field}: a network that is told labels has one training score a label | Leave the labels or the projection out"
+            )
+        if projection.reference == "population" and not self.population_known:
+            raise ValueError(f"{field}.reference population is not known for kind {self.kind} | Use held_out")
+        if projection.reference == "held_out" and n_held_out < self.n_train:
+            raise ValueError(
+                f"{field} needs as many held-out points as training points; dataset.n_held_out is {n_held_out} | Hold out more"
+            )
+
+    def _check_low_pass(self) -> None:
+        low_pass, field = self.measurement.sampler.low_pass, "measurement.sampler.low_pass"
+        if low_pass is None:
+            return
+        if self.images is None:
+            raise ValueError(f"{field} filters images, and kind {self.kind} learns none | Leave it out")
+        highest = self.images.size / 2**0.5  # In the corner of the spectrum.
+        if low_pass.cutoff - low_pass.edge / 2 >= highest:
+            raise ValueError(f"{field}.cutoff {low_pass.cutoff:g} keeps all of an image, up to {highest:.3g} cycles | Give a lower cutoff")
+
+    @property
+    def population_known(self) -> bool:
+        """Whether the law of the data is known, and with it the exact score of its population."""
+        return False
 
     @property
     def n_train(self) -> int:

@@ -65,6 +65,10 @@ class GmmSpec(DenoiserSpec):
         return (*drawn, *(f"alpha@{index}" for index in self.measurement.score_indices))
 
     @property
+    def population_known(self) -> bool:
+        return not self.network.told_labels
+
+    @property
     def labels(self) -> int:
         """How many labels the network is told, 0 for none."""
         return self.dataset.components if self.network.told_labels else 0

@@ -41,12 +41,15 @@ class ImageDdpmSpec(DenoiserSpec):
         "optimizer.warmup_steps": 0,
         "optimizer.cosine_steps": None,
         "optimizer.clip_norm": None,
+        "optimizer.weight_decay": 0.0,
         "ema.name": "constant",
         "ema.further": [],
         "compute.precision": "float32",
         "network.classes": None,
         "network.label_drop": 0.1,
         "measurement.sampler.guidance": 0.0,
+        "measurement.sampler.low_pass": None,
+        "measurement.sampler.projection": None,
     }
 
     def _check_own(self) -> None:

@@ -2,10 +2,24 @@
 
 from typing import Literal
 
+from tauscope.specs.model import SpecModel
 from tauscope.specs.network import LABEL_DROP, NetworkSpec
 from tauscope.specs.shown import shown
 
 TIME_FEATURES = 16
+
+
+class FourierFeaturesSpec(SpecModel):
+    """Random Fourier features of the point, beside its coordinates."""
+
+    scale: float = shown(
+        1.0,
+        "Scale s",
+        "standard deviation of the frequencies, in radians per unit of x; a greater one makes sharp functions easy",
+        gt=0,
+        le=1e3,
+    )
+    count: int = shown(32, "Frequencies", "each gives a cosine and a sine", ge=1, le=4096, unit="frequencies")
 
 
 class MlpSpec(NetworkSpec):
@@ -15,10 +29,14 @@ class MlpSpec(NetworkSpec):
     base_width: int = shown(64, "Width W", "units of each layer", ge=1, le=16384, unit="units")
     blocks: int = shown(3, "Blocks", "residual layers", ge=0, le=64)
     dropout: float = shown(0.0, "Dropout", "before each block", ge=0, lt=1, advanced=True)
+    fourier: FourierFeaturesSpec | None = shown(
+        None, "Fourier features", "random cosines and sines of the point, told to the first layer beside it", advanced=True
+    )
 
     def parameters(self, dim: int, labels: int = 0) -> int:
         """Trained numbers, where it is told so many labels; one more is the label withheld."""
         width, told = self.base_width, labels + 1 if labels else 0
+        told += 2 * self.fourier.count if self.fourier else 0
         return (dim + TIME_FEATURES + told + 1) * width + self.blocks * (width + 1) * width + (width + 1) * dim
 
 

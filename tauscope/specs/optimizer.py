@@ -29,6 +29,14 @@ class _Descent(SpecModel):
     clip_norm: float | None = shown(
         None, "Gradient clipped at", "Euclidean norm over all weights above which a gradient is scaled down to it", gt=0, advanced=True
     )
+    weight_decay: float = shown(
+        0.0,
+        "Weight decay",
+        "adam: each step takes this share times the learning rate off every weight, as in AdamW; sgd: it is added to the gradient",
+        ge=0,
+        lt=1,
+        advanced=True,
+    )
 
     @model_validator(mode="after")
     def _falls_after_it_rose(self) -> Self:
@@ -41,7 +49,7 @@ class _Descent(SpecModel):
 
 
 class AdamSpec(_Descent):
-    """Adam (Kingma and Ba 2015, arXiv:1412.6980)."""
+    """Adam (Kingma and Ba 2015, arXiv:1412.6980); with weight decay AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101)."""
 
     name: Literal["adam"] = "adam"
     betas: tuple[float, float] = shown((0.9, 0.999), "Moment decay", "decay of the two moments", advanced=True)

@@ -45,7 +45,12 @@ def with_changes(spec: ExperimentSpec, changes: Mapping[str, Any]) -> Experiment
 def changes_of(spec: ExperimentSpec, other: ExperimentSpec) -> dict[str, Any]:
     """The fields of ``measurement`` in which the other spec differs, as it has them; what identifies a re-measurement."""
     own, new = (item.measurement.model_dump(mode="json") for item in (spec, other))
-    return {name: new[name] for name in sorted(new) if new[name] != own[name]}
+    return {name: _asked(new[name]) for name in sorted(new) if new[name] != own[name]}
+
+
+def _asked(value: Any) -> Any:
+    """Without what is off, so that an option that came later does not make another set of one that is stored."""
+    return {name: inner for name, inner in value.items() if inner is not None} if isinstance(value, dict) else value
 
 
 def changes_key(changes: Mapping[str, Any]) -> str:

@@ -4,12 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from tauscope.specs.interventions import LowPassSpec, ProjectionSpec
 from tauscope.specs.model import SpecModel
 from tauscope.specs.shown import shown
 
 
 class _Guided(SpecModel):
-    """What every way of sampling has: classifier-free guidance, Ho and Salimans 2022, arXiv:2207.12598, eq. 6."""
+    """What every way of sampling has: classifier-free guidance (Ho and Salimans 2022, arXiv:2207.12598, eq. 6), and interventions."""
 
     guidance: float = shown(
         0.0,
@@ -17,6 +18,10 @@ class _Guided(SpecModel):
         "eps = (1 + w) eps(label) - w eps(no label); 0 takes the label's alone",
         ge=0,
         advanced=True,
+    )
+    low_pass: LowPassSpec | None = shown(None, "Low-pass filter", "on what was learned, while samples are drawn", advanced=True)
+    projection: ProjectionSpec | None = shown(
+        None, "Projection", "the direction of the training set's own score, taken out while samples are drawn", advanced=True
     )
 
 

@@ -70,7 +70,8 @@ class Adam(Optimizer):
             beta1=self._spec.betas[0],
             beta2=self._spec.betas[1],
             lr=lr,
-            weight_decay=0.0,
+            weight_decay=self._spec.weight_decay,
+            decoupled_weight_decay=self._spec.weight_decay > 0,
             eps=1e-8,
             maximize=False,
         )
@@ -88,7 +89,7 @@ class Sgd(Optimizer):
         sgd(
             *(weights, gradients, moving),
             fused=True,
-            weight_decay=0.0,
+            weight_decay=self._spec.weight_decay,
             momentum=self._spec.momentum,
             lr=lr,
             dampening=0.0,

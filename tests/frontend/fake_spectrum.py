@@ -8,6 +8,7 @@ from tauscope.contracts.curves import Curves, Series
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.points import MetricInfo
 from tauscope.specs import load_preset
+from tests.frontend import fake_theory as theory
 from tests.frontend import fake_world as world
 
 SPEC = load_preset("digits-spectrum").sweep.base
@@ -17,7 +18,9 @@ _STEPS = tuple(sorted({round(3 * 800 ** (k / 24)) for k in range(25)}))
 
 def spectral(identifier: str) -> ExperimentView:
     """Three finished runs, one for each n."""
-    return world.finished(identifier).model_copy(update={"name": "digits, spectrum"})
+    view = world.finished(identifier)
+    runs = tuple(run.model_copy(update={"final": run.final | theory.final()}) for run in view.runs)
+    return view.model_copy(update={"name": "digits, spectrum", "runs": runs})
 
 
 def waiting(identifier: str) -> ExperimentView:
@@ -35,10 +38,12 @@ def infos() -> dict[str, MetricInfo]:
 
 
 def curves(view: ExperimentView) -> Curves:
-    """The usual curves, and those of the spectrum."""
+    """The usual curves, those of the spectrum, and what theory says."""
     usual = world.curves_of(view)
-    runs = {run.id: found | _series(run.n_train or 16, run.step) for run in view.runs if (found := usual.runs.get(run.id))}
-    return usual.model_copy(update={"metrics": usual.metrics | infos(), "runs": runs})
+    runs = {
+        run.id: found | _series(run.n_train or 16, run.step) | theory.series() for run in view.runs if (found := usual.runs.get(run.id))
+    }
+    return usual.model_copy(update={"metrics": usual.metrics | infos() | theory.infos(), "runs": runs})
 
 
 def _series(n: int, upto: int) -> dict[str, Series]:

@@ -238,7 +238,7 @@ def test_a_run_that_mixes_code_versions_says_which_steps_are_whose() -> None:
 
 def page_of(*found: Any, **more: Any) -> str:
     """The whole page of a run."""
-    return "".join(run_regions(*found, **more).values())
+    return "".join(run_regions(*found, **{"curves": world.curves_of(found[0])} | more).values())
 
 
 def test_what_queued_runs_wait_for_is_told_once_with_every_run_that_waits() -> None:

@@ -59,7 +59,8 @@ class Denoiser(nn.Module):
 def measured(chosen: ImageDdpmSpec, images: ImageSet, x0_hat: Callable[[Tensor], Tensor], step: int = 7) -> dict[str, Point]:
     diffusion = Diffusion.of(chosen.process)
     network = Denoiser(float(diffusion.alpha_bar[INDEX]), x0_hat)
-    return {point.metric: point for point in ImageMeasurement(chosen, images, diffusion).without_samples(network, step, {})}
+    points = ImageMeasurement(chosen, images, diffusion).without_samples(network, step, {})
+    return {point.metric: point for point in points if not point.metric.startswith("theory_")}  # What the network answers for.
 
 
 def noise_of(chosen: ImageDdpmSpec) -> float:

@@ -13,6 +13,7 @@ from tauscope.specs.optimizer import AdamSpec, SgdSpec
 from tauscope.training.optimizers import build_optimizer
 
 SPECS = (AdamSpec(lr=3e-3, betas=(0.8, 0.99)), SgdSpec(lr=0.1, momentum=0.9), SgdSpec(lr=0.1, momentum=0.0))
+DECAYED = (AdamSpec(lr=3e-3, weight_decay=0.1), SgdSpec(lr=0.1, momentum=0.9, weight_decay=0.01))
 
 
 def networks() -> tuple[nn.Module, nn.Module]:
@@ -24,7 +25,9 @@ def networks() -> tuple[nn.Module, nn.Module]:
 
 def theirs(network: nn.Module, spec: AdamSpec | SgdSpec) -> optim.Optimizer:
     if isinstance(spec, SgdSpec):
-        return optim.SGD(network.parameters(), lr=spec.lr, momentum=spec.momentum, fused=True)
+        return optim.SGD(network.parameters(), lr=spec.lr, momentum=spec.momentum, weight_decay=spec.weight_decay, fused=True)
+    if spec.weight_decay:
+        return optim.AdamW(network.parameters(), lr=spec.lr, betas=spec.betas, weight_decay=spec.weight_decay, fused=True)
     return optim.Adam(network.parameters(), lr=spec.lr, betas=spec.betas, fused=True)
 
 
@@ -32,7 +35,7 @@ def batches() -> Iterator[torch.Tensor]:
     yield from torch.randn(6, 5, 1, 8, 8, generator=torch.Generator().manual_seed(1))
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=str)
+@pytest.mark.parametrize("spec", [*SPECS, *DECAYED], ids=str)
 def test_every_weight_and_all_that_is_remembered_equals_pytorchs_bit_for_bit_also_after_a_resume(spec: AdamSpec | SgdSpec) -> None:
     ours, reference = networks()
     optimizer, other = build_optimizer(ours.parameters(), spec), theirs(reference, spec)

@@ -1,0 +1,29 @@
+"""What moves the two clocks: each setting of a sweep beside the others, at one training time."""
+
+from pydantic import Field
+
+from tauscope.contracts.model import Contract
+from tauscope.contracts.onsets import Onset
+from tauscope.contracts.points import Point
+
+
+class Setting(Contract):
+    """Runs that differ by their seed alone, as one row: three seeds or more as their mean, fewer each by itself."""
+
+    setting: str = Field(description="what the sweep changes here; empty for the runs that it leaves as they are")
+    seeds: tuple[int, ...]
+    n_train: int
+    tau_gen: tuple[Onset, ...] = Field(description="one for all seeds where each of three or more has reached it, else one a seed")
+    tau_mem: tuple[Onset, ...]
+    quality: Point = Field(description="what defines tau_gen, at the common time")
+    samples: Point | None = Field(None, description="a quality measured on samples, at the common time, where there is one")
+    f_mem: Point
+    control: Point
+
+
+class Interventions(Contract):
+    """Every setting of a sweep, compared at one training time."""
+
+    experiment: str
+    at: int = Field(description="the training step at which quality and copying are compared")
+    settings: tuple[Setting, ...]

@@ -1,0 +1,38 @@
+"""The settings of a results folder: its runs, and its runs as other samplers measured them again."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tauscope.analysis.phase_states import MeasuredRun
+from tauscope.analysis.summary import summarize_points
+from tauscope.results.phase import runs_in_folder
+from tauscope.results.remeasured import Remeasured, read_remeasured
+from tauscope.specs.remeasuring import with_changes
+
+AGAIN = "measured again"
+
+
+def settings_in_folder(folder: Path) -> tuple[str, list[MeasuredRun]]:
+    """The experiment's name, its runs, and behind them each run once more for every set that differs in the sampler alone.
+
+    What acts on samples leaves the weights as they are, so such a set is what the run would have measured with that sampler: its losses
+    are the run's own. A set that differs in more, as in the number of samples, is another estimate of the same and no setting.
+
+    Raises:
+        FileNotFoundError: if a file that the layout promises is missing, naming it.
+    """
+    name, runs = runs_in_folder(folder)
+    rows = [row for row in read_remeasured(folder) if set(json.loads(row.changes)) == {"sampler"}]
+    return name, [*runs, *_again({run.summary.id: run for run in runs}, rows)]
+
+
+def _again(runs: dict[str, MeasuredRun], rows: Sequence[Remeasured]) -> Iterator[MeasuredRun]:
+    for held, changes, run_id in dict.fromkeys((row.set, row.changes, row.run) for row in rows):
+        run = runs[run_id]
+        spec = with_changes(run.spec, json.loads(changes))
+        points = [point for point in run.points if point.metric.startswith("loss_")]
+        points += [row.point for row in rows if (row.set, row.run) == (held, run_id) and not row.point.metric.startswith("loss_")]
+        onsets, final = summarize_points(spec, points)
+        update = {"params": run.summary.params | {AGAIN: held}, "onsets": onsets, "final": final}
+        yield MeasuredRun(run.summary.model_copy(update=update), spec, points)
