@@ -7,7 +7,7 @@ from frontend.charts.axes import FOOT, HEAD, base_layout, log_axis, value_axis
 from frontend.charts.figure import Trace, ViewOptions, label
 from frontend.charts.labels import Frame, LineEnd, end_labels
 from frontend.charts.onset_spans import onset_shapes, onset_words
-from frontend.charts.spectrum import Row, measured_rows
+from frontend.charts.run_lines import Row, measured_rows
 from frontend.theme import with_opacity
 from frontend.words import AXIS_TITLES, number, steps
 from tauscope.contracts.curves import Curves

@@ -8,7 +8,7 @@ from typing import Any
 from frontend.charts.axes import base_layout, plain_axis
 from frontend.charts.figure import ViewOptions, label
 from frontend.charts.loss_grid import along
-from frontend.charts.spectrum import Row, measured_rows
+from frontend.charts.run_lines import Row, measured_rows
 from frontend.words import number, steps
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from frontend.charts.closed_form import LINES, MODES, THEORY
 from frontend.charts.rf_density import bulks_of, names_of, value_of
-from frontend.charts.spectrum import Row, measured_rows
+from frontend.charts.run_lines import Row, measured_rows
 from frontend.markup.html import Html, join, tag
 from frontend.markup.sections import section, table
 from frontend.words import interval, number, onset_words, percent, plural, steps

@@ -75,7 +75,6 @@ class SamplesView(Contract):
     neighbour_labels: tuple[tuple[int, int], ...] | None = Field(
         None, description="the labels of both training images, where the data set has labels and the run has kept them"
     )
-    image_shape: tuple[int, int, int] = Field((1, 8, 8), description="channels, height, width")
     image_shape: tuple[int, int, int] = Field((1, 8, 8), description="channels, height, width; of windows, those of their pictures")
     window_channels: tuple[str, ...] | None = Field(
         None, description="of windows of a series, the channels of a picture's strips from the top, as far as the spec names them"
