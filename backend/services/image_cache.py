@@ -12,6 +12,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from backend.services.errors import NoImageError
 from backend.storage.artifacts import ArtifactCorruptError, ArtifactStore
 
 Pixels = NDArray[np.uint8]
@@ -45,12 +46,19 @@ class ImageCache:
         self.neighbours = lru_cache(_CHECKPOINTS)(self._neighbours)
 
     def load(self, sha256: str, array: str) -> Pixels:
-        """The array of that name in the npz file; it holds fractions of white."""
+        """The array of that name in the npz file; it holds fractions of white.
+
+        Raises:
+            NoImageError: if there is none, as of points that are no images.
+        """
         with self._lock:
             if sha256 in self._images:
                 self._images.move_to_end(sha256)
                 return self._images[sha256]
-        images = _bytes(read_arrays(self._artifacts, sha256)[array])
+        arrays = read_arrays(self._artifacts, sha256)
+        if array not in arrays:
+            raise NoImageError("The run learns no images", "Only runs on images have some to show")
+        images = _bytes(arrays[array])
         with self._lock:
             self._images[sha256] = images
             while sum(item.nbytes for item in self._images.values()) > self._budget and len(self._images) > 1:
