@@ -1,4 +1,4 @@
-"""What the score page fetches again as data arrive: the scores at a training time, E_score and alpha, and what the slider moves through."""
+"""What the score page fetches again as data arrive: the scores at a training time, two curves below, and what the slider moves through."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ from frontend.charts.groups import Group, focused, group_runs, run_name
 from frontend.charts.printing import printed, projected
 from frontend.charts.reading import MAX_DRAWN
 from frontend.charts.score_1d import ScorePanel, columns_of, is_score_1d, scores_figure
-from frontend.charts.score_errors import ALPHA, E_SCORE, errors_figure
+from frontend.charts.score_errors import COPIED, E_SCORE, errors_figure
 from frontend.connection import client_for
 from frontend.markup.alternative import plain
 from frontend.markup.downloads import Chart, curves_csv, downloads
@@ -83,13 +83,13 @@ def score_view(
     }
 
 
-_TITLES = {"scores": "Learned, population and empirical score", "errors": "E_score and alpha"}
+_TITLES = {"scores": "Learned, population and empirical score", "errors": "E_score and what is copied"}
 
 
 def _charts(experiment: ExperimentView) -> tuple[Chart, ...]:
     return (
         Chart("scores", "Scores", "scores", f"/api/v1/experiments/{experiment.id}/scores.csv"),
-        Chart("errors", _TITLES["errors"], "errors", curves_csv(experiment, (E_SCORE, ALPHA))),
+        Chart("errors", _TITLES["errors"], "errors", curves_csv(experiment, (E_SCORE, COPIED))),
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from backend.services.errors import NoImageError
 from backend.storage.artifacts import ArtifactCorruptError, ArtifactStore
 from tauscope.figures.window_pictures import draw_windows, picture_shape
 
@@ -47,12 +48,19 @@ class ImageCache:
         self.labels = lru_cache(_CHECKPOINTS)(self._labels)
 
     def load(self, sha256: str, array: str) -> Pixels:
-        """The array of that name in the npz file; it holds fractions of white."""
+        """The array of that name in the npz file; it holds fractions of white.
+
+        Raises:
+            NoImageError: if there is none, as of points that are no images.
+        """
         with self._lock:
             if sha256 in self._images:
                 self._images.move_to_end(sha256)
                 return self._images[sha256]
-        images = _pixels(read_arrays(self._artifacts, sha256)[array])
+        arrays = read_arrays(self._artifacts, sha256)
+        if array not in arrays:
+            raise NoImageError("The run learns no images", "Only runs on images have some to show")
+        images = _pixels(arrays[array])
         with self._lock:
             self._images[sha256] = images
             while sum(item.nbytes for item in self._images.values()) > self._budget and len(self._images) > 1:
@@ -63,7 +71,8 @@ class ImageCache:
         """One image of an array, [channel, height, width], without reading the others of a file that is not in memory."""
         with self._lock:
             held = self._images.get(sha256)
-        return held[index] if held is not None else _pixels(read_row(self._artifacts, sha256, array, index)[None])[0]
+        image: Pixels = held[index] if held is not None else _pixels(read_row(self._artifacts, sha256, array, index)[None])[0]
+        return image
 
     def _neighbours(self, sha256: str) -> Neighbours:
         arrays = read_members(self._artifacts, sha256, "neighbours", "distances")

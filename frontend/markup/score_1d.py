@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from frontend.charts.score_1d import ScorePanel, is_score_1d
-from frontend.charts.score_errors import ALPHA, E_SCORE, LINEAR
+from frontend.charts.score_errors import COPIED, E_SCORE, LINEAR
 from frontend.markup.html import TAU_GEN, TAU_MEM, Html, join, tag
 from frontend.markup.icons import GEN, MEM
 from frontend.markup.sections import section, table
@@ -14,8 +14,16 @@ from tauscope.contracts.onsets import Onset, OnsetStatus
 
 NOT_THIS = "This experiment has no scores to draw: only runs of the kind score_1d do. Launch the preset score-1d."
 WAITING = "No run has begun: the exact scores come with the first one, the learned score with its first checkpoint."
-_COLUMNS = ("τ", "E_score (95 %)", "distance to the training points' score (95 %)", "alpha (95 %)", "orthogonal part (95 %)", "points")
-_DRAWN = (E_SCORE, "score_to_training", ALPHA, "alpha_orthogonal")
+_COLUMNS = (
+    "τ",
+    "E_score (95 %)",
+    "distance to the training points' score (95 %)",
+    "copied of it (95 %)",
+    "alpha (95 %)",
+    "orthogonal part (95 %)",
+    "points",
+)
+_DRAWN = (E_SCORE, "score_to_training", COPIED, "alpha", "alpha_orthogonal")
 
 
 def scores_finding(experiment: ExperimentView, panels: Sequence[ScorePanel], curves: Curves) -> Html:

@@ -53,6 +53,8 @@ def focus_card(group: Group, checkpoints: RunCheckpoints | None = None) -> Html:
     title = tag("div", f"Window, {run_name(group, run)}", class_="tau-label")
     rows = [*_over_seeds(group), title, value, tag("div", about), *_ends(run), *keep, *_forecast(run), *_copies(run)]
     history = tag("a", "Run history", class_="tau-button", href=address("run", id=run.id), data_go=address("run", id=run.id))
+    if run.final.get("n_generated") == 0:  # Of a kind that draws no samples.
+        return tag("section", *rows, tag("div", history, class_="tau-buttons"), class_="tau-card tau-focus")
     history = join(history, _twin_button(run))
     if not run.step:
         return tag("section", *rows, tag("div", history, class_="tau-buttons"), class_="tau-card tau-focus")

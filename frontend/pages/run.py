@@ -32,7 +32,9 @@ if run.twin_id is not None:
     compared = agreement(run.id)
     if compared.go:
         go(compared.go)
-elif st.button("Add its twin", help="The same run on other images and from other weights. tau_split is where the two agree most."):
+elif run.final.get("n_generated") != 0 and st.button(
+    "Add its twin", help="The same run on other images and from other weights. tau_split is where the two agree most."
+):
     add_twin(run)
 
 show_remeasured(run.id)

@@ -136,6 +136,7 @@ def _show(summary: ExperimentSummary, place: Place) -> None:
 
 
 def _figures(summary: ExperimentSummary) -> tuple[Number, ...]:
-    """Figure 2 shows curves of one setting at several n; without several n only figure 3 says more than the table."""
+    """Figure 2 shows curves and samples of one setting at several n; without these only figure 3 says more than the table."""
     sizes = {run.params.get("n_train") for run in summary.runs}
-    return (2, 3) if len(sizes) > 1 else (3,)
+    sampled = any(run.final.get("n_generated") != 0 for run in summary.runs)
+    return (2, 3) if len(sizes) > 1 and sampled else (3,)

@@ -1,7 +1,7 @@
 """What is measured of a learned score: its error against the population's, and how far it has gone to that of the training points."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,9 @@ from tauscope.experiments.losses import DenoiserLosses
 from tauscope.experiments.measured import diverged_point, measured_point
 from tauscope.experiments.training_set import TrainingSet
 from tauscope.metrics.intervals import sums_interval
-from tauscope.metrics.score_error import KnownScore
+from tauscope.probes.noised_points import NoisedPoints
 from tauscope.probes.projection import ProjectionProbe
+from tauscope.probes.score_error import KnownScore
 from tauscope.process import Diffusion
 from tauscope.specs import Score1dSpec
 from tauscope.theory.empirical import empirical_score
@@ -27,19 +28,6 @@ _OF_TRAINING = ("score_to_training", "score_copied", "alpha", "alpha_orthogonal"
 _INDEX = 0
 
 Score = Float[Tensor, "point dim"]
-
-
-@dataclass(frozen=True)
-class _Compared:
-    """Noised points and a score that is known there."""
-
-    x_t: Score
-    known: KnownScore
-
-    def e_score(self, s_theta: Score) -> tuple[float, float, float]:
-        """E|s_theta - s|^2 a dimension, with its 95 % interval over points; (value, low, high)."""
-        value, low, high = (number / (1 - self.known.alpha_bar) for number in self.known.error(s_theta))
-        return value, low, high
 
 
 class ScoreMeasurement:
@@ -58,16 +46,17 @@ class ScoreMeasurement:
         device, count = points.train.device, spec.measurement.points
         each, alpha_bar = torch.arange(count, device=device), float(diffusion.alpha_bar[_INDEX])
         x_t = population.noised(alpha_bar).sample(count, stream(spec.seed, "population_bank"))[0].to(device)
+        drawn = NoisedPoints(x_t, _INDEX, alpha_bar, each)
         population = population.to(device)
         noised, noise = population.noised(alpha_bar), stream(spec.seed, "training_bank", device=device)
-        self._population = _Compared(x_t, KnownScore(noised.score(x_t), alpha_bar, each))
+        self._population = KnownScore(drawn, noised.score(x_t))
         probe = ProjectionProbe.known(points.train, population, diffusion, index=_INDEX, points=count, generator=noise)
         # The training points are those of this run: of them nothing is uncertain but the noise.
-        self._probe = replace(probe, origin=each)
-        self._training = _Compared(probe.x_t, KnownScore(probe.s_0 + probe.delta, alpha_bar, each))
+        self._probe = replace(probe, at=replace(probe.at, origin=each))
+        self._training = KnownScore(self._probe.at, probe.s_0 + probe.delta)
         self._baselines = {
-            "e_score_train": self._population.e_score(empirical_score(x_t, points.train, alpha_bar=alpha_bar)),
-            "e_score_linear": self._population.e_score(_linear_score(x_t, noised)),
+            "e_score_train": _e_score(self._population, empirical_score(x_t, points.train, alpha_bar=alpha_bar)),
+            "e_score_linear": _e_score(self._population, _linear_score(x_t, noised)),
         }
 
     @torch.no_grad()
@@ -88,13 +77,13 @@ class ScoreMeasurement:
         return self.spec.measurement.points
 
     def _compared(self, network: nn.Module, step: int) -> list[Point]:
-        alpha_bar = self._population.known.alpha_bar
-        there, here = (score_of(network, bank.x_t.float(), alpha_bar) for bank in (self._population, self._training))
+        banks = (self._population.at, self._training.at)
+        there, here = (score_of(network, bank.x_t.float(), bank.alpha_bar) for bank in banks)
         if not bool(torch.isfinite(there).all() and torch.isfinite(here).all()):
             return [diverged_point(step, name, self._count) for name in (*_OF_POPULATION, *_OF_TRAINING)]
         found = (
-            self._population.e_score(there),
-            self._training.e_score(here),
+            _e_score(self._population, there),
+            _e_score(self._training, here),
             self._copied(here),
             self._probe.of_score(here),
             self._probe.orthogonal(here),
@@ -103,8 +92,14 @@ class ScoreMeasurement:
 
     def _copied(self, s_theta: Score) -> tuple[float, float, float]:
         """1 - |s_theta - s_train| / |s_pop - s_train|, root mean squares over the noised training points; (value, low, high)."""
-        away, whole = (part.square().sum(1).cpu().numpy() for part in (s_theta - self._training.known.score, self._probe.delta))
+        away, whole = (part.square().sum(1).cpu().numpy() for part in (s_theta - self._training.score, self._probe.delta))
         return sums_interval(lambda left, most: 1 - np.sqrt(left / most), away, whole)
+
+
+def _e_score(known: KnownScore, s_theta: Score) -> tuple[float, float, float]:
+    """E|s_theta - s|^2 a dimension, with its 95 % interval over points; (value, low, high)."""
+    value, low, high = (number / (1 - known.at.alpha_bar) for number in known.error(s_theta))
+    return value, low, high
 
 
 @torch.no_grad()

@@ -24,9 +24,9 @@ class WindowSet:
     def of(cls, split: WindowSplit, device: torch.device) -> "WindowSet":
         """The windows of a split."""
         train, held_out = split.train, split.held_out
-        values = (torch.from_numpy(part.values).to(device) for part in (train, held_out))
-        starts = (torch.from_numpy(part.starts).to(device) for part in (train, held_out))
-        return cls(*values, *starts)
+        arrays = (train.values, held_out.values, train.starts, held_out.starts)
+        known, reference, *starts = (torch.from_numpy(array).to(device) for array in arrays)
+        return cls(known, reference, starts[0], starts[1])
 
     def to_model(self, windows: Tensor, /) -> Tensor:
         return windows

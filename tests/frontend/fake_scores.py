@@ -28,7 +28,7 @@ def one_dimensional(identifier: str, *, step: int = BUDGET) -> ExperimentView:
     view = world.experiment_view(identifier, "score-1d", runs, state=state)
     base = {"kind": "score_1d", "dataset": {"name": "mixture", "n_train": 48}, "network": {"name": "mlp"}, "steps": BUDGET, "seed": 0}
     base |= {"measurement": {"schedule": {"kind": "listed", "at": list(STEPS)}}}
-    base |= {"onsets": {"tau_gen": {"metric": "e_score", "level": 1.0}, "tau_mem": {"metric": "alpha", "level": 0.5}}}
+    base |= {"onsets": {"tau_gen": {"metric": "e_score", "level": 1.0}, "tau_mem": {"metric": "score_copied", "level": 0.5}}}
     sweep = {"name": "score-1d", "summary": "", "combine": "cross", "axes": {"n_train": list(SIZES)}, "base": base}
     return view.model_copy(update={"sweep": sweep})
 
@@ -48,10 +48,10 @@ EXPERIMENTS = {"scores": one_dimensional, "scores-live": under_way, "scores-wait
 
 def _run(experiment: str, place: int, n: int, step: int, state: RunState) -> RunView:
     run = world.run_view(experiment, place, 16, step=0, state=state)
-    gen, mem = world.reached(90, 60, 150, "e_score", 1.0), world.reached(900, 700, 1200, "alpha", 0.5)
+    gen, mem = world.reached(90, 60, 150, "e_score", 1.0), world.reached(900, 700, 1200, "score_copied", 0.5)
     known = {
         "tau_gen": gen if step > 150 else world.not_by(step, "e_score", 1.0),
-        "tau_mem": mem if step > 1200 else world.not_by(step, "alpha", 0.5),
+        "tau_mem": mem if step > 1200 else world.not_by(step, "score_copied", 0.5),
     }
     update = {"label": f"n_train={n}", "params": {"n_train": n}, "n_train": n, "step": step, "steps": BUDGET, "width": 64}
     return run.model_copy(update={**update, "onsets": known if step else {}})
@@ -64,7 +64,7 @@ def infos() -> dict[str, MetricInfo]:
         _info("e_score_train", "E_score of the training points' score", "control", "The same of the empirical score.", log=True),
         _info("e_score_linear", "E_score of the best linear score", "control", "The same of one Gaussian.", log=True),
         _info("score_to_training", "distance to the training points' score", "distance", "On noised training points.", log=True),
-        _info("alpha", "alpha: from the population to the training points", "memorization", "A projection."),
+        _info("score_copied", "copied of the training points' score", "memorization", "A share of the distance."),
     ]
     return {info.name: info for info in made}
 
@@ -137,7 +137,7 @@ def _copied(step: int) -> float:
 
 
 def curves(view: ExperimentView) -> Curves:
-    """E_score falls and rises again, alpha rises."""
+    """E_score falls and rises again, what is copied rises."""
     runs = {run.id: _series(run) for run in view.runs if run.step}
     return Curves(experiment_id=view.id, cursor="0", metrics=infos(), runs=runs)
 
@@ -154,7 +154,7 @@ def _series(run: RunView) -> dict[str, Series]:
         "e_score_train": of([copier] * len(steps), 4096),
         "e_score_linear": of([1.24] * len(steps), 4096),
         "score_to_training": of([4 * (1 - _copied(step)) for step in steps], 4096),
-        "alpha": of([_copied(step) for step in steps], 4096),
+        "score_copied": of([_copied(step) for step in steps], 4096),
     }
 
 

@@ -1,4 +1,4 @@
-"""The score page: for each n three curves over the training points, E_score and alpha below, and what the slider moves through."""
+"""The score page: for each n three curves over the training points, E_score and what is copied below, and what the slider moves through."""
 
 from typing import Any
 
@@ -87,7 +87,7 @@ def test_the_scale_shows_the_scores_where_the_population_is_and_lets_the_tails_g
     assert low == -high and max(where) < high < max(map(abs, exact.empirical))
 
 
-def test_e_score_stands_beside_what_a_copier_has_and_alpha_between_its_ends() -> None:
+def test_e_score_stands_beside_what_a_copier_has_and_what_is_copied_between_its_ends() -> None:
     layout = shown({"at": "400"})["figures"]["errors"]["layout"]
     said = [plain(item["text"]) for item in layout["annotations"]]
     for words in ("a copier, n = 16: 5.3", "good enough: 1", "copying from 0.5", "one Gaussian: 1.24", "population", "training points"):
@@ -130,7 +130,7 @@ def test_both_figures_can_be_taken_away_with_every_number_behind_them() -> None:
     view = shown(print_mm=85)
     assert {name: figure["layout"]["width"] for name, figure in view["figures"].items()} == {"scores": 321, "errors": 321}
     assert "/api/v1/experiments/scores/scores.csv" in view["table"]
-    assert "curves.csv?metrics=e_score,alpha" in view["table"]
+    assert "curves.csv?metrics=e_score,score_copied" in view["table"]
 
 
 def test_the_tab_is_there_for_one_dimensional_runs_alone() -> None:
