@@ -10,7 +10,7 @@ from frontend.charts.axes import base_layout, plain_axis, value_axis
 from frontend.charts.figure import Annotation, Panel, Shape, Trace, ViewOptions, label
 from frontend.charts.loss_grid import grid_indices, noise_axis
 from frontend.charts.panels import threshold
-from frontend.charts.spectrum import Row, measured_rows
+from frontend.charts.run_lines import Row, measured_rows
 from frontend.theme import with_opacity
 from frontend.words import number, steps
 from tauscope.contracts.curves import Curves, Series

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from frontend.charts.spectrum import Row
+from frontend.charts.run_lines import Row
 from frontend.charts.theory import ROUNDING, SETS, WHO, Constant, constants, value_words
 from frontend.markup.html import Html, join, tag
 from frontend.markup.sections import section, table
