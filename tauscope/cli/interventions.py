@@ -1,6 +1,8 @@
 """The command that puts the settings of a sweep beside one another, on a results folder."""
 
 import sys
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +14,7 @@ from tauscope.analysis.interventions import interventions as compare
 from tauscope.cli.service import Json, output
 from tauscope.cli.tables import onset_words
 from tauscope.contracts.interventions import Interventions
+from tauscope.contracts.onsets import Onset
 from tauscope.contracts.points import Point
 from tauscope.contracts.wording import measured_words, share_words
 from tauscope.results.interventions import settings_in_folder
@@ -50,12 +53,18 @@ def _table(found: Interventions) -> Table:
     for row in found.settings:
         table.add_row(
             *(row.setting or "as it is", f"{row.n_train:,}", ", ".join(map(str, row.seeds))),
-            *("; ".join(onset_words(onset) for onset in onsets) for onsets in (row.tau_gen, row.tau_mem)),
+            *(_onsets(onsets) for onsets in (row.tau_gen, row.tau_mem)),
             _named(row.quality, qualities),
             "" if row.samples is None else _named(row.samples, drawn),
             *(_share(point) for point in (row.f_mem, row.control)),
         )
     return table
+
+
+def _onsets(onsets: Sequence[Onset]) -> str:
+    """The onset of all seeds, or each seed's; what several have alike is told once."""
+    told = Counter(onset_words(onset) for onset in onsets)
+    return "; ".join(f"{words} ({count} of {len(onsets)})" if len(onsets) > 1 else words for words, count in told.items())
 
 
 def _head(metrics: set[str], otherwise: str) -> str:

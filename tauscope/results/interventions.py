@@ -11,13 +11,16 @@ from tauscope.results.remeasured import Remeasured, read_remeasured
 from tauscope.specs.remeasuring import with_changes
 
 AGAIN = "measured again"
+OF_THE_NETWORK = ("loss_", "grid_", "error_", "theory_", "score_error", "alpha", "mia_", "stable_rank")
+"""How metrics begin that no sampler has a part in."""
 
 
 def settings_in_folder(folder: Path) -> tuple[str, list[MeasuredRun]]:
     """The experiment's name, its runs, and behind them each run once more for every set that differs in the sampler alone.
 
-    What acts on samples leaves the weights as they are, so such a set is what the run would have measured with that sampler: its losses
-    are the run's own. A set that differs in more, as in the number of samples, is another estimate of the same and no setting.
+    What acts on samples leaves the weights as they are, so such a set is what the run would have measured with that sampler: what is
+    measured of the network alone is the run's own. A set that differs in more, as in the number of samples, is another estimate of the
+    same and no setting.
 
     Raises:
         FileNotFoundError: if a file that the layout promises is missing, naming it.
@@ -31,8 +34,8 @@ def _again(runs: dict[str, MeasuredRun], rows: Sequence[Remeasured]) -> Iterator
     for held, changes, run_id in dict.fromkeys((row.set, row.changes, row.run) for row in rows):
         run = runs[run_id]
         spec = with_changes(run.spec, json.loads(changes))
-        points = [point for point in run.points if point.metric.startswith("loss_")]
-        points += [row.point for row in rows if (row.set, row.run) == (held, run_id) and not row.point.metric.startswith("loss_")]
+        points = [point for point in run.points if point.metric.startswith(OF_THE_NETWORK)]
+        points += [row.point for row in rows if (row.set, row.run) == (held, run_id) and not row.point.metric.startswith(OF_THE_NETWORK)]
         onsets, final = summarize_points(spec, points)
         update = {"params": run.summary.params | {AGAIN: held}, "onsets": onsets, "final": final}
         yield MeasuredRun(run.summary.model_copy(update=update), spec, points)
