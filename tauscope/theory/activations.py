@@ -25,7 +25,7 @@ def gauss_hermite(nodes: int = NODES) -> tuple[Float[ndarray, " node"], Float[nd
     return points, weights / weights.sum()
 
 
-def hermite(values: Float[ndarray, " *any"], order: int) -> Float[ndarray, " degree *any"]:
+def hermite(values: Float[ndarray, "..."], order: int) -> Float[ndarray, "degree ..."]:
     """The probabilists' Hermite polynomials He_k / sqrt(k!), k = 0 to ``order``, which are orthonormal for a standard normal."""
     found = [np.ones_like(values), values]
     for k in range(1, order):
@@ -37,15 +37,15 @@ class Activation(ABC):
     """A scalar function sigma, applied to each preactivation."""
 
     @abstractmethod
-    def __call__(self, x: Float[ndarray, " *any"]) -> Float[ndarray, " *any"]:
+    def __call__(self, x: Float[ndarray, "..."]) -> Float[ndarray, "..."]:
         """sigma(x)."""
 
     @abstractmethod
-    def coefficients(self, mean: Float[ndarray, " *any"], scale: Float[ndarray, " *any"], order: int) -> Float[ndarray, " degree *any"]:
+    def coefficients(self, mean: Float[ndarray, "..."], scale: Float[ndarray, "..."], order: int) -> Float[ndarray, "degree ..."]:
         """c_k = E[sigma(mean + scale g) He_k(g)] / sqrt(k!) for k = 0 to ``order``; mean and scale are broadcast, scale is positive."""
 
     @abstractmethod
-    def second_moment(self, mean: Float[ndarray, " *any"], scale: Float[ndarray, " *any"]) -> Float[ndarray, " *any"]:
+    def second_moment(self, mean: Float[ndarray, "..."], scale: Float[ndarray, "..."]) -> Float[ndarray, "..."]:
         """E[sigma(mean + scale g)^2], which is the sum of all c_k^2."""
 
 
@@ -55,16 +55,16 @@ class Smooth(Activation):
 
     function: Callable[[ndarray], ndarray]
 
-    def __call__(self, x: Float[ndarray, " *any"]) -> Float[ndarray, " *any"]:
-        return self.function(x)
+    def __call__(self, x: Float[ndarray, "..."]) -> Float[ndarray, "..."]:
+        return np.asarray(self.function(x))
 
-    def coefficients(self, mean: Float[ndarray, " *any"], scale: Float[ndarray, " *any"], order: int) -> Float[ndarray, " degree *any"]:
+    def coefficients(self, mean: Float[ndarray, "..."], scale: Float[ndarray, "..."], order: int) -> Float[ndarray, "degree ..."]:
         points, weights = _quadrature(scale)
         return self._expected(mean, scale, points, (hermite(points, order) * weights).T, square=False)
 
-    def second_moment(self, mean: Float[ndarray, " *any"], scale: Float[ndarray, " *any"]) -> Float[ndarray, " *any"]:
+    def second_moment(self, mean: Float[ndarray, "..."], scale: Float[ndarray, "..."]) -> Float[ndarray, "..."]:
         points, weights = _quadrature(scale)
-        return self._expected(mean, scale, points, weights[:, None], square=True)[0]
+        return np.asarray(self._expected(mean, scale, points, weights[:, None], square=True)[0])
 
     def _expected(self, mean: ndarray, scale: ndarray, points: ndarray, weights: ndarray, *, square: bool) -> ndarray:
         """Sums over nodes as matrix products, some values at a time."""
@@ -89,28 +89,28 @@ class Kinked(Activation):
     left: float
     right: float
 
-    def __call__(self, x: Float[ndarray, " *any"]) -> Float[ndarray, " *any"]:
-        return self.left * np.minimum(x, 0) + self.right * np.maximum(x, 0)
+    def __call__(self, x: Float[ndarray, "..."]) -> Float[ndarray, "..."]:
+        return np.asarray(self.left * np.minimum(x, 0) + self.right * np.maximum(x, 0))
 
-    def coefficients(self, mean: Float[ndarray, " *any"], scale: Float[ndarray, " *any"], order: int) -> Float[ndarray, " degree *any"]:
+    def coefficients(self, mean: Float[ndarray, "..."], scale: Float[ndarray, "..."], order: int) -> Float[ndarray, "degree ..."]:
         z, density, above = self._normal(mean, scale)
         bend = (self.right - self.left) * scale * density
         slope = self.left + (self.right - self.left) * above
         found = [mean * slope + bend, scale * slope]
-        polynomials = hermite(-z, max(order - 2, 1))
+        polynomials = hermite(np.asarray(-z), max(order - 2, 1))
         found += [bend * polynomials[k - 2] / math.sqrt(k * (k - 1)) for k in range(2, order + 1)]
         return np.stack(found[: order + 1])
 
-    def second_moment(self, mean: Float[ndarray, " *any"], scale: Float[ndarray, " *any"]) -> Float[ndarray, " *any"]:
+    def second_moment(self, mean: Float[ndarray, "..."], scale: Float[ndarray, "..."]) -> Float[ndarray, "..."]:
         _, density, above = self._normal(mean, scale)
         square, product = mean**2 + scale**2, mean * scale * density
-        return self.right**2 * (square * above + product) + self.left**2 * (square * (1 - above) - product)
+        return np.asarray(self.right**2 * (square * above + product) + self.left**2 * (square * (1 - above) - product))
 
     @staticmethod
     def _normal(mean: ndarray, scale: ndarray) -> tuple[ndarray, ndarray, ndarray]:
         """z = mean / scale, the normal density there, and the chance of a positive preactivation."""
         z = np.asarray(mean / scale, float)
-        return z, np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi), scipy.special.ndtr(z)
+        return z, np.asarray(np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)), np.asarray(scipy.special.ndtr(z))
 
 
 def _quadrature(scale: ndarray) -> tuple[ndarray, ndarray]:
@@ -118,8 +118,7 @@ def _quadrature(scale: ndarray) -> tuple[ndarray, ndarray]:
 
 
 def _erf(x: ndarray) -> ndarray:
-    found: ndarray = scipy.special.erf(x)
-    return found
+    return np.asarray(scipy.special.erf(x))
 
 
 ACTIVATIONS: dict[str, Activation] = {

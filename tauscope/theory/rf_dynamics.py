@@ -81,7 +81,7 @@ class Solved:
         """Under gradient flow: f_i = (1 - exp(-rate_i tau)) / lambda_i."""
         return self.losses(self.flow_modes(tau))
 
-    def descent(self, steps: Int[ndarray, " time"], dtau: float) -> Losses:
+    def descent(self, steps: Int[ndarray, " time"], dtau: float | int) -> Losses:
         """Under gradient descent with steps dtau = eta / d^2: f_i = (1 - (1 - rate_i dtau)^k) / lambda_i.
 
         Raises:
@@ -89,7 +89,7 @@ class Solved:
         """
         return self.losses(self.descent_modes(steps, dtau))
 
-    def descent_modes(self, steps: Int[ndarray, " time"], dtau: float) -> Float[ndarray, "time mode"]:
+    def descent_modes(self, steps: Int[ndarray, " time"], dtau: float | int) -> Float[ndarray, "time mode"]:
         """The f_i of gradient descent; errors as ``descent``."""
         largest = float(self.rate[-1])
         if largest * dtau >= 2:

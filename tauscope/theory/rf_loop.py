@@ -69,7 +69,7 @@ class Loop:
         eta: the learning rate of A.
     """
 
-    def __init__(self, model: RandomFeatures, gradient: Gradient, *, eta: float) -> None:
+    def __init__(self, model: RandomFeatures, gradient: Gradient, *, eta: float | int) -> None:
         self.b: Weights = np.zeros((model.d, gradient.rows))
         self.steps = 0
         self._gradient, self._eta, self._p = gradient, eta, model.p
@@ -87,7 +87,7 @@ class Loop:
 class AdamLoop(Loop):
     """The same with Adam."""
 
-    def __init__(self, model: RandomFeatures, gradient: Gradient, *, eta: float) -> None:
+    def __init__(self, model: RandomFeatures, gradient: Gradient, *, eta: float | int) -> None:
         super().__init__(model, gradient, eta=eta)
         self._first, self._second = np.zeros_like(self.b), np.zeros_like(self.b)
 

@@ -20,7 +20,7 @@ from tauscope.theory.errors import TheoryError
 class Level:
     """A share of the directions of the data, which have this variance."""
 
-    variance: float
+    variance: float | int
     share: float = 1.0
 
 
@@ -39,10 +39,10 @@ class RandomFeatures:
         TheoryError: if a size rounds to nothing, Sigma is singular, or the shares leave a level without a direction.
     """
 
-    psi_p: float
-    psi_n: float
+    psi_p: float | int
+    psi_n: float | int
     d: int
-    t: float
+    t: float | int
     activation: str = "tanh"
     levels: tuple[Level, ...] = (Level(1.0),)
 

@@ -155,7 +155,7 @@ class Histogram:
         return float(np.abs(self.sampled - self.predicted).sum() / self.sampled.sum())
 
 
-def bulk_names(masses: Sequence[float], psi_p: float, psi_n: float) -> tuple[str, ...]:
+def bulk_names(masses: Sequence[float], psi_p: float | int, psi_n: float | int) -> tuple[str, ...]:
     """What the directions of each bulk hold, told by counting them from the largest eigenvalue down.
 
     For n > d the d largest follow the population, n - d the training points, and the d smallest are those of the first layer that see
