@@ -47,5 +47,6 @@ def run_view(client: TauscopeClient, experiment: ExperimentView, run: RunView, c
 
 def _constants(experiment: ExperimentView) -> list[str]:
     """What theory says of the losses of its runs, by name: one point each, as there may be a thousand runs."""
-    asked = experiment.sweep.get("base", {}).get("measurement", {}).get("loss_indices", DEFAULT_LOSS_INDICES)
+    # An empty question would be one for all metrics.
+    asked = experiment.sweep.get("base", {}).get("measurement", {}).get("loss_indices") or DEFAULT_LOSS_INDICES
     return [name for index in asked for name in loss_constants(index)]

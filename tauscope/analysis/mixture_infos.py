@@ -108,7 +108,7 @@ def _scores(spec: GmmSpec, index: int) -> Iterator[MetricInfo]:
     )
     along = f"at {n:,} noised training points {where}; {fixed}"
     yield info(
-        *(f"alpha@{index}", "projection order parameter alpha", "0 the population's score, 1 that of the training points", "warning"),
+        *(f"alpha@{index}", "projection order parameter alpha", "0 the population's score, 1 that of the training points", "memorization"),
         f"sum <s - s_pop, d> / sum |d|^2 with d = s_emp - s_pop, {along}",
     )
     yield info(

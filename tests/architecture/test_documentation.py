@@ -36,7 +36,7 @@ def test_every_metric_is_documented() -> None:
     from tauscope.analysis.metrics_info import metric_infos
 
     text = (DOCS / "reference/metrics.md").read_text()
-    names = {name.split("@")[0] for name in metric_infos(load_preset("digits-demo").sweep.base)}
+    names = {name.split("@")[0] for preset in ("digits-demo", "gmm") for name in metric_infos(load_preset(preset).sweep.base)}
     assert not [name for name in names if f"`{name}" not in text]
 
 
