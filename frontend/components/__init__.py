@@ -76,7 +76,7 @@ _PHASE = """
 """
 
 _SPECTRUM = """
-<div class="tau-root tau-spectrum" data-view="spectrum">
+<div class="tau-root tau-spectrum">
   <div class="tau-offline" data-region="notice" role="status" hidden></div>
   <div data-region="header"></div>
   <div class="tau-finding" data-region="finding" aria-live="polite"></div>
@@ -91,7 +91,7 @@ _SPECTRUM = """
 """
 
 _CLOSED = """
-<div class="tau-root tau-spectrum" data-view="closed">
+<div class="tau-root tau-spectrum">
   <div class="tau-offline" data-region="notice" role="status" hidden></div>
   <div data-region="header"></div>
   <div class="tau-finding" data-region="finding" aria-live="polite"></div>
@@ -264,7 +264,7 @@ def probes(data: dict[str, Any], *, talk: Callback) -> Any:
 
 def closed(data: dict[str, Any], *, talk: Callback) -> Any:
     """The live body of the page of a closed form; triggers ``talk``, ``go`` and those of the header."""
-    return _mount("closed", _CLOSED, "spectrum", data, {"talk": talk, "go": _ignore} | _REQUESTS)
+    return _mount("closed", _CLOSED, "closed", data, {"talk": talk, "go": _ignore} | _REQUESTS)
 
 
 def spectrum(data: dict[str, Any], *, talk: Callback) -> Any:

@@ -10,9 +10,8 @@ from frontend.markup.state import elapsed, is_live, progress, requests, status_o
 from tauscope.contracts.experiments import ExperimentView
 
 # Pages for what only some kinds of experiment have.
-_ONLY_OF = {page: frozenset({"image_ddpm"}) for page in ("probes", "spectrum", "inspect")} | {
-    "closed": frozenset({"random_features", "rf_spectrum"})
-}
+_ONLY_OF = {page: frozenset({"image_ddpm"}) for page in ("probes", "spectrum", "inspect")}
+_ONLY_OF["closed"] = frozenset({"random_features", "rf_spectrum"})
 TABS = (
     ("experiment", "Watch"),
     ("law", "Law"),
