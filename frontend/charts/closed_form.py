@@ -79,7 +79,8 @@ def _figure(run: RunView, lines: Sequence[Line], title: str, options: ViewOption
 
 def _frame(lines: Sequence[Line], options: ViewOptions, height: float, *, log: bool) -> Frame:
     times = [step for _, _, rows, _ in lines for step, *_ in rows]
-    values = [max(value, _LEAST) if log else value for _, _, rows, _ in lines for _, value, *_ in rows]
+    values = [max(low, value / 3, _LEAST) if log else low for _, _, rows, _ in lines for _, value, low, *_ in rows]
+    values += [high for _, _, rows, _ in lines for *_, high, _ in rows]
     low, high = min(values), max(values)
     y_range = (low / 1.35, high * 1.35) if log else (low - 0.06 * (high - low), high + 0.06 * (high - low) + 1e-9)
     x_range = (min(times) / 1.15, max(max(times), 1.5 * min(times)) * 1.15)

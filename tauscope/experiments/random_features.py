@@ -14,6 +14,7 @@ from tauscope.contracts.points import Point
 from tauscope.datasets.preparing import Progress, unwatched
 from tauscope.experiments.measured import measured_point
 from tauscope.experiments.recorder import Recorder
+from tauscope.experiments.rf_checkpoint import load_loops, save_loops
 from tauscope.metrics.intervals import mean_interval
 from tauscope.specs import ExperimentSpec
 from tauscope.specs.random_features import FlowSpec, LoopSpec, RandomFeaturesSpec
@@ -43,12 +44,12 @@ class _Solution:
 
 
 class RandomFeaturesExperiment:
-    """One run, all its draws. A run that is taken up again begins anew: randomness goes by draw, so its numbers are the same."""
+    """One run, all its draws. What is in closed form is not interrupted and begins anew; a loop goes on where it stood."""
 
     def __init__(
         self, spec: RandomFeaturesSpec, *, device: torch.device, folder: Path, progress: Progress = unwatched, team: Team | None = None
     ) -> None:
-        self.spec = spec
+        self.spec, self.folder = spec, folder
         self.step = 0
         self._model = spec.model
         self._steps = sorted(spec.loss_steps)
@@ -57,10 +58,12 @@ class RandomFeaturesExperiment:
         self._reported = 0.0
 
     def begin(self, checkpoint: Path | None) -> None:
-        """Draw and solve; nothing is taken from a checkpoint, for none is written."""
+        """Draw and solve, and put the loops where they stood."""
         self._start()
         for number in range(self.spec.draws):
             self._draw(number)
+        if checkpoint is not None:
+            self.step = load_loops([loop for loop, _ in self._loops], self.spec, checkpoint)
 
     def advance(self) -> None:
         """Do one training step of every loop."""
@@ -73,17 +76,19 @@ class RandomFeaturesExperiment:
 
         Raises:
             TheoryError: if the steps are so large that descent diverges.
+            CheckpointError: if the loops cannot go on from the checkpoint.
         """
-        self._start()
-        for number in range(self.spec.draws):
-            self._draw(number)
-            recorder.progress(0, 1.0)
-            if recorder.should_end():
+        self.begin(checkpoint)
+        recorder.progress(self.step, 1.0)
+        for step in [step for step in self._steps if step > self.step]:
+            reached = self._reach(recorder, step)
+            if reached:
+                recorder.measured(step, self._points(step))
+            if self._loops and (not reached or step == self._steps[-1]):
+                files = save_loops([loop for loop, _ in self._loops], self.spec, self.folder / "checkpoints")
+                recorder.checkpoint(self.step, files.weights, files.state, unevaluated=False)
+            if not reached:
                 return False
-        for step in self._steps:
-            if not self._reach(recorder, step):
-                return False
-            recorder.measured(step, self._points(step))
         return True
 
     def evaluate(self, recorder: Recorder, checkpoint: Path | None, *, step: int) -> bool:
@@ -143,14 +148,14 @@ class RandomFeaturesExperiment:
         """Train the loops up to a step, if the recorder lets it; what is in closed form is there at once."""
         if not self._loops:
             self.step = step
-            return not recorder.should_end()
+            return True
         while self.step < step:
             self.advance()
             if time.monotonic() - self._reported > PROGRESS_SECONDS:
                 self._reported = time.monotonic()
                 loop, covariances = self._loops[0]
                 recorder.progress(self.step, losses_of(self._model, covariances, loop.b)[0])
-            if recorder.should_end():
+            if self.step < step and recorder.should_end():
                 return False
         return True
 

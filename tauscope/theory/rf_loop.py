@@ -27,6 +27,11 @@ class Gradient(ABC):
     def __call__(self, b: Weights) -> Weights:
         """At B."""
 
+    @property
+    def rng(self) -> np.random.Generator | None:
+        """Where its noise comes from, if it draws any."""
+        return None
+
 
 class ExactGradient(Gradient):
     """Over all noise: 2 (Delta B U + sqrt(Delta) V') / d."""
@@ -53,6 +58,11 @@ class SampledGradient(Gradient):
         self._points = model.decay * np.repeat(draw.x.T, noise_draws, axis=0)
         self._first_layer = draw.w.T / math.sqrt(model.d)
 
+    @property
+    def rng(self) -> np.random.Generator:
+        """Of the noise."""
+        return self._rng
+
     def __call__(self, b: Weights) -> Weights:
         root = math.sqrt(self._model.noise)
         xi = self._rng.standard_normal(self._points.shape)
@@ -72,12 +82,18 @@ class Loop:
     def __init__(self, model: RandomFeatures, gradient: Gradient, *, eta: float | int) -> None:
         self.b: Weights = np.zeros((model.d, gradient.rows))
         self.steps = 0
-        self._gradient, self._eta, self._p = gradient, eta, model.p
+        self.gradient = gradient
+        self._eta, self._p = eta, model.p
 
     def advance(self) -> None:
         """One training step."""
         self.steps += 1
-        self._move(self._gradient(self.b))
+        self._move(self.gradient(self.b))
+
+    @property
+    def arrays(self) -> dict[str, Weights]:
+        """All that the next step depends on beside the noise, to be kept and written into."""
+        return {"b": self.b}
 
     def _move(self, gradient: Weights) -> None:
         """Gradient descent: the chain rule from B to A and back gives 1/p."""
@@ -90,6 +106,10 @@ class AdamLoop(Loop):
     def __init__(self, model: RandomFeatures, gradient: Gradient, *, eta: float | int) -> None:
         super().__init__(model, gradient, eta=eta)
         self._first, self._second = np.zeros_like(self.b), np.zeros_like(self.b)
+
+    @property
+    def arrays(self) -> dict[str, Weights]:
+        return {"b": self.b, "first": self._first, "second": self._second}
 
     def _move(self, gradient: Weights) -> None:
         of_a = gradient / math.sqrt(self._p)

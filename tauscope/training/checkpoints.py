@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from tauscope.specs import DenoiserSpec
+from tauscope.specs import DenoiserSpec, ExperimentSpec
 from tauscope.training.optimizers import Slots
 from tauscope.training.trainer import Trainer
 from tauscope.version import code_version
@@ -43,17 +43,40 @@ def save_checkpoint(trainer: Trainer, folder: Path) -> CheckpointFiles:
     Raises:
         OSError: if they cannot be written, e.g. because the disk is full.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    files = CheckpointFiles(folder / f"{trainer.step}.safetensors", folder / f"{trainer.step}.json")
-    temporary = files.weights.with_suffix(".partial")
-    _write_tensors(_tensors(trainer), temporary)
-    digest = _sha256(temporary)
-    publish(temporary, files.weights)
-    temporary = files.state.with_suffix(".json.partial")
-    temporary.write_text(json.dumps(_state(trainer, digest), indent=1))
-    publish(temporary, files.state)
+    files = write_checkpoint(_tensors(trainer), _state(trainer), folder)
     trainer.saved = trainer.step
     return files
+
+
+def write_checkpoint(tensors: dict[str, Tensor], state: dict[str, Any], folder: Path) -> CheckpointFiles:
+    """Write both halves of the checkpoint of the state's ``step``, with the format and the digest of the first in the second.
+
+    Raises:
+        OSError: if they cannot be written, e.g. because the disk is full.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    files = CheckpointFiles(folder / f"{state['step']}.safetensors", folder / f"{state['step']}.json")
+    temporary = files.weights.with_suffix(".partial")
+    _write_tensors(tensors, temporary)
+    document = {"format": FORMAT, **state, "weights_sha256": _sha256(temporary)}
+    publish(temporary, files.weights)
+    temporary = files.state.with_suffix(".json.partial")
+    temporary.write_text(json.dumps(document, indent=1))
+    publish(temporary, files.state)
+    return files
+
+
+def read_checkpoint(state_file: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Both halves, the state first.
+
+    Raises:
+        CheckpointError: if they are missing, damaged, or of another format.
+    """
+    state = read_state(state_file)
+    weights = state_file.with_suffix(".safetensors")
+    if not weights.is_file() or _sha256(weights) != state["weights_sha256"]:
+        raise CheckpointError(f"{weights} is missing or damaged; remove this checkpoint and resume from an earlier one")
+    return state, load_file(weights)
 
 
 def load_checkpoint(trainer: Trainer, state_file: Path) -> None:
@@ -62,17 +85,13 @@ def load_checkpoint(trainer: Trainer, state_file: Path) -> None:
     Raises:
         CheckpointError: if the files are damaged, belong to another spec or other data, or do not fit the network that forks from them.
     """
-    state = read_state(state_file)
-    weights = state_file.with_suffix(".safetensors")
-    if not weights.is_file() or _sha256(weights) != state["weights_sha256"]:
-        raise CheckpointError(f"{weights} is missing or damaged; remove this checkpoint and resume from an earlier one")
-    if not _continues(state["spec"], trainer.spec):
+    state, tensors = read_checkpoint(state_file)
+    if not continues(state["spec"], trainer.spec):
         _check_fork(state, trainer.spec, state_file)
     elif state.get("data_sha256") not in (None, trainer.data_sha256):
         raise CheckpointError(
             f"the data are not those that {state_file} was trained on: put them back as they were, or begin a new run on the new ones"
         )
-    tensors = load_file(weights)
     try:
         trainer.network.load_state_dict(_part(tensors, "network"))
     except RuntimeError as error:
@@ -137,7 +156,7 @@ def publish(temporary: Path, final: Path) -> None:
         os.close(folder)
 
 
-def _continues(held: dict[str, Any], wanted: DenoiserSpec) -> bool:
+def continues(held: dict[str, Any], wanted: ExperimentSpec) -> bool:
     """Whether a run of the wanted spec passes through a checkpoint of the held one: the same, but for when and why it ends.
 
     No step's draws depend on how many are to come, so a longer run shares the whole past of a shorter one. A field that the
@@ -169,13 +188,11 @@ def _tensors(trainer: Trainer) -> dict[str, Tensor]:
     return {f"{part}/{name}": value.detach().cpu().contiguous() for part, tensors in parts.items() for name, value in tensors.items()}
 
 
-def _state(trainer: Trainer, digest: str) -> dict[str, Any]:
+def _state(trainer: Trainer) -> dict[str, Any]:
     spec: DenoiserSpec = trainer.spec
     return {
-        "format": FORMAT,
         "step": trainer.step,
         "spec": spec.model_dump(mode="json"),
-        "weights_sha256": digest,
         "data_sha256": trainer.data_sha256,
         "code_version": code_version(),
         "torch_version": torch.__version__,

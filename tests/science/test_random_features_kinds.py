@@ -17,6 +17,7 @@ from tauscope.needs import missing
 from tauscope.specs import ExperimentSpec, SpecError, load_preset, parse_sweep
 from tauscope.specs.random_features import RandomFeaturesSpec, RfSpectrumSpec
 from tauscope.specs.stored import n_train_of
+from tauscope.training.checkpoints import CheckpointError
 
 SMALL = {"psi_p": 6, "psi_n": 2, "d": 8, "t": 0.1, "draws": 3, "measurement": {"schedule": {"kind": "log_spaced", "first": 1, "count": 9}}}
 
@@ -26,6 +27,7 @@ class Kept:
 
     def __init__(self, ends_at: int | None = None) -> None:
         self.points: list[Point] = []
+        self.state = Path()
         self._asked, self._ends_at = 0, ends_at
 
     def progress(self, step: int, loss: float) -> None:
@@ -34,6 +36,10 @@ class Kept:
     def measured(self, step: int, points: Sequence[Point]) -> None:
         assert {point.step for point in points} == {step}
         self.points += points
+
+    def checkpoint(self, step: int, weights: Path, state: Path, *, unevaluated: bool) -> None:
+        assert weights.is_file() and not unevaluated
+        self.state = state
 
     def should_end(self) -> bool:
         self._asked += 1
@@ -94,11 +100,23 @@ def test_parts_of_all_eigenvalues_add_up_to_the_losses(tmp_path: Path) -> None:
         assert 1 + sum(part for part in parts if part is not None) == pytest.approx(found[whole][1000].value)
 
 
-def test_a_run_that_was_ended_gives_the_same_numbers_when_taken_up(tmp_path: Path) -> None:
-    spec, ended = spec_of(), Kept(ends_at=2)
-    run(spec, tmp_path, ended)
-    assert not ended.points
-    assert run(spec, tmp_path) == run(spec, tmp_path)
+@pytest.mark.parametrize("dynamics", [{"noise_draws": 2}, {"noise_draws": None, "optimizer": "adam"}])
+def test_a_loop_that_was_ended_goes_on_from_its_checkpoint_to_the_same_numbers(dynamics: dict[str, Any], tmp_path: Path) -> None:
+    spec = spec_of(u="exact", dynamics={"name": "loop", **dynamics}, steps=40, eta=0.05)
+    whole, first, second = Kept(), Kept(ends_at=20), Kept()
+    run(spec, tmp_path, whole)
+    run(spec, tmp_path, first)
+    assert 0 < len(first.points) < len(whole.points)
+    EXPERIMENTS[spec.kind](spec, device=torch.device("cpu"), folder=tmp_path).run(second, checkpoint=first.state)  # type: ignore[arg-type]
+    assert first.points + second.points == whole.points
+
+
+def test_the_checkpoint_of_another_spec_is_refused(tmp_path: Path) -> None:
+    kept = Kept()
+    run(spec_of(**LOOP), tmp_path, kept)
+    other = spec_of(**LOOP, seed=7)
+    with pytest.raises(CheckpointError, match="belongs to another spec"):
+        EXPERIMENTS[other.kind](other, device=torch.device("cpu"), folder=tmp_path).begin(kept.state)
 
 
 def test_more_training_points_are_copied_later_and_learnt_alike(tmp_path: Path) -> None:
