@@ -62,7 +62,8 @@ class ImageCache:
         """One image of an array, [channel, height, width], without reading the others of a file that is not in memory."""
         with self._lock:
             held = self._images.get(sha256)
-        return held[index] if held is not None else _pixels(read_row(self._artifacts, sha256, array, index)[None])[0]
+        image: Pixels = held[index] if held is not None else _pixels(read_row(self._artifacts, sha256, array, index)[None])[0]
+        return image
 
     def _neighbours(self, sha256: str) -> Neighbours:
         arrays = read_members(self._artifacts, sha256, "neighbours", "distances")
