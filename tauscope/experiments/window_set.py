@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
+from numpy import ndarray
 from torch import Tensor
 
 from tauscope.datasets.series import WindowSplit
@@ -23,10 +24,12 @@ class WindowSet:
     @classmethod
     def of(cls, split: WindowSplit, device: torch.device) -> "WindowSet":
         """The windows of a split."""
+
+        def placed(part: ndarray) -> Tensor:
+            return torch.from_numpy(part).to(device)
+
         train, held_out = split.train, split.held_out
-        arrays = (train.values, held_out.values, train.starts, held_out.starts)
-        known, reference, *starts = (torch.from_numpy(array).to(device) for array in arrays)
-        return cls(known, reference, starts[0], starts[1])
+        return cls(placed(train.values), placed(held_out.values), placed(train.starts), placed(held_out.starts))
 
     def to_model(self, windows: Tensor, /) -> Tensor:
         return windows

@@ -124,6 +124,12 @@ def test_the_record_tells_the_windows_apart_by_their_digest() -> None:
     assert record["pool"] == {"train": 187, "held_out": 187, "incomplete": 0}
 
 
+def test_training_windows_that_all_overlap_are_refused() -> None:
+    raw = series()
+    with pytest.raises(DatasetError, match="one overlaps all others"):
+        take_windows(raw, spec_of(stride=1, n_train=2, held_out_share=0.991, length=16, gap=16))
+
+
 def test_overlapping_training_windows_are_told() -> None:
     assert any("overlap" in remark for remark in take_windows(series(), spec_of(stride=4)).remarks)
 

@@ -341,9 +341,8 @@ def forked(folder: Path, step: int, **changes: object) -> tuple[ImageDdpmExperim
 def test_a_fork_that_changes_nothing_is_the_run_it_forks_from(tmp_path: Path, uninterrupted: Uninterrupted) -> None:
     original = uninterrupted()
     fork, notebook = forked(original.copied_to(tmp_path / "run"), 8)
-    trained = [
-        point for point in notebook.points if not point.metric.startswith("theory_")
-    ]  # Constants, told at a run's first measurement.
+    # What theory says is constant, and told at a run's first measurement.
+    trained = [point for point in notebook.points if not point.metric.startswith("theory_")]
     assert trained == [point for point in original.notebook.points if point.step > 8]
     for a, b in zip(original.experiment.trainer.network.parameters(), fork.trainer.network.parameters(), strict=True):
         assert torch.equal(a, b)

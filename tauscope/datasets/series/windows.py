@@ -96,13 +96,15 @@ def take_windows(series: RawSeries, spec: SeriesSpec) -> WindowSplit:
     """Cut, choose and standardise the windows of a series at even steps.
 
     Raises:
-        DatasetError: if there are too few windows, or a channel does not vary on the training part.
+        DatasetError: if there are too few windows, if one overlaps all others that are trained on, or if a channel does not vary on
+            the training part.
     """
     parts = regions(len(series.values), spec)
     strides = (spec.stride, max(spec.stride, spec.length))  # Intervals take held-out windows as independent; overlapping ones are not.
     candidates = [_starts(where, spec.length, stride) for where, stride in zip(parts, strides, strict=True)]
     train_pool, held_out_pool = (_complete(starts, series.values, spec.length) for starts in candidates)
     chosen = _chosen(train_pool, spec.n_train, spec.subset, "n_train", spec)
+    _check_apart(chosen, spec)
     held_out = np.sort(_chosen(held_out_pool, spec.n_held_out, 0, "n_held_out", spec))
     mean, std = _scale(series, parts[0])
     n_incomplete = sum(map(len, candidates)) - len(train_pool) - len(held_out_pool)
@@ -142,6 +144,17 @@ def _chosen(pool: Int[ndarray, " window"], count: int, subset: int, field: str, 
         )
     order = np.random.default_rng(PERMUTATION_SEED).permutation(len(pool))
     return pool[order[end - count : end]]
+
+
+def _check_apart(starts: Int[ndarray, " window"], spec: SeriesSpec) -> None:
+    """A gap ratio needs two windows that share no step."""
+    furthest = np.maximum(starts.max() - starts, starts - starts.min())
+    if (furthest < spec.length).any():
+        raise DatasetError(
+            f"of {spec.n_train} training windows one overlaps all others: no sample of it could be told as a copy",
+            "Raise dataset.n_train or dataset.stride",
+            field="dataset.n_train",
+        )
 
 
 def _scale(series: RawSeries, train: list[Region]) -> tuple[Float[ndarray, " channel"], Float[ndarray, " channel"]]:
