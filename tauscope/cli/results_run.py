@@ -136,7 +136,7 @@ def _show(summary: ExperimentSummary, place: Place) -> None:
 
 
 def _figures(summary: ExperimentSummary) -> tuple[Number, ...]:
-    """Figure 2 shows curves and samples of one setting at several n; without several n, or samples, only figure 3 says more than the table."""
+    """Figure 2 shows curves and samples of one setting at several n; without both only figure 3 says more than the table."""
     sizes = {run.params.get("n_train") for run in summary.runs}
     sampled = any(run.final.get("n_generated") != 0 for run in summary.runs)
     return (2, 3) if len(sizes) > 1 and sampled else (3,)
