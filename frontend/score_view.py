@@ -67,7 +67,10 @@ def score_view(
     steps = sorted({step for panel in panels for step in panel.scores.steps})
     asked_for = query.get("at", "")
     step = int(asked_for) if asked_for.isdigit() else steps[-1] if steps else 0
-    groups = group_runs(experiment, options.palette)
+    drawn = {panel.run.id for panel in panels}
+    # What a copier has differs from seed to seed, so that the curves are those of the runs above them.
+    every = [replace(group, runs=tuple(run for run in group.runs if run.id in drawn)) for group in group_runs(experiment, options.palette)]
+    groups = [group for group in every if group.runs]
     focus = focused(groups, options.focus)
     said = scores_finding(experiment, panels, curves)
     figures = _figures(experiment, curves, panels, groups, step, options) if panels else {}

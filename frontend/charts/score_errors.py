@@ -75,7 +75,7 @@ def _linear(groups: Sequence[Group], panel: Panel, frame: Frame, *, curves: Curv
     if found is not None and frame.y_range[0] < found < frame.y_range[1]:
         drawing.shapes.append(threshold(found, panel, colour=options.palette.control, x_range=frame.x_range))
         if not options.narrow:
-            place = {"yref": panel.axis, "xshift": 8}
+            place = {"yref": panel.axis, "xshift": 8, "yanchor": "top"}
             drawing.annotations.append(
                 label(1, log_position(found), f"one Gaussian: {number(found)}", colour=options.palette.ink_3, **place)
             )

@@ -123,6 +123,9 @@ def test_one_run_of_each_n_is_drawn_of_the_seed_that_is_asked_for() -> None:
     assert seed_choices(view) == {"1": "seed 1", "2": "seed 2"}
     assert [run.id for _, run in shown_runs(view, "2")] == ["scoresr0s2", "scoresr1s2"]
     assert [run.id for _, run in shown_runs(view, None)] == ["scoresr0s1", "scoresr1s1"]
+    found = score_view(view, fake.curves(view), {run.id: fake.scores(run) for run in runs}, ViewOptions(), {"seed": "2"})
+    bound = {trace["meta"]["bind"]["run"] for trace in found["figures"]["errors"]["data"] if "bind" in trace.get("meta", {})}
+    assert bound == {"scoresr0s2", "scoresr1s2"}
     assert seed_choices(VIEW) == {}
 
 
