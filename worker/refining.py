@@ -11,6 +11,7 @@ from backend.storage.retention import lock_runs
 from backend.storage.tables import Run
 from tauscope.contracts.runs import TERMINAL_STATES, RunState
 from tauscope.specs import KINDS
+from tauscope.specs.schedule import Adaptive
 
 log = structlog.get_logger()
 
@@ -28,20 +29,22 @@ def refine(session: Session, run_id: str) -> str:
         return ""
     (run,) = runs
     spec = KINDS[run.spec["kind"]].model_validate(run.spec)
-    if spec.adaptive_schedule is None:
+    if not isinstance(spec.measurement.schedule, Adaptive):
+        return ""
+    if spec.adaptive_schedule is None or not _is_wanted(run):
+        why = "no samples are drawn" if spec.adaptive_schedule is None else f"the run {run.state}"
+        end_refining(session, run, f"not refined: {why}")
         return ""
     # SciPy loads slowly, and only a worker with such a run needs it.
     from tauscope.analysis.refinement import next_refinement, refined_words
 
     points = read_points(session, run_id)
-    if not _is_wanted(run):
-        end_refining(session, run, f"not refined: the run {run.state}; {refined_words(spec, points)}")
-    elif (found := next_refinement(spec, points)) is not None:
-        ask_further(session, run, found.step, found.words)
-        return found.words
-    else:
+    found = next_refinement(spec, points)
+    if found is None:
         end_refining(session, run, refined_words(spec, points))
-    return ""
+        return ""
+    ask_further(session, run, found.step, found.words)
+    return found.words
 
 
 def refine_ended(sessions: sessionmaker[Session]) -> int:

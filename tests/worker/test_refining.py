@@ -186,7 +186,18 @@ def test_a_run_that_failed_or_was_stopped_by_its_owner_is_not_refined(sessions: 
     with sessions() as session:
         assert to_be_refined(session) == []
         (told,) = session.scalars(select(RunEvent.detail).where(RunEvent.name == "refined"))
-    assert told.startswith(f"not refined: the run {state}")
+    assert told == f"not refined: the run {state}"
+
+
+def test_a_run_that_draws_no_samples_is_not_looked_at_for_ever(sessions: Sessions, add_run: Callable[..., str]) -> None:
+    document = {"steps": STEPS, "only_index": 100, "measurement": {"schedule": SCHEDULE.model_dump(), "loss_indices": [100]}}
+    add_run(spec=ImageDdpmSpec.model_validate(document).model_dump(mode="json"), steps=STEPS)
+    held = certain(claim(sessions))
+    reach(sessions, held, STEPS)
+    end(sessions, held, RunState.STOPPED, verdict={"reason": "none"})
+    assert refine_ended(sessions) == 0
+    with sessions() as session:
+        assert to_be_refined(session) == []
 
 
 def test_a_run_that_is_gone_is_passed_over(sessions: Sessions) -> None:
