@@ -20,7 +20,7 @@ def test_the_product_of_two_points_features_is_a_gaussian_of_their_distance() ->
 
 
 def build(**network: object) -> torch.nn.Module:
-    spec = GmmSpec.model_validate({"network": {"base_width": 16, **network}, "seed": 3})
+    spec = GmmSpec.model_validate({"network": {"base_width": 16, **network}, "preconditioning": False, "seed": 3})
     return build_mlp(spec, Diffusion.of(spec.process), data_std=1.0)
 
 
