@@ -48,7 +48,7 @@ class SelfAttention(nn.Module):
         h = self.norm(x).flatten(2)
         qkv = _project(self.qkv, h).view(len(h), 3, self.heads, -1, h.shape[2])
         q, k, v = qkv.transpose(0, 1).flatten(1, 2)  # each [batch * head, feature, pixel]
-        return _project(self.out, attend(q, k, v).view(h.shape))
+        return _project(self.out, attend(q, k, v).reshape(h.shape))
 
 
 def attend(q: Features, k: Features, v: Features) -> Features:
