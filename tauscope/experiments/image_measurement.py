@@ -16,13 +16,16 @@ from tauscope.experiments.image_set import ImageSet, OfImages
 from tauscope.experiments.image_spectrum import ImageSpectrum
 from tauscope.experiments.image_theory import ImageTheory
 from tauscope.experiments.losses import DenoiserLosses
+from tauscope.experiments.sampled import SampledMeasurement
 from tauscope.experiments.sampling import Sampling, SamplingBrokenOffError
 from tauscope.process import Diffusion
 from tauscope.specs import ImageDdpmSpec
 
 
-class ImageMeasurement(OfImages):
+class ImageMeasurement(OfImages, SampledMeasurement):
     """Measures one run; all that does not change along training is prepared once."""
+
+    copying: ImageCopying
 
     def __init__(self, spec: ImageDdpmSpec, images: ImageSet, diffusion: Diffusion) -> None:
         super().__init__(spec, images, diffusion)
@@ -48,30 +51,8 @@ class ImageMeasurement(OfImages):
         asked = self.spec.measurement.loss_grid
         return [] if asked is None else self.losses.over(network, step, asked.indices(self.spec.process), asked.pairs)
 
-    @torch.no_grad()
-    def samples(
-        self, network: nn.Module, step: int, path: Path, further: Mapping[str, nn.Module], *, go_on: Callable[[float], bool]
-    ) -> list[Point]:
-        """Draw samples from the same seeds as at every other step, write them with their neighbours, and measure them.
-
-        As many are drawn with every further average, for its f_mem alone. ``go_on`` is told the share that is drawn, between any
-        two evaluations of a network; and 1 between any two of a feature network.
-
-        Raises:
-            SamplingBrokenOffError: when ``go_on`` says no.
-        """
-        sets = 1 + len(further)
-        points = self._measured(network, step, path, lambda share: go_on(share / sets))
-        for place, (name, average) in enumerate(further.items(), start=1):
-            images = self.generate(average, lambda share, place=place: go_on((place + share) / sets))  # type: ignore[misc]
-            finite = bool(torch.isfinite(images).all())
-            points += (
-                [self.copying.share(self.copying.found(images), step, name)] if finite else self.copying.diverged(step, len(images), name)
-            )
-        return points
-
-    def _measured(self, network: nn.Module, step: int, path: Path, go_on: Callable[[float], bool]) -> list[Point]:
-        images, between = self.generate(network, go_on), _still_wanted(go_on)
+    def of_drawn(self, images: Tensor, step: int, path: Path, go_on: Callable[[float], bool]) -> list[Point]:
+        between = _still_wanted(go_on)
         if not bool(torch.isfinite(images).all()):
             return [*self.copying.diverged(step, len(images)), *self.quality.diverged(step, len(images)), *self._baselines(step, between)]
         found = self.copying.found(images)
@@ -85,7 +66,7 @@ class ImageMeasurement(OfImages):
         return [*self.copying.baselines(step), *self.quality.baselines(step, between=between)]
 
     def generate(
-        self, network: nn.Module, go_on: Callable[[float], bool] = lambda share: True
+        self, network: Callable[..., Tensor], go_on: Callable[[float], bool] = lambda share: True
     ) -> Float[Tensor, "image channel height width"]:
         """The samples of the spec's seed, in [0, 1]; see ``samples`` for ``go_on``."""
         return self.images.to_pixels(self.sampling.draw(network, go_on))

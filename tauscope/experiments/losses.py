@@ -8,7 +8,7 @@ from torch import nn
 
 from tauscope.contracts.points import Point
 from tauscope.experiments.measured import diverged_point, measured_point
-from tauscope.experiments.training_set import TrainingSet
+from tauscope.experiments.training_set import OfPoints, TrainingSet
 from tauscope.metrics.intervals import mean_interval
 from tauscope.metrics.losses import NoiseBank, loss_gap
 from tauscope.process import Diffusion
@@ -16,19 +16,8 @@ from tauscope.specs import DenoiserSpec
 from tauscope.training.seeding import stream
 
 
-class DenoiserLosses:
-    """Measures the losses at every chosen diffusion index.
-
-    Args:
-        spec: the run.
-        points: those that it learns, on the device.
-        diffusion: the forward process, on the device.
-    """
-
-    def __init__(self, spec: DenoiserSpec, points: TrainingSet, diffusion: Diffusion) -> None:
-        self.spec = spec
-        self.points = points
-        self.diffusion = diffusion
+class DenoiserLosses(OfPoints):
+    """Measures the losses at every chosen diffusion index."""
 
     @cached_property
     def _banks(self) -> dict[int, tuple[NoiseBank, NoiseBank]]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from tauscope.contracts.points import Point
 from tauscope.experiments.image_copying import ImageCopying
@@ -14,6 +14,7 @@ from tauscope.experiments.mixture_closeness import MixtureCloseness
 from tauscope.experiments.mixture_quality import MixtureQuality
 from tauscope.experiments.mixture_scores import MixtureScores
 from tauscope.experiments.mixture_set import MixtureSet
+from tauscope.experiments.sampled import SampledMeasurement
 from tauscope.experiments.sampling import Sampling
 from tauscope.experiments.theory import DenoiserTheory
 from tauscope.process import Diffusion
@@ -21,7 +22,7 @@ from tauscope.specs.gmm import GmmSpec
 from tauscope.theory.exact import population_eps
 
 
-class MixtureMeasurement:
+class MixtureMeasurement(SampledMeasurement):
     """Measures one run; all that does not change along training is prepared once.
 
     Args:
@@ -29,6 +30,8 @@ class MixtureMeasurement:
         points: its points, on the device.
         diffusion: the forward process, on the device.
     """
+
+    copying: ImageCopying
 
     def __init__(self, spec: GmmSpec, points: MixtureSet, diffusion: Diffusion) -> None:
         self.losses = DenoiserLosses(spec, points, diffusion)
@@ -46,27 +49,7 @@ class MixtureMeasurement:
         found = self.losses.measured(network, step) + self.scores.measured(network, step) + self.theory.measured(step)
         return found + [point for name, average in further.items() for point in self.losses.held_out_points(average, step, name)]
 
-    @torch.no_grad()
-    def samples(
-        self, network: nn.Module, step: int, path: Path, further: Mapping[str, nn.Module], *, go_on: Callable[[float], bool]
-    ) -> list[Point]:
-        """Draw samples from the same seeds as at every other step, write and measure them; of further averages only f_mem.
-
-        Raises:
-            SamplingBrokenOffError: when ``go_on`` says no.
-        """
-        sets = 1 + len(further)
-        points = self._measured(network, step, path, lambda share: go_on(share / sets))
-        for place, (name, average) in enumerate(further.items(), start=1):
-            drawn = self.sampling.draw(average, lambda share, place=place: go_on((place + share) / sets))  # type: ignore[misc]
-            finite = bool(torch.isfinite(drawn).all())
-            points += (
-                [self.copying.share(self.copying.found(drawn), step, name)] if finite else self.copying.diverged(step, len(drawn), name)
-            )
-        return points
-
-    def _measured(self, network: nn.Module, step: int, path: Path, go_on: Callable[[float], bool]) -> list[Point]:
-        drawn = self.sampling.draw(network, go_on)
+    def of_drawn(self, drawn: Tensor, step: int, path: Path, go_on: Callable[[float], bool]) -> list[Point]:
         baselines = [point for part in (self.copying, self.closeness, self.quality) for point in part.baselines(step)]
         if not bool(torch.isfinite(drawn).all()):
             return [point for part in (self.copying, self.closeness, self.quality) for point in part.diverged(step, len(drawn))] + baselines

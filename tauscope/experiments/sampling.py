@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from tauscope.experiments.training_set import TrainingSet
+from tauscope.experiments.training_set import OfPoints, TrainingSet
 from tauscope.process import Diffusion
 from tauscope.samplers import EpsModel, draw_samples, guided, intervened
 from tauscope.samplers.projection import DirectionAt, from_held_out, from_population
@@ -36,7 +36,7 @@ class _Watched:
         return self._network(*asked)
 
 
-class Sampling:
+class Sampling(OfPoints):
     """Draws the samples of a run.
 
     Args:
@@ -47,9 +47,7 @@ class Sampling:
     """
 
     def __init__(self, spec: DenoiserSpec, points: TrainingSet, diffusion: Diffusion, population: ExactEps | None = None) -> None:
-        self.spec = spec
-        self.points = points
-        self.diffusion = diffusion
+        super().__init__(spec, points, diffusion)
         self.population = population
 
     @torch.no_grad()

@@ -11,7 +11,7 @@ from torch import Tensor
 from tauscope.contracts.points import Point
 from tauscope.experiments.losses import draw_bank
 from tauscope.experiments.measured import measured_point
-from tauscope.experiments.training_set import TrainingSet
+from tauscope.experiments.training_set import OfPoints, TrainingSet
 from tauscope.metrics.intervals import mean_interval
 from tauscope.metrics.losses import NoiseBank
 from tauscope.process import Diffusion
@@ -20,7 +20,7 @@ from tauscope.theory.empirical import empirical_eps
 from tauscope.theory.exact import ExactEps
 
 
-class DenoiserTheory:
+class DenoiserTheory(OfPoints):
     """Measures, once a run, what its losses are held against, on the same pairs of point and noise.
 
     The exact empirical denoiser answers with the posterior mean over the training points (of the label it is told, where the network is
@@ -35,9 +35,7 @@ class DenoiserTheory:
     """
 
     def __init__(self, spec: DenoiserSpec, points: TrainingSet, diffusion: Diffusion, population: ExactEps | None = None) -> None:
-        self.spec = spec
-        self.points = points
-        self.diffusion = diffusion
+        super().__init__(spec, points, diffusion)
         self.population = population
 
     def measured(self, step: int) -> list[Point]:

@@ -4,6 +4,9 @@ from typing import Protocol
 
 from torch import Tensor
 
+from tauscope.process import Diffusion
+from tauscope.specs import DenoiserSpec
+
 
 class TrainingSet(Protocol):
     """Training and held-out points on the device, in the units of the data, and what turns them into those of the model.
@@ -26,3 +29,18 @@ class TrainingSet(Protocol):
     def to_model(self, points: Tensor, /) -> Tensor:
         """In the units that the network sees."""
         ...
+
+
+class OfPoints:
+    """What is asked of the points of a run, whatever they are.
+
+    Args:
+        spec: the run.
+        points: those that it learns, on the device.
+        diffusion: the forward process, on the device.
+    """
+
+    def __init__(self, spec: DenoiserSpec, points: TrainingSet, diffusion: Diffusion) -> None:
+        self.spec = spec
+        self.points = points
+        self.diffusion = diffusion

@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from tauscope.contracts.points import Point
 from tauscope.experiments.image_files import write_npz
 from tauscope.experiments.losses import DenoiserLosses
+from tauscope.experiments.sampled import SampledMeasurement
 from tauscope.experiments.sampling import Sampling
 from tauscope.experiments.window_copying import WindowCopying
 from tauscope.experiments.window_quality import WindowQuality
@@ -17,7 +18,7 @@ from tauscope.process import Diffusion
 from tauscope.specs.timeseries import TimeseriesSpec
 
 
-class WindowMeasurement:
+class WindowMeasurement(SampledMeasurement):
     """Measures one run; all that does not change along training is prepared once.
 
     Args:
@@ -25,6 +26,8 @@ class WindowMeasurement:
         windows: its windows, on the device.
         diffusion: the forward process, on the device.
     """
+
+    copying: WindowCopying
 
     def __init__(self, spec: TimeseriesSpec, windows: WindowSet, diffusion: Diffusion) -> None:
         self.losses = DenoiserLosses(spec, windows, diffusion)
@@ -37,29 +40,7 @@ class WindowMeasurement:
         found = self.losses.measured(network, step)
         return found + [point for name, average in further.items() for point in self.losses.held_out_points(average, step, name)]
 
-    @torch.no_grad()
-    def samples(
-        self, network: nn.Module, step: int, path: Path, further: Mapping[str, nn.Module], *, go_on: Callable[[float], bool]
-    ) -> list[Point]:
-        """Draw samples from the same seeds as at every other step, write them with their neighbours, and measure them.
-
-        As many are drawn with every further average, for its f_mem alone.
-
-        Raises:
-            SamplingBrokenOffError: when ``go_on`` says no.
-        """
-        sets = 1 + len(further)
-        points = self._measured(network, step, path, lambda share: go_on(share / sets))
-        for place, (name, average) in enumerate(further.items(), start=1):
-            windows = self.sampling.draw(average, lambda share, place=place: go_on((place + share) / sets))  # type: ignore[misc]
-            finite = bool(torch.isfinite(windows).all())
-            points += (
-                [self.copying.share(self.copying.found(windows), step, name)] if finite else self.copying.diverged(step, len(windows), name)
-            )
-        return points
-
-    def _measured(self, network: nn.Module, step: int, path: Path, go_on: Callable[[float], bool]) -> list[Point]:
-        windows = self.sampling.draw(network, go_on)
+    def of_drawn(self, windows: Tensor, step: int, path: Path, go_on: Callable[[float], bool]) -> list[Point]:
         baselines = [*self.copying.baselines(step), *self.quality.baselines(step)]
         if not bool(torch.isfinite(windows).all()):
             return [*self.copying.diverged(step, len(windows)), *self.quality.diverged(step, len(windows)), *baselines]
