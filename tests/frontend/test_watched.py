@@ -6,6 +6,7 @@ import pytest
 
 from frontend.charts.experiment import watched
 from frontend.charts.figure import ViewOptions
+from frontend.charts.theory import loss_constants
 from frontend.views import experiment_view
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
@@ -41,7 +42,10 @@ def test_a_choice_of_quality_and_of_a_loss_pair_asks_for_their_curves_too() -> N
     usual = set(watched(experiment, ViewOptions()) or ())
     chosen = set(watched(experiment, ViewOptions(quality="frechet_pca", losses=10)) or ())
     assert {"f_mem", "f_mem_control", "loss_held_out@100"} <= usual
-    assert chosen - usual == {"frechet_pca", "frechet_pca_floor", "frechet_pca_train", "loss_held_out@10", "loss_train@10"}
+    assert chosen - usual == {
+        *("frechet_pca", "frechet_pca_floor", "frechet_pca_train", "loss_held_out@10", "loss_train@10"),
+        *loss_constants(10),
+    }
     assert "stable_rank" not in chosen
 
 

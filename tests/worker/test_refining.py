@@ -164,7 +164,7 @@ def test_a_run_that_its_policy_stopped_is_found_once_and_pruned_only_afterwards(
     with sessions() as session:
         run = session.scalars(select(Run)).one()
         assert ended_runs(session) == set()
-        assert all(why_kept(session, run, checkpoint_files(session, [run.id])).values())
+        assert all(why_kept(session, run, checkpoint_files(session, [run.id]), read_points(session, run.id)).values())
     further = []
     while refine_ended(sessions):
         further.append(draw(sessions))
@@ -173,7 +173,7 @@ def test_a_run_that_its_policy_stopped_is_found_once_and_pruned_only_afterwards(
         run = session.scalars(select(Run)).one()
         assert to_be_refined(session) == []
         assert ended_runs(session) == {("run-1", run.epoch)}
-        assert not all(why_kept(session, run, checkpoint_files(session, [run.id])).values())
+        assert not all(why_kept(session, run, checkpoint_files(session, [run.id]), read_points(session, run.id)).values())
         assert len(session.scalars(select(RunEvent).where(RunEvent.name == "refined")).all()) == 1
 
 
