@@ -27,6 +27,7 @@ def run_view(run: Run, workers: Sequence[Worker]) -> RunView:
             **{name: getattr(run, name) for name in _SAME_NAME},
             "waiting": waiting(run, workers),
             "verdict": run.verdict or None,
+            "kind": run.spec.get("kind", "image_ddpm"),
             "n_train": n_train_of(run.spec),
             "batch_size": batch_of(run.spec),
             "width": width_of(run.spec),

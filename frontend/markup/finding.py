@@ -12,7 +12,7 @@ from tauscope.contracts.runs import TERMINAL_STATES, RunState
 
 def finding(experiment: ExperimentView, groups: Sequence[Group]) -> Html:
     """Both clocks in a sentence each; what was not reached is said so."""
-    if not any(run.onsets for run in experiment.runs):
+    if not any(_known(onset) for run in experiment.runs for onset in run.onsets.values()):
         return Html(_before_onsets(experiment))
     return join(_quality(experiment, groups), " ", _copying(experiment, groups))
 
@@ -20,7 +20,14 @@ def finding(experiment: ExperimentView, groups: Sequence[Group]) -> Html:
 def _before_onsets(experiment: ExperimentView) -> str:
     if all(run.state is RunState.QUEUED for run in experiment.runs):
         return "Waiting for a free slot."
-    return "No onset yet." if experiment.state not in TERMINAL_STATES else "No onset was measured."
+    if experiment.state not in TERMINAL_STATES:
+        return "No onset yet."
+    reasons = dict.fromkeys(onset.reason for run in experiment.runs for onset in run.onsets.values())
+    return f"No onset: {'; '.join(reasons)}." if reasons else "No onset was measured."
+
+
+def _known(onset: Onset) -> bool:
+    return onset.status is not OnsetStatus.UNDEFINED
 
 
 def _reached(experiment: ExperimentView, name: str) -> list[float]:

@@ -15,6 +15,7 @@ _ONLY_OF = {page: frozenset({"image_ddpm"}) for page in ("probes", "spectrum")} 
     "closed": frozenset({"random_features", "rf_spectrum"}),
     "score": frozenset({"score_1d"}),
     "inspect": frozenset({"image_ddpm", "timeseries"}),
+    "twin": frozenset({"image_ddpm"}),
 }
 TABS = (
     ("experiment", "Watch"),
@@ -60,7 +61,7 @@ def header(experiment: ExperimentView, *, tab: str, run_id: str | None = None) -
 
 
 def _open_research(experiment: ExperimentView) -> Html | None:
-    if not _has(experiment, frozenset({"timeseries"})):
+    if _kind(experiment) != "timeseries":
         return None
     return tag(
         "div",
@@ -86,7 +87,7 @@ def _tabs(experiment: ExperimentView, current: str, run_id: str | None) -> Html:
     shown = {
         "law": bool(scales_with(experiment)),
         "phase": all(varies),
-        **{page: _has(experiment, kinds) for page, kinds in _ONLY_OF.items()},
+        **{page: offers(page, _kind(experiment)) for page in _ONLY_OF},
     }
     hidden = {page for page, there in shown.items() if not there and page != current}
     links = [
@@ -97,5 +98,11 @@ def _tabs(experiment: ExperimentView, current: str, run_id: str | None) -> Html:
     return tag("nav", *links, class_="tau-tabs", aria_label="Views of this experiment")
 
 
-def _has(experiment: ExperimentView, kinds: frozenset[str]) -> bool:
-    return experiment.sweep.get("base", {}).get("kind", "image_ddpm") in kinds
+def offers(page: str, kind: str) -> bool:
+    """Whether a kind of experiment has a page, or what only some kinds have."""
+    return kind in _ONLY_OF.get(page, {kind})
+
+
+def _kind(experiment: ExperimentView) -> str:
+    found: str = experiment.sweep.get("base", {}).get("kind", "image_ddpm")
+    return found

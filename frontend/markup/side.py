@@ -8,7 +8,7 @@ from frontend.charts.reading import metric_info
 from frontend.charts.seed_lines import seed_onsets
 from frontend.charts.window import no_window, window_of
 from frontend.markup.forecasts import forecast_words, source_words
-from frontend.markup.header import address
+from frontend.markup.header import address, offers
 from frontend.markup.html import F_MEM, TAU_GEN, TAU_MEM, TAU_SPLIT, TAU_TEST, Html, join, signed, tag
 from frontend.markup.icons import GEN, MEM, SPLIT, WARNING, swatch
 from frontend.markup.keep import keep_lines
@@ -53,10 +53,8 @@ def focus_card(group: Group, checkpoints: RunCheckpoints | None = None) -> Html:
     title = tag("div", f"Window, {run_name(group, run)}", class_="tau-label")
     rows = [*_over_seeds(group), title, value, tag("div", about), *_ends(run), *keep, *_forecast(run), *_copies(run)]
     history = tag("a", "Run history", class_="tau-button", href=address("run", id=run.id), data_go=address("run", id=run.id))
-    if run.final.get("n_generated") == 0:  # Of a kind that draws no samples.
-        return tag("section", *rows, tag("div", history, class_="tau-buttons"), class_="tau-card tau-focus")
-    history = join(history, _twin_button(run))
-    if not run.step:
+    history = join(history, _twin_button(run)) if offers("twin", run.kind) else history
+    if not run.step or not offers("inspect", run.kind):
         return tag("section", *rows, tag("div", history, class_="tau-buttons"), class_="tau-card tau-focus")
     link = tag(
         "a", "Inspect samples", class_="tau-button tau-primary", href=address("inspect", run=run.id), data_go=address("inspect", run=run.id)

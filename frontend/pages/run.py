@@ -4,6 +4,7 @@ import streamlit as st
 
 from frontend.components import agreement
 from frontend.components import run as history
+from frontend.markup.header import offers
 from frontend.markup.run import beginning
 from frontend.navigation import TITLES, go, open_page
 from frontend.page import api_errors, client, name_tab, notice
@@ -32,7 +33,7 @@ if run.twin_id is not None:
     compared = agreement(run.id)
     if compared.go:
         go(compared.go)
-elif run.final.get("n_generated") != 0 and st.button(
+elif offers("twin", run.kind) and st.button(
     "Add its twin", help="The same run on other images and from other weights. tau_split is where the two agree most."
 ):
     add_twin(run)

@@ -34,6 +34,7 @@ class RunView(Contract):
     index: int
     label: str
     params: dict[str, Any]
+    kind: str = Field("image_ddpm", description="of experiment")
     n_train: int | None
     batch_size: int | None = Field(None, description="images per step")
     width: int | None = Field(None, description="base width W of the network, where it has one")
