@@ -1,6 +1,7 @@
 """What every experiment kind says of a run, so that analysis, service and pages ask no kind by its name."""
 
 import json
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from tauscope.specs.dataset import DatasetSpec
@@ -11,7 +12,7 @@ from tauscope.specs.schedule import Adaptive
 from tauscope.specs.stopping import Stopping
 
 
-class ExperimentSpec(SpecModel):
+class ExperimentSpec(SpecModel, ABC):
     """One run. A kind declares the fields below where its form is to show them, and answers what is asked of every run."""
 
     if TYPE_CHECKING:  # Declared by each kind: pydantic shows a field where it was first declared.
@@ -38,9 +39,9 @@ class ExperimentSpec(SpecModel):
     LATER: ClassVar[dict[str, Any]] = {}
 
     @property
+    @abstractmethod
     def n_train(self) -> int:
         """Training points n."""
-        raise NotImplementedError
 
     @property
     def width(self) -> int | None:
@@ -134,13 +135,13 @@ class ExperimentSpec(SpecModel):
         """What makes two runs the same one: everything but when they end."""
         return json.dumps(self.model_dump(mode="json", exclude=set(self.ENDING)), sort_keys=True)
 
+    @abstractmethod
     def with_n(self, n_train: int) -> Self:
         """The same run with as many training points."""
-        raise NotImplementedError
 
+    @abstractmethod
     def cost(self) -> float:
         """Expected work, in units that runs of one ``PACE`` share."""
-        raise NotImplementedError
 
     def work(self) -> float:
         """Expected work, in units that all runs of the kind share as far as can be told. For ordering runs only."""

@@ -1,6 +1,7 @@
 """When a run is measured: a schedule of training steps."""
 
 import math
+from abc import ABC, abstractmethod
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
@@ -12,12 +13,12 @@ from tauscope.specs.shown import shown
 MAX_STEPS = 10**9  # Any database's integer holds it, and no run comes near it.
 
 
-class Planned(SpecModel):
+class Planned(SpecModel, ABC):
     """A schedule that names the steps at which samples are drawn whatever is found."""
 
+    @abstractmethod
     def steps(self, last: int) -> tuple[int, ...]:
         """The sampled steps, increasing and distinct."""
-        raise NotImplementedError
 
     def saved(self, last: int) -> tuple[int, ...]:
         """The steps whose weights are kept to draw samples from, and at which the losses are measured; ``steps`` are among them."""
