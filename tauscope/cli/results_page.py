@@ -7,13 +7,16 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tauscope.cli.tables import control_words, copies_words, fit_sentences, onset_words
+from tauscope.cli.tables import final_metrics, final_words, fit_sentences, onset_words
+from tauscope.contracts.points import MetricInfo
 from tauscope.contracts.summary import ExperimentSummary, RunSummary
 from tauscope.results.machine import Sitting, sittings_words
 from tauscope.specs import SpecError
 
 NOT_RUN = "Not written yet: `make results PRESETS={name}` writes its table here."
-HEADINGS = ("tau_gen (95 %)", "state", "tau_mem (95 %)", "state", "f_mem at the end (95 %)", "control", "steps", "run")
+ONSETS, ENDS = ("tau_gen (95 %)", "state", "tau_mem (95 %)", "state"), ("steps", "run")
+LONG = 40
+"""Rows beyond which a table is folded."""
 _SECTION = r"(?P<begin>^<!-- results {name} -->\n)(?P<written>.*?)(?P<end>^<!-- end of results -->$)"
 
 
@@ -53,11 +56,14 @@ def write_section(page: Path, name: str, text: str) -> None:
     temporary.replace(page)
 
 
-def section(summary: ExperimentSummary, sittings: Sequence[Sitting], pictures: Mapping[str, str]) -> str:
+def section(summary: ExperimentSummary, metrics: Mapping[str, MetricInfo], sittings: Sequence[Sitting], pictures: Mapping[str, str]) -> str:
     """A table with one row a run, the fitted laws, figures, and what all of it was computed on.
+
+    Where nothing is trained the table has one row for each quantity.
 
     Args:
         summary: of the sweep.
+        metrics: what its runs measure.
         sittings: when and on what its runs were computed.
         pictures: the figures' files, as the page links them, by what they are called.
     """
@@ -65,25 +71,53 @@ def section(summary: ExperimentSummary, sittings: Sequence[Sitting], pictures: M
     # A trainer that was killed told no time.
     took = f"Trainer processes of one thread took {seconds:,.0f} s, without what a kill cut short"
     facts = f"Machine: {sittings_words(sittings)}. Code {summary.code_version}. {took}."
+    trained = any(info.role == "quality" for info in metrics.values())
+    table = _table(summary.runs, metrics) if trained else _quantities(summary.runs, metrics)
     laws = "\n".join(f"- {sentence}" for sentence in fit_sentences(summary.fits))
     drawn = "\n\n".join(f"![{summary.experiment}, {name}]({path})" for name, path in pictures.items())
-    return "\n\n".join(part for part in (_table(summary.runs), laws, facts, drawn) if part)
+    return "\n\n".join(part for part in (table, laws, facts, drawn) if part)
 
 
-def _table(runs: Sequence[RunSummary]) -> str:
-    names = list(dict.fromkeys(name for run in runs for name in run.params)) or ["run"]
-    rows = [(*(name.removesuffix("_train") for name in names), *HEADINGS), ("---",) * (len(names) + len(HEADINGS))]
-    rows += [(*(str(run.params.get(name, run.id)) for name in names), *_told(run)) for run in runs]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+def _table(runs: Sequence[RunSummary], metrics: Mapping[str, MetricInfo]) -> str:
+    names, told = _axes(runs), final_metrics(runs)
+    ends = [f"{metrics[name].label if name in metrics else name}, at the end (95 %)" for name in told]
+    rows = [
+        (*_values(run, names), *_onset(run, "tau_gen"), *_onset(run, "tau_mem"), *(final_words(run, name) for name in told), *_ending(run))
+        for run in runs
+    ]
+    return _folded(_lines((*(name.removesuffix("_train") for name in names), *ONSETS, *ends, *ENDS), rows), len(rows))
 
 
-def _told(run: RunSummary) -> tuple[str, ...]:
-    onsets = [words for name in ("tau_gen", "tau_mem") for words in _onset(run, name)]
-    step = run.final.get("step")
-    state = f"{run.state}: {run.reason}" if run.reason else run.state
-    return (*onsets, copies_words(run), control_words(run), f"{step:,}" if step is not None else "none", state.replace("|", "/"))
+def _quantities(runs: Sequence[RunSummary], metrics: Mapping[str, MetricInfo]) -> str:
+    names = _axes(runs)
+    rows = [
+        (*_values(run, names), info.label, final_words(run, name)) for run in runs for name, info in metrics.items() if name in run.final
+    ]
+    return _lines((*names, "quantity", "value (95 %)"), rows)
+
+
+def _axes(runs: Sequence[RunSummary]) -> list[str]:
+    return list(dict.fromkeys(name for run in runs for name in run.params)) or ["run"]
+
+
+def _values(run: RunSummary, names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(str(run.params.get(name, run.id)) for name in names)
+
+
+def _lines(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in (headings, ("---",) * len(headings), *rows))
+
+
+def _folded(table: str, count: int) -> str:
+    return table if count <= LONG else f"<details><summary>{count} runs</summary>\n\n{table}\n\n</details>"
 
 
 def _onset(run: RunSummary, name: str) -> tuple[str, str]:
     onset = run.onsets.get(name)
     return onset_words(onset), onset.status.value.replace("_", " ") if onset else "not measured"
+
+
+def _ending(run: RunSummary) -> tuple[str, str]:
+    step = run.final.get("step")
+    state = f"{run.state}: {run.reason}" if run.reason else run.state
+    return f"{step:,}" if step is not None else "none", state.replace("|", "/")

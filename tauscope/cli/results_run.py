@@ -14,18 +14,20 @@ from tauscope.cli.requirements import check_requirements, default_processes
 from tauscope.cli.results_page import read_section, section, section_names, write_section
 from tauscope.cli.service import output
 from tauscope.cli.tables import progress_table
+from tauscope.contracts.onsets import OnsetStatus
 from tauscope.contracts.summary import ExperimentSummary, RunSummary
 from tauscope.execution.local_sweep import LocalRun, LocalSweep, execute_runs, same_training
 from tauscope.execution.trainer_process import KEEP_FREED_MEMORY
 from tauscope.figures.folder import read_folder
 from tauscope.figures.render import render
-from tauscope.figures.source import Number
+from tauscope.figures.source import FigureData, Number
 from tauscope.results.folder import read_spec, read_summary, spec_document
 from tauscope.results.machine import read_sittings, record_sitting, this_sitting
 from tauscope.specs import SpecError, SweepSpec
 
 errors = Console(stderr=True)
 UNFINISHED = ("queued", "running")
+MOST_SETTINGS = 8
 
 
 @dataclass(frozen=True)
@@ -127,16 +129,19 @@ def _show(summary: ExperimentSummary, place: Place) -> None:
     place.images.mkdir(parents=True, exist_ok=True)
     data = read_folder(folder)
     pictures = {}
-    for number in _figures(summary):
+    for number in _figures(summary, data):
         path = place.images / f"{summary.experiment}-figure-{number}.svg"
         path.write_bytes(render(data, number, "svg"))
         pictures[f"figure {number}"] = Path(os.path.relpath(path, place.page.parent)).as_posix()
-    write_section(place.page, summary.experiment, section(summary, read_sittings(folder), pictures))
+    metrics = {name: info for run in data.runs for name, info in run.metrics.items()}
+    write_section(place.page, summary.experiment, section(summary, metrics, read_sittings(folder), pictures))
     output.print(f"{summary.experiment}: {len(summary.runs)} runs shown in {place.page}")
 
 
-def _figures(summary: ExperimentSummary) -> tuple[Number, ...]:
-    """Figure 2 shows curves and samples of one setting at several n; without these only figure 3 says more than the table."""
+def _figures(summary: ExperimentSummary, data: FigureData) -> tuple[Number, ...]:
+    """Figure 2 shows curves and samples of one setting at several n; figure 3 the onsets of a few settings that can be told apart."""
     sizes = {run.params.get("n_train") for run in summary.runs}
     sampled = any(run.final.get("n_generated") != 0 for run in summary.runs)
-    return (2, 3) if len(sizes) > 1 and sampled else (3,)
+    few = len({run.setting for run in data.runs}) <= MOST_SETTINGS
+    timed = few and any(onset.status is not OnsetStatus.UNDEFINED for run in summary.runs for onset in run.onsets.values())
+    return (2,) * (len(sizes) > 1 and sampled) + (3,) * timed

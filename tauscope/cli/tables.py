@@ -68,10 +68,11 @@ def fit_sentences(fits: Mapping[str, PowerLawFit]) -> list[str]:
 
 
 def summary_table(summary: ExperimentSummary) -> Table:
-    """One row a run: parameters, onsets and markers with 95 % intervals, final f_mem with its control and count.
+    """One row a run: parameters, onsets and markers with 95 % intervals, what the onsets are read off at the end, with counts and control.
 
     tau_split has its columns where a run was compared with a twin.
     """
+    metrics = final_metrics(summary.runs)
     table = Table(title=summary.experiment, title_justify="left", box=None, pad_edge=False)
     markers = ["tau_test", *["tau_split"] * any(was_compared(run.markers) for run in summary.runs)]
     for column in (
@@ -81,8 +82,7 @@ def summary_table(summary: ExperimentSummary) -> Table:
         "tau_mem",
         "",
         *(part for name in markers for part in (name, "")),
-        "f_mem at the end",
-        "control",
+        *(f"{metric} at the end" for metric in metrics),
         "state",
     ):
         table.add_column(column)
@@ -90,7 +90,7 @@ def summary_table(summary: ExperimentSummary) -> Table:
         times = [run.onsets.get("tau_gen"), run.onsets.get("tau_mem"), *(run.markers.get(name) for name in markers)]
         told = [words for time in times for words in (onset_words(time), _status(time))]
         label = ", ".join(f"{key.removesuffix('_train')}={value}" for key, value in run.params.items()) or run.id
-        table.add_row(label, *told, copies_words(run), control_words(run), _state(run))
+        table.add_row(label, *told, *(final_words(run, metric) for metric in metrics), _state(run))
     return table
 
 
@@ -98,18 +98,29 @@ def _status(onset: Onset | None) -> str:
     return onset.status.value if onset else ""
 
 
-def copies_words(run: RunSummary) -> str:
-    """f_mem at the end, with its interval and of how many samples."""
-    value, low, high = (run.final.get(f"f_mem{end}") for end in ("", "_low", "_high"))
-    if value is None or low is None or high is None:
+def final_metrics(runs: Sequence[RunSummary]) -> list[str]:
+    """What a table of runs tells of their end: what their onsets are read off, and f_mem with its control where it was measured."""
+    read_off = [onset.metric for run in runs for onset in (run.onsets.get("tau_gen"), run.onsets.get("tau_mem")) if onset is not None]
+    measured = {metric for run in runs for metric, value in run.final.items() if value is not None}
+    return [metric for metric in dict.fromkeys([*read_off, "f_mem", "f_mem_control"]) if metric in measured]
+
+
+def final_words(run: RunSummary, metric: str) -> str:
+    """The last value of a metric with its interval and its count."""
+    value, low, high, count = (run.final.get(f"{metric}{end}") for end in ("", "_low", "_high", "_count"))
+    if value is None:
         return "not measured"
-    return f"{value:.1%} ({low:.1%} to {high:.1%}) of {run.final.get('f_mem_count'):,}"
+    words = _share if metric.startswith("f_mem") else _number
+    ends = f" ({words(low)} to {words(high)})" if low is not None and high is not None else ""
+    return words(value) + ends + (f" of {count:,}" if count is not None else "")
 
 
-def control_words(run: RunSummary) -> str:
-    """f_mem of held-out images: its value, the upper end of its interval, and of how many."""
-    value, high, count = (run.final.get(f"f_mem_control{end}") for end in ("", "_high", "_count"))
-    return f"{value:.1%} (under {high:.1%}) of {count:,}" if value is not None and high is not None else "not measured"
+def _share(value: float) -> str:
+    return f"{value:.1%}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _state(run: RunSummary) -> str:

@@ -13,7 +13,7 @@ from tauscope.analysis.seeds import onset_over_seeds
 from tauscope.contracts.onsets import OnsetStatus, PowerLawFit
 from tauscope.contracts.summary import RunSummary
 from tauscope.figures.onset_rows import SYMBOLS, onset_fields, without_value
-from tauscope.figures.phases import phase_panel
+from tauscope.figures.phases import has_parameters, phase_panel
 from tauscope.figures.rows import Panel, Plan, Row
 from tauscope.figures.seeds import families, seeds_words
 from tauscope.figures.source import FigureData, FigureOptions, FigureRun
@@ -23,12 +23,13 @@ _ALONG = 25  # Points of a fitted line, so that its band is smooth.
 
 
 def figure_3(data: FigureData, _options: FigureOptions) -> Plan:
-    """The two panels."""
+    """The two panels, or the laws alone where the kind trains no parameters to be counted."""
     found = families(data.runs)
     sizes = tuple(family.n_train for family in found if family.n_train is not None)
     by_setting = [family for setting in settings_of(data.runs) for family in families(run for run in data.runs if run.setting == setting)]
     notes = (seeds_words(by_setting),) if by_setting else ()
-    return Plan(3, (law_panel(data.runs), phase_panel(data.runs)), sizes, notes)
+    panels = (law_panel(data.runs), phase_panel(data.runs)) if has_parameters(data.runs) else (law_panel(data.runs),)
+    return Plan(3, panels, sizes, notes)
 
 
 def law_panel(runs: Sequence[FigureRun]) -> Panel:
@@ -60,7 +61,7 @@ def law_panel(runs: Sequence[FigureRun]) -> Panel:
         definition=f"Onsets with 95 % intervals: {levels}. Lines: maximum likelihood, censored onsets as bounds; bands: 95 % interval"
         f" of the exponent. Arrows: not reached by the last checkpoint. "
         f"Marks of several settings stand a little beside one another. Laws: {'; '.join(notes) or 'none'}.",
-        x_label="training images n",
+        x_label="training set size n",
         y_label="onset τ, steps",
         log_y=True,
     )

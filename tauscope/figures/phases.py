@@ -9,7 +9,7 @@ from tauscope.contracts.phase import Boundary, CellState, PhaseCell
 from tauscope.contracts.summary import RunSummary
 from tauscope.figures.rows import Panel, Row
 from tauscope.figures.source import FigureRun, points_of
-from tauscope.specs import KINDS
+from tauscope.specs import KINDS, ExperimentSpec
 
 TITLE = "Phases over n and parameters p"
 PHASES = {
@@ -36,9 +36,14 @@ def phase_panel(runs: Sequence[FigureRun]) -> Panel:
         note=f"{len(runs)} runs; by each run's last checkpoint, at most {last:,}\n{_star_words(found.boundaries)}",
         definition=" ".join(f"{name}: {words}." for name, words in found.definitions.items())
         + " ?: the intervals leave another state possible. Brackets: the boundaries, where both ends are known; solid n*, dotted window.",
-        x_label="training images n",
+        x_label="training set size n",
         y_label="trained parameters p",
     )
+
+
+def has_parameters(runs: Sequence[FigureRun]) -> bool:
+    """Whether the runs' kind has a number of trained parameters, p of a phase diagram."""
+    return any(_spec(run).parameters is not None for run in runs)
 
 
 def _star_words(boundaries: Sequence[Boundary]) -> str:
@@ -50,9 +55,12 @@ def _star_words(boundaries: Sequence[Boundary]) -> str:
 
 
 def _measured(run: FigureRun) -> MeasuredRun:
-    spec = KINDS[run.spec["kind"]].model_validate(run.spec)
     summary = RunSummary(id=run.id, params=dict(run.params), state=run.state, onsets=dict(run.onsets), final={}, seconds=0.0)
-    return MeasuredRun(summary, spec, points_of(run.series))
+    return MeasuredRun(summary, _spec(run), points_of(run.series))
+
+
+def _spec(run: FigureRun) -> ExperimentSpec:
+    return KINDS[run.spec["kind"]].model_validate(run.spec)
 
 
 def _cell(cell: PhaseCell) -> Row:

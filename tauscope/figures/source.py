@@ -18,7 +18,7 @@ Number = Literal[2, 3]
 WIDTHS_MM = (85, 175)
 """One column and two columns of a paper."""
 
-_NOT_SETTINGS = {"seed", "subset", "n_train", "dataset.n_train"}
+_NOT_SETTINGS = {"seed", "subset", "n_train", "dataset.n_train", "psi_n"}
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from typer.testing import CliRunner
 
 from tauscope.cli.app import app
-from tauscope.cli.results_page import HEADINGS, NOT_RUN, read_section, replace_section, section_names
+from tauscope.cli.results_page import ENDS, NOT_RUN, ONSETS, read_section, replace_section, section, section_names
+from tauscope.contracts.onsets import Onset, OnsetStatus
+from tauscope.contracts.points import MetricInfo
+from tauscope.contracts.summary import ExperimentSummary, RunSummary
 from tauscope.results.machine import read_sittings
 from tauscope.specs import SpecError, apply_settings, load_preset, preset_names
 
@@ -123,6 +127,27 @@ def test_only_the_named_place_changes() -> None:
     assert changed.endswith("between\n" + _place("ab"))
 
 
+def test_a_row_tells_what_the_onsets_are_read_off_and_f_mem_where_it_was_measured() -> None:
+    gap = {"gap_share": 0.97654, "gap_share_low": 0.9, "gap_share_high": 1.0, "gap_share_count": 4, "score_error": 2419.33, "step": 500}
+    infos = {"gap_share": _info("gap_share", "memorization"), "score_error": _info("score_error", "quality")}
+    text = section(_ended(3, gap), infos, (), {})
+    assert "| the score_error, at the end (95 %) | the gap_share, at the end (95 %) | steps | run |" in text
+    assert "| 2,419 | 0.9765 (0.9 to 1) of 4 | 500 | finished |" in text and "f_mem" not in text
+    copied = {"f_mem": 0.5, "f_mem_low": 0.44, "f_mem_high": 0.56, "f_mem_count": 192, "f_mem_control": 0.001, "f_mem_control_count": 1000}
+    assert "| 50.0% (44.0% to 56.0%) of 192 | 0.1% of 1,000 |" in section(_ended(1, gap | copied), infos, (), {})
+
+
+def test_where_nothing_is_trained_there_is_a_row_for_each_quantity() -> None:
+    text = section(_ended(1, {"l1": 0.025, "atom": 0.0018}), {name: _info(name, "distance") for name in ("l1", "atom", "rho")}, (), {})
+    assert _rows(text) == ["| 0 | the l1 | 0.025 |", "| 0 | the atom | 0.0018 |"]
+
+
+def test_too_many_rows_to_read_past_are_folded() -> None:
+    infos = {"gap_share": _info("gap_share", "memorization"), "score_error": _info("score_error", "quality")}
+    assert "<details><summary>41 runs</summary>\n\n| " in section(_ended(41, {"gap_share": 1.0}), infos, (), {})
+    assert "<details>" not in section(_ended(40, {"gap_share": 1.0}), infos, (), {})
+
+
 def test_the_page_of_results_has_a_place_for_every_preset_that_needs_no_gpu() -> None:
     on_cpu = [name for name in preset_names() if load_preset(name).sweep.base.device != "cuda"]
     assert sorted(section_names(PAGE.read_text())) == on_cpu
@@ -134,8 +159,20 @@ def test_the_committed_tables_have_the_form_that_is_written(name: str) -> None:
     if text == NOT_RUN.format(name=name) + "\n":
         return
     _check_form(text)
-    assert len(_rows(text)) == len(load_preset(name).sweep.resolve())
+    if "| quantity |" not in text:
+        assert len(_rows(text)) == len(load_preset(name).sweep.resolve())
     assert not [picture for picture in re.findall(r"\]\((.+?)\)", text) if not (PAGE.parent / picture).is_file()]
+
+
+def _ended(count: int, final: Mapping[str, float]) -> ExperimentSummary:
+    found: dict[str, Any] = {"status": OnsetStatus.REACHED, "value": 9.0, "low": 8.0, "high": 10.0, "level": 0.5}
+    onsets = {name: Onset(metric=metric, **found) for name, metric in (("tau_gen", "score_error"), ("tau_mem", "gap_share"))}
+    runs = (RunSummary(id=f"{k}", params={"n": k}, state="finished", onsets=onsets, final=dict(final), seconds=1.0) for k in range(count))
+    return ExperimentSummary(experiment="made", code_version="1", runs=tuple(runs), fits={})
+
+
+def _info(name: str, role: Any) -> MetricInfo:
+    return MetricInfo(name=name, label=f"the {name}", unit="one", role=role, definition="Made.")
 
 
 def _rows(text: str) -> list[str]:
@@ -144,7 +181,9 @@ def _rows(text: str) -> list[str]:
 
 def _check_form(text: str) -> None:
     lines = text.splitlines()
-    assert lines[0].endswith(f"| {' | '.join(HEADINGS)} |")
+    headings = next(line for line in lines if line.startswith("| "))
+    trained = f" | {' | '.join(ONSETS)} | " in headings and headings.endswith(f", at the end (95 %) | {' | '.join(ENDS)} |")
+    assert trained or headings.endswith("| quantity | value (95 %) |")
     assert len({line.count(" | ") for line in lines if line.startswith("| ")}) == 1
     machine = re.search(
         r"^Machine: .+, \d+ cores, [\d.]+ GiB, Python 3\.\S+, PyTorch \S+, .+; 20\d\d-\d\d-\d\d\. Code .+\. Trainer processes ", text, re.M

@@ -49,7 +49,7 @@ class Block:
 
 def draw(plan: Plan, width_mm: int) -> Figure:
     """The whole figure; the caller holds the style."""
-    columns = 2 if width_mm > 100 else 1
+    columns = min(2, len(plan.panels)) if width_mm > 100 else 1
     width = (width_mm - 2 * _EDGE - (columns - 1) * _GUTTER) / columns
     blocks = [_block(panel, width, plan.images) for panel in plan.panels]
     rows = [blocks[start : start + columns] for start in range(0, len(blocks), columns)]
