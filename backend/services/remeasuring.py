@@ -17,6 +17,7 @@ from backend.storage.files import checkpoints_up_to
 from backend.storage.flush import read_points
 from backend.storage.outbox import send_wakeups
 from backend.storage.reading import reading
+from backend.storage.refining import is_noted_gap
 from backend.storage.sampled import waiting
 from backend.storage.tables import RemeasuredStep, Remeasurement, Run
 from tauscope.analysis.summary import summarize_points
@@ -94,10 +95,11 @@ def draw_gaps(context: Context, run_id: str, request: DrawRequest) -> Gaps:
 def gaps_of(session: Session, run: Run) -> tuple[int, ...]:
     """The steps that were to be sampled, at which the losses are known and the samples neither there nor on their way."""
     points = read_points(session, run.id)
+    noted = {point.step for point in points if is_noted_gap(point)}
     drawn, measured = ({point.step for point in points if point.metric.startswith(name)} for name in ("f_mem", "loss_"))
     awaited = {item.step for item in waiting(session, run.id)}
-    due = (step for step in _spec(run).measurement.schedule.steps(run.steps) if step <= (run.checkpoint_step or 0))
-    return tuple(step for step in due if step in measured and step not in drawn | awaited)
+    due = {step for step in _spec(run).measurement.schedule.steps(run.steps) if step <= (run.checkpoint_step or 0)}
+    return tuple(sorted((due & measured - drawn | noted) - awaited))
 
 
 def _spec(run: Run) -> ExperimentSpec:
