@@ -20,6 +20,7 @@ from backend.storage.reading import reading
 from backend.storage.refining import is_noted_gap
 from backend.storage.sampled import waiting
 from backend.storage.tables import RemeasuredStep, Remeasurement, Run
+from tauscope.analysis.metrics_info import metric_infos
 from tauscope.analysis.summary import summarize_points
 from tauscope.contracts.curves import Series
 from tauscope.contracts.points import Point
@@ -131,7 +132,8 @@ def _views(session: Session, run: Run) -> tuple[RemeasurementView, ...]:
 
 
 def _view(run: Run, item: Remeasurement, steps: Sequence[RemeasuredStepView], points: Sequence[Point]) -> RemeasurementView:
-    onsets, _ = summarize_points(with_changes(_spec(run), item.changes), points)
+    spec, series = with_changes(_spec(run), item.changes), _series_of(points)
+    onsets, _ = summarize_points(spec, points)
     return RemeasurementView(
         id=item.id,
         run_id=run.id,
@@ -140,7 +142,8 @@ def _view(run: Run, item: Remeasurement, steps: Sequence[RemeasuredStepView], po
         created_at=item.created_at,
         steps=tuple(steps),
         onsets=onsets,
-        series=_series_of(points),
+        series=series,
+        metrics={name: info for name, info in metric_infos(spec).items() if name in series},
     )
 
 

@@ -1,9 +1,10 @@
 """The Frechet distance on the features of a network, where there are many: thousands of them cost seconds, not minutes.
 
 |m - m'|^2 + Tr C + Tr C' - 2 Tr (C'^1/2 C C'^1/2)^1/2 (Dowson and Landau 1982; Heusel et al. 2017, arXiv:1706.08500). With at least as
-many samples n as features d the last trace is that of the square roots of the eigenvalues of R C R^T, where R^T R = C': a triangular R is found
-once a reference, and takes half the work of a symmetric root. With fewer, it is the nuclear norm of the product of both centred sets: the square roots of the eigenvalues of the n x n
-matrix X C' X^T / (n - 1), whatever d is; and leaving samples out only leaves out rows and columns.
+many samples n as features d the last trace is that of the square roots of the eigenvalues of R C R^T, where R^T R = C': a triangular R
+is found once a reference, and is half the work of a symmetric root. With fewer, it is the nuclear norm of the product of both centred
+sets: the square roots of the eigenvalues of the n x n matrix X C' X^T / (n - 1), whatever d is; and leaving samples out only leaves out
+rows and columns.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,10 @@
 """Sets of points beside a run's own: one that is done, and one that goes on, waits and was given up at a step."""
 
+from tauscope.analysis.metrics_info import metric_infos
 from tauscope.contracts.remeasuring import RemeasuredStepView, RemeasurementView
 from tauscope.contracts.retention import CheckpointView
+from tauscope.specs import load_preset
+from tauscope.specs.remeasuring import with_changes
 from tests.frontend import fake_history
 from tests.frontend import fake_world as world
 
@@ -11,6 +14,15 @@ DONE, UNDER_WAY = "n_generated 4,096", "sampler.steps 50"
 def sets(run_id: str) -> tuple[RemeasurementView, ...]:
     """Those of the second run of ``demo``; no other has any."""
     return (_done(run_id), _under_way(run_id)) if run_id == "demor1" else ()
+
+
+def with_fid(held: RemeasurementView) -> RemeasurementView:
+    """The set, in which the FID of the first 200 samples was measured too."""
+    spec = with_changes(load_preset("digits-demo").sweep.base, {"features": [{"name": "inception", "samples": 200}]})
+    found = {"": (139, 132, 145, 200), "_floor": (19.8, 17.9, 21.7, 200), "_train": (21.5, 19.1, 23.9, 32)}
+    series = {f"fid_inception{ending}": world.series([(397, *values)]) for ending, values in found.items()}
+    infos = {name: info for name, info in metric_infos(spec).items() if name in series}
+    return held.model_copy(update={"series": held.series | series, "metrics": infos})
 
 
 def kept(run_id: str) -> tuple[CheckpointView, ...]:
