@@ -16,15 +16,6 @@ def sets(run_id: str) -> tuple[RemeasurementView, ...]:
     return (_done(run_id), _under_way(run_id)) if run_id == "demor1" else ()
 
 
-def with_fid(held: RemeasurementView) -> RemeasurementView:
-    """The set, in which the FID of the first 200 samples was measured too."""
-    spec = with_changes(load_preset("digits-demo").sweep.base, {"features": [{"name": "inception", "samples": 200}]})
-    found = {"": (139, 132, 145, 200), "_floor": (19.8, 17.9, 21.7, 200), "_train": (21.5, 19.1, 23.9, 32)}
-    series = {f"fid_inception{ending}": world.series([(397, *values)]) for ending, values in found.items()}
-    infos = {name: info for name, info in metric_infos(spec).items() if name in series}
-    return held.model_copy(update={"series": held.series | series, "metrics": infos})
-
-
 def kept(run_id: str) -> tuple[CheckpointView, ...]:
     """Checkpoints of the same run, of which there may be more to be measured; and those of any other."""
     if run_id != "demor1":
@@ -39,7 +30,16 @@ def _done(run_id: str) -> RemeasurementView:
         RemeasuredStepView(step=step, state="measured", from_step=36 if step == 54 else step, code_version="1", note=notes.get(step, ""))
         for step in steps
     )
-    return _set("again1", run_id, DONE, {"n_generated": 4096}, found, steps, 4096)
+    return _with_fid(_set("again1", run_id, DONE, {"n_generated": 4096}, found, steps, 4096))
+
+
+def _with_fid(held: RemeasurementView) -> RemeasurementView:
+    """The set, in which the FID of the first 200 samples was measured too."""
+    spec = with_changes(load_preset("digits-demo").sweep.base, {"features": [{"name": "inception", "samples": 200}]})
+    found = {"": (139, 132, 145, 200), "_floor": (19.8, 17.9, 21.7, 200), "_train": (21.5, 19.1, 23.9, 32)}
+    series = {f"fid_inception{ending}": world.series([(397, *values)]) for ending, values in found.items()}
+    infos = {name: info for name, info in metric_infos(spec).items() if name in series}
+    return held.model_copy(update={"series": held.series | series, "metrics": infos})
 
 
 def _under_way(run_id: str) -> RemeasurementView:
