@@ -1,7 +1,7 @@
 """The part of a run's page that shows what was measured again, and asks for more."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 import streamlit as st
 
@@ -11,8 +11,10 @@ from frontend.page import api_errors, client
 from frontend.words import plural, steps
 from tauscope.contracts.retention import RunCheckpoints
 from tauscope.contracts.run_views import RunEventView, RunView
+from tauscope.specs.features import QualityMetric
 
 FEATURES = ("pixels_pca", "mobilenet_v2", "inception")  # What needs no file of the user's own.
+_COST = "One core sees 1,000 images in about 6 s with mobilenet_v2 and in 3 minutes with inception, whose Fréchet distance is the FID."
 _LOOK_EVERY = "5s"
 _UNDER_WAY = ("waiting", "measuring")
 _GIVEN_UP = "evaluation_failed"
@@ -51,12 +53,16 @@ def _form(run: RunView, kept: list[int]) -> None:
         samples = st.number_input("Samples each", min_value=32, value=int(run.final.get("n_generated") or 1000), step=1, width=160)
         sampling = st.number_input("Sampling steps", min_value=2, value=None, step=1, width=160, placeholder="as the run")
         pairs = st.number_input("Loss pairs", min_value=32, value=None, step=1, width=160, placeholder="as the run")
-        networks = st.multiselect("Copies between features of", FEATURES, placeholder="as the run", width=300)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        networks = st.multiselect("Feature networks", FEATURES, placeholder="as the run", width=300, help=_COST)
+        metrics = st.multiselect("Measured on them", get_args(QualityMetric), default=("frechet", "kid", "copies"), width=300)
+        looked = st.number_input("Samples they see", min_value=32, value=500, step=1, width=160, help="of a checkpoint, the first")
     chosen = st.multiselect("Checkpoints", kept, format_func=lambda step: f"τ {steps(step)}", placeholder="all that are kept")
     if st.form_submit_button("Measure again"):
         given: dict[str, Any] = {"n_generated": samples, "sampler.steps": sampling, "loss_pairs": pairs}
         changes = {name: int(value) for name, value in given.items() if value is not None}
-        features = {"features": [{"name": name, "metrics": ["copies"]} for name in networks]} if networks else {}
+        each = {"metrics": metrics, "samples": int(looked)}
+        features = {"features": [{"name": name, **each} for name in networks]} if networks else {}
         with api_errors():
             client().remeasure(run.id, changes | features, steps=chosen or None)
         st.rerun()

@@ -66,11 +66,11 @@ def _check(context: Context, experiment: Experiment, wanted: Candidates) -> None
 def _check_base(sweep: SweepSpec) -> None:
     if sweep.base.begins_from is not None:
         raise SpecError.single("base.fork", "makes its runs begin from one checkpoint", "Explore a sweep whose runs begin from scratch")
-    if sweep.base.measurement.schedule.kind != "log_spaced":
+    if sweep.base.measurement.schedule.kind == "explicit":
         raise SpecError.single(
             "base.measurement.schedule",
             "lists its steps, and a chosen run may end beyond them",
-            "Explore a sweep with log_spaced checkpoints",
+            "Explore a sweep with log_spaced or adaptive checkpoints",
         )
 
 

@@ -17,8 +17,10 @@ from backend.storage.files import checkpoints_up_to
 from backend.storage.flush import read_points
 from backend.storage.outbox import send_wakeups
 from backend.storage.reading import reading
+from backend.storage.refining import is_noted_gap
 from backend.storage.sampled import waiting
 from backend.storage.tables import RemeasuredStep, Remeasurement, Run
+from tauscope.analysis.metrics_info import metric_infos
 from tauscope.analysis.summary import summarize_points
 from tauscope.contracts.curves import Series
 from tauscope.contracts.points import Point
@@ -94,10 +96,11 @@ def draw_gaps(context: Context, run_id: str, request: DrawRequest) -> Gaps:
 def gaps_of(session: Session, run: Run) -> tuple[int, ...]:
     """The steps that were to be sampled, at which the losses are known and the samples neither there nor on their way."""
     points = read_points(session, run.id)
+    noted = {point.step for point in points if is_noted_gap(point)}
     drawn, measured = ({point.step for point in points if point.metric.startswith(name)} for name in ("f_mem", "loss_"))
     awaited = {item.step for item in waiting(session, run.id)}
-    due = (step for step in _spec(run).measurement.schedule.steps(run.steps) if step <= (run.checkpoint_step or 0))
-    return tuple(step for step in due if step in measured and step not in drawn | awaited)
+    due = {step for step in _spec(run).measurement.schedule.steps(run.steps) if step <= (run.checkpoint_step or 0)}
+    return tuple(sorted((due & measured - drawn | noted) - awaited))
 
 
 def _spec(run: Run) -> ExperimentSpec:
@@ -129,7 +132,8 @@ def _views(session: Session, run: Run) -> tuple[RemeasurementView, ...]:
 
 
 def _view(run: Run, item: Remeasurement, steps: Sequence[RemeasuredStepView], points: Sequence[Point]) -> RemeasurementView:
-    onsets, _ = summarize_points(with_changes(_spec(run), item.changes), points)
+    spec, series = with_changes(_spec(run), item.changes), _series_of(points)
+    onsets, _ = summarize_points(spec, points)
     return RemeasurementView(
         id=item.id,
         run_id=run.id,
@@ -138,7 +142,8 @@ def _view(run: Run, item: Remeasurement, steps: Sequence[RemeasuredStepView], po
         created_at=item.created_at,
         steps=tuple(steps),
         onsets=onsets,
-        series=_series_of(points),
+        series=series,
+        metrics={name: info for name, info in metric_infos(spec).items() if name in series},
     )
 
 

@@ -69,6 +69,11 @@ def note_gap(session: Session, run_id: str, step: int, why: str, seq: int) -> No
         record_points(session, run_id, [Point(step=step, metric="f_mem", value=None, count=0, reason=why)], seq)
 
 
+def is_noted_gap(point: Point) -> bool:
+    """Whether a point says that nobody could draw its samples; what was drawn and diverged has a count."""
+    return point.metric == "f_mem" and point.value is None and point.count == 0
+
+
 def _adaptive(spec: Mapping[str, Any]) -> Adaptive | None:
     """Of specs as they are stored: most of them are told apart without being read."""
     told = spec.get("measurement", {}).get("schedule", {}).get("kind")

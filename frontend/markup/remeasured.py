@@ -1,18 +1,20 @@
 """What was measured again, in words and numbers: each set with its label, its onsets, and where each of its steps stands."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from frontend.charts.memorization import CONTROL, F_MEM
 from frontend.markup.html import Html, join, tag
 from frontend.markup.sections import section, table
-from frontend.words import interval_percent, onset_words, percent, plural, sentence, steps
+from frontend.words import interval_percent, number, onset_words, percent, plural, sentence, steps
 from tauscope.contracts.curves import Series
 from tauscope.contracts.onsets import Onset
+from tauscope.contracts.points import MetricInfo
 from tauscope.contracts.remeasuring import RemeasuredStepView, RemeasurementView
 from tauscope.contracts.run_views import RunView
 
 OWN = "as the run was measured"
 _SETS = ("Estimate", "τ_gen", "τ_mem", "Steps measured", "Not yet, or not at all")
+_QUALITIES = ("τ", "Estimate", "Quality", "Value", "Interval", "Samples", "Real against real", "Training set in place of samples")
 _POINTS = ("τ", "Estimate", "Copies", "95 % interval", "Samples", "Held-out control", "Out of the ordinary")
 
 
@@ -42,6 +44,7 @@ def remeasured_tables(run: RunView, own: Series | None, control: Series | None, 
         tag("p", told, class_="tau-quiet"),
         table(_SETS, rows, ""),
         _folded([(steps(step), *cells) for step, *cells in points]),
+        _qualities(sets),
     )
     return section("Measured again", body)
 
@@ -50,6 +53,40 @@ def _between_features(held: RemeasurementView) -> list[tuple[str, str, str]]:
     """The shares of copies on feature networks: each with its control, and what its rows are called."""
     floored = [name for name in held.series if name.startswith("copies") and f"{name}_floor" in held.series]
     return [(name, f"{name}_floor", f"{held.name}: {name}") for name in floored]
+
+
+def _qualities(sets: Sequence[RemeasurementView]) -> Html | None:
+    """Every quality of samples with its baselines, and what each of them is."""
+    held_by = [
+        (held, info)
+        for held in sets
+        for info in held.metrics.values()
+        if info.role == "quality" and info.control in held.series and not info.name.startswith("copies")
+    ]
+    if not held_by:
+        return None
+    rows = sorted((row for held, info in held_by for row in _quality_rows(held, info)), key=lambda row: row[0])
+    numbers = table(_QUALITIES, [(steps(step), *cells) for step, *cells in rows], "")
+    words = [tag("p", tag("b", label), f": {definition}") for label, definition in sorted({(i.label, i.definition) for _, i in held_by})]
+    return tag("details", tag("summary", f"Every quality: {plural(len(rows), 'point')}"), numbers, *words, class_="tau-details")
+
+
+def _quality_rows(held: RemeasurementView, info: MetricInfo) -> Iterator[tuple[int, str, str, str, str, str, str, str]]:
+    found = held.series[info.name]
+    real, copier = (held.series.get(info.name + ending) for ending in ("_floor", "_train"))
+    for step, value, low, high, count, reason in zip(
+        found.step, found.value, found.low, found.high, found.count, found.reason, strict=True
+    ):
+        told = sentence(reason or "not measured") if value is None else number(value)
+        spread = "" if low is None or high is None else f"{number(low)} to {number(high)}"
+        yield step, held.name, info.label, told, spread, f"{count or 0:,}", _baseline(real), _baseline(copier)
+
+
+def _baseline(series: Series | None) -> str:
+    """What is measured once a run: of real images, and of the training images themselves."""
+    if series is None or series.value[-1] is None:
+        return "not measured"
+    return f"{number(series.value[-1])} ({series.count[-1] or 0:,} images)"
 
 
 def _folded(rows: Sequence[tuple[str, ...]]) -> Html:

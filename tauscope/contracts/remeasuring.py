@@ -7,6 +7,7 @@ from pydantic import Field
 from tauscope.contracts.curves import Series
 from tauscope.contracts.model import Contract
 from tauscope.contracts.onsets import Onset
+from tauscope.contracts.points import MetricInfo
 
 MAX_STEPS_ASKED = 10_000
 
@@ -47,6 +48,7 @@ class RemeasurementView(Contract):
     steps: tuple[RemeasuredStepView, ...]
     onsets: dict[str, Onset] = Field(description="by the definitions of the run's spec, from the points of this set alone")
     series: dict[str, Series] = Field(description="metric to series")
+    metrics: dict[str, MetricInfo] = Field(default_factory=dict, description="how each of them is named and defined")
 
 
 class DrawRequest(Contract):

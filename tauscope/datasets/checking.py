@@ -11,6 +11,7 @@ import numpy as np
 from tauscope.datasets.fixed_order import FixedRandomOrder
 from tauscope.datasets.image_bytes import SIXTEEN_BITS, Decoded
 from tauscope.datasets.image_list import ImageList, UnreadableImageError
+from tauscope.datasets.named_arrays import ArrayBlocks
 from tauscope.datasets.source import ImageSource
 from tauscope.specs.dataset import DatasetSpec
 
@@ -82,7 +83,7 @@ def check_images(source: ImageSource, path: str, progress: Callable[[int, int], 
     images = opened.images if isinstance(opened, FixedRandomOrder) else opened
     seen = _read_all(images, progress)
     defaults = DatasetSpec()
-    problem, remedy = _problem(seen, len(images))
+    problem, remedy = _problem(seen, len(images), arrays=isinstance(images, ArrayBlocks))
     return Check(
         path=str(Path(path).expanduser().absolute()),
         recognised=str(getattr(images, "words", source.description)),
@@ -94,7 +95,7 @@ def check_images(source: ImageSource, path: str, progress: Callable[[int, int], 
         classes=_classes(images),
         n_held_out=defaults.n_held_out,
         n_trainable=max(0, seen.n_readable - defaults.n_held_out),
-        notes=_notes(seen, defaults),
+        notes=(*_notes(seen, defaults), *(images.notes if isinstance(images, ArrayBlocks) else ())),
         spec={} if seen.n_readable < LEAST_TRAINED + LEAST_HELD_OUT else _spec(source.name, path, seen, defaults),
         problem=problem,
         remedy=remedy,
@@ -141,13 +142,13 @@ def _classes(images: ImageList) -> tuple[tuple[str, int], ...]:
     )
 
 
-def _problem(seen: _Seen, n_images: int) -> tuple[str, str]:
+def _problem(seen: _Seen, n_images: int, *, arrays: bool) -> tuple[str, str]:
     least = LEAST_TRAINED + LEAST_HELD_OUT
     if seen.unreadable:
         skip = ", or set dataset.unreadable to skip" if seen.n_readable >= least else ""
         return f"{len(seen.unreadable):,} of {n_images:,} images cannot be read", f"Replace them by intact copies or remove them{skip}"
     if seen.n_readable < least:
-        array = "; one array of two axes is one image: save many as NHW" if n_images == 1 else ""
+        array = "; one array of two axes is one image: save many as NHW" if n_images == 1 and arrays else ""
         return (
             f"{n_images:,} images are too few: a run needs {LEAST_TRAINED} to train on and {LEAST_HELD_OUT} held out",
             f"Add images until there are at least {least}{array}",

@@ -18,13 +18,15 @@ from tauscope.datasets.own_images import OwnImages
 from tauscope.datasets.source import DatasetError
 
 SPLITS = dict.fromkeys(("train", "training"), 0) | dict.fromkeys(("val", "valid", "validation"), 1) | dict.fromkeys(("test", "testing"), 2)
-_STRANGERS = {
+STRANGERS = {  # What people have instead, and what to do with it.
     ".dcm": "DICOM files are not read: save the scans as 16-bit PNG, or as one .npy array of uint8 or uint16",
     ".nii": "NIfTI files are not read: save the slices as 16-bit PNG, or as one .npy array of uint8 or uint16",
     ".heic": "HEIC files are not read: save them as JPEG or PNG",
     ".zip": "Name one zip archive, or unpack them",
     ".tar": "Unpack the tar archive and name the folder",
     ".tgz": "Unpack the tar archive and name the folder",
+    **dict.fromkeys((".gz", ".bz2", ".xz", ".rar", ".7z"), "Unpack it and name the folder"),
+    **dict.fromkeys((".mat", ".h5", ".hdf5", ".pkl", ".csv"), "Save the pixels as one .npy array: NHW, NHWC or NCHW"),
     ".npy": "Name the .npy file itself",
     ".npz": "Name the .npz file itself",
     ".pt": "Name the .pt file itself",
@@ -159,7 +161,7 @@ def _refuse_mixture(tails: Iterable[tuple[str, ...]], names: Sequence[str], path
 
 def _no_images(path: Path, names: Sequence[str]) -> tuple[str, str]:
     suffixes = Counter(PurePosixPath(name).suffix.lower() for name in names)
-    stranger = next((suffix for suffix, _ in suffixes.most_common() if suffix in _STRANGERS), None)
+    stranger = next((suffix for suffix, _ in suffixes.most_common() if suffix in STRANGERS), None)
     known = next((_KNOWN[name] for name in (PurePosixPath(name).name for name in names) if name in _KNOWN), None)
     if known:
         return (
@@ -168,4 +170,4 @@ def _no_images(path: Path, names: Sequence[str]) -> tuple[str, str]:
         )
     wanted = f"Files that end with {', '.join(sorted(SUFFIXES))} are read"
     seen = f"found {', '.join(names[:8])}{', ...' if len(names) > 8 else ''}" if names else f"found {found_tree(path)}"
-    return f"{path} holds no image file: {seen}", _STRANGERS[stranger] if stranger else wanted
+    return f"{path} holds no image file: {seen}", STRANGERS[stranger] if stranger else wanted

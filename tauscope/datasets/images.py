@@ -7,7 +7,7 @@ from tauscope.datasets.arrays import Arrays
 from tauscope.datasets.file_trees import FolderTree
 from tauscope.datasets.huggingface import METADATA, HuggingFace
 from tauscope.datasets.image_bytes import SUFFIXES
-from tauscope.datasets.image_folder import ImageFolder, is_image
+from tauscope.datasets.image_folder import STRANGERS, ImageFolder, is_image
 from tauscope.datasets.image_list import ImageList
 from tauscope.datasets.layout import layout_message
 from tauscope.datasets.own_images import OwnImages
@@ -57,9 +57,8 @@ def recognise(path: Path) -> OwnImages:
     if suffix in SUFFIXES:
         raise DatasetError(f"{path} is one image", f"Name the folder: {path.parent}")
     if suffix not in _BY_SUFFIX:
-        raise DatasetError(
-            layout_message(path, OwnImagesOfAnyFormat.layouts), "Save the images in one of these formats; PNG files in a folder always work"
-        )
+        remedy = STRANGERS.get(suffix, "Save the images in one of these formats; PNG files in a folder always work")
+        raise DatasetError(layout_message(path, OwnImagesOfAnyFormat.layouts), remedy)
     return _BY_SUFFIX[suffix]
 
 

@@ -25,6 +25,7 @@ class Block:
     name: str
     images: ndarray
     labels: Int[ndarray, " image"] | None
+    note: str = ""  # Why labels that are there are not used.
 
 
 def find_blocks(arrays: Mapping[str, ndarray], where: str) -> list[Block]:
@@ -67,12 +68,14 @@ def _only_candidate(arrays: Mapping[str, ndarray]) -> list[tuple[str, str | None
 
 def _block(images: ndarray, labels: ndarray | None, where: str) -> Block:
     shaped = _channels_last(images, where)
-    return Block(where, shaped, None if labels is None else _class_numbers(labels, len(shaped), where))
+    if labels is None or labels.ndim == 0:
+        return Block(where, shaped, None)
+    classes = _class_numbers(labels, len(shaped), where)
+    note = f"the labels of {where} are not used: they are {labels.dtype}{list(labels.shape)}, not one whole number an image"
+    return Block(where, shaped, classes, note if classes is None else "")
 
 
 def _class_numbers(labels: ndarray, n_images: int, where: str) -> Int[ndarray, " image"] | None:
-    if labels.ndim == 0:
-        return None
     flat = labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
     if len(flat) != n_images:
         raise DatasetError(f"{where} has {n_images:,} images and {len(flat):,} labels", "Save as many labels as images")
@@ -112,6 +115,7 @@ class ArrayBlocks:
         self._blocks = blocks
         self._starts = np.cumsum([0, *(len(block.images) for block in blocks)])
         self.words = words
+        self.notes = tuple(block.note for block in blocks if block.note)
         self._fingerprint = fingerprint
 
     def __len__(self) -> int:

@@ -44,13 +44,24 @@ class Split:
             digest.update(np.ascontiguousarray(images).tobytes())
         return digest.hexdigest()
 
+    def labels_sha256(self) -> str | None:
+        """The digest of exactly these classes; ``None`` where there are none."""
+        if self.train_labels is None or self.held_out_labels is None:
+            return None
+        digest = hashlib.sha256()
+        for labels in (self.train_labels, self.held_out_labels):
+            digest.update(repr(labels.shape).encode())
+            digest.update(np.ascontiguousarray(labels, "<i8").tobytes())
+        return digest.hexdigest()
+
     def record(self, spec: DatasetSpec) -> dict[str, Any]:
-        """What is kept with the run: the spec of the data, what was done to them, duplicates, and the digest of what was used."""
+        """What is kept with the run: the spec of the data, what was done to them, duplicates, and the digests of what was used."""
         duplicates = self.duplicates()
         merged = [f"{self.n_merged:,} images are left out as duplicates of earlier ones"] * bool(self.n_merged)
         return {
             "spec": spec.model_dump(mode="json"),
             "sha256": self.sha256(),
+            "labels_sha256": self.labels_sha256(),
             "preparation": self.preparation.document,
             "duplicates": duplicates.document | {"merged": self.n_merged},
             "remarks": [*self.preparation.remarks(spec.size), *merged, *duplicates.remarks()],

@@ -53,7 +53,7 @@ class ImageDdpmExperiment(DenoiserExperiment):
         network = network.to(device, memory_format=_layout(spec, device))  # type: ignore[call-overload]
         self.predictions = ImagePredictions(spec, self.images, self.diffusion)
         trainer = Trainer(spec, network, self.diffusion, x_0, self.images.train_labels, team)
-        trainer.data_sha256 = self._record["sha256"]
+        trainer.data_sha256, trainer.labels_sha256 = self._record["sha256"], self._record["labels_sha256"]
         super().__init__(spec, folder, trainer, ImageMeasurement(spec, self.images, self.diffusion))
 
     def measurement_of(self, spec: ExperimentSpec) -> ImageMeasurement:

@@ -1,7 +1,5 @@
 """Which rows of an array are repeats of others: found by a 64-bit hash, and never taken for repeats without a look."""
 
-from collections.abc import Iterator
-
 import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
@@ -12,7 +10,10 @@ _BLOCK_ELEMENTS = 2**20
 
 def first_of_equals(rows: Float[Tensor, "row dim"] | UInt8[Tensor, "row dim"]) -> Int[Tensor, " distinct"]:
     """Index of the first of each group of equal rows, increasing; 0 and -0 are equal."""
-    hashes = torch.cat([_hashes(block) for block in _blocks(rows)])
+    hashes = torch.empty(len(rows), dtype=torch.long, device=rows.device)
+    size = max(1, _BLOCK_ELEMENTS // rows.shape[1])
+    for start in range(0, len(rows), size):
+        hashes[start : start + size] = _hashes(rows[start : start + size])
     left = torch.arange(len(rows), device=rows.device)
     firsts = []
     while len(left):
@@ -36,7 +37,3 @@ def _equal(rows: Tensor, one: Tensor, other: Tensor) -> Tensor:
     size = max(1, _BLOCK_ELEMENTS // rows.shape[1])
     pairs = zip(one.split(size), other.split(size), strict=True)
     return torch.cat([one.new_zeros(0, dtype=torch.bool), *((rows[a] == rows[b]).all(1) for a, b in pairs)])
-
-
-def _blocks(rows: Tensor) -> Iterator[Tensor]:
-    yield from rows.split(max(1, _BLOCK_ELEMENTS // rows.shape[1]))

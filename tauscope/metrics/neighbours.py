@@ -52,7 +52,10 @@ class References:
             total += block.sum(0, dtype=torch.float64)
         self._centre = (total / len(rows)).to(self._dtype)  # Small norms keep the expansion's rounding error small.
         self._length = max(float(block.norm(dim=1).max()) for _, block in self._blocks(size))
-        squared = torch.cat([(block - self._centre).double().square().sum(1) for _, block in self._blocks(size)]).to(self._dtype)
+        # Filled in place: small results kept between large blocks would leave the heap in pieces, eight times the images in size.
+        squared = torch.empty(len(rows), dtype=self._dtype, device=rows.device)
+        for start, block in self._blocks(size):
+            squared[start : start + size] = (block - self._centre).double().square().sum(1)
         if not bool(torch.isfinite(squared).all()):
             raise ValueError("a reference holds a number that is not finite; drop it and say so before searching")
         self._largest = float(squared.max())

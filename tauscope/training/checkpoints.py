@@ -88,10 +88,9 @@ def load_checkpoint(trainer: Trainer, state_file: Path) -> None:
     state, tensors = read_checkpoint(state_file)
     if not continues(state["spec"], trainer.spec):
         _check_fork(state, trainer.spec, state_file)
-    elif state.get("data_sha256") not in (None, trainer.data_sha256):
-        raise CheckpointError(
-            f"the data are not those that {state_file} was trained on: put them back as they were, or begin a new run on the new ones"
-        )
+    else:
+        _check_data("data", state.get("data_sha256"), trainer.data_sha256, state_file)
+        _check_data("labels", state.get("labels_sha256"), trainer.labels_sha256, state_file)
     try:
         trainer.network.load_state_dict(_part(tensors, "network"))
     except RuntimeError as error:
@@ -105,6 +104,13 @@ def load_checkpoint(trainer: Trainer, state_file: Path) -> None:
     if state["spec"]["optimizer"]["name"] == trainer.spec.optimizer.name:
         trainer.optimizer.load(_optimizer_slots(_part(tensors, "optimizer")))
     trainer.step = trainer.saved = int(state["step"])
+
+
+def _check_data(what: str, held: str | None, present: str | None, state_file: Path) -> None:
+    if held not in (None, present):
+        raise CheckpointError(
+            f"the {what} are not those that {state_file} was trained on: put them back as they were, or begin a new run on the new ones"
+        )
 
 
 def _check_fork(state: dict[str, Any], spec: DenoiserSpec, state_file: Path) -> None:
@@ -194,6 +200,7 @@ def _state(trainer: Trainer) -> dict[str, Any]:
         "step": trainer.step,
         "spec": spec.model_dump(mode="json"),
         "data_sha256": trainer.data_sha256,
+        "labels_sha256": trainer.labels_sha256,
         "code_version": code_version(),
         "torch_version": torch.__version__,
         "device": str(trainer.x_0.device),

@@ -41,6 +41,7 @@ class Trainer:
     Attributes:
         data_sha256: of all that the run learns from and is measured on; a checkpoint holds it, and is only resumed from on the same data.
             ``None`` where the data follow from the spec.
+        labels_sha256: likewise of their labels, told to the network or not; ``None`` also where there are none.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Trainer:
         self.step = 0
         self.saved: int | None = None
         self.data_sha256: str | None = None
+        self.labels_sha256: str | None = None
         self.optimizer = build_optimizer(network.parameters(), spec.optimizer)
         ema = spec.ema
         self.average = WeightAverage(network, decay_rule(ema, ema.lengths[0]) if ema else None)

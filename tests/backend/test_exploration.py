@@ -92,6 +92,22 @@ def test_checkpoints_that_are_written_out_are_refused(client: TestClient) -> Non
     assert Problem.model_validate_json(start(client, made).content).errors[0].path == "base.measurement.schedule"
 
 
+def test_a_sweep_with_adaptive_checkpoints_is_explored_and_chosen_runs_have_them_too(
+    client: TestClient, context: Context, worker: FakeWorker
+) -> None:
+    settings = {"measurement.schedule": {"kind": "adaptive", "count": 4, "checkpoints": 20}}
+    made = client.post(f"{API}/experiments", json={"preset": "digits-ci", "settings": settings}).json()
+    for _ in range(3):
+        claim = worker.claim()
+        worker.measure(claim, claim.steps)
+        worker.finish(claim, tau_mem=100.0)
+    assert start(client, made).status_code == 201
+    with context.sessions.begin() as session:
+        session.add(Worker(name="w", device="cpu", slots=1, queues=["default"]))
+    assert Explorer(context.sessions, context.outbox).explore() == 1
+    assert worker.claim().spec["measurement"]["schedule"]["kind"] == "adaptive"
+
+
 def test_it_is_paused_resumed_and_stopped_and_a_second_one_waits_for_that(client: TestClient, experiment: dict[str, Any]) -> None:
     start(client, experiment)
     address = f"{API}/experiments/{experiment['id']}/exploration"

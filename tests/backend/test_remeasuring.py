@@ -12,6 +12,7 @@ from sqlalchemy import delete, update
 from backend.services.context import Context
 from backend.storage.claims import Claim
 from backend.storage.offers import Offer
+from backend.storage.refining import note_gap
 from backend.storage.remeasuring import claim_remeasurement, complete_remeasurement
 from backend.storage.tables import Evaluation, RemeasuredStep, RunFile
 from tauscope.contracts.onsets import OnsetStatus
@@ -152,3 +153,32 @@ def test_only_gaps_are_drawn_again(client: TestClient, context: Context, worker:
         assert session.get(Evaluation, (claim.run_id, gap)) is not None
     assert "is no gap in the curves" in str(refused(client, address, {"steps": [gap]}).errors), "it waits already"
     assert Gaps.model_validate_json(client.post(f"{API}{address}", json={}).content).steps == ()
+
+
+def test_a_gap_at_a_further_step_of_an_adaptive_schedule_is_drawn_again_and_samples_that_diverged_are_not(
+    client: TestClient, context: Context, worker: FakeWorker
+) -> None:
+    settings = {"measurement.schedule": {"kind": "adaptive", "count": 4, "checkpoints": 20}}
+    client.post(f"{API}/experiments", json={"preset": "digits-ci", "settings": settings})
+    claim = worker.claim()
+    spec = KINDS[claim.spec["kind"]].model_validate(claim.spec)
+    further = spec.measurement.schedule.further(spec.steps)
+    gap, diverged = sorted(further)[-2:]
+    for step in (*spec.measurement.schedule.steps(spec.steps), *further):
+        worker.flush(claim, points=[Point(step=step, metric="loss_train@100", value=1.0, low=0.9, high=1.1, count=64)])
+        if step not in further:
+            worker.measure(claim, step, checkpoint=True)
+    worker.flush(claim, points=[Point(step=diverged, metric="f_mem", value=None, count=256, reason="diverged")])
+    address = f"{API}/runs/{claim.run_id}/evaluations"
+    assert client.get(f"{address}/gaps").json()["steps"] == []
+    with context.sessions.begin() as session:
+        note_gap(session, claim.run_id, gap, "the samples could not be drawn in 5 attempts", 99)
+    assert client.get(f"{address}/gaps").json()["steps"] == [gap]
+    assert client.post(address, json={}).json()["steps"] == [gap]
+    with context.sessions.begin() as session:
+        assert session.get(Evaluation, (claim.run_id, gap)) is not None
+    assert client.get(f"{address}/gaps").json()["steps"] == [], "it waits already"
+    worker.flush(claim, points=[Point(step=gap, metric="f_mem", value=0.5, low=0.4, high=0.6, count=256)])
+    with context.sessions.begin() as session:
+        session.execute(delete(Evaluation))
+    assert client.get(f"{address}/gaps").json()["steps"] == []

@@ -1,4 +1,4 @@
-"""Sixty places that hold no usable images, each with the words that name its fault and its remedy."""
+"""More than sixty places that hold no usable images, each with the words that name its fault and its remedy."""
 
 import io
 import json
@@ -256,13 +256,15 @@ BROKEN = {
     "link to a file outside": Broken(link_outside, "outside of", "put copies in the place of the links"),
     "link to a folder outside": Broken(linked_folder_outside, "outside of", "put copies in the place of the links"),
     "one image": Broken(holding("a.png", encoded(ONE)), "is one image", "Name the folder"),
-    "unknown file": Broken(holding("a.h5", b"\x89HDF"), "a file of 4 bytes", "PNG files in a folder"),
+    "unknown file": Broken(holding("a.xyz", b"\x89HDF"), "a file of 4 bytes", "PNG files in a folder"),
     "image of no bytes": Broken(one_damaged(b""), "7.png: the file is empty", "Replace them by intact copies"),
     "truncated image": Broken(
         one_damaged(encoded(pictures(1, height=64, width=64)[0])[:-900]), "7.png: image file is truncated", "set dataset.unreadable to skip"
     ),
     "text named png": Broken(one_damaged(b"<html>not found</html>"), "7.png: its content is none of", "set dataset.unreadable to skip"),
     "too few images": Broken(folder_of(a_dot_png=encoded(ONE), b_dot_png=encoded(ONE)), "2 images are too few", "at least 34"),
+    "tar archive": Broken(holding("faces.tar.gz", b"\x1f\x8b"), "is none of what is accepted", "Unpack it and name the folder"),
+    "pixels in a table": Broken(holding("mnist.csv", b"5,0,0"), "is none of what is accepted", "one .npy array"),
     "zip cut off": Broken(zip_truncated, "not a whole zip archive", "Copy or fetch it again"),
     "text named zip": Broken(holding("a.zip", b"hello"), "not a whole zip archive", "Copy or fetch it again"),
     "zip without images": Broken(zip_of(notes_dot_txt=b"x"), "notes.txt", NO_SUFFIX),

@@ -205,6 +205,12 @@ def test_the_range_of_floats_is_said(tmp_path: Path) -> None:
     assert check_images(images, str(numpy_file(signed, SIGNED))).kinds[0].treatment == "-1 to 1 scaled to 0 to 255"
 
 
+def test_labels_that_are_no_classes_are_told_and_not_used(tmp_path: Path) -> None:
+    report = check_images(find_dataset("images"), str(numpy_files(tmp_path, images=PIXELS, labels=np.eye(N))))
+    assert report.classes == ()
+    assert any("are not used: they are float64[12, 12], not one whole number an image" in note for note in report.notes)
+
+
 def test_the_order_is_fixed_and_mixes_the_classes(tmp_path: Path) -> None:
     labels = np.repeat([0, 1], 100)
     names = [f"{('cat', 'dog')[label]}/{index}.png" for index, label in enumerate(labels)]

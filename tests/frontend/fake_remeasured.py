@@ -1,7 +1,10 @@
 """Sets of points beside a run's own: one that is done, and one that goes on, waits and was given up at a step."""
 
+from tauscope.analysis.metrics_info import metric_infos
 from tauscope.contracts.remeasuring import RemeasuredStepView, RemeasurementView
 from tauscope.contracts.retention import CheckpointView
+from tauscope.specs import load_preset
+from tauscope.specs.remeasuring import with_changes
 from tests.frontend import fake_history
 from tests.frontend import fake_world as world
 
@@ -27,7 +30,16 @@ def _done(run_id: str) -> RemeasurementView:
         RemeasuredStepView(step=step, state="measured", from_step=36 if step == 54 else step, code_version="1", note=notes.get(step, ""))
         for step in steps
     )
-    return _set("again1", run_id, DONE, {"n_generated": 4096}, found, steps, 4096)
+    return _with_fid(_set("again1", run_id, DONE, {"n_generated": 4096}, found, steps, 4096))
+
+
+def _with_fid(held: RemeasurementView) -> RemeasurementView:
+    """The set, in which the FID of the first 200 samples was measured too."""
+    spec = with_changes(load_preset("digits-demo").sweep.base, {"features": [{"name": "inception", "samples": 200}]})
+    found = {"": (139, 132, 145, 200), "_floor": (19.8, 17.9, 21.7, 200), "_train": (21.5, 19.1, 23.9, 32)}
+    series = {f"fid_inception{ending}": world.series([(397, *values)]) for ending, values in found.items()}
+    infos = {name: info for name, info in metric_infos(spec).items() if name in series}
+    return held.model_copy(update={"series": held.series | series, "metrics": infos})
 
 
 def _under_way(run_id: str) -> RemeasurementView:

@@ -60,9 +60,20 @@ def test_copies_between_features_stand_in_the_table_with_their_control() -> None
     assert "<td>21 %</td><td>17 to 25 %</td>" in row and "384" in row and "1.0 %" in row and "of 300" in row
 
 
-def test_the_page_of_a_run_asks_for_copies_between_features(api: FakeClient) -> None:
+def test_the_page_of_a_run_asks_for_qualities_on_another_feature_network(api: FakeClient) -> None:
     app = opened("run", id="demor1")
-    next(item for item in app.multiselect if item.label.startswith("Copies between")).set_value(["pixels_pca"])
+    next(item for item in app.multiselect if item.label == "Feature networks").set_value(["inception"])
+    next(item for item in app.multiselect if item.label == "Measured on them").set_value(["frechet", "kid"])
+    next(item for item in app.number_input if item.label == "Samples they see").set_value(200)
     press(app, "Measure again")
-    asked = {"n_generated": world.N_GENERATED, "features": [{"name": "pixels_pca", "metrics": ["copies"]}]}
-    assert api.asked == [("remeasure", ("demor1", asked, None))]
+    features = [{"name": "inception", "metrics": ["frechet", "kid"], "samples": 200}]
+    assert api.asked == [("remeasure", ("demor1", {"n_generated": world.N_GENERATED, "features": features}, None))]
+
+
+def test_qualities_on_features_stand_in_a_table_with_their_baselines_and_what_they_are() -> None:
+    one, without = fake_remeasured.sets(RUN.id)
+    table = remeasured_view(RUN, CURVES, (one,), ViewOptions())["regions"]["table"]
+    row = next(part for part in table.split("<tr>") if "FID on Inception 2015<" in part)
+    assert "<td>139</td><td>132 to 145</td><td>200</td><td>19.8 (200 images)</td><td>21.5 (32 images)</td>" in row
+    assert "resized bilinearly with antialiasing to 299 x 299 pixels" in table, "the definition says network, resize, count and reference"
+    assert "Every quality" not in remeasured_view(RUN, CURVES, (without,), ViewOptions())["regions"]["table"]

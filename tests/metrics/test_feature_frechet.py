@@ -35,6 +35,12 @@ def test_it_agrees_with_the_matrix_square_root_with_fewer_and_with_more_samples_
     assert FeatureReference.of(real).distance(samples) == pytest.approx(by_square_root(samples, real), rel=1e-5)
 
 
+def test_a_reference_of_fewer_images_than_features_is_compared_with_more_samples() -> None:
+    rng = np.random.default_rng(7)
+    samples, real = correlated(rng, 400, 64, shift=0.3), correlated(rng, 30, 64)
+    assert FeatureReference.of(real).distance(samples) == pytest.approx(by_square_root(samples, real), rel=1e-5)
+
+
 @pytest.mark.parametrize("count", [40, 300])
 def test_it_agrees_with_torchmetrics_on_the_same_features(count: int) -> None:
     """torchmetrics adds float64 sums and takes the eigenvalues of C C'; singular ones cost digits, hence 1e-5."""

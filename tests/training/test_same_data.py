@@ -59,11 +59,28 @@ def test_other_images_at_the_same_place_are_refused_with_the_remedy_and_nothing_
     go_on(on(images), folder, checkpoint)
 
 
+def test_the_same_images_with_other_labels_are_other_data_also_where_the_network_is_not_told_them(tmp_path: Path, images: Path) -> None:
+    labelled = tmp_path / "labelled.npz"
+    pixels, labels = np.load(images), np.arange(80) % 3
+    np.savez(labelled, images=pixels, labels=labels)
+    checkpoint = begun(labelled, tmp_path / "run")
+    np.savez(labelled, images=pixels, labels=(labels + 1) % 3)
+    with pytest.raises(CheckpointError, match=r"the labels are not those .*4\.json was trained on: put them back"):
+        go_on(on(labelled), tmp_path / "run", checkpoint)
+    without_digest(checkpoint, "labels_sha256")  # As before it was kept.
+    go_on(on(labelled), tmp_path / "run", checkpoint)
+
+
+def without_digest(checkpoint: Path, name: str) -> str:
+    state = json.loads(checkpoint.read_text())
+    digest: str = state.pop(name)
+    checkpoint.write_text(json.dumps(state))
+    return digest
+
+
 def test_a_checkpoint_from_before_the_digest_was_kept_is_resumed_from(images: Path, tmp_path: Path) -> None:
     checkpoint = begun(images, tmp_path / "run")
-    state = json.loads(checkpoint.read_text())
-    assert state.pop("data_sha256") == load_split(on(images).dataset).sha256()
-    checkpoint.write_text(json.dumps(state))
+    assert without_digest(checkpoint, "data_sha256") == load_split(on(images).dataset).sha256()
     write(images, np.load(images)[::-1])
     go_on(on(images), tmp_path / "run", checkpoint)
 
