@@ -78,9 +78,10 @@ def _zip(data: FigureData, plan: Plan, options: FigureOptions) -> bytes:
     name = stem(data, 2 if plan.number == 2 else 3, options)
     forms: tuple[Literal["svg", "pdf", "png"], ...] = ("svg", "pdf", "png")
     files = {f"{name}.{form}": content for form, content in zip(forms, _draw(data, plan, forms, options), strict=True)}
-    files |= {f"{name}.csv": as_csv(plan.rows), f"{name}.parquet": as_parquet(plan.rows)}
+    made = facts(data, options)
+    files |= {f"{name}.csv": as_csv(plan.rows, made), f"{name}.parquet": as_parquet(plan.rows, made)}
     files |= {"spec.yaml": yaml.safe_dump(dict(data.sweep), sort_keys=False, allow_unicode=True).encode()}
-    files |= {"caption.txt": caption(plan, facts(data, options)).encode()}
+    files |= {"caption.txt": caption(plan, made).encode()}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for path, content in files.items():

@@ -1,7 +1,7 @@
 """The rows that a figure draws, which are also the table beside it: nothing is drawn that is not in them."""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
@@ -107,20 +107,26 @@ class Tiles:
     is_copy: tuple[bool, ...]
 
 
-def table(rows: Iterable[Row]) -> pa.Table:
-    """The rows as a table, one column a field."""
-    return pa.Table.from_pylist([asdict(row) for row in rows], schema=SCHEMA)
+def table(rows: Iterable[Row], facts: Mapping[str, str]) -> pa.Table:
+    """The rows as a table, one column a field, and what made them as its metadata and in a last column ``configuration``.
+
+    Args:
+        facts: by name, among them the ``configuration`` hash.
+    """
+    bare = pa.Table.from_pylist([asdict(row) for row in rows], schema=SCHEMA)
+    told = bare.append_column("configuration", pa.repeat(facts["configuration"], bare.num_rows))
+    return told.replace_schema_metadata(dict(facts))
 
 
-def as_csv(rows: Iterable[Row]) -> bytes:
+def as_csv(rows: Iterable[Row], facts: Mapping[str, str]) -> bytes:
     """The table as CSV with a header; what is missing is empty."""
     buffer = io.BytesIO()
-    csv.write_csv(table(rows), buffer, csv.WriteOptions(quoting_style="needed"))
+    csv.write_csv(table(rows, facts), buffer, csv.WriteOptions(quoting_style="needed"))
     return buffer.getvalue()
 
 
-def as_parquet(rows: Iterable[Row]) -> bytes:
+def as_parquet(rows: Iterable[Row], facts: Mapping[str, str]) -> bytes:
     """The table as Parquet."""
     buffer = io.BytesIO()
-    pq.write_table(table(rows), buffer)
+    pq.write_table(table(rows, facts), buffer)
     return buffer.getvalue()

@@ -15,6 +15,7 @@ from tauscope.contracts.summary import RunSummary
 from tauscope.figures.caption import caption, plain
 from tauscope.figures.figure2 import figure_2
 from tauscope.figures.figure3 import figure_3
+from tauscope.figures.naming import configuration_hash
 from tauscope.figures.render import facts, render
 from tauscope.figures.rows import Panel, Plan, Row, as_csv, as_parquet, table
 from tauscope.figures.source import FigureOptions, FigureRun
@@ -199,9 +200,10 @@ def test_a_boundary_without_both_ends_is_a_row_that_says_so() -> None:
 
 def test_the_table_beside_a_figure_has_a_row_for_everything_that_is_drawn() -> None:
     plan = two()
-    rows = list(csv.DictReader(io.StringIO(as_csv(plan.rows).decode())))
-    assert len(rows) == len(plan.rows) == pq.read_table(io.BytesIO(as_parquet(plan.rows))).num_rows
-    again = pq.read_table(io.BytesIO(as_parquet(plan.rows))).to_pylist()
+    made_by = {"configuration": "0a1b2c3d"}
+    rows = list(csv.DictReader(io.StringIO(as_csv(plan.rows, made_by).decode())))
+    assert len(rows) == len(plan.rows) == pq.read_table(io.BytesIO(as_parquet(plan.rows, made_by))).num_rows
+    again = pq.read_table(io.BytesIO(as_parquet(plan.rows, made_by))).drop_columns("configuration").to_pylist()
     assert [Row(**row) for row in again] == list(plan.rows)
 
 
@@ -211,8 +213,12 @@ def test_a_zip_file_holds_figure_numbers_spec_and_caption() -> None:
         endings = sorted(name.rpartition(".")[2] for name in archive.namelist())
         assert endings == ["csv", "parquet", "pdf", "png", "svg", "txt", "yaml"]
         assert "base_width" in archive.read("spec.yaml").decode()
-        numbers = next(archive.read(name) for name in archive.namelist() if name.endswith(".csv"))
-    assert numbers == as_csv(figure_3(data, FigureOptions()).rows)
+        numbers, table = (next(archive.read(name) for name in archive.namelist() if name.endswith(end)) for end in (".csv", ".parquet"))
+    assert numbers == as_csv(figure_3(data, FigureOptions()).rows, facts(data, FigureOptions()))
+    configuration = configuration_hash(data.sweep)
+    assert {row["configuration"] for row in csv.DictReader(io.StringIO(numbers.decode()))} == {configuration}
+    told = pq.read_schema(io.BytesIO(table)).metadata
+    assert told[b"configuration"].decode() == configuration and {b"experiment", b"code version", b"numbers of"} <= set(told)
 
 
 def test_the_caption_defines_every_panel_and_names_the_configuration() -> None:
@@ -231,7 +237,7 @@ def test_other_settings_are_left_out_of_figure_2_and_named() -> None:
 
 
 def test_a_table_of_nothing_has_its_columns() -> None:
-    assert "y_low" in table([]).column_names
+    assert "y_low" in table([], {"configuration": ""}).column_names
 
 
 @pytest.mark.parametrize(("options", "field"), [({"width_mm": 100}, "width"), ({"exponent": -1.0}, "a")])
