@@ -31,19 +31,8 @@ class Preconditioned(nn.Module):
         self, x_t: Float[Tensor, "batch ..."], t: Int[Tensor, " batch"], *labels: Int[Tensor, " batch"]
     ) -> Float[Tensor, "batch ..."]:
         """Predict eps at the integer diffusion indices t, for labels where the network takes them."""
-        a, b, c = self._at(t, like=x_t)
-        eps_hat: Tensor = a * x_t + b * self.network(c * x_t, t, *labels)
-        return eps_hat
-
-    def within(
-        self, x_t: Float[Tensor, "batch ..."], t: Int[Tensor, " batch"], eps: Float[Tensor, "batch ..."]
-    ) -> tuple[Float[Tensor, "batch ..."], Float[Tensor, "batch ..."], Float[Tensor, "batch 1"]]:
-        """c x_t, which the network inside is asked; (eps - a x_t) / b, which it is to answer; b^2, the weight of its squared error."""
-        a, b, c = self._at(t, like=x_t)
-        b = b.clamp_min(1e-12)  # It is 0 where all training points are one.
-        return c * x_t, (eps - a * x_t) / b, b.flatten(1).square()
-
-    def _at(self, t: Tensor, *, like: Tensor) -> Tensor:
         scales = self.scales
         assert isinstance(scales, Tensor)
-        return scales[:, t].reshape(3, -1, *(1,) * (like.ndim - 1))
+        a, b, c = scales[:, t].reshape(3, -1, *(1,) * (x_t.ndim - 1))
+        eps_hat: Tensor = a * x_t + b * self.network(c * x_t, t, *labels)
+        return eps_hat

@@ -1,6 +1,6 @@
 """Forward and backward pass of a perceptron, written out: no graph, no modules, nothing allocated between two steps.
 
-A step of so small a network is some twenty products of matrices; through autograd the sixty operations around them cost several times as much.
+A step of so small a network is some fifteen products of matrices; through autograd the operations around them cost several times as much.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from tauscope.process import Diffusion
 from tauscope.specs import DenoiserSpec
 from tauscope.training.draws import Draws
 
-AHEAD, AHEAD_NUMBERS = 32, 2**20  # Steps whose inputs are made at once, and numbers of them.
+AHEAD, AHEAD_NUMBERS = 64, 2**20  # Steps whose inputs are made at once, and numbers of them.
 
 Activation = Literal["relu", "silu", "tanh"]
 # What is applied in place or into a second tensor, and the gradient from what is kept: the answer, or for SiLU the question.
@@ -97,7 +97,7 @@ class PerceptronPass:
     ) -> None:
         core = _core(network)
         assert core is not None
-        self._network, self._core, self._diffusion, self._x_0, self._draws = network, core, diffusion, x_0, draws
+        self._core, self._x_0, self._draws = core, x_0, draws
         self._rows = spec.batch
         self._layers, self._gradient = _layers(core, spec.batch)
         self._last_first = self._layers[::-1]
@@ -105,6 +105,8 @@ class PerceptronPass:
         self._flat = self._residual.view(-1), self._gradient.view(-1)
         width = core.linears[0].in_features + 2 * core.linears[-1].out_features
         self._ahead = max(1, min(AHEAD, AHEAD_NUMBERS // (spec.batch * width)))
+        self._by_index = _by_index(network, diffusion)
+        self._by_index[4] *= 2 / (spec.batch * core.linears[-1].out_features)
         self._made = range(0)
         self._asked: list[tuple[Tensor, Tensor, Tensor]] = []
 
@@ -132,17 +134,11 @@ class PerceptronPass:
         x_0 = self._x_0[torch.cat([each.batch for each in drawn])]
         t, eps = torch.cat([each.t for each in drawn]), torch.cat([each.eps for each in drawn])
         told = (torch.cat(labels) for labels in zip(*(each.told for each in drawn), strict=True))
-        x_t, target, square = self._within(x_0, t, eps)
-        asked, target = self._core.asked(x_t.flatten(1), t, *told), target.flatten(1)
-        weight = (2 / (self._rows * target.shape[1]) * square).expand(len(t), 1)
+        of_asked, eps_of_asked, of_target, eps_of_target, weight = self._by_index[:, t, None].unbind()
+        x_0, eps = x_0.flatten(1), eps.flatten(1)
+        asked = self._core.asked((of_asked * x_0).addcmul_(eps_of_asked, eps), t, *told)
+        target = (of_target * x_0).addcmul_(eps_of_target, eps)
         return list(zip(*(part.split(self._rows) for part in (asked, target, weight)), strict=True))
-
-    def _within(self, x_0: Tensor, t: Tensor, eps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The points that the perceptron inside is asked about, what it is to answer, and the weight of its squared error."""
-        x_t = self._diffusion.noised(x_0, t, eps)
-        if isinstance(self._network, Preconditioned):
-            return self._network.within(x_t, t, eps)
-        return x_t, self._network.target(x_0, t, eps) if isinstance(self._network, Parameterized) else eps, torch.ones(1, 1)
 
 
 def served(spec: DenoiserSpec, network: nn.Module, device: torch.device) -> bool:
@@ -167,3 +163,16 @@ def _layers(core: Mlp | Perceptron, rows: int) -> tuple[list[_Layer], Tensor]:
         made.append(_Layer(linear, rows, core.activation, skip=core.skips, from_here=from_here, below=below))
     made.append(_Layer(first, rows, None if core.skips else core.activation, skip=False, from_here=below, below=None))
     return made[::-1], gradient
+
+
+def _by_index(network: nn.Module, diffusion: Diffusion) -> Float[Tensor, "5 steps"]:
+    """At each diffusion index what makes the point that the perceptron inside is asked about, and the answer that it is to give, out of
+    x_0 and eps, and the weight of its squared error."""
+    signal, noise = diffusion.alpha_bar.sqrt(), (1 - diffusion.alpha_bar).sqrt()
+    none, one = torch.zeros_like(signal), torch.ones_like(signal)
+    if isinstance(network, Preconditioned):
+        a, b, c = network.scales.double()
+        b = b.clamp_min(1e-12)  # It is 0 where all training points are one.
+        return torch.stack([c * signal, c * noise, -a * signal / b, (1 - a * noise) / b, b.square()]).float()
+    target = {"eps": (none, one), "x0": (one, none), "v": (-noise, signal)}[network.learns if isinstance(network, Parameterized) else "eps"]
+    return torch.stack([signal, noise, *target, one]).float()
