@@ -25,9 +25,10 @@ class WeightAverage:
     def __init__(self, network: nn.Module, decay: Decay | None, whole: Tensor | None = None) -> None:
         self.decay = decay
         self.network = copy.deepcopy(network).eval().requires_grad_(False)
-        averaged = list(self.network.parameters())
-        self._average: list[Tensor] = averaged if whole is None else [gather(averaged).data]
-        self._trained: list[Tensor] = [*network.parameters()] if whole is None else [whole]
+        self._average: list[Tensor] = list(self.network.parameters())
+        self._trained: list[Tensor] = list(network.parameters())
+        if whole is not None:
+            self._average, self._trained = [gather(list(self.network.parameters()))], [whole]
 
     @torch.no_grad()
     def update(self, updates: int) -> None:

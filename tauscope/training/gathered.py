@@ -8,14 +8,20 @@ from torch import Tensor, nn
 from tauscope.training.optimizers import Slots
 
 
-def gather(parameters: Sequence[nn.Parameter]) -> nn.Parameter:
-    """Move parameters, and gradients for them, into one tensor; each is a view into it from now on."""
-    whole = nn.Parameter(torch.cat([parameter.detach().flatten() for parameter in parameters]))
+def gather(parameters: Sequence[nn.Parameter]) -> Tensor:
+    """Move parameters into one tensor, into which each is a view from now on."""
+    whole = torch.cat([parameter.detach().flatten() for parameter in parameters])
+    for parameter, part in zip(parameters, divided(whole, parameters), strict=True):
+        parameter.data = part
+    return whole
+
+
+def gather_with_gradients(parameters: Sequence[nn.Parameter]) -> nn.Parameter:
+    """The same, as one parameter with a gradient, whose parts are those of the others."""
+    whole = nn.Parameter(gather(parameters))
     whole.grad = torch.zeros_like(whole)
-    parts = zip(parameters, divided(whole.data, parameters), divided(whole.grad, parameters), strict=True)
-    for parameter, weight, gradient in parts:
-        parameter.data = weight
-        parameter.grad = gradient if parameter.requires_grad else None
+    for parameter, part in zip(parameters, divided(whole.grad, parameters), strict=True):
+        parameter.grad = part
     return whole
 
 

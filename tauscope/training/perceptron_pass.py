@@ -171,7 +171,9 @@ def _by_index(network: nn.Module, diffusion: Diffusion) -> Float[Tensor, "5 step
     signal, noise = diffusion.alpha_bar.sqrt(), (1 - diffusion.alpha_bar).sqrt()
     none, one = torch.zeros_like(signal), torch.ones_like(signal)
     if isinstance(network, Preconditioned):
-        a, b, c = network.scales.double()
+        scales = network.scales
+        assert isinstance(scales, Tensor)
+        a, b, c = scales.double().unbind()
         b = b.clamp_min(1e-12)  # It is 0 where all training points are one.
         return torch.stack([c * signal, c * noise, -a * signal / b, (1 - a * noise) / b, b.square()]).float()
     target = {"eps": (none, one), "x0": (one, none), "v": (-noise, signal)}[network.learns if isinstance(network, Parameterized) else "eps"]

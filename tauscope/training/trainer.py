@@ -12,7 +12,7 @@ from tauscope.process import Diffusion
 from tauscope.specs import DenoiserSpec
 from tauscope.training.draws import Draws
 from tauscope.training.ema import WeightAverage, decay_rule
-from tauscope.training.gathered import divided_slots, gather, joined_slots
+from tauscope.training.gathered import divided_slots, gather_with_gradients, joined_slots
 from tauscope.training.learning_rate import learning_rate
 from tauscope.training.optimizers import Slots, build_optimizer
 from tauscope.training.perceptron_pass import PerceptronPass, served
@@ -67,7 +67,7 @@ class Trainer:
         self.data_sha256: str | None = None
         self._draws = Draws(spec, x_0, labels)
         self._parts = list(network.parameters())
-        self._whole = gather(self._parts) if served(spec, network, x_0.device) else None
+        self._whole = gather_with_gradients(self._parts) if served(spec, network, x_0.device) else None
         self._parameters = self._parts if self._whole is None else [self._whole]
         self._pass = None if self._whole is None else PerceptronPass(spec, network, diffusion, x_0, self._draws)
         self.optimizer = build_optimizer(self._parameters, spec.optimizer)

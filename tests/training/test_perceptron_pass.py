@@ -29,7 +29,7 @@ SMALL: dict[str, Any] = {
     },
     "onsets": {"tau_gen": {"metric": "score_error@150", "level": 0.1}, "tau_mem": {"metric": "alpha@150", "level": 0.2}},
 }
-MIXTURES = (
+MIXTURES: tuple[dict[str, Any], ...] = (
     {},
     {"preconditioning": False},
     {"preconditioning": False, "parameterization": "x0"},
