@@ -1,5 +1,7 @@
 """A residual perceptron that predicts eps for points of few dimensions."""
 
+from typing import Literal
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -22,7 +24,13 @@ class Mlp(nn.Module):
         labels: how many labels it may be told, 0 for none; one more stands for a label withheld.
         dropout: before each block.
         fourier: features of the point that the first layer is told beside it.
+
+    Attributes:
+        linears: its layers, first to last; with ``skips`` each between first and last adds tanh of its answer to what it is told.
     """
+
+    activation: Literal["tanh"] = "tanh"
+    skips = True
 
     def __init__(
         self,
@@ -49,13 +57,20 @@ class Mlp(nn.Module):
         self, x_t: Float[Tensor, "batch ..."], t: Int[Tensor, " batch"], labels: Int[Tensor, " batch"] | None = None
     ) -> Float[Tensor, "batch ..."]:
         """Predict eps; ``t`` is the integer diffusion index, and a label of -1, or none at all, is one withheld."""
-        h = self.init(self._asked(x_t.flatten(1), t, labels))
+        h = self.init(self.asked(x_t.flatten(1), t, labels))
         for block in self.blocks:
             h = h + torch.tanh(block(self.dropout(h)))
         eps_hat: Tensor = self.out(h).view(x_t.shape)
         return eps_hat
 
-    def _asked(self, x: Tensor, t: Tensor, labels: Tensor | None) -> Tensor:
+    @property
+    def linears(self) -> list[nn.Linear]:
+        return [layer for layer in (self.init, *self.blocks, self.out) if isinstance(layer, nn.Linear)]
+
+    def asked(
+        self, x: Float[Tensor, "batch dim"], t: Int[Tensor, " batch"], labels: Int[Tensor, " batch"] | None = None
+    ) -> Float[Tensor, "batch asked"]:
+        """What the first layer is told."""
         time, told = self.time, self.told
         assert isinstance(time, Tensor)
         assert isinstance(told, Tensor)

@@ -102,7 +102,7 @@ def load_checkpoint(trainer: Trainer, state_file: Path) -> None:
         # A fork may ask for a length that the run it begins from did not keep; it begins as the average that was measured.
         average.load(_part(tensors, f"ema{name}") or _part(tensors, "ema"))
     if state["spec"]["optimizer"]["name"] == trainer.spec.optimizer.name:
-        trainer.optimizer.load(_optimizer_slots(_part(tensors, "optimizer")))
+        trainer.remember(_optimizer_slots(_part(tensors, "optimizer")))
     trainer.step = trainer.saved = int(state["step"])
 
 
@@ -189,7 +189,7 @@ def _tensors(trainer: Trainer) -> dict[str, Tensor]:
         "network": trainer.network.state_dict(),
         "ema": trainer.average.state(),
         **{f"ema{name}": average.state() for name, average in trainer.further.items()},
-        "optimizer": {f"{index}.{name}": value for index, slots in trainer.optimizer.slots.items() for name, value in slots.items()},
+        "optimizer": {f"{index}.{name}": value for index, slots in trainer.remembered.items() for name, value in slots.items()},
     }
     return {f"{part}/{name}": value.detach().cpu().contiguous() for part, tensors in parts.items() for name, value in tensors.items()}
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from tauscope.specs.optimizer import EmaSpec, PowerEmaSpec
+from tauscope.training.gathered import gather
 
 Decay = Callable[[int], float]
 
@@ -18,13 +19,16 @@ class WeightAverage:
     Args:
         network: the trained network; its copy is kept in evaluation mode as ``network``.
         decay: d_k; ``None`` keeps no average and ``network`` equals the trained one.
+        whole: all weights of the network, if they lie in one tensor; those of the copy then do too.
     """
 
-    def __init__(self, network: nn.Module, decay: Decay | None) -> None:
+    def __init__(self, network: nn.Module, decay: Decay | None, whole: Tensor | None = None) -> None:
         self.decay = decay
         self.network = copy.deepcopy(network).eval().requires_grad_(False)
         self._average: list[Tensor] = list(self.network.parameters())
         self._trained: list[Tensor] = list(network.parameters())
+        if whole is not None:
+            self._average, self._trained = [gather(list(self.network.parameters()))], [whole]
 
     @torch.no_grad()
     def update(self, updates: int) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
-from torch.optim.adam import adam
 from torch.optim.sgd import sgd
 
 from tauscope.specs.optimizer import AdamSpec, SgdSpec
@@ -63,16 +62,16 @@ class Adam(Optimizer):
                 empty = {name: torch.zeros_like(weight) for name in ("exp_avg", "exp_avg_sq")}
                 self.slots[place] = {"step": torch.zeros((), dtype=torch.float32, device=weight.device), **empty}
         first, second, steps = ([self.slots[place][name] for place in places] for name in ("exp_avg", "exp_avg_sq", "step"))
-        adam(
+        torch._foreach_add_(steps, 1)
+        moving = torch._fused_adamw_ if self._spec.weight_decay > 0 else torch._fused_adam_
+        moving(
             *(weights, gradients, first, second, [], steps),
-            fused=True,
-            amsgrad=False,
+            lr=lr,
             beta1=self._spec.betas[0],
             beta2=self._spec.betas[1],
-            lr=lr,
             weight_decay=self._spec.weight_decay,
-            decoupled_weight_decay=self._spec.weight_decay > 0,
             eps=1e-8,
+            amsgrad=False,
             maximize=False,
         )
 

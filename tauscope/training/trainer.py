@@ -1,5 +1,7 @@
 """The training step: noise a batch, predict, descend on the squared error (Ho et al. 2020, arXiv:2006.11239, algorithm 1)."""
 
+import math
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -8,10 +10,13 @@ from tauscope.networks import Parameterized
 from tauscope.networks.unet import SeededDropout
 from tauscope.process import Diffusion
 from tauscope.specs import DenoiserSpec
+from tauscope.training.draws import Draws
 from tauscope.training.ema import WeightAverage, decay_rule
+from tauscope.training.gathered import divided_slots, gather_with_gradients, joined_slots
 from tauscope.training.learning_rate import learning_rate
-from tauscope.training.optimizers import build_optimizer
-from tauscope.training.seeding import derive_seed, stream
+from tauscope.training.optimizers import Slots, build_optimizer
+from tauscope.training.perceptron_pass import PerceptronPass, served
+from tauscope.training.seeding import derive_seed
 from tauscope.training.team import Team
 
 FINITE_CHECK_EVERY = 50
@@ -57,25 +62,26 @@ class Trainer:
         self.network = network.train()
         self.diffusion = diffusion
         self.x_0 = x_0
-        self.labels = labels
         self.team = team or Team()
         self.step = 0
         self.saved: int | None = None
         self.data_sha256: str | None = None
         self.labels_sha256: str | None = None
-        self.optimizer = build_optimizer(network.parameters(), spec.optimizer)
+        self._draws = Draws(spec, x_0, labels)
+        self._parts = list(network.parameters())
+        self._whole = gather_with_gradients(self._parts) if served(spec, network, x_0.device) else None
+        self._parameters = self._parts if self._whole is None else [self._whole]
+        self._pass = None if self._whole is None else PerceptronPass(spec, network, diffusion, x_0, self._draws)
+        self.optimizer = build_optimizer(self._parameters, spec.optimizer)
         ema = spec.ema
-        self.average = WeightAverage(network, decay_rule(ema, ema.lengths[0]) if ema else None)
+        self.average = WeightAverage(network, decay_rule(ema, ema.lengths[0]) if ema else None, self._whole)
         further = ema.further_names if ema else {}
-        self.further = {name: WeightAverage(network, decay_rule(ema, length)) for name, length in further.items() if ema}
-        self._parameters = list(network.parameters())
+        self.further = {name: WeightAverage(network, decay_rule(ema, length), self._whole) for name, length in further.items() if ema}
         self._learner = network.network if isinstance(network, Parameterized) else network
-        self._generator = torch.Generator(x_0.device)
         self._losses = torch.zeros((), device=x_0.device)
-        self._epoch: tuple[int, Tensor] = (-1, torch.empty(0))
         for module in network.modules():
             if isinstance(module, SeededDropout):
-                module.generator = self._generator
+                module.generator = self._draws.generator
         if spec.compute.compile:
             self._learner.compile()
 
@@ -86,22 +92,24 @@ class Trainer:
             DivergedError: when the loss is not finite; on an accelerator it is looked at only now and then.
         """
         self.team.begin()
-        self._generator.manual_seed(derive_seed(self.spec.seed, "step", self.step))
-        batch = self._batch()
-        x_0 = self.x_0[batch]
-        t = self._times(len(x_0))
-        eps = torch.randn(x_0.shape, generator=self._generator, device=x_0.device)
-        told = self._told(batch)
-        self.optimizer.zero_grad()
-        loss = self._gradient(x_0, t, eps, told)
+        loss = self._pass.gradient(self.step) if self._pass else self._by_autograd()
         self._descend()
         self.step += 1
         for average in (self.average, *self.further.values()):
             average.update(self.step)
-        self._losses = self._losses + loss  # What is not finite once stays so, until somebody looks.
-        if x_0.device.type == "cpu" or self.step % FINITE_CHECK_EVERY == 0:
+        self._losses += loss  # What is not finite once stays so, until somebody looks.
+        if self.x_0.device.type == "cpu" or self.step % FINITE_CHECK_EVERY == 0:
             self._check_losses()
         return loss
+
+    @property
+    def remembered(self) -> dict[int, Slots]:
+        """What the optimizer remembers of each weight, by its place in the network."""
+        return self.optimizer.slots if self._whole is None else divided_slots(self.optimizer.slots, self._parts)
+
+    def remember(self, slots: dict[int, Slots]) -> None:
+        """Go on from what another optimizer remembered."""
+        self.optimizer.load(slots if self._whole is None else joined_slots(slots))
 
     def further_networks(self) -> dict[str, nn.Module]:
         """The further averages by the suffix of their metrics, to measure with."""
@@ -114,9 +122,14 @@ class Trainer:
             raise DivergedError(self.step, self.saved, what="some weights are")
 
     def _check_losses(self) -> None:
-        if not bool(torch.isfinite(self._losses)):
+        if not math.isfinite(self._losses.item()):
             raise DivergedError(self.step, self.saved)
-        self._losses = torch.zeros_like(self._losses)
+        self._losses.zero_()
+
+    def _by_autograd(self) -> Tensor:
+        drawn = self._draws.at(self.step)
+        self.optimizer.zero_grad()
+        return self._gradient(self.x_0[drawn.batch], drawn.t, drawn.eps, drawn.told)
 
     def _gradient(self, x_0: Tensor, t: Tensor, eps: Tensor, told: tuple[Tensor, ...]) -> Tensor:
         """Sum the gradient over the parts of this member of the team, then over the team; return the loss of the batch."""
@@ -125,7 +138,7 @@ class Trainer:
         total = torch.zeros((), device=x_0.device)
         for start in range(first, end, size):
             if start > 0:  # No two parts may drop the same units.
-                self._generator.manual_seed(derive_seed(self.spec.seed, "dropout", self.step, start))
+                self._draws.generator.manual_seed(derive_seed(self.spec.seed, "dropout", self.step, start))
             part = slice(start, min(start + size, end))
             loss = self._loss(x_0[part], t[part], eps[part], *(labels[part] for labels in told)) * (len(t[part]) / len(t))
             loss.backward()
@@ -145,32 +158,3 @@ class Trainer:
         if optimizer.clip_norm is not None:
             nn.utils.clip_grad_norm_(self._parameters, optimizer.clip_norm)
         self.optimizer.step(learning_rate(optimizer, self.step))
-
-    def _times(self, batch: int) -> Int[Tensor, " batch"]:
-        trained, device = self.spec.trained_indices, self.x_0.device
-        if self.spec.only_index is not None:
-            return torch.full((batch,), self.spec.only_index, device=device)
-        return torch.randint(trained.start, trained.stop, (batch,), generator=self._generator, device=device)
-
-    def _batch(self) -> Int[Tensor, " batch"]:
-        n_train, batch = len(self.x_0), self.spec.batch
-        device = self.x_0.device
-        if self.spec.batch_size == "full":
-            return torch.arange(n_train, device=device)
-        if self.spec.replacement:
-            return torch.randint(n_train, (batch,), generator=self._generator, device=device)
-        epoch, place = divmod(self.step, n_train // batch)
-        return self._permutation(epoch)[place * batch : (place + 1) * batch]
-
-    def _told(self, batch: Int[Tensor, " batch"]) -> tuple[Tensor, ...]:
-        """The labels of a batch, some withheld: -1 in their place. Drawn last, so that nothing else is drawn differently."""
-        if self.labels is None:
-            return ()
-        dropped = torch.rand(len(batch), generator=self._generator, device=batch.device) < self.spec.network.withheld
-        return (self.labels[batch].where(~dropped, -1),)
-
-    def _permutation(self, epoch: int) -> Int[Tensor, " n_train"]:
-        if self._epoch[0] != epoch:
-            order = torch.randperm(len(self.x_0), generator=stream(self.spec.seed, "epoch", epoch))
-            self._epoch = (epoch, order.to(self.x_0.device))
-        return self._epoch[1]

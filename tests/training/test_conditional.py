@@ -45,7 +45,7 @@ def test_labels_are_withheld_at_the_asked_rate_and_the_rest_belong_to_their_imag
     told = experiment(tmp_path, classes="labels", label_drop=0.25)
     seen: list[torch.Tensor] = []
     told.trainer.network.register_forward_pre_hook(lambda _, asked: seen.append(asked[2]))
-    monkeypatch.setattr(told.trainer, "_batch", lambda: torch.arange(64))
+    monkeypatch.setattr(told.trainer._draws, "_batch", lambda step: torch.arange(64))
     for _ in range(16):
         told.trainer.advance()
     given = torch.stack(seen)
