@@ -71,14 +71,24 @@ def test_a_run_measures_it_once_and_samples_with_a_projection(reference: str) ->
     assert measurement.sampling.draw(Nothing()).shape == (64, 8)
 
 
-def test_labels_leave_the_population_out_and_refuse_a_projection() -> None:
-    told = spec("gmm_conditional")
-    assert not [name for name in metric_infos(told) if "population_" in name]
-    measurement = MixtureMeasurement(told, MixtureSet.draw(told, CPU), Diffusion.of(told.process))
-    assert {point.metric for point in measurement.theory.measured(4)} == {
-        "theory_loss_empirical_train@150",
-        "theory_loss_empirical_held_out@150",
-    }
+def test_of_a_label_that_is_told_the_population_is_one_gaussian_and_loses_what_noise_leaves() -> None:
+    """Whatever the label: alpha_bar s^2 / (alpha_bar s^2 + 1 - alpha_bar), less than without labels, as centres need not be guessed."""
+    told, untold = (spec(kind, dataset={"n_train": 16, "dim": 8, "mu": 0.2, "sigma": 0.5}) for kind in ("gmm_conditional", "gmm"))
+    found = {}
+    for chosen in (told, untold):
+        measurement = MixtureMeasurement(chosen, MixtureSet.draw(chosen, CPU), Diffusion.of(chosen.process))
+        found[chosen.kind] = {point.metric: point for point in measurement.theory.measured(4)}
+        assert set(found[chosen.kind]) == {name for name in metric_infos(chosen) if name.startswith("theory_")}
+    alpha_bar = float(Diffusion.of(told.process).alpha_bar[150])
+    expected = alpha_bar * 0.25 / (alpha_bar * 0.25 + 1 - alpha_bar)
+    point, without = (found[kind]["theory_loss_population_held_out@150"] for kind in ("gmm_conditional", "gmm"))
+    assert point.value is not None and without.value is not None and point.low is not None and point.high is not None
+    # As above: the held-out points are 1,024 and fixed.
+    assert 2 * point.low - point.high < expected < 2 * point.high - point.low
+    assert point.value < without.value
+
+
+def test_labels_and_points_that_are_no_images_refuse_some_interventions() -> None:
     with pytest.raises(Exception, match="one training score a label"):
         spec("gmm_conditional", measurement={"sampler": {"name": "ddim", "projection": {}}})
     with pytest.raises(Exception, match="filters images"):
