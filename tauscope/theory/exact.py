@@ -21,9 +21,7 @@ class ExactEps(Protocol):
 def population_eps(population: Mixture) -> ExactEps:
     """The prediction of a mixture that points are drawn from, in float64; for a point whose label is told, that of this component."""
 
-    def eps(
-        x_t: Float[Tensor, "point dim"], alpha_bar: float, labels: Int[Tensor, " point"] | None = None
-    ) -> Float[Tensor, "point dim"]:
+    def eps(x_t: Float[Tensor, "point dim"], alpha_bar: float, labels: Int[Tensor, " point"] | None = None) -> Float[Tensor, "point dim"]:
         noised = population.to(x_t.device).noised(alpha_bar)
         if labels is None:
             return -((1 - alpha_bar) ** 0.5) * noised.score(x_t)
