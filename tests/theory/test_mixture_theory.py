@@ -7,7 +7,7 @@ import torch
 
 from tauscope.analysis.metrics_info import metric_infos
 from tauscope.experiments.mixture_measurement import MixtureMeasurement
-from tauscope.experiments.mixture_set import MixtureSet
+from tauscope.experiments.mixture_set import MixtureSet, mixture_of
 from tauscope.experiments.theory import DenoiserTheory
 from tauscope.process import Diffusion
 from tauscope.specs import parse_sweep
@@ -47,6 +47,13 @@ def test_the_population_of_one_gaussian_loses_what_noise_leaves() -> None:
     assert 2 * point.low - point.high < expected < 2 * point.high - point.low
     assert found["theory_loss_empirical_held_out@150"].value > point.value > found["theory_loss_empirical_train@150"].value  # type: ignore[operator]
     assert set(found) == {name for name in metric_infos(chosen) if name.startswith("theory_")}
+
+
+@pytest.mark.parametrize(
+    ("sigmas", "stds"), [(None, [[0.3, 0.3]] * 2), ([0.5, 1], [[0.5, 1.0]] * 2), ([0.5, 1, 2, 3], [[0.5, 1.0], [2.0, 3.0]])]
+)
+def test_a_width_is_one_for_all_or_given_by_dimension_or_by_component_too(sigmas: list[float] | None, stds: list[list[float]]) -> None:
+    assert mixture_of(spec(dataset={"dim": 2, "n_train": 16, "sigma": 0.3, "sigmas": sigmas}).dataset).stds.tolist() == stds
 
 
 def test_the_populations_eps_is_the_posterior_mean_of_the_noise() -> None:

@@ -53,7 +53,7 @@ class SktimeSet:
         names = [f"{self._problem}_{part}.ts" for part in ("TRAIN", "TEST")]
         if path is not None:
             return [file for name in names if (file := Path(path).expanduser() / name).is_file()]
-        return [file for name in names if (file := packaged_file("sktime", f"datasets/data/{self._problem}/{name}"))]
+        return [found for name in names if (found := packaged_file("sktime", f"datasets/data/{self._problem}/{name}"))]
 
 
 def read_ts(files: Sequence[Path], spec: SeriesSpec) -> RawSeries:
