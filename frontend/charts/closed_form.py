@@ -82,7 +82,7 @@ def _figure(
             "annotations": [
                 label(0, 1, title, colour=options.palette.ink_1, yanchor="bottom", yshift=10),
                 *onset_words(run, options),
-                *(_named(name, tau, options) for name, tau in within),
+                *(_named(name, tau, options) for name, tau in within if not options.narrow),
                 *end_labels(ends, frame, "y"),
             ],
             "meta": {"height": height},
