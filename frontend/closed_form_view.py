@@ -1,6 +1,5 @@
 """What the page of a closed form fetches: curves and modes of a run, the map over both ratios, or a spectrum; and their tables."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +10,7 @@ from frontend.charts.closed_form import curves_figure, modes_figure
 from frontend.charts.figure import ViewOptions
 from frontend.charts.printing import printed, projected
 from frontend.charts.reading import DESCRIBED
-from frontend.charts.rf_density import density_figure
+from frontend.charts.rf_density import density_figure, foretold, ratios_of
 from frontend.charts.rf_map import MAPS, map_figure, varies_in_both
 from frontend.connection import client_for
 from frontend.markup.alternative import plain
@@ -74,12 +73,6 @@ def closed_view(experiment: ExperimentView, curves: Curves, options: ViewOptions
     }
 
 
-def ratios_of(experiment: ExperimentView, run: RunView) -> dict[str, float]:
-    """psi_p and psi_n of a run."""
-    base: Mapping[str, Any] = experiment.sweep.get("base", {})
-    return {name: float(run.params.get(name, base.get(name, 0.0))) for name in ("psi_p", "psi_n")}
-
-
 def is_spectrum(experiment: ExperimentView) -> bool:
     """Whether there is no training time."""
     return bool(experiment.sweep.get("base", {}).get("kind") == "rf_spectrum")
@@ -100,9 +93,10 @@ def _figures(experiment: ExperimentView, run: RunView, curves: Curves, options: 
     height = options.pixels * _PRINT_SHAPE if options.print_mm else _TALK_HEIGHT if options.talk else _HEIGHT
     shown = query.get("map", "") if query.get("map", "") in MAPS else next(iter(MAPS))
     at = query.get("at", "")
+    uprights = foretold(experiment, run, curves)
     made = {
-        "curves": curves_figure(run, curves, options, height=height),
-        "modes": modes_figure(run, curves, options, height=height),
+        "curves": curves_figure(run, curves, options, height=height, foretold=uprights),
+        "modes": modes_figure(run, curves, options, height=height, foretold=uprights),
         "map": map_figure(experiment, curves, shown, float(at) if at.isdigit() else float(run.steps), options, height=height),
         "density": density_figure(run, curves, options, **ratios_of(experiment, run), height=height),
     }

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from frontend.charts.reading import DESCRIBED
+from frontend.charts.rf_density import BULKS
 from frontend.charts.theory import loss_constants
 from frontend.connection import client_for
 from frontend.markup.run import run_regions
@@ -46,7 +47,10 @@ def run_view(client: TauscopeClient, experiment: ExperimentView, run: RunView, c
 
 
 def _constants(experiment: ExperimentView) -> list[str]:
-    """What theory says of the losses of its runs, by name: one point each, as there may be a thousand runs."""
+    """What theory says of its runs, by name: one point each, as there may be a thousand runs."""
+    base = experiment.sweep.get("base", {})
+    if base.get("kind") in ("random_features", "rf_spectrum"):
+        return list(BULKS)
     # An empty question would be one for all metrics.
-    asked = experiment.sweep.get("base", {}).get("measurement", {}).get("loss_indices") or DEFAULT_LOSS_INDICES
+    asked = base.get("measurement", {}).get("loss_indices") or DEFAULT_LOSS_INDICES
     return [name for index in asked for name in loss_constants(index)]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from frontend.charts.axes import FOOT, HEAD, base_layout, log_axis, value_axis
-from frontend.charts.figure import Trace, ViewOptions, label
+from frontend.charts.figure import Annotation, Shape, Trace, ViewOptions, label, log_position
 from frontend.charts.labels import Frame, LineEnd, end_labels
 from frontend.charts.onset_spans import onset_shapes, onset_words
 from frontend.charts.run_lines import Row, measured_rows
@@ -21,9 +21,17 @@ _LEAST = 1e-4  # Of the axis; a training loss may fall to nothing.
 Line = tuple[str, str, list[Row], bool]
 """Words, colour, rows, and whether they are points beside a line."""
 
+Foretold = tuple[str, float]
+"""What a bulk of the spectrum holds, and when it is learnt."""
 
-def curves_figure(run: RunView, curves: Curves, options: ViewOptions, *, height: float) -> dict[str, Any] | None:
-    """E_score and both losses on one logarithmic axis; where there is a loop its values are points and the closed form the line."""
+
+def curves_figure(
+    run: RunView, curves: Curves, options: ViewOptions, *, height: float, foretold: Sequence[Foretold] = ()
+) -> dict[str, Any] | None:
+    """E_score and both losses on one logarithmic axis; where there is a loop its values are points and the closed form the line.
+
+    ``foretold`` are upright: when each bulk of the spectrum is learnt.
+    """
     series, palette = curves.runs.get(run.id, {}), options.palette
     colours = dict(zip(LINES, (palette.quality, palette.ink_1, palette.warning), strict=True))
     lines: list[Line] = []
@@ -33,10 +41,12 @@ def curves_figure(run: RunView, curves: Curves, options: ViewOptions, *, height:
             (words, colours[name], found, points) for found, points in ((theory or rows, False), (rows if theory else [], True)) if found
         ]
     title = "<b>E_score and losses</b>" + ("" if options.narrow else ": lines in closed form" + (", points of the loop" * _has_loop(lines)))
-    return _figure(run, lines, title, options, height=height, log=True)
+    return _figure(run, lines, title, options, height=height, log=True, foretold=foretold)
 
 
-def modes_figure(run: RunView, curves: Curves, options: ViewOptions, *, height: float) -> dict[str, Any] | None:
+def modes_figure(
+    run: RunView, curves: Curves, options: ViewOptions, *, height: float, foretold: Sequence[Foretold] = ()
+) -> dict[str, Any] | None:
     """What each group of eigenvalues adds to the test loss beside 1."""
     series, palette = curves.runs.get(run.id, {}), options.palette
     colours = dict(zip(MODES, (palette.quality, palette.warning, palette.ink_3), strict=True))
@@ -44,17 +54,20 @@ def modes_figure(run: RunView, curves: Curves, options: ViewOptions, *, height: 
         (words, colours[name], rows, False) for name, words in MODES.items() if (rows := measured_rows(series.get(f"mode_test@{name}")))
     ]
     title = "<b>Test loss by eigenvalues of U</b>" + ("" if options.narrow else ": what each group adds to 1")
-    return _figure(run, lines, title, options, height=height, log=False)
+    return _figure(run, lines, title, options, height=height, log=False, foretold=foretold)
 
 
 def _has_loop(lines: Sequence[Line]) -> bool:
     return any(points for *_, points in lines)
 
 
-def _figure(run: RunView, lines: Sequence[Line], title: str, options: ViewOptions, *, height: float, log: bool) -> dict[str, Any] | None:
+def _figure(
+    run: RunView, lines: Sequence[Line], title: str, options: ViewOptions, *, height: float, log: bool, foretold: Sequence[Foretold]
+) -> dict[str, Any] | None:
     if not lines:
         return None
     frame = _frame(lines, options, height, log=log)
+    within = [(name, tau) for name, tau in foretold if frame.x_range[0] < tau < frame.x_range[1]]
     ends = [
         LineEnd(tuple((float(s), v) for s, v, *_ in rows), words, colour, bold=False) for words, colour, rows, points in lines if not points
     ]
@@ -65,16 +78,27 @@ def _figure(run: RunView, lines: Sequence[Line], title: str, options: ViewOption
             "hovermode": "closest",
             "xaxis": log_axis(options, frame.x_range, AXIS_TITLES["tau"]),
             "yaxis": {"gridcolor": options.palette.grid, "zeroline": False, "showline": False, **value_axis(frame.y_range, log=log)},
-            "shapes": onset_shapes(run, options),
+            "shapes": [*onset_shapes(run, options), *(_upright(tau, options) for _, tau in within)],
             "annotations": [
                 label(0, 1, title, colour=options.palette.ink_1, yanchor="bottom", yshift=10),
                 *onset_words(run, options),
+                *(_named(name, tau, options) for name, tau in within if not options.narrow),
                 *end_labels(ends, frame, "y"),
             ],
             "meta": {"height": height},
             "uirevision": f"{run.id}/{title}",
         },
     }
+
+
+def _upright(tau: float, options: ViewOptions) -> Shape:
+    line = {"color": options.palette.ink_3, "width": 1, "dash": "dash"}
+    return {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": tau, "x1": tau, "line": line, "layer": "below"}
+
+
+def _named(name: str, tau: float, options: ViewOptions) -> Annotation:
+    place = {"xref": "x", "xanchor": "left", "xshift": 3, "yanchor": "bottom"}
+    return label(log_position(tau), 0, f"{name}<br>foretold", colour=options.palette.ink_3, **place)
 
 
 def _frame(lines: Sequence[Line], options: ViewOptions, height: float, *, log: bool) -> Frame:

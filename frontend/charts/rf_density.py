@@ -1,6 +1,6 @@
 """The spectrum of U: a histogram of sampled eigenvalues on logarithmic bins, the limiting density over it, bulks and atom named."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -9,10 +9,14 @@ from frontend.charts.figure import Annotation, Shape, Trace, ViewOptions, label,
 from frontend.theme import with_opacity
 from frontend.words import number, percent
 from tauscope.contracts.curves import Curves
+from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.run_views import RunView
 from tauscope.theory.rf_spectrum import bulk_names
 
 Value = tuple[float, int | None]
+_TOLD = ("low", "median", "high", "mass", "tau")
+BULKS = tuple(f"bulk_{name}@{place}" for place in range(1, 7) for name in (*_TOLD, "gap"))
+"""All that may be told of bulks: two levels of Sigma make six of them at most."""
 
 
 def value_of(run: RunView, curves: Curves, metric: str) -> Value | None:
@@ -26,16 +30,28 @@ def value_of(run: RunView, curves: Curves, metric: str) -> Value | None:
 def bulks_of(run: RunView, curves: Curves) -> list[dict[str, float]]:
     """Ends, median, mass and time scale of each bulk, the largest eigenvalues first."""
     found: list[dict[str, float]] = []
-    while (first := value_of(run, curves, f"bulk_low@{len(found) + 1}")) is not None:
-        place = len(found) + 1
-        told = {name: value_of(run, curves, f"bulk_{name}@{place}") for name in ("median", "high", "mass", "tau")}
-        found.append({"low": first[0], **{name: item[0] for name, item in told.items() if item is not None}})
+    while value_of(run, curves, f"bulk_low@{len(found) + 1}") is not None:
+        told = {name: value_of(run, curves, f"bulk_{name}@{len(found) + 1}") for name in _TOLD}
+        found.append({name: item[0] for name, item in told.items() if item is not None})
     return found
+
+
+def ratios_of(experiment: ExperimentView, run: RunView) -> dict[str, float]:
+    """psi_p and psi_n of a run."""
+    base: Mapping[str, Any] = experiment.sweep.get("base", {})
+    return {name: float(run.params.get(name, base.get(name, 0.0))) for name in ("psi_p", "psi_n")}
 
 
 def names_of(bulks: Sequence[dict[str, float]], *, psi_p: float, psi_n: float) -> tuple[str, ...]:
     """What each bulk holds."""
     return bulk_names([bulk["mass"] for bulk in bulks], psi_p, psi_n)
+
+
+def foretold(experiment: ExperimentView, run: RunView, curves: Curves) -> list[tuple[str, float]]:
+    """What each bulk holds and when it is learnt, of a run that is told."""
+    bulks = bulks_of(run, curves)
+    names = names_of(bulks, **ratios_of(experiment, run))
+    return [(name, bulk["tau"]) for name, bulk in zip(names, bulks, strict=True)]
 
 
 def density_figure(

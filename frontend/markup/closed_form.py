@@ -7,11 +7,17 @@ from frontend.charts.rf_density import bulks_of, names_of, value_of
 from frontend.charts.run_lines import Row, measured_rows
 from frontend.markup.html import Html, join, tag
 from frontend.markup.sections import section, table
-from frontend.words import interval, number, onset_words, percent, plural, steps
+from frontend.words import interval, interval_percent, number, onset_words, percent, plural, steps
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.run_views import RunView
 
 _BULKS = ("bulk", "eigenvalues", "median", "share of all eigenvalues", "directions, in units of d", "time scale τ of the median")
+_GAP = "part of the final gap (95 %)"
+_FORETOLD = (
+    "Foretold from the sizes alone, in the limit of many dimensions: after the time scale a mode of the bulk's median eigenvalue has 1/e "
+    "left to learn. Part of the final gap: what as many eigenvalues of this run's U have in test less training loss after infinitely long "
+    "training, mean of {} draws."
+)
 _COLUMNS = {**LINES, "loss_gap": "relative gap", "gap_share": "gap, share of its limit"}
 
 
@@ -53,7 +59,7 @@ def bulk_table(run: RunView, curves: Curves, *, psi_p: float, psi_n: float) -> H
     bulks = bulks_of(run, curves)
     if not bulks:
         return None
-    names = names_of(bulks, psi_p=psi_p, psi_n=psi_n)
+    names, gaps = names_of(bulks, psi_p=psi_p, psi_n=psi_n), _gaps(run, curves, len(bulks))
     rows = [
         (
             name,
@@ -62,10 +68,19 @@ def bulk_table(run: RunView, curves: Curves, *, psi_p: float, psi_n: float) -> H
             percent(bulk["mass"]),
             f"{bulk['mass'] * psi_p:.3f}",
             number(bulk["tau"]),
+            *(f"{percent(gap[1])} ({interval_percent(gap[2], gap[3])})" for gap in gaps[place : place + 1]),
         )
-        for name, bulk in zip(names, bulks, strict=True)
+        for place, (name, bulk) in enumerate(zip(names, bulks, strict=True))
     ]
-    return section("Bulks of the spectrum", table(_BULKS, rows, ""))
+    about = tag("p", _FORETOLD.format(gaps[0][4]), class_="tau-quiet") if gaps else ""
+    return section("Bulks of the spectrum", join(about, table((*_BULKS, *[_GAP] * bool(gaps)), rows, "")))
+
+
+def _gaps(run: RunView, curves: Curves, count: int) -> list[Row]:
+    """The part that each bulk has in the final gap; nothing for a spectrum, which has none."""
+    series = curves.runs.get(run.id, {})
+    rows = [measured_rows(series.get(f"bulk_gap@{place}")) for place in range(1, count + 1)]
+    return [row[-1] for row in rows if row] if all(rows) else []
 
 
 def closed_keys(run: RunView, curves: Curves) -> Html | None:
@@ -78,8 +93,10 @@ def closed_keys(run: RunView, curves: Curves) -> Html | None:
     groups = (
         f"Eigenvalues of U in descending order: {', '.join(MODES.values())}. " if any(name.startswith("mode_") for name in series) else ""
     )
+    bulks = "; dashed, when each bulk of the limiting spectrum is foretold to be learnt" if bulks_of(run, curves) else ""
     about = (
-        f"{loop}{groups}Shaded: 95 % over draws; upright, the onsets of this run with their intervals. {info.definition if info else ''}"
+        f"{loop}{groups}Shaded: 95 % over draws; upright, the onsets of this run with their intervals{bulks}. "
+        f"{info.definition if info else ''}"
     )
     return tag("p", about, class_="tau-score")
 

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 from frontend.charts.groups import group_runs, run_name
+from frontend.charts.rf_density import ratios_of
 from frontend.markup.averages import averages
+from frontend.markup.closed_form import bulk_table
 from frontend.markup.forecasts import run_forecasts
 from frontend.markup.header import header
 from frontend.markup.html import Html, join, signed, tag
@@ -40,7 +42,7 @@ def run_regions(
         "averages": averages(run),
         "checkpoints": section("Checkpoints", table(_CHECKPOINT_COLUMNS, held, "None yet, or none is left.")),
         "forecasts": run_forecasts(foretold),
-        "theory": theory_section(run, curves),
+        "theory": join(theory_section(run, curves), bulk_table(run, curves, **ratios_of(experiment, run))),
         "attempts": section("Attempts", table(_ATTEMPT_COLUMNS, tried, "No worker has claimed it yet.")),
         "events": section("Events", table(("At, UTC", "Event", "Why"), [_event_cells(event) for event in events], "None yet.")),
     }

@@ -17,7 +17,7 @@ def mixture_infos(spec: GmmSpec) -> Iterable[MetricInfo]:
     infos = [] if spec.only_index is not None else [*copying_infos(spec, "points", _UNIT), *_quality(spec), *_closeness(spec)]
     infos += [info for index in spec.measurement.score_indices for info in _scores(spec, index)]
     infos += loss_infos(spec, "points", "dimension")
-    infos += theory_infos(spec, "points", "dimension", who=("empirical", *(["population"] if spec.population_known else [])))
+    infos += theory_infos(spec, "points", "dimension", who=("empirical", "population"))
     return [*infos, *average_infos(spec, {info.name: info for info in infos})]
 
 

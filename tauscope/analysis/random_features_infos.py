@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from tauscope.contracts.points import MetricInfo
-from tauscope.specs.random_features import LoopSpec, RandomFeaturesSpec, RfSpectrumSpec
+from tauscope.specs.random_features import LoopSpec, RandomFeaturesSpec, RfSpectrumSpec, SolvedSpec
 from tauscope.theory.rf_spectrum import largest_eigenvalue
 
 Role = Literal["quality", "memorization", "loss", "warning", "distance"]
@@ -22,6 +22,17 @@ def random_features_infos(spec: RandomFeaturesSpec) -> Iterable[MetricInfo]:
         yield from _told(spec, "_theory", ", by the closed form of gradient descent")
     if spec.has_closed_form:
         yield from _modes(spec)
+    if spec.bulks_known:
+        for place in _places(spec):
+            yield from _bulk(place, f"steps of eta = {spec.rate:g}")
+            yield MetricInfo(
+                name=f"bulk_gap@{place}",
+                label=f"bulk {place}, part of the final gap",
+                unit="share of the final gap",
+                role="distance",
+                definition="What as many eigenvalues of U as the bulk holds, counted from the largest down, have in test - training loss "
+                f"after infinitely long training. Mean and 95 % Student interval over {spec.draws} draws.",
+            )
 
 
 def _told(spec: RandomFeaturesSpec, suffix: str, how: str) -> Iterator[MetricInfo]:
@@ -70,8 +81,8 @@ def rf_spectrum_infos(spec: RfSpectrumSpec) -> Iterable[MetricInfo]:
     yield _plain("mass_atom", "mass of the atom", "share of eigenvalues", "1 - (1 + psi_n) / psi_p.")
     yield _plain("mass_continuous", "mass of the bulks", "share of eigenvalues", "The density, integrated over all bulks that were found.")
     yield _plain("mass_expected", "mass the bulks must have", "share of eigenvalues", "(1 + psi_n) / psi_p.")
-    for place in range(1, 2 + 2 * len(spec.sigma.levels) + 1):
-        yield from _bulk(place)
+    for place in _places(spec):
+        yield from _bulk(place, "tau")
     for at in _bins(spec):
         where = f"log10 lambda from {at}, {1 / spec.measurement.bins_per_decade:.3f} wide"
         yield _plain(f"rho_sampled@{at}", f"sampled, {where}", "share of eigenvalues", f"Share of all p eigenvalues of {spec.draws} draws.")
@@ -81,13 +92,20 @@ def rf_spectrum_infos(spec: RfSpectrumSpec) -> Iterable[MetricInfo]:
 _L1 = "Sum over bins of |sampled - predicted share| / the continuous mass, of each of {draws} draws; mean and 95 % Student interval."
 
 
-def _bulk(place: int) -> Iterator[MetricInfo]:
+def _places(spec: SolvedSpec) -> range:
+    """Of bulks, at most."""
+    return range(1, 2 + 2 * len(spec.sigma.levels) + 1)
+
+
+def _bulk(place: int, unit: str) -> Iterator[MetricInfo]:
     which = f"bulk {place}"
     yield _plain(f"bulk_low@{place}", f"{which}, lower end", "eigenvalue of U", "Bulks are counted from the largest eigenvalues down.")
     yield _plain(f"bulk_median@{place}", f"{which}, median", "eigenvalue of U", "Half of the bulk's mass lies below.")
     yield _plain(f"bulk_high@{place}", f"{which}, upper end", "eigenvalue of U", "The end of the density.")
     yield _plain(f"bulk_mass@{place}", f"{which}, mass", "share of eigenvalues", "The density, integrated over the bulk.")
-    yield _plain(f"bulk_tau@{place}", f"{which}, time scale", "tau", "psi_p / (2 Delta lambda) at the bulk's median: 1/e of it is left.")
+    yield _plain(
+        f"bulk_tau@{place}", f"{which}, time scale", unit, "tau = psi_p / (2 Delta lambda) at the bulk's median: 1/e of it is left."
+    )
 
 
 def _bins(spec: RfSpectrumSpec) -> Iterator[str]:

@@ -60,9 +60,9 @@ def _answer(spec: DenoiserSpec, who: str, points: str) -> str:
             f"{error} of the filter that scales each Fourier coefficient by itself and is best for the {spec.dataset.n_held_out:,} "
             f"held-out {points}."
         )
-    if who == "population":
-        return f"{error} where x_0 is its mean under the law of the data given x_t: no denoiser has a smaller expected held-out loss."
     told = " of the label that is told" if spec.network.told_labels else ""
+    if who == "population":
+        return f"{error} where x_0 is its mean under the law of the data{told} given x_t: no denoiser has a smaller expected held-out loss."
     return (
         f"{error} where x_0 is the mean over the {spec.n_train:,} training {points}{told}, each weighed by its likelihood given x_t: "
         "no network has a smaller expected training loss."

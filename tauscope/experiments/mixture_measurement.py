@@ -36,8 +36,7 @@ class MixtureMeasurement(SampledMeasurement):
     def __init__(self, spec: GmmSpec, points: MixtureSet, diffusion: Diffusion) -> None:
         self.losses = DenoiserLosses(spec, points, diffusion)
         self.scores = MixtureScores(spec, points, diffusion)
-        # The law of a class is another one than that of all.
-        known = None if spec.network.told_labels else population_eps(points.population)
+        known = population_eps(points.population)
         self.theory = DenoiserTheory(spec, points, diffusion, known)
         self.sampling = Sampling(spec, points, diffusion, known)
         self.copying = ImageCopying(points)

@@ -57,7 +57,7 @@ class MixtureSet:
 def mixture_of(spec: MixtureSpec) -> Mixture:
     """The mixture that a spec describes."""
     weights = None if spec.weights is None else torch.tensor(spec.weights, dtype=torch.float64)
-    stds = torch.tensor(spec.sigmas if spec.sigmas is not None else [spec.sigma], dtype=torch.float64)
+    stds: Tensor | float = spec.sigma if spec.sigmas is None else torch.tensor(spec.sigmas, dtype=torch.float64).view(-1, spec.dim)
     return Mixture.of(_centres(spec), stds, weights)
 
 

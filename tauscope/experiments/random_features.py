@@ -14,6 +14,7 @@ from tauscope.contracts.points import Point
 from tauscope.datasets.preparing import Progress, unwatched
 from tauscope.experiments.measured import measured_point
 from tauscope.experiments.recorder import Recorder
+from tauscope.experiments.rf_bulks import bulk_points, gap_points
 from tauscope.experiments.rf_checkpoint import load_loops, save_loops
 from tauscope.metrics.intervals import mean_interval
 from tauscope.specs import ExperimentSpec
@@ -21,6 +22,7 @@ from tauscope.specs.random_features import FlowSpec, LoopSpec, RandomFeaturesSpe
 from tauscope.theory.rf_covariance import Covariances, Draw, draw_equivalent, draw_exact, equivalent_covariances, exact_covariances
 from tauscope.theory.rf_dynamics import Losses, Solved, losses_of
 from tauscope.theory.rf_loop import AdamLoop, ExactGradient, Gradient, Loop, SampledGradient
+from tauscope.theory.rf_spectrum import Spectrum
 from tauscope.training.seeding import derive_seed
 from tauscope.training.team import Team
 
@@ -35,11 +37,13 @@ class _Solution:
     Attributes:
         losses: at each.
         final_gap: L_test - L_train after infinitely long training.
+        gap_modes: what each mode adds to it, by ascending eigenvalues.
         parts: what groups of eigenvalues add to the losses, by the metric's name.
     """
 
     losses: Losses
     final_gap: float
+    gap_modes: Float[ndarray, " mode"]
     parts: Mapping[str, Float[ndarray, " time"]]
 
 
@@ -129,15 +133,16 @@ class RandomFeaturesExperiment:
         """All times at once. Adam has no closed form: of its draws only the gap that all training ends at is kept."""
         limit = solved.limit()
         final_gap = float(limit.test[0] - limit.train[0])
+        train, test = solved.contributions(solved.limit_modes())
         if not self.spec.has_closed_form:
-            return _Solution(limit, final_gap, {})
+            return _Solution(limit, final_gap, (test - train)[0], {})
         steps, dtau = np.array(self._steps), self.spec.rate / self._model.d**2
         flow = isinstance(self.spec.dynamics, FlowSpec)
         modes = solved.flow_modes(steps * dtau) if flow else solved.descent_modes(steps, dtau)
         contributions = dict(zip(("train", "test"), solved.contributions(modes), strict=True))
         groups = dict(zip(GROUPS, self._groups(len(solved.eigenvalues)), strict=True))
         parts = {f"mode_{loss}@{name}": part[:, group].sum(1) for loss, part in contributions.items() for name, group in groups.items()}
-        return _Solution(solved.losses(modes), final_gap, parts)
+        return _Solution(solved.losses(modes), final_gap, (test - train)[0], parts)
 
     def _groups(self, count: int) -> tuple[slice, slice, slice]:
         """Places of ascending eigenvalues: the d largest, those up to the n-th, all others."""
@@ -169,7 +174,15 @@ class RandomFeaturesExperiment:
             closed = [(found.losses.train[at], found.losses.test[at], found.losses.score[at]) for found in self._solutions]
             points += self._told(step, closed, "_theory" if self._loops else "")
             points += [self._mean(step, name, [found.parts[name][at] for found in self._solutions]) for name in self._solutions[0].parts]
-        return points
+        return points + (self._foretold(step) if step == self._steps[0] else [])
+
+    def _foretold(self, step: int) -> list[Point]:
+        """When each bulk of the limiting spectrum is learnt, and what it has in the final gap: told once."""
+        if not self.spec.bulks_known:
+            return []
+        spectrum = Spectrum.of(self._model)
+        gaps = [found.gap_modes for found in self._solutions]
+        return [*bulk_points(spectrum, step, dtau=self.spec.rate / self._model.d**2), *gap_points(spectrum, gaps, step)]
 
     def _told(self, step: int, losses: Sequence[tuple[float, float, float]], suffix: str) -> list[Point]:
         values = {

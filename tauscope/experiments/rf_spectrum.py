@@ -10,6 +10,7 @@ from tauscope.contracts.points import Point
 from tauscope.datasets.preparing import Progress, unwatched
 from tauscope.experiments.measured import measured_point
 from tauscope.experiments.recorder import Recorder
+from tauscope.experiments.rf_bulks import bulk_points
 from tauscope.metrics.intervals import mean_interval
 from tauscope.specs import ExperimentSpec
 from tauscope.specs.random_features import RfSpectrumSpec
@@ -82,14 +83,11 @@ class RfSpectrumExperiment:
 
 
 def _theory(spectrum: Spectrum) -> list[Point]:
-    """Atom and bulks, the largest eigenvalues first."""
+    """Atom, masses and bulks."""
     values = {
         "atom": spectrum.atom,
         "mass_atom": spectrum.atom_mass,
         "mass_continuous": spectrum.continuous_mass,
         "mass_expected": (1 + spectrum.model.psi_n) / spectrum.model.psi_p,
     }
-    for place, bulk in enumerate(reversed(spectrum.bulks), 1):
-        values |= {f"bulk_{name}@{place}": getattr(bulk, name) for name in ("low", "median", "high", "mass")}
-        values[f"bulk_tau@{place}"] = spectrum.timescale(bulk.median)
-    return [Point(step=1, metric=name, value=value) for name, value in values.items()]
+    return [*(Point(step=1, metric=name, value=value) for name, value in values.items()), *bulk_points(spectrum, 1)]

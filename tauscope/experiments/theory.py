@@ -25,7 +25,8 @@ class DenoiserTheory(OfPoints):
 
     The exact empirical denoiser answers with the posterior mean over the training points (of the label it is told, where the network is
     told one): no network has a smaller expected training loss, so its training loss is the floor of a full memorizer and its held-out
-    loss what such a memorizer pays on points it has not seen. The population's denoiser has the smallest expected held-out loss.
+    loss what such a memorizer pays on points it has not seen. The population's denoiser (of the label it is told) has the smallest
+    expected held-out loss.
 
     Args:
         spec: the run.
@@ -59,7 +60,8 @@ class DenoiserTheory(OfPoints):
         """What is known of the law of the data."""
         population = self.population
         if population is not None:
-            losses = bank.losses(lambda x_t, *_: population(x_t, self._alpha_bar(bank.index)))
+            alpha_bar = self._alpha_bar(bank.index)
+            losses = bank.losses(lambda x_t, _, labels=None: population(x_t, alpha_bar, labels))
             yield loss_point(step, f"{before}population{after}", losses)
 
     def _bank(self, part: str, index: int, pairs: int) -> NoiseBank:

@@ -24,7 +24,11 @@ class MixtureSpec(TrainingSetSpec):
     mu: float = shown(1.0, "mu", "coordinate of a pair's centre, or standard deviation of random ones", gt=0, le=1e3)
     sigma: float = shown(1.0, "sigma", "standard deviation of every component in every dimension", gt=0, le=1e3)
     sigmas: tuple[Positive, ...] | None = shown(
-        None, "sigma by dimension", "of every component, one for each dimension; by default sigma in all", max_length=4096, advanced=True
+        None,
+        "sigma by dimension",
+        "one for each dimension, of all components, or of one component after the other; by default sigma in all",
+        max_length=100_000,
+        advanced=True,
     )
     weights: tuple[Positive, ...] | None = shown(
         None, "Weights", "one for each component, in any unit; by default equal", max_length=1000, advanced=True
@@ -54,9 +58,11 @@ class MixtureSpec(TrainingSetSpec):
         return self
 
     def _check_lengths(self) -> None:
-        wanted = {"sigmas": self.dim, "weights": self.components, "means": self.components * self.dim}
-        what = {"sigmas": "dimension", "weights": "component", "means": "coordinate of every component"}
-        for name, length in wanted.items():
+        every = self.components * self.dim
+        wanted = {"sigmas": (self.dim, every), "weights": (self.components,), "means": (every,)}
+        what = {"sigmas": "dimension, of all components or of each", "weights": "component", "means": "coordinate of every component"}
+        for name, lengths in wanted.items():
             found = getattr(self, name)
-            if found is not None and len(found) != length:
-                raise ValueError(f"dataset.{name} has {len(found)} numbers where there are {length} | Give one for each {what[name]}")
+            if found is not None and len(found) not in lengths:
+                told = " or ".join(str(length) for length in dict.fromkeys(lengths))
+                raise ValueError(f"dataset.{name} has {len(found)} numbers where there are {told} | Give one for each {what[name]}")

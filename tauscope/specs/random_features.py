@@ -1,6 +1,6 @@
 """The experiment kinds ``random_features`` and ``rf_spectrum``: a score model whose training is solved in closed form."""
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -16,6 +16,7 @@ from tauscope.theory.rf_model import Level, RandomFeatures
 
 MAX_BYTES = 64 * 2**30  # More than this is a slip of the pen; less may still be more than a machine has.
 
+EquivalentActivation = Literal["tanh", "erf"]  # Those that have a Gaussian equivalent.
 SCORE_ERROR, GAP_SHARE, LOSS_GAP = "score_error", "gap_share", "loss_gap"
 
 
@@ -120,6 +121,12 @@ class SolvedSpec(ExperimentSpec):
         return needed_bytes(self.model, exact=self.exact)
 
     @property
+    def _smaller(self) -> str:
+        """What takes less memory."""
+        lower = "Lower d, psi_n or psi_p"
+        return f"{lower}, or set u to gaussian, which needs (n + d)^2 numbers in place of p^2" if self.exact else lower
+
+    @property
     def n_train(self) -> int:
         return round(self.psi_n * self.d)
 
@@ -154,7 +161,7 @@ class SolvedSpec(ExperimentSpec):
         if self.needed_bytes > MAX_BYTES:
             raise ValueError(
                 f"p = {model.p:,}, n = {model.n:,} need about {self.needed_bytes:,} bytes ({self.needed_bytes / 2**30:,.0f} GiB) at once"
-                " | Lower d, psi_n or psi_p, or set u to gaussian, which needs (n + d)^2 numbers in place of p^2"
+                f" | {self._smaller}"
             )
         return self
 
@@ -216,6 +223,11 @@ class RandomFeaturesSpec(SolvedSpec):
         return not (isinstance(self.dynamics, LoopSpec) and self.dynamics.optimizer == "adam")
 
     @property
+    def bulks_known(self) -> bool:
+        """Whether the limiting spectrum says when what is learnt: of training by gradients, with a Gaussian equivalent and an atom."""
+        return self.has_closed_form and self.activation in get_args(EquivalentActivation) and self.psi_p >= 1 + self.psi_n
+
+    @property
     def needed_bytes(self) -> int:
         """A loop keeps both U of every draw, to tell its losses by."""
         return super().needed_bytes + (16 * self.model.p**2 * self.draws if isinstance(self.dynamics, LoopSpec) else 0)
@@ -242,7 +254,7 @@ class RfSpectrumSpec(SolvedSpec):
     """The spectrum of U in the limit of large d, beside that of sampled ones; nothing is trained."""
 
     kind: Literal["rf_spectrum"] = "rf_spectrum"
-    activation: Literal["tanh", "erf"] = shown("tanh", "Activation", "of the features", group=DATA)
+    activation: EquivalentActivation = shown("tanh", "Activation", "of the features", group=DATA)
     d: int = shown(100, "d", "dimension of the sampled models; the limit has none", ge=1, le=100_000, group=DATA)
     steps: Literal[1] = shown(1, "Training steps", hidden=True, group=SWEEP)
     measurement: SpectrumMeasurementSpec = shown(SpectrumMeasurementSpec(), "Measurement", group=MEASUREMENT)

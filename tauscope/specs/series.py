@@ -12,7 +12,7 @@ class SeriesSpec(TrainingSetSpec):
     """A series, how its gaps are met, and which windows of it are trained on and held out."""
 
     name: str = shown("weather_jfk", "Series", "a registered series, or series for a file of your own", choices="series")
-    path: str | None = shown(None, "File", "your .csv, .npz or .npy file", advanced=True)
+    path: str | None = shown(None, "File", "your .csv, .npz, .npy or .ts file", advanced=True)
     channels: tuple[str, ...] | None = shown(
         None, "Channels", "columns that are modelled, in this order; by default all but the time", min_length=1, max_length=256
     )

@@ -108,9 +108,13 @@ class Solved:
         return self._learnt(-np.asarray(tau, float)[:, None] * self.rate, tau)
 
     def limit(self) -> Losses:
-        """After infinitely long training, one time: f_i = 1 / lambda_i."""
+        """After infinitely long training, one time."""
+        return self.losses(self.limit_modes())
+
+    def limit_modes(self) -> Float[ndarray, "1 mode"]:
+        """The f_i there: 1 / lambda_i."""
         flat = self._flat
-        return self.losses(np.where(flat, 0, 1 / np.where(flat, 1, self.eigenvalues))[None])
+        return np.asarray(np.where(flat, 0, 1 / np.where(flat, 1, self.eigenvalues))[None])
 
     @property
     def _flat(self) -> Bool[ndarray, " mode"]:

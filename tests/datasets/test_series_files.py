@@ -5,11 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tauscope.datasets.series import load_windows, series_problems
+from tauscope.datasets.series import SERIES, load_windows, series_problems
 from tauscope.datasets.series.missing import without_gaps
 from tauscope.datasets.series.raw_series import RawSeries
 from tauscope.datasets.series.sampling import evenly_sampled
 from tauscope.datasets.series.source import OwnSeries
+from tauscope.datasets.series.ts_series import read_ts
+from tauscope.datasets.series.windows import take_windows
 from tauscope.datasets.source import DatasetError
 from tauscope.specs.series import SeriesSpec
 
@@ -236,3 +238,78 @@ def test_a_column_that_never_varies_is_named(tmp_path: Path) -> None:
     spec = spec_of(csv_of(tmp_path, header="a,level", rows=rows), length=4, stride=4, n_train=8, n_held_out=32)
     with pytest.raises(DatasetError, match=r"column level of own.csv has one value, 7, on the training part"):
         load_windows(spec)
+
+
+TS = """#Two recordings, three channels.
+@problemName Walks
+@timeStamps false
+@classLabel true left right
+@data
+{}:0,1,0,1,0,1,0,1:5,?,5,6,7,8,9,9:left
+10,11,12,13,14,15:0,1,0,1,0,1:5,5,6,7,8,9:right
+"""
+
+
+def ts_of(folder: Path, cells: str = "0,1,2,3,4,5,6,7", name: str = "Walks_TRAIN.ts") -> Path:
+    file = folder / name
+    file.write_text(TS.format(cells))
+    return file
+
+
+def test_recordings_of_a_ts_file_follow_one_another_and_tell_their_lines(tmp_path: Path) -> None:
+    found = read(ts_of(tmp_path), channels=("dim_2", "dim_0"))
+    assert found.channels == ("dim_2", "dim_0") and found.values[:, 1].tolist() == [*range(8), *range(10, 16)]
+    assert np.flatnonzero(np.isnan(found.values[:, 0])).tolist() == [1]
+    assert found.rows.tolist() == [6] * 8 + [7] * 6 and found.cuts.tolist() == [8]
+    assert found.remarks[0].startswith("2 recordings of 6 to 8 steps")
+
+
+def test_neither_a_window_nor_a_filled_value_reaches_from_one_recording_into_the_next(tmp_path: Path) -> None:
+    file = ts_of(tmp_path, "0,1,2,3,4,5,6,?")
+    filled = without_gaps(read(file), spec_of(file, missing="fill"))
+    assert np.isnan(filled.values[7, 0]) and filled.values[1, 2] == 5
+    files = [ts_of(tmp_path, name=f"Walks_{part}.ts") for part in ("TRAIN", "TEST")]
+    series = read_ts(files * 40, spec_of(files[0]))
+    found = take_windows(series, spec_of(files[0], length=4, stride=2, n_train=64, n_held_out=32, missing="drop"))
+    begins = np.array([0, *series.cuts])
+    for part in (found.train, found.held_out):
+        offset = part.starts - begins[np.searchsorted(begins, part.starts, side="right") - 1]
+        assert set(offset.tolist()) <= {0, 2, 4}
+
+
+BROKEN_TS = {
+    "text in a cell": ("0,1,2,3,4,5,6,wet", "row 6, column dim_0 of Walks_TRAIN.ts holds 'wet'"),
+    "channels of unequal length": ("0,1", "row 6 of Walks_TRAIN.ts: its channels have 2, 8, 8 steps"),
+    "another number of channels": ("1,1,1,1,1,1,1,1:0,1,2,3,4,5,6,7", "do not have one number of channels"),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN_TS)
+def test_a_broken_ts_file_is_named_by_line_and_channel(tmp_path: Path, fault: str) -> None:
+    cells, words = BROKEN_TS[fault]
+    with pytest.raises(DatasetError, match=words):
+        read(ts_of(tmp_path, cells))
+
+
+def test_a_file_of_another_kind_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "own.ts"
+    for text, words in (
+        ("let x = 1;", "no line @data"),
+        ("@timeStamps true\n@data\n(0,1):a", "holds time stamps"),
+        ("@data\n", "no recording"),
+    ):
+        file.write_text(text)
+        with pytest.raises(DatasetError, match=words):
+            read(file)
+
+
+@pytest.mark.parametrize("name", ["basicmotions", "japanesevowels"])
+def test_a_set_of_sktime_is_had_by_name_from_a_folder_or_says_what_to_install(tmp_path: Path, name: str) -> None:
+    found = SERIES[name]
+    assert f"_TRAIN.ts at {tmp_path}" in found.missing(str(tmp_path))
+    problem = {"basicmotions": "BasicMotions", "japanesevowels": "JapaneseVowels"}[name]
+    for part in ("TRAIN", "TEST"):
+        ts_of(tmp_path, name=f"{problem}_{part}.ts")
+    series = found.open(SeriesSpec(name=name, path=str(tmp_path)))
+    assert not found.missing(str(tmp_path)) and series.where == f"{problem}_TRAIN.ts and {problem}_TEST.ts"
+    assert series.cuts.tolist() == [8, 14, 22]

@@ -18,6 +18,7 @@ from tauscope.specs import SweepSpec, parse_sweep
 from tauscope.theory.rf_covariance import draw_exact, exact_covariances
 from tauscope.theory.rf_dynamics import Losses, Solved
 from tauscope.theory.rf_model import RandomFeatures
+from tauscope.theory.rf_spectrum import Spectrum
 from tests.frontend import fake_world as world
 
 DRAWS = 3
@@ -96,7 +97,20 @@ def _solved(model: RandomFeatures, *, loop: bool) -> tuple[Point, ...]:
     }
     for group, chosen in groups.items():
         found += _mean(f"mode_test@{group}", [part[:, chosen].sum(1) for part in modes])
+    if model.psi_p >= 1 + model.psi_n:
+        found += _foretold(Spectrum.of(model))
     return tuple(found)
+
+
+def _foretold(spectrum: Spectrum) -> list[Point]:
+    """Bulks as the theory has them; their parts of the gap are made up."""
+    found = []
+    for place, bulk in enumerate(reversed(spectrum.bulks), 1):
+        values = {"low": bulk.low, "median": bulk.median, "high": bulk.high, "mass": bulk.mass, "tau": spectrum.timescale(bulk.median)}
+        found += [Point(step=1, metric=f"bulk_{name}@{place}", value=value) for name, value in values.items()]
+        part = 0.1 if place < len(spectrum.bulks) else 1.1 - 0.1 * place
+        found.append(Point(step=1, metric=f"bulk_gap@{place}", value=part, low=part - 0.02, high=part + 0.02, count=DRAWS))
+    return found
 
 
 def _told(losses: list[Losses], shares: list[np.ndarray], suffix: str, scale: float) -> list[Point]:

@@ -10,8 +10,12 @@ from frontend.charts.groups import group_runs
 from frontend.charts.law import law_figure
 from frontend.closed_form_view import closed_view, map_times
 from frontend.markup.alternative import plain
+from frontend.markup.closed_form import bulk_table
 from frontend.markup.header import header
+from frontend.markup.html import join
 from frontend.theme import LIGHT
+from tauscope.theory.rf_model import RandomFeatures
+from tauscope.theory.rf_spectrum import Spectrum
 from tests.frontend import fake_closed as fake
 from tests.frontend import fake_world as world
 
@@ -41,6 +45,22 @@ def test_groups_of_eigenvalues_add_up_to_the_test_loss() -> None:
     modes = [trace["y"] for trace in figures["modes"]["data"] if "meta" in trace]
     loss = next(trace["y"] for trace in figures["curves"]["data"] if trace.get("meta", {}).get("line") == "test loss")
     assert [1 + sum(parts) for parts in zip(*modes, strict=True)] == pytest.approx(loss)
+
+
+def test_bulks_that_are_foretold_stand_upright_in_both_figures_and_in_a_table_with_their_part_of_the_gap() -> None:
+    view = fake.made("rf-curves")
+    run = view.runs[0]
+    shown_view = closed_view(view, fake.curves(view), ViewOptions(), {"run": run.id})
+    spectrum = Spectrum.of(RandomFeatures(4, 1, 8, 0.1))
+    taus = [spectrum.timescale(bulk.median) for bulk in reversed(spectrum.bulks)]
+    for part in ("curves", "modes"):
+        layout = shown_view["figures"][part]["layout"]
+        assert [shape["x0"] for shape in layout["shapes"] if shape.get("line", {}).get("dash") == "dash"] == pytest.approx(taus)
+        assert len([item for item in layout["annotations"] if item["text"].endswith("<br>foretold")]) == len(taus)
+    for table in (plain(shown_view["table"]), plain(join(bulk_table(run, fake.curves(view), psi_p=4, psi_n=1)))):
+        assert "part of the final gap (95 %)" in table and "10 % (8.0 to 12 %)" in table and "mean of 3 draws" in table
+    few = next(run for run in view.runs if run.params["psi_n"] == 4)
+    assert "final gap" not in plain(closed_view(view, fake.curves(view), ViewOptions(), {"run": few.id})["table"])
 
 
 def test_the_map_shows_every_run_at_the_time_asked_for() -> None:

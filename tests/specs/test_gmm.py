@@ -46,6 +46,7 @@ def test_guidance_has_a_short_name_and_needs_a_network_that_is_told_labels() -> 
         ({"dataset": {"name": "given", "dim": 2, "means": [1.0, 2.0, 3.0]}}, "dataset.means has 3 numbers where there are 4", "coordinate"),
         ({"dataset": {"weights": [1.0]}}, "dataset.weights has 1 numbers where there are 2", "component"),
         ({"dataset": {"sigmas": [1.0, 0.0]}}, "dataset.sigmas.1", ""),
+        ({"dataset": {"sigmas": [1.0, 2.0]}}, "dataset.sigmas has 2 numbers where there are 8 or 16", "of all components or of each"),
         ({"dataset": {"n_train": 2000}}, "dataset.n_held_out 1024 is less than n_train 2000", "as many"),
         ({"measurement": {"score_indices": [5000]}}, "measurement.score_indices [5000] are never trained", "Choose from"),
         ({"measurement": {"score_indices": [5, 5]}}, "measurement.score_indices names one twice", "once"),

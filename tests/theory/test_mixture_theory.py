@@ -7,7 +7,7 @@ import torch
 
 from tauscope.analysis.metrics_info import metric_infos
 from tauscope.experiments.mixture_measurement import MixtureMeasurement
-from tauscope.experiments.mixture_set import MixtureSet
+from tauscope.experiments.mixture_set import MixtureSet, mixture_of
 from tauscope.experiments.theory import DenoiserTheory
 from tauscope.process import Diffusion
 from tauscope.specs import parse_sweep
@@ -49,6 +49,13 @@ def test_the_population_of_one_gaussian_loses_what_noise_leaves() -> None:
     assert set(found) == {name for name in metric_infos(chosen) if name.startswith("theory_")}
 
 
+@pytest.mark.parametrize(
+    ("sigmas", "stds"), [(None, [[0.3, 0.3]] * 2), ([0.5, 1], [[0.5, 1.0]] * 2), ([0.5, 1, 2, 3], [[0.5, 1.0], [2.0, 3.0]])]
+)
+def test_a_width_is_one_for_all_or_given_by_dimension_or_by_component_too(sigmas: list[float] | None, stds: list[list[float]]) -> None:
+    assert mixture_of(spec(dataset={"dim": 2, "n_train": 16, "sigma": 0.3, "sigmas": sigmas}).dataset).stds.tolist() == stds
+
+
 def test_the_populations_eps_is_the_posterior_mean_of_the_noise() -> None:
     mixture = Mixture.of(torch.tensor([[1.0, 0.5], [-1.0, 2.0]]), 0.8)
     x_t, alpha_bar = torch.randn(9, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64), 0.6
@@ -71,14 +78,24 @@ def test_a_run_measures_it_once_and_samples_with_a_projection(reference: str) ->
     assert measurement.sampling.draw(Nothing()).shape == (64, 8)
 
 
-def test_labels_leave_the_population_out_and_refuse_a_projection() -> None:
-    told = spec("gmm_conditional")
-    assert not [name for name in metric_infos(told) if "population_" in name]
-    measurement = MixtureMeasurement(told, MixtureSet.draw(told, CPU), Diffusion.of(told.process))
-    assert {point.metric for point in measurement.theory.measured(4)} == {
-        "theory_loss_empirical_train@150",
-        "theory_loss_empirical_held_out@150",
-    }
+def test_of_a_label_that_is_told_the_population_is_one_gaussian_and_loses_what_noise_leaves() -> None:
+    """Whatever the label: alpha_bar s^2 / (alpha_bar s^2 + 1 - alpha_bar), less than without labels, as centres need not be guessed."""
+    told, untold = (spec(kind, dataset={"n_train": 16, "dim": 8, "mu": 0.2, "sigma": 0.5}) for kind in ("gmm_conditional", "gmm"))
+    found = {}
+    for chosen in (told, untold):
+        measurement = MixtureMeasurement(chosen, MixtureSet.draw(chosen, CPU), Diffusion.of(chosen.process))
+        found[chosen.kind] = {point.metric: point for point in measurement.theory.measured(4)}
+        assert set(found[chosen.kind]) == {name for name in metric_infos(chosen) if name.startswith("theory_")}
+    alpha_bar = float(Diffusion.of(told.process).alpha_bar[150])
+    expected = alpha_bar * 0.25 / (alpha_bar * 0.25 + 1 - alpha_bar)
+    point, without = (found[kind]["theory_loss_population_held_out@150"] for kind in ("gmm_conditional", "gmm"))
+    assert point.value is not None and without.value is not None and point.low is not None and point.high is not None
+    # As above: the held-out points are 1,024 and fixed.
+    assert 2 * point.low - point.high < expected < 2 * point.high - point.low
+    assert point.value < without.value
+
+
+def test_labels_and_points_that_are_no_images_refuse_some_interventions() -> None:
     with pytest.raises(Exception, match="one training score a label"):
         spec("gmm_conditional", measurement={"sampler": {"name": "ddim", "projection": {}}})
     with pytest.raises(Exception, match="filters images"):

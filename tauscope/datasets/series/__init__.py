@@ -3,6 +3,7 @@
 from tauscope.datasets.series.missing import without_gaps
 from tauscope.datasets.series.sampling import evenly_sampled
 from tauscope.datasets.series.source import OwnSeries, SeriesSource
+from tauscope.datasets.series.ts_series import SktimeSet
 from tauscope.datasets.series.weather import STATIONS, NycWeather
 from tauscope.datasets.series.windows import Windows, WindowSplit, take_windows
 from tauscope.datasets.source import DatasetError
@@ -11,7 +12,21 @@ from tauscope.specs.series import SeriesSpec
 
 __all__ = ["SERIES", "SeriesSource", "WindowSplit", "Windows", "find_series", "load_windows", "series_problems"]
 
-_SOURCES: tuple[SeriesSource, ...] = (*map(NycWeather, STATIONS), OwnSeries())
+_SKTIME = (
+    SktimeSet(
+        "BasicMotions",
+        "Four students walking, resting, running and playing badminton with a smart watch: 80 recordings of 10 s at 10 Hz, 6 channels",
+        "none is stated in its files",
+        "Name the UEA archive (Bagnall and others 2018, arXiv:1811.00075)",
+    ),
+    SktimeSet(
+        "JapaneseVowels",
+        "Nine speakers saying two vowels: 640 recordings of 7 to 29 frames, 12 coefficients of linear prediction",
+        "none is stated in its files; they are from the UCI archive",
+        "Name Kudo, Toyama and Shimbo 1999, Pattern Recognition Letters 20, 1103",
+    ),
+)
+_SOURCES: tuple[SeriesSource, ...] = (*map(NycWeather, STATIONS), *_SKTIME, OwnSeries())
 SERIES = {source.name: source for source in _SOURCES}
 
 

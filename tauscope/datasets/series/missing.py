@@ -24,7 +24,8 @@ def without_gaps(series: RawSeries, spec: SeriesSpec) -> RawSeries:
         raise _missing(series, lacking)
     if spec.missing == "drop":
         return series
-    values = np.stack([_bridged(column, spec.fill_limit) for column in series.values.T], axis=1)
+    recordings = np.split(series.values, series.cuts)
+    values = np.concatenate([np.stack([_bridged(column, spec.fill_limit) for column in one.T], axis=1) for one in recordings])
     filled = (lacking & ~np.isnan(values)).sum(0)
     told = ", ".join(f"{n:,} of {name}" for n, name in zip(filled, series.channels, strict=True) if n)
     remark = f"{int(filled.sum()):,} missing values are filled linearly across gaps of at most {spec.fill_limit} steps: {told or 'none'}"

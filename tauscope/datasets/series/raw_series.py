@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 
@@ -20,6 +21,7 @@ class RawSeries:
         time_column: its name, for errors.
         dated: whether times are seconds since 1970.
         remarks: what is to be told of it, in sentences.
+        recordings: which one each row is of, where there are several; no window reaches from one into the next.
     """
 
     values: Float[ndarray, "row channel"]
@@ -31,3 +33,9 @@ class RawSeries:
     time_column: str = ""
     dated: bool = False
     remarks: tuple[str, ...] = ()
+    recordings: Int[ndarray, " row"] | None = None
+
+    @property
+    def cuts(self) -> Int[ndarray, " cut"]:
+        """Rows at which another recording begins."""
+        return np.zeros(0, np.int64) if self.recordings is None else np.flatnonzero(np.diff(self.recordings)) + 1

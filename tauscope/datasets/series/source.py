@@ -7,6 +7,7 @@ from typing import Protocol
 from tauscope.datasets.series.array_series import read_arrays
 from tauscope.datasets.series.csv_series import read_csv
 from tauscope.datasets.series.raw_series import RawSeries
+from tauscope.datasets.series.ts_series import read_ts
 from tauscope.datasets.source import DatasetError
 from tauscope.specs.series import SeriesSpec
 
@@ -43,6 +44,7 @@ _READERS: dict[str, Callable[[Path, SeriesSpec], RawSeries]] = {
     ".tsv": read_csv,
     ".npz": read_arrays,
     ".npy": read_arrays,
+    ".ts": lambda file, spec: read_ts([file], spec),
 }
 
 
@@ -50,7 +52,9 @@ class OwnSeries:
     """A file of the user's."""
 
     name = "series"
-    description = "Your own series: a .csv file with names in its first row, or a .npz or .npy array [time, channel]"
+    description = (
+        "Your own series: a .csv file with names in its first row, a .npz or .npy array [time, channel], or a .ts file of recordings"
+    )
     licence = "that of your series"
     origin = "your own file, named by dataset.path"
     attribution = "as the owner of the series asks"
@@ -58,10 +62,10 @@ class OwnSeries:
     def missing(self, path: str | None) -> str:
         """A file that can be recognised by its name."""
         if path is None:
-            return "Set dataset.path to your .csv, .npz or .npy file"
+            return "Set dataset.path to your .csv, .npz, .npy or .ts file"
         file = Path(path).expanduser()
         if not file.is_file():
-            return f"There is no file {file} on this machine; set dataset.path to your .csv, .npz or .npy file"
+            return f"There is no file {file} on this machine; set dataset.path to your .csv, .npz, .npy or .ts file"
         if file.suffix.lower() not in _READERS:
             return f"{file.name} is none of {', '.join(_READERS)}; save the series as one of these"
         return ""

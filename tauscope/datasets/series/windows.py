@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -101,7 +102,7 @@ def take_windows(series: RawSeries, spec: SeriesSpec) -> WindowSplit:
     """
     parts = regions(len(series.values), spec)
     strides = (spec.stride, max(spec.stride, spec.length))  # Intervals take held-out windows as independent; overlapping ones are not.
-    candidates = [_starts(where, spec.length, stride) for where, stride in zip(parts, strides, strict=True)]
+    candidates = [_starts(_within(series, where), spec.length, stride) for where, stride in zip(parts, strides, strict=True)]
     train_pool, held_out_pool = (_complete(starts, series.values, spec.length) for starts in candidates)
     chosen = _chosen(train_pool, spec.n_train, spec.subset, "n_train", spec)
     _check_apart(chosen, spec)
@@ -120,6 +121,16 @@ def take_windows(series: RawSeries, spec: SeriesSpec) -> WindowSplit:
         series.sha256,
         (*series.remarks, *_remarks(n_incomplete, spec)),
     )
+
+
+def _within(series: RawSeries, where: list[Region]) -> list[Region]:
+    """The regions, parted where one recording ends and another begins."""
+    cuts = series.cuts
+    return [
+        Region(int(start), int(stop))
+        for region in where
+        for start, stop in pairwise([region.start, *cuts[(cuts > region.start) & (cuts < region.stop)], region.stop])
+    ]
 
 
 def _starts(where: list[Region], length: int, stride: int) -> Int[ndarray, " window"]:
