@@ -15,6 +15,8 @@ from tauscope.specs.sweep import params_text
 
 SEED = "seed"
 F_MEM, CONTROL = "f_mem", "f_mem_control"
+_LOOKED_AT = ("measurement.loss_indices", "measurement.score_indices", "onsets.")
+"""How parameters begin that say where a setting is looked at, and not what it is; the metric of a row tells as much."""
 
 
 def interventions(experiment: str, runs: Sequence[MeasuredRun], at: int | None = None) -> Interventions:
@@ -67,7 +69,7 @@ def _setting(members: Sequence[MeasuredRun], at: int) -> Setting:
     spec = members[0].spec
     drawn = next((name for name in spec.quality_metrics if not name.startswith("loss_") and name != spec.onsets.tau_gen.metric), None)
     return Setting(
-        setting=params_text(_changed(members[0])),
+        setting=params_text({name: value for name, value in _changed(members[0]).items() if not name.startswith(_LOOKED_AT)}),
         seeds=tuple(run.spec.seed for run in members),
         n_train=spec.n_train,
         tau_gen=_onsets(members, "tau_gen"),

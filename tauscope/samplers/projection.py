@@ -25,7 +25,7 @@ DirectionAt = Callable[[Points, Int[Tensor, " point"], float], Direction]
 """The direction at points x_t for their diffusion index, the same for all, and its alpha_bar."""
 
 
-def from_population(train: Points, population: ExactEps) -> DirectionAt:
+def from_population(train: Tensor, population: ExactEps) -> DirectionAt:
     """The coefficient is alpha: 0 at the population's score, 1 at the training set's."""
 
     def direction(x_t: Points, t: Tensor, alpha_bar: float) -> Direction:
@@ -34,7 +34,7 @@ def from_population(train: Points, population: ExactEps) -> DirectionAt:
     return direction
 
 
-def from_network(train: Points, network: Callable[[Tensor, Tensor], Tensor]) -> DirectionAt:
+def from_network(train: Tensor, network: Callable[[Tensor, Tensor], Tensor]) -> DirectionAt:
     """The same from what a network predicts that knows less of the training set: the run's own at an earlier step."""
 
     def direction(x_t: Points, t: Tensor, alpha_bar: float) -> Direction:
@@ -43,7 +43,7 @@ def from_network(train: Points, network: Callable[[Tensor, Tensor], Tensor]) -> 
     return direction
 
 
-def _towards(train: Points, origin: Points, x_t: Points, alpha_bar: float) -> Direction:
+def _towards(train: Tensor, origin: Points, x_t: Points, alpha_bar: float) -> Direction:
     return Direction(origin, empirical_eps(x_t, train, alpha_bar=alpha_bar) - origin)
 
 
