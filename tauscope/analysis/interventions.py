@@ -11,6 +11,7 @@ from tauscope.analysis.seeds import MIN_SEEDS, SeedCurve, mean_over_seeds, onset
 from tauscope.contracts.interventions import Interventions, Setting
 from tauscope.contracts.onsets import Onset
 from tauscope.contracts.points import Point
+from tauscope.specs import ExperimentSpec
 from tauscope.specs.sweep import params_text
 
 SEED = "seed"
@@ -41,6 +42,16 @@ def interventions(experiment: str, runs: Sequence[MeasuredRun], at: int | None =
     return Interventions(experiment=experiment, at=chosen, settings=tuple(rows))
 
 
+def metrics_compared(spec: ExperimentSpec) -> set[str]:
+    """The metrics that a row is made of."""
+    return {F_MEM, CONTROL, spec.onsets.tau_gen.metric, spec.onsets.tau_mem.metric, *filter(None, [_drawn(spec)])}
+
+
+def _drawn(spec: ExperimentSpec) -> str | None:
+    """The quality of samples that is shown beside the one that defines tau_gen."""
+    return next((name for name in spec.quality_metrics if not name.startswith("loss_") and name != spec.onsets.tau_gen.metric), None)
+
+
 def _covered(runs: Sequence[MeasuredRun]) -> tuple[int, int]:
     """The first and last step between which every run has f_mem."""
     measured = [[point.step for point in run.points if point.metric == F_MEM and point.value is not None] for run in runs]
@@ -67,7 +78,7 @@ def _singly(group: Sequence[MeasuredRun]) -> Iterator[list[MeasuredRun]]:
 
 def _setting(members: Sequence[MeasuredRun], at: int) -> Setting:
     spec = members[0].spec
-    drawn = next((name for name in spec.quality_metrics if not name.startswith("loss_") and name != spec.onsets.tau_gen.metric), None)
+    drawn = _drawn(spec)
     return Setting(
         setting=params_text({name: value for name, value in _changed(members[0]).items() if not name.startswith(_LOOKED_AT)}),
         seeds=tuple(run.spec.seed for run in members),

@@ -90,6 +90,7 @@ def run(
 
 def _run_local(sweep: SweepSpec, folder: Path, *, processes: int | None, resume: bool, quiet: bool) -> tuple[bool, ExperimentSummary]:
     from tauscope.cli.requirements import check_requirements, default_processes
+    from tauscope.execution.local_remeasuring import measure_again
     from tauscope.execution.local_sweep import LocalSweep
 
     check_requirements(sweep)
@@ -103,7 +104,10 @@ def _run_local(sweep: SweepSpec, folder: Path, *, processes: int | None, resume:
             interrupted = True
     for remark in dict.fromkeys(remark for run in local.runs for remark in run.remarks):
         errors.print(f"{remark}.", markup=False)
-    return interrupted, local.finish()
+    summary = local.finish()
+    if not interrupted:
+        measure_again(folder, sweep, processes=processes or default_processes(sweep))
+    return interrupted, summary
 
 
 def _print_summary(summary: ExperimentSummary) -> None:

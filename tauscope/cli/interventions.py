@@ -1,8 +1,6 @@
 """The command that puts the settings of a sweep beside one another, on a results folder."""
 
 import sys
-from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,11 +10,8 @@ from rich.text import Text
 
 from tauscope.analysis.interventions import interventions as compare
 from tauscope.cli.service import Json, output
-from tauscope.cli.tables import onset_words
 from tauscope.contracts.interventions import Interventions
-from tauscope.contracts.onsets import Onset
-from tauscope.contracts.points import Point
-from tauscope.contracts.wording import measured_words, share_words
+from tauscope.contracts.settings_words import settings_rows, settings_words
 from tauscope.results.interventions import settings_in_folder
 from tauscope.specs import SpecError
 

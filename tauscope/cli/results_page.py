@@ -7,8 +7,11 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tauscope.cli.tables import control_words, copies_words, fit_sentences, onset_words
+from tauscope.cli.tables import control_words, copies_words, fit_sentences
+from tauscope.contracts.interventions import Interventions
+from tauscope.contracts.settings_words import settings_rows, settings_words
 from tauscope.contracts.summary import ExperimentSummary, RunSummary
+from tauscope.contracts.wording import onset_words
 from tauscope.results.machine import Sitting, sittings_words
 from tauscope.specs import SpecError
 
@@ -53,13 +56,16 @@ def write_section(page: Path, name: str, text: str) -> None:
     temporary.replace(page)
 
 
-def section(summary: ExperimentSummary, sittings: Sequence[Sitting], pictures: Mapping[str, str]) -> str:
-    """A table with one row a run, the fitted laws, figures, and what all of it was computed on.
+def section(
+    summary: ExperimentSummary, sittings: Sequence[Sitting], pictures: Mapping[str, str], settings: Interventions | None = None
+) -> str:
+    """A table with one row a run or a setting, the fitted laws, figures, and what all of it was computed on.
 
     Args:
         summary: of the sweep.
         sittings: when and on what its runs were computed.
         pictures: the figures' files, as the page links them, by what they are called.
+        settings: side by side, where the sweep compares them.
     """
     seconds = sum(run.seconds for run in summary.runs)
     # A trainer that was killed told no time.
@@ -67,7 +73,7 @@ def section(summary: ExperimentSummary, sittings: Sequence[Sitting], pictures: M
     facts = f"Machine: {sittings_words(sittings)}. Code {summary.code_version}. {took}."
     laws = "\n".join(f"- {sentence}" for sentence in fit_sentences(summary.fits))
     drawn = "\n\n".join(f"![{summary.experiment}, {name}]({path})" for name, path in pictures.items())
-    return "\n\n".join(part for part in (_table(summary.runs), laws, facts, drawn) if part)
+    return "\n\n".join(part for part in (_table(summary.runs) if settings is None else _compared(settings), laws, facts, drawn) if part)
 
 
 def _table(runs: Sequence[RunSummary]) -> str:
@@ -75,6 +81,12 @@ def _table(runs: Sequence[RunSummary]) -> str:
     rows = [(*(name.removesuffix("_train") for name in names), *HEADINGS), ("---",) * (len(names) + len(HEADINGS))]
     rows += [(*(str(run.params.get(name, run.id)) for name in names), *_told(run)) for run in runs]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _compared(settings: Interventions) -> str:
+    heads, *rows = settings_rows(settings)
+    lines = [heads, ("---",) * len(heads), *(tuple(cell.replace("|", "/") for cell in row) for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + f"\n\n{settings_words(settings)}"
 
 
 def _told(run: RunSummary) -> tuple[str, ...]:

@@ -130,7 +130,7 @@ class LocalRemeasuring:
         write_remeasured(self.folder, self.held)
 
 
-def measure_again(folder: Path, sweep: SweepSpec, *, processes: int, on_change: Callable[[Task], None] = lambda task: None) -> None:
+def measure_again(folder: Path, sweep: SweepSpec, *, processes: int = 1, on_change: Callable[[Task], None] = lambda task: None) -> None:
     """What a sweep asks to be measured again of its runs, as far as it is not there yet.
 
     Raises:

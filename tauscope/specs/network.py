@@ -65,7 +65,10 @@ class UNetSpec(NetworkSpec):
     )
     dropout: float = shown(0.0, "Dropout", "dropout before each block's second convolution", ge=0, lt=1, advanced=True)
     fourier: FourierFeaturesSpec | None = shown(
-        None, "Fourier features", "random cosines and sines of the value at each pixel, told to the first convolution beside it", advanced=True
+        None,
+        "Fourier features",
+        "random cosines and sines of each pixel's value, told to the first convolution beside it",
+        advanced=True,
     )
 
     @field_validator("base_width")
