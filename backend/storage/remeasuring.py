@@ -18,7 +18,7 @@ from backend.storage.offers import Offer, suits_remeasurement
 from backend.storage.tables import RemeasuredPoint, RemeasuredStep, Remeasurement, Run
 from tauscope.contracts.points import Point
 from tauscope.specs import KINDS
-from tauscope.specs.remeasuring import changes_key, changes_of, remeasured, with_changes
+from tauscope.specs.remeasuring import changes_key, changes_of, reference_of, remeasured
 
 _UNSYNCED = {"synchronize_session": False}
 
@@ -114,8 +114,7 @@ def _claim(
     may_train = offer.accepts_other_code or version == wrote
     usable = checkpoints if may_train else tuple(item for item in checkpoints if item.step == step)
     place = (set_id, found.id, step, epoch, worker, lease_seconds)
-    refers_to = with_changes(KINDS[found.spec["kind"]].model_validate(found.spec), found.changes).refers_to
-    beside = tuple(item for item in checkpoints if item.step in refers_to and item.step < step)
+    beside = tuple(item for item in checkpoints if item.step == reference_of(found.changes) and item.step < step)
     return RemeasurementClaim(*place, found.spec, found.changes, usable, may_train, version, beside)
 
 

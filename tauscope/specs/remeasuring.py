@@ -47,6 +47,12 @@ def check_reference(measured_as: ExperimentSpec, steps: Collection[int], kept: C
         )
 
 
+def reference_of(changes: Mapping[str, Any]) -> int | None:
+    """The step of the run's own checkpoint that a set refers to, by its changes as they are stored; ``None`` where it does to none."""
+    reference = ((changes.get("sampler") or {}).get("projection") or {}).get("reference")
+    return reference if isinstance(reference, int) else None
+
+
 def with_changes(spec: ExperimentSpec, changes: Mapping[str, Any]) -> ExperimentSpec:
     """The run's spec with whole fields of ``measurement`` replaced, as ``changes_of`` has told them.
 
