@@ -24,9 +24,9 @@ from frontend.datasets_view import serve_datasets
 from frontend.document import serve_document
 from frontend.forecasts_view import serve_forecasts
 from frontend.inspection import serve_inspection
+from frontend.interventions_view import serve_interventions
 from frontend.law_view import serve_law
 from frontend.login import show_login, take_login
-from frontend.interventions_view import serve_interventions
 from frontend.mixture_view import serve_mixture
 from frontend.navigation import TITLES
 from frontend.phase_view import serve_phase

@@ -84,7 +84,9 @@ def test_a_projection_refers_to_an_earlier_checkpoint_and_changes_only_samples_t
     same = {place for place, value in found.items() if held[place] == value}
     assert {place for place in found if place[1] == first} <= same
     assert ("frechet_pca", last) not in same and ("loss_held_out@100", last) in same
-    with pytest.raises(SpecError, match=rf"sampler.projection.reference: run \S+ has no checkpoint of step 7. Choose one that it has: {first}"):
+    with pytest.raises(
+        SpecError, match=rf"sampler.projection.reference: run \S+ has no checkpoint of step 7. Choose one that it has: {first}"
+    ):
         LocalRemeasuring(folder, {"sampler.projection": {"reference": 7}})
     assert len(steps) == 3
 
