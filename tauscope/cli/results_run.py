@@ -138,11 +138,12 @@ def _show(sweep: SweepSpec, summary: ExperimentSummary, place: Place, *, process
     place.images.mkdir(parents=True, exist_ok=True)
     data = read_folder(folder)
     pictures = {}
-    for number in _figures(summary):
+    settings = _settings(sweep, folder)
+    for number in () if settings else _figures(summary):  # Settings at one n have neither curves over n nor onsets against it.
         path = place.images / f"{summary.experiment}-figure-{number}.svg"
         path.write_bytes(render(data, number, "svg"))
         pictures[f"figure {number}"] = Path(os.path.relpath(path, place.page.parent)).as_posix()
-    write_section(place.page, summary.experiment, section(summary, read_sittings(folder), pictures, _settings(sweep, folder)))
+    write_section(place.page, summary.experiment, section(summary, read_sittings(folder), pictures, settings))
     output.print(f"{summary.experiment}: {len(summary.runs)} runs shown in {place.page}")
 
 

@@ -18,7 +18,7 @@ _TRAINED: tuple[tuple[dict[str, Any], float], ...] = (
     ({}, 225),
     ({"process.first_trained_index": 20}, 205),
     ({"process": {"name": "cosine"}}, 143),
-    ({"process": {"name": "log_snr"}}, 150),
+    ({"process": {"name": "log_snr"}}, 240),
     ({"network.fourier": {"count": 16, "scale": 1.0}}, 190),
     ({"penalty": {"cutoff": 3.0, "edge": 1.0, "weight": 3.0}}, 380),
     ({"optimizer.weight_decay": 0.5}, 260),

@@ -21,8 +21,10 @@ def test_every_setting_is_a_row_and_what_was_measured_again_too() -> None:
 
 
 def test_the_finding_names_the_settings_that_copy_least_and_most_with_intervals() -> None:
-    words = plain(interventions_view(VIEW, fake.compared(VIEW))["finding"])
-    assert words.startswith("At τ 450, of 11 settings: measured again=") and "process=cosine most, " in words
+    found = fake.compared(VIEW)
+    words = plain(interventions_view(VIEW, found)["finding"])
+    most = max(found.settings, key=lambda row: row.f_mem.value or 0)
+    assert words.startswith("At τ 450, of 11 settings: measured again=") and f"and {most.setting} most, " in words
     assert words.count(" to ") == 2
 
 
