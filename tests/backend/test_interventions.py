@@ -66,7 +66,8 @@ def measure_again(context: Context) -> list[tuple[str, int, tuple[int, ...]]]:
         points = [Point(step=claim.step, metric=name, value=0.0, low=0.0, high=0.02, count=256) for name in ("f_mem", "f_mem_control")]
         with context.sessions.begin() as session:
             complete_remeasurement(session, claim, points, from_step=claim.step)
-        done.append((json.dumps(claim.changes["sampler"].get("projection"), sort_keys=True), claim.step, tuple(item.step for item in claim.beside)))
+        projection = json.dumps(claim.changes["sampler"].get("projection"), sort_keys=True)
+        done.append((projection, claim.step, tuple(item.step for item in claim.beside)))
 
 
 def test_settings_are_compared_as_soon_as_all_have_samples_and_sets_of_the_plain_runs_are_settings_too(
