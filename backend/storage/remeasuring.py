@@ -17,7 +17,7 @@ from backend.storage.leases import bump, claimable, renewed, returned, taken, to
 from backend.storage.offers import Offer, suits_remeasurement
 from backend.storage.tables import RemeasuredPoint, RemeasuredStep, Remeasurement, Run
 from tauscope.contracts.points import Point
-from tauscope.specs import KINDS
+from tauscope.specs import KINDS, SpecError
 from tauscope.specs.remeasuring import changes_key, changes_of, reference_of, remeasured
 
 _UNSYNCED = {"synchronize_session": False}
@@ -76,7 +76,10 @@ def ask_as_swept(session: Session, run_id: str) -> None:
     spec = KINDS[run.spec["kind"]].model_validate(run.spec)
     kept = {item.step for item in checkpoints_up_to(session, run_id, run.checkpoint_step or 0)}
     for item in sweep.get("again", ()):  # Sweeps from before it was there have none.
-        changes = changes_of(spec, remeasured(spec, item["changes"]))
+        try:
+            changes = changes_of(spec, remeasured(spec, item["changes"]))
+        except SpecError:  # Another version launched it; its runs must end all the same.
+            continue
         steps = kept.intersection(item["steps"] or kept)
         if steps:
             ask_again(session, run_id, item["name"], changes, steps)

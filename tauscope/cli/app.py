@@ -49,7 +49,7 @@ from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.onsets import OnsetStatus
 from tauscope.contracts.runs import DEFAULT_QUEUE, TERMINAL_STATES
 from tauscope.contracts.summary import ExperimentSummary
-from tauscope.specs import SweepSpec, apply_settings, load_preset, preset_names
+from tauscope.specs import SpecError, SweepSpec, apply_settings, load_preset, preset_names
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="How, and when, a diffusion model starts copying its training data.")
 
@@ -106,7 +106,10 @@ def _run_local(sweep: SweepSpec, folder: Path, *, processes: int | None, resume:
         errors.print(f"{remark}.", markup=False)
     summary = local.finish()
     if not interrupted:
-        measure_again(folder, sweep, processes=processes or default_processes(sweep))
+        try:
+            measure_again(folder, sweep, processes=processes or default_processes(sweep))
+        except SpecError as error:  # The runs are there, whatever became of that.
+            errors.print(f"Not all is measured again: {error}", markup=False)
     return interrupted, summary
 
 

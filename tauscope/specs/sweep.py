@@ -135,7 +135,8 @@ class SweepSpec(SpecModel):
                 wanted = {*item.steps, *measured_as.refers_to}
                 if strange := sorted(wanted - spec.saved_steps):
                     known = ", ".join(f"{step:,}" for step in sorted(spec.saved_steps))
-                    raise SpecError.single(f"again.{place}", f"no checkpoint is kept of step {strange[0]:,}", f"Choose from {known}")
+                    remedy = f"Choose from {known}, or set again to []"
+                    raise SpecError.single(f"again.{place}", f"no checkpoint is kept of step {strange[0]:,}", remedy)
 
     def _told(self, own: dict[str, Any]) -> dict[str, Any]:
         """What singles a further run out beside the axes: not when it ends."""
