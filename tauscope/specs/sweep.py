@@ -131,12 +131,20 @@ class SweepSpec(SpecModel):
         for place, item in enumerate(self.again):
             own = {f"measurement.{name}": value for name, value in item.changes.items()}
             for params, spec in runs:
-                measured_as = self._resolve_one(base, params, own, field=f"again.{place}.changes")
+                measured_as = self._measured_as(base, params, own, field=f"again.{place}.changes")
                 wanted = {*item.steps, *measured_as.refers_to}
                 if strange := sorted(wanted - spec.saved_steps):
                     known = ", ".join(f"{step:,}" for step in sorted(spec.saved_steps))
                     remedy = f"Choose from {known}, or set again to []"
                     raise SpecError.single(f"again.{place}", f"no checkpoint is kept of step {strange[0]:,}", remedy)
+
+    def _measured_as(self, base: dict[str, Any], params: dict[str, Any], own: dict[str, Any], *, field: str) -> ExperimentSpec:
+        try:
+            return self._resolve_one(base, params, own, field=field)
+        except SpecError as error:
+            # What the whole spec refuses is told of the run; here it is the changes that are at fault.
+            told = ((item.path if item.path.startswith(field) else field + item.path.rpartition(")")[2], item) for item in error.problems)
+            raise SpecError(FieldProblem(path, item.message, item.remedy) for path, item in told) from error
 
     def _told(self, own: dict[str, Any]) -> dict[str, Any]:
         """What singles a further run out beside the axes: not when it ends."""
