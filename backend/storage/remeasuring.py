@@ -71,11 +71,12 @@ def ask_as_swept(session: Session, run_id: str) -> None:
     """Ask for what its sweep has measured again of a run that is over, where it is one of the plain ones."""
     run = session.get_one(Run, run_id)
     sweep = run.experiment.sweep
-    if set(run.params) != set(sweep["axes"]):
+    asked = sweep.get("again", ())  # Sweeps from before it was there have none.
+    if not asked or set(run.params) != set(sweep["axes"]):
         return
     spec = KINDS[run.spec["kind"]].model_validate(run.spec)
     kept = {item.step for item in checkpoints_up_to(session, run_id, run.checkpoint_step or 0)}
-    for item in sweep.get("again", ()):  # Sweeps from before it was there have none.
+    for item in asked:
         try:
             changes = changes_of(spec, remeasured(spec, item["changes"]))
         except SpecError:  # Another version launched it; its runs must end all the same.
