@@ -57,7 +57,7 @@ def compute(worker: FakeWorker, count: int) -> None:
 
 def measure_again(context: Context) -> list[tuple[str, int, tuple[int, ...]]]:
     """What workers do with all that waits: here, none of 256 samples is a copy."""
-    done = []
+    done: list[tuple[str, int, tuple[int, ...]]] = []
     while True:
         with context.sessions.begin() as session:
             claim = claim_remeasurement(session, "one", 60, Offer())
