@@ -17,6 +17,7 @@ TITLES = {
     "experiment": "Watch",
     "law": "Law",
     "phase": "Phase diagram",
+    "interventions": "Interventions",
     "probes": "Probes",
     "spectrum": "Spectrum",
     "mixture": "Mixture",

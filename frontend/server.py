@@ -24,6 +24,7 @@ from frontend.datasets_view import serve_datasets
 from frontend.document import serve_document
 from frontend.forecasts_view import serve_forecasts
 from frontend.inspection import serve_inspection
+from frontend.interventions_view import serve_interventions
 from frontend.law_view import serve_law
 from frontend.login import show_login, take_login
 from frontend.mixture_view import serve_mixture
@@ -74,6 +75,7 @@ def _routes(proxy: ApiProxy) -> list[Any]:
         Route("/view/probes/{id}", serve_probes),
         Route("/view/spectrum/{id}", serve_spectrum),
         Route("/view/mixture/{id}", serve_mixture),
+        Route("/view/interventions/{id}", serve_interventions),
         Route("/view/closed/{id}", serve_closed),
         Route("/view/score/{id}", serve_scores),
         Route("/view/inspect/{run}", serve_inspection),

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from backend.storage.claims import Claim, FencedError, finish, release
 from backend.storage.evaluations import EvaluationClaim, claim_evaluation, unevaluated
 from backend.storage.offers import Offer
+from backend.storage.remeasuring import ask_as_swept
 from backend.storage.verdicts import verdict_of
 from tauscope.contracts.runs import DesiredState, RunState
 from tauscope.execution.events import Failed, SegmentEnded
@@ -143,6 +144,8 @@ class Segment:
             # Also where it came too late to save a step: how a run ends must not depend on how soon its samples were drawn.
             ended = (RunState.STOPPED, found.reason) if found and state is not RunState.FAILED else (state, reason)
             finish(session, claim, *ended, detail=detail)
+            if ended[0] is not RunState.FAILED:
+                ask_as_swept(session, claim.run_id)
             return ended
 
         ended, why = self._recorder.persistence.persist(end)

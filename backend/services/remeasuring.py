@@ -26,7 +26,7 @@ from tauscope.contracts.curves import Series
 from tauscope.contracts.points import Point
 from tauscope.contracts.remeasuring import DrawRequest, Gaps, RemeasuredStepView, RemeasurementView, RemeasureRequest
 from tauscope.specs import KINDS, ExperimentSpec, SpecError
-from tauscope.specs.remeasuring import changes_of, changes_words, remeasured, with_changes
+from tauscope.specs.remeasuring import changes_of, changes_words, check_reference, remeasured, with_changes
 
 
 def remeasurements(context: Context, run_id: str) -> tuple[RemeasurementView, ...]:
@@ -46,9 +46,12 @@ def remeasure(context: Context, run_id: str, request: RemeasureRequest) -> tuple
     with context.sessions.begin() as session:
         run = required_run(session, run_id)
         spec = _spec(run)
-        changes = changes_of(spec, remeasured(spec, request.changes))
+        again = remeasured(spec, request.changes)
+        changes = changes_of(spec, again)
         steps = request.steps or _kept(session, run)
         _check_reached(run, steps)
+        if again.refers_to:
+            check_reference(again, steps, _kept(session, run), run=run_id)
         name = request.name.strip() or changes_words(spec, changes)[:200]
         set_id, asked = remeasuring.ask_again(session, run_id, name, changes, steps)
     # One wake-up for each step, as for evaluations.

@@ -17,7 +17,8 @@ from backend.storage.leases import bump, claimable, renewed, returned, taken, to
 from backend.storage.offers import Offer, suits_remeasurement
 from backend.storage.tables import RemeasuredPoint, RemeasuredStep, Remeasurement, Run
 from tauscope.contracts.points import Point
-from tauscope.specs.remeasuring import changes_key
+from tauscope.specs import KINDS, SpecError
+from tauscope.specs.remeasuring import changes_key, changes_of, reference_of, remeasured
 
 _UNSYNCED = {"synchronize_session": False}
 
@@ -37,6 +38,7 @@ class RemeasurementClaim:
     checkpoints: tuple[CheckpointFiles, ...]  # Those to measure from; of other code only the one of this very step.
     from_scratch: bool  # Whether it may also be trained again from nothing.
     code_version: str
+    beside: tuple[CheckpointFiles, ...] = ()  # Those that the measurement refers to.
 
 
 def ask_again(session: Session, run_id: str, name: str, changes: Mapping[str, Any], steps: Collection[int]) -> tuple[str, tuple[int, ...]]:
@@ -63,6 +65,25 @@ def ask_again(session: Session, run_id: str, name: str, changes: Mapping[str, An
     if open_again:
         add_event(session, run_id, seq, "remeasurement_asked", f"{held.name}, at {len(open_again)} steps")
     return held.id, tuple(open_again)
+
+
+def ask_as_swept(session: Session, run_id: str) -> None:
+    """Ask for what its sweep has measured again of a run that is over, where it is one of the plain ones."""
+    run = session.get_one(Run, run_id)
+    sweep = run.experiment.sweep
+    asked = sweep.get("again", ())  # Sweeps from before it was there have none.
+    if not asked or set(run.params) != set(sweep["axes"]):
+        return
+    spec = KINDS[run.spec["kind"]].model_validate(run.spec)
+    kept = {item.step for item in checkpoints_up_to(session, run_id, run.checkpoint_step or 0)}
+    for item in asked:
+        try:
+            changes = changes_of(spec, remeasured(spec, item["changes"]))
+        except SpecError:  # Another version launched it; its runs must end all the same.
+            continue
+        steps = kept.intersection(item["steps"] or kept)
+        if steps:
+            ask_again(session, run_id, item["name"], changes, steps)
 
 
 def _failed(session: Session, row: RemeasuredStep) -> bool:
@@ -97,7 +118,8 @@ def _claim(
     may_train = offer.accepts_other_code or version == wrote
     usable = checkpoints if may_train else tuple(item for item in checkpoints if item.step == step)
     place = (set_id, found.id, step, epoch, worker, lease_seconds)
-    return RemeasurementClaim(*place, found.spec, found.changes, usable, may_train, version)
+    beside = tuple(item for item in checkpoints if item.step == reference_of(found.changes) and item.step < step)
+    return RemeasurementClaim(*place, found.spec, found.changes, usable, may_train, version, beside)
 
 
 def renew_remeasurement(session: Session, claim: RemeasurementClaim) -> None:

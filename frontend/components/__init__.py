@@ -115,6 +115,7 @@ _SCORE = """
 
 _SPECTRUM = _figures_of_a_run("spectrum", "bands", "components", "grid")
 _MIXTURE = _figures_of_a_run("mixture", "alpha", "scores", "distances")
+_INTERVENTIONS = _figures_of_a_run("interventions", "settings")
 _CLOSED = _figures_of_a_run("closed", "curves", "modes", "map", "density")
 
 _LIST = """
@@ -289,6 +290,11 @@ def spectrum(data: dict[str, Any], *, talk: Callback) -> Any:
 def mixture(data: dict[str, Any], *, talk: Callback) -> Any:
     """The mixture page's live body; triggers ``talk``, ``go`` and those of the header."""
     return _mount("mixture", _MIXTURE, "spectrum", data, {"talk": talk, "go": _ignore} | _REQUESTS)
+
+
+def interventions(data: dict[str, Any]) -> Any:
+    """The interventions page's live body; triggers ``go`` and those of the header."""
+    return _mount("interventions", _INTERVENTIONS, "spectrum", data, {"talk": _ignore, "go": _ignore} | _REQUESTS)
 
 
 def score(data: dict[str, Any], *, at: Callback, talk: Callback) -> Any:

@@ -17,10 +17,13 @@ _ONLY_OF = {page: frozenset({"image_ddpm"}) for page in ("probes", "spectrum")} 
     "inspect": frozenset({"image_ddpm", "timeseries"}),
     "twin": frozenset({"image_ddpm"}),
 }
+# What a law or a diagram is over, or what a mean is taken over, is no setting that two runs are compared by.
+_NO_SETTING = frozenset({"seed", "n_train", "dataset.n_train", "width", "network.base_width", "psi_n", "psi_p"})
 TABS = (
     ("experiment", "Watch"),
     ("law", "Law"),
     ("phase", "Phase diagram"),
+    ("interventions", "Interventions"),
     ("probes", "Probes"),
     ("spectrum", "Spectrum"),
     ("mixture", "Mixture"),
@@ -75,6 +78,7 @@ def _tabs(experiment: ExperimentView, current: str, run_id: str | None) -> Html:
         "experiment": address("experiment", id=experiment.id),
         "law": address("law", id=experiment.id),
         "phase": address("phase", id=experiment.id),
+        "interventions": address("interventions", id=experiment.id),
         "probes": address("probes", id=experiment.id),
         "spectrum": address("spectrum", id=experiment.id),
         "mixture": address("mixture", id=experiment.id),
@@ -87,6 +91,7 @@ def _tabs(experiment: ExperimentView, current: str, run_id: str | None) -> Html:
     shown = {
         "law": bool(scales_with(experiment)),
         "phase": all(varies),
+        "interventions": any(set(run.params) - _NO_SETTING for run in experiment.runs) or bool(experiment.sweep.get("again")),
         **{page: offers(page, _kind(experiment)) for page in _ONLY_OF},
     }
     hidden = {page for page, there in shown.items() if not there and page != current}

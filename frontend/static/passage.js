@@ -4,7 +4,7 @@
 const PATIENCE_MS = 400;
 const GIVE_UP_MS = 10_000;
 const BLOCK = "[data-testid=stMainBlockContainer] > [data-testid=stVerticalBlock]:not(.tau-kept)";
-const SHARE_A_HEADER = ["/experiment", "/law", "/probes", "/spectrum", "/mixture", "/closed", "/score", "/inspect", "/run"];
+const SHARE_A_HEADER = ["/experiment", "/law", "/interventions", "/probes", "/spectrum", "/mixture", "/closed", "/score", "/inspect", "/run"];
 const WITHOUT_REGION = '[class*="st-key-notice"], .st-key-compare-empty';
 
 // A page is gone when its live region is: only then anything is kept, and what Streamlit replaces within a page is left alone.

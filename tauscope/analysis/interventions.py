@@ -11,10 +11,13 @@ from tauscope.analysis.seeds import MIN_SEEDS, SeedCurve, mean_over_seeds, onset
 from tauscope.contracts.interventions import Interventions, Setting
 from tauscope.contracts.onsets import Onset
 from tauscope.contracts.points import Point
+from tauscope.specs import ExperimentSpec
 from tauscope.specs.sweep import params_text
 
 SEED = "seed"
 F_MEM, CONTROL = "f_mem", "f_mem_control"
+_LOOKED_AT = ("measurement.loss_indices", "measurement.score_indices", "onsets.")
+"""How parameters begin that say where a setting is looked at, and not what it is; the metric of a row tells as much."""
 
 
 def interventions(experiment: str, runs: Sequence[MeasuredRun], at: int | None = None) -> Interventions:
@@ -37,6 +40,16 @@ def interventions(experiment: str, runs: Sequence[MeasuredRun], at: int | None =
         raise ValueError(f"step {chosen:,} is not measured by all runs | Choose from {first:,} to {last:,}")
     rows = [_setting(members, chosen) for group in _groups(runs) for members in ([group] if len(group) >= MIN_SEEDS else _singly(group))]
     return Interventions(experiment=experiment, at=chosen, settings=tuple(rows))
+
+
+def metrics_compared(spec: ExperimentSpec) -> set[str]:
+    """The metrics that a row is made of."""
+    return {F_MEM, CONTROL, spec.onsets.tau_gen.metric, spec.onsets.tau_mem.metric, *filter(None, [_drawn(spec)])}
+
+
+def _drawn(spec: ExperimentSpec) -> str | None:
+    """The quality of samples that is shown beside the one that defines tau_gen."""
+    return next((name for name in spec.quality_metrics if not name.startswith("loss_") and name != spec.onsets.tau_gen.metric), None)
 
 
 def _covered(runs: Sequence[MeasuredRun]) -> tuple[int, int]:
@@ -65,9 +78,9 @@ def _singly(group: Sequence[MeasuredRun]) -> Iterator[list[MeasuredRun]]:
 
 def _setting(members: Sequence[MeasuredRun], at: int) -> Setting:
     spec = members[0].spec
-    drawn = next((name for name in spec.quality_metrics if not name.startswith("loss_") and name != spec.onsets.tau_gen.metric), None)
+    drawn = _drawn(spec)
     return Setting(
-        setting=params_text(_changed(members[0])),
+        setting=params_text({name: value for name, value in _changed(members[0]).items() if not name.startswith(_LOOKED_AT)}),
         seeds=tuple(run.spec.seed for run in members),
         n_train=spec.n_train,
         tau_gen=_onsets(members, "tau_gen"),

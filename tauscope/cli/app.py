@@ -49,7 +49,7 @@ from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.onsets import OnsetStatus
 from tauscope.contracts.runs import DEFAULT_QUEUE, TERMINAL_STATES
 from tauscope.contracts.summary import ExperimentSummary
-from tauscope.specs import SweepSpec, apply_settings, load_preset, preset_names
+from tauscope.specs import SpecError, SweepSpec, apply_settings, load_preset, preset_names
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="How, and when, a diffusion model starts copying its training data.")
 
@@ -90,6 +90,7 @@ def run(
 
 def _run_local(sweep: SweepSpec, folder: Path, *, processes: int | None, resume: bool, quiet: bool) -> tuple[bool, ExperimentSummary]:
     from tauscope.cli.requirements import check_requirements, default_processes
+    from tauscope.execution.local_remeasuring import measure_again
     from tauscope.execution.local_sweep import LocalSweep
 
     check_requirements(sweep)
@@ -103,7 +104,13 @@ def _run_local(sweep: SweepSpec, folder: Path, *, processes: int | None, resume:
             interrupted = True
     for remark in dict.fromkeys(remark for run in local.runs for remark in run.remarks):
         errors.print(f"{remark}.", markup=False)
-    return interrupted, local.finish()
+    summary = local.finish()
+    if not interrupted:
+        try:
+            measure_again(folder, sweep, processes=processes or default_processes(sweep))
+        except SpecError as error:  # The runs are there, whatever became of that.
+            errors.print(f"Not all is measured again: {error}", markup=False)
+    return interrupted, summary
 
 
 def _print_summary(summary: ExperimentSummary) -> None:

@@ -15,10 +15,9 @@ from rich.text import Text
 
 from tauscope.analysis.hindsight import hindsight as judge
 from tauscope.cli.service import DEFAULT_URL, Json, Url, open_client, output
-from tauscope.cli.tables import onset_words
 from tauscope.contracts.hindsight import Difference, Hindsight, HindsightReport
 from tauscope.contracts.points import Point
-from tauscope.contracts.wording import counted_words, interval_percent, measured_words, number, percent
+from tauscope.contracts.wording import counted_words, interval_percent, measured_words, number, onset_words, percent
 from tauscope.figures.source import points_of
 from tauscope.metrics.intervals import clopper_pearson
 from tauscope.results.folder import read_measurements, read_spec

@@ -7,9 +7,12 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tauscope.cli.tables import final_metrics, final_words, fit_sentences, onset_words
+from tauscope.cli.tables import final_metrics, final_words, fit_sentences
+from tauscope.contracts.interventions import Interventions
 from tauscope.contracts.points import MetricInfo
+from tauscope.contracts.settings_words import settings_rows, settings_words
 from tauscope.contracts.summary import ExperimentSummary, RunSummary
+from tauscope.contracts.wording import onset_words
 from tauscope.results.machine import Sitting, sittings_words
 from tauscope.specs import SpecError
 
@@ -56,8 +59,14 @@ def write_section(page: Path, name: str, text: str) -> None:
     temporary.replace(page)
 
 
-def section(summary: ExperimentSummary, metrics: Mapping[str, MetricInfo], sittings: Sequence[Sitting], pictures: Mapping[str, str]) -> str:
-    """A table with one row a run, the fitted laws, figures, and what all of it was computed on.
+def section(
+    summary: ExperimentSummary,
+    metrics: Mapping[str, MetricInfo],
+    sittings: Sequence[Sitting],
+    pictures: Mapping[str, str],
+    settings: Interventions | None = None,
+) -> str:
+    """A table with one row a run or a setting, the fitted laws, figures, and what all of it was computed on.
 
     Where nothing is trained the table has one row for each quantity.
 
@@ -66,16 +75,21 @@ def section(summary: ExperimentSummary, metrics: Mapping[str, MetricInfo], sitti
         metrics: what its runs measure.
         sittings: when and on what its runs were computed.
         pictures: the figures' files, as the page links them, by what they are called.
+        settings: side by side, where the sweep compares them.
     """
     seconds = sum(run.seconds for run in summary.runs)
     # A trainer that was killed told no time.
     took = f"Trainer processes of one thread took {seconds:,.0f} s, without what a kill cut short"
     facts = f"Machine: {sittings_words(sittings)}. Code {summary.code_version}. {took}."
-    trained = any(info.role == "quality" for info in metrics.values())
-    table = _table(summary.runs, metrics) if trained else _quantities(summary.runs, metrics)
+    table = _rows_of(summary, metrics) if settings is None else _compared(settings)
     laws = "\n".join(f"- {sentence}" for sentence in fit_sentences(summary.fits))
     drawn = "\n\n".join(f"![{summary.experiment}, {name}]({path})" for name, path in pictures.items())
     return "\n\n".join(part for part in (table, laws, facts, drawn) if part)
+
+
+def _rows_of(summary: ExperimentSummary, metrics: Mapping[str, MetricInfo]) -> str:
+    trained = any(info.role == "quality" for info in metrics.values())
+    return _table(summary.runs, metrics) if trained else _quantities(summary.runs, metrics)
 
 
 def _table(runs: Sequence[RunSummary], metrics: Mapping[str, MetricInfo]) -> str:
@@ -110,6 +124,11 @@ def _lines(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 def _folded(table: str, count: int) -> str:
     return table if count <= LONG else f"<details><summary>{count} runs</summary>\n\n{table}\n\n</details>"
+
+
+def _compared(settings: Interventions) -> str:
+    heads, *rows = settings_rows(settings)
+    return f"{_lines(heads, [tuple(cell.replace('|', '/') for cell in row) for row in rows])}\n\n{settings_words(settings)}"
 
 
 def _onset(run: RunSummary, name: str) -> tuple[str, str]:

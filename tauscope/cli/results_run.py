@@ -9,19 +9,23 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
+from tauscope.analysis.interventions import interventions
 from tauscope.cli.inputs import read_sweep
 from tauscope.cli.requirements import check_requirements, default_processes
 from tauscope.cli.results_page import read_section, section, section_names, write_section
 from tauscope.cli.service import output
 from tauscope.cli.tables import progress_table
+from tauscope.contracts.interventions import Interventions
 from tauscope.contracts.onsets import OnsetStatus
 from tauscope.contracts.summary import ExperimentSummary, RunSummary
+from tauscope.execution.local_remeasuring import measure_again
 from tauscope.execution.local_sweep import LocalRun, LocalSweep, execute_runs, same_training
 from tauscope.execution.trainer_process import KEEP_FREED_MEMORY
 from tauscope.figures.folder import read_folder
 from tauscope.figures.render import render
 from tauscope.figures.source import FigureData, Number
 from tauscope.results.folder import read_spec, read_summary, spec_document
+from tauscope.results.interventions import settings_in_folder
 from tauscope.results.machine import read_sittings, record_sitting, this_sitting
 from tauscope.specs import SpecError, SweepSpec
 
@@ -54,7 +58,7 @@ def show_results(sources: Sequence[str], place: Place, *, processes: int | None)
     waiting = []
     for sweep in sweeps:
         if _is_finished(sweep, place.folder / sweep.name):
-            _show(read_summary(place.folder / sweep.name), place)
+            _show(sweep, read_summary(place.folder / sweep.name), place)
         else:
             waiting.append(_take_up(sweep, place.folder / sweep.name))
     went_well = _run(waiting, place, processes=processes or min((default_processes(sweep) for sweep in sweeps), default=1))
@@ -99,6 +103,7 @@ def _take_up(sweep: SweepSpec, folder: Path) -> LocalSweep:
 def _run(waiting: list[LocalSweep], place: Place, *, processes: int) -> bool:
     """Run what waits, and show each sweep once its last run is over; return whether none failed."""
     failed: list[RunSummary] = []
+    later: list[tuple[SweepSpec, ExperimentSummary]] = []  # To be measured again, when no run of any sweep waits for that.
     every = [run for local in waiting for run in local.runs]
     with Live(console=errors, refresh_per_second=1, transient=True) as live:
 
@@ -107,12 +112,17 @@ def _run(waiting: list[LocalSweep], place: Place, *, processes: int) -> bool:
                 waiting.remove(local)
                 summary = local.finish()
                 failed.extend(run for run in summary.runs if run.state == "failed")
-                _show(summary, place)
+                if local.sweep.again:
+                    later.append((local.sweep, summary))
+                else:
+                    _show(local.sweep, summary, place)
             live.update(progress_table([run for run in every if run.state == "running"]))
 
         try:
             execute_runs(every, processes=processes, on_change=look)
             look()
+            for sweep, summary in later:
+                _show(sweep, summary, place, processes=processes)
         except KeyboardInterrupt:
             errors.print("Interrupted; every run wrote a checkpoint. The same command goes on from there.")
             raise typer.Exit(130) from None
@@ -123,19 +133,29 @@ def _is_over(runs: Sequence[LocalRun]) -> bool:
     return all(run.state not in UNFINISHED for run in runs)
 
 
-def _show(summary: ExperimentSummary, place: Place) -> None:
-    """Draw a sweep's figures and write its section."""
+def _show(sweep: SweepSpec, summary: ExperimentSummary, place: Place, *, processes: int = 1) -> None:
+    """Measure again what a sweep asks for, draw its figures and write its section."""
     folder = place.folder / summary.experiment
+    measure_again(folder, sweep, processes=processes)
     place.images.mkdir(parents=True, exist_ok=True)
     data = read_folder(folder)
     pictures = {}
-    for number in _figures(summary, data):
+    settings = _settings(sweep, folder)
+    for number in () if settings else _figures(summary, data):  # Settings at one n have neither curves over n nor onsets against it.
         path = place.images / f"{summary.experiment}-figure-{number}.svg"
         path.write_bytes(render(data, number, "svg"))
         pictures[f"figure {number}"] = Path(os.path.relpath(path, place.page.parent)).as_posix()
     metrics = {name: info for run in data.runs for name, info in run.metrics.items()}
-    write_section(place.page, summary.experiment, section(summary, metrics, read_sittings(folder), pictures))
+    write_section(place.page, summary.experiment, section(summary, metrics, read_sittings(folder), pictures, settings))
     output.print(f"{summary.experiment}: {len(summary.runs)} runs shown in {place.page}")
+
+
+def _settings(sweep: SweepSpec, folder: Path) -> Interventions | None:
+    """What a sweep that measures again compares: its settings, and its plain runs under other samplers. None if a run has no samples."""
+    try:
+        return interventions(*settings_in_folder(folder)) if sweep.again else None
+    except ValueError:
+        return None
 
 
 def _figures(summary: ExperimentSummary, data: FigureData) -> tuple[Number, ...]:

@@ -10,10 +10,11 @@ from rich.text import Text
 
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.forecasts import Forecast
-from tauscope.contracts.onsets import Onset, OnsetStatus, PowerLawFit, was_compared
+from tauscope.contracts.onsets import Onset, PowerLawFit, was_compared
 from tauscope.contracts.run_views import AttemptView, RunEventView
 from tauscope.contracts.summary import ExperimentSummary, RunSummary
 from tauscope.contracts.system import WorkerView
+from tauscope.contracts.wording import onset_words
 
 
 class RunProgress(Protocol):
@@ -26,17 +27,6 @@ class RunProgress(Protocol):
 
     @property
     def plan(self) -> Any: ...
-
-
-def onset_words(onset: Onset | None) -> str:
-    """``233 (206 to 326)``, or why there is no number."""
-    if onset is None:
-        return "not measured"
-    if onset.status is OnsetStatus.REACHED:
-        assert onset.value is not None
-        high = f"{onset.high:,.0f}" if onset.high is not None else "no upper end"
-        return f"{onset.value:,.0f} ({onset.low or 0:,.0f} to {high})"
-    return onset.reason or onset.status.value
 
 
 def law_name(key: str, exponent: str = "") -> str:

@@ -23,6 +23,7 @@ from tauscope.contracts.diagnosis import DiagnosisView
 from tauscope.contracts.experiments import ExperimentCreate, ExperimentPage, ExperimentView, Plan, PresetView
 from tauscope.contracts.forecasts import ForecastCalibration, RunForecasts
 from tauscope.contracts.growing import SweepGrowth
+from tauscope.contracts.interventions import Interventions
 from tauscope.contracts.launching import KindView
 from tauscope.contracts.listing import DeletionPreview, ExperimentCensus
 from tauscope.contracts.phase import PhaseDiagram
@@ -176,6 +177,10 @@ class TauscopeClient(Hooks, ExplorationCalls, RemeasurementCalls, DatasetCalls, 
     def phase(self, experiment_id: str) -> PhaseDiagram:
         """The state of every (n, p) of an experiment, and the boundaries between states."""
         return self.get(_path("experiments", experiment_id, "phase"), PhaseDiagram)
+
+    def interventions(self, experiment_id: str) -> Interventions:
+        """Each setting of an experiment beside the others, at one training time."""
+        return self.get(_path("experiments", experiment_id, "interventions"), Interventions)
 
     def warnings(self, experiment_id: str) -> ExperimentWarnings:
         """What every probe says of every run. It never replaces f_mem."""

@@ -25,5 +25,6 @@ class Interventions(Contract):
     """Every setting of a sweep, compared at one training time."""
 
     experiment: str
-    at: int = Field(description="the training step at which quality and copying are compared")
+    at: int = Field(description="the training step at which quality and copying are compared; 0 where there is none yet")
     settings: tuple[Setting, ...]
+    missing: str = Field("", description="why nothing can be compared, where nothing can")

@@ -2,6 +2,7 @@
 
 import math
 
+from tauscope.contracts.onsets import Onset, OnsetStatus
 from tauscope.contracts.points import Point
 
 
@@ -52,3 +53,14 @@ def counted_words(point: Point) -> str:
     found = round(point.value * point.count)
     spread = f"under {percent(point.high)}" if found == 0 else interval_percent(point.low, point.high)
     return f"{found:,} of {point.count:,} ({spread})"
+
+
+def onset_words(onset: Onset | None) -> str:
+    """``233 (206 to 326)``, or why there is no number."""
+    if onset is None:
+        return "not measured"
+    if onset.status is OnsetStatus.REACHED:
+        assert onset.value is not None
+        high = f"{onset.high:,.0f}" if onset.high is not None else "no upper end"
+        return f"{onset.value:,.0f} ({onset.low or 0:,.0f} to {high})"
+    return onset.reason or onset.status.value

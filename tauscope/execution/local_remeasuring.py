@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +13,10 @@ from typing import Any
 from tauscope.contracts.points import Point
 from tauscope.execution.events import EvaluationEnded, Failed, Measured
 from tauscope.execution.trainer_process import TrainerProcess
-from tauscope.results.folder import read_spec
+from tauscope.results.folder import read_spec, run_name
 from tauscope.results.remeasured import Remeasured, read_remeasured, write_remeasured
-from tauscope.specs import KINDS, ExperimentSpec, SpecError
-from tauscope.specs.remeasuring import changes_key, changes_of, changes_words, remeasured
+from tauscope.specs import KINDS, ExperimentSpec, SpecError, SweepSpec
+from tauscope.specs.remeasuring import changes_key, changes_of, changes_words, check_reference, remeasured
 from tauscope.training.checkpoints import read_state
 from tauscope.version import code_version
 
@@ -46,17 +46,27 @@ class LocalRemeasuring:
         changes: fields of the spec's measurement by path; none measures as the runs were.
         steps: training steps; by default every checkpoint that is there.
         name: of the set; by default what differs, in words.
+        only: the runs; by default all.
 
     Raises:
         FileNotFoundError: if this is no results folder.
         SpecError: if a change is refused, or there is nothing to measure from.
     """
 
-    def __init__(self, folder: Path, changes: Mapping[str, Any], *, steps: Sequence[int] | None = None, name: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        changes: Mapping[str, Any],
+        *,
+        steps: Sequence[int] | None = None,
+        name: str = "",
+        only: Collection[str] | None = None,
+    ) -> None:
         self.folder = folder
         self.held = read_remeasured(folder)
         self.left_out: list[tuple[str, int]] = []  # Runs and steps that lie outside of their checkpoints.
-        runs = {item["run"]: KINDS[item["spec"]["kind"]].model_validate(item["spec"]) for item in read_spec(folder)["runs"]}
+        held = {item["run"]: item["spec"] for item in read_spec(folder)["runs"] if only is None or item["run"] in only}
+        runs = {run: KINDS[spec["kind"]].model_validate(spec) for run, spec in held.items()}
         again = {run: remeasured(spec, changes) for run, spec in runs.items()}
         self._keys = {run: changes_key(changes_of(spec, again[run])) for run, spec in runs.items()}
         self._names = {run: name or changes_words(spec, changes_of(spec, again[run])) for run, spec in runs.items()}
@@ -70,6 +80,7 @@ class LocalRemeasuring:
         states = {int(file.stem): file for file in (self.folder / "runs" / run / "checkpoints").glob("*.json") if file.stem.isdigit()}
         wanted = sorted(states) if steps is None else [step for step in steps if states and min(states) <= step <= max(states)]
         self.left_out += [(run, step) for step in steps or () if step not in wanted]
+        check_reference(measured_as, wanted, states, run=run)
         return [Task(run, step, spec, measured_as, states[max(at for at in states if at <= step)]) for step in wanted]
 
     @property
@@ -117,6 +128,18 @@ class LocalRemeasuring:
         place = (self._names[task.run], self._keys[task.run], code_version(), task.from_step, task.run)
         self.held += [Remeasured(*place, point) for point in points]
         write_remeasured(self.folder, self.held)
+
+
+def measure_again(folder: Path, sweep: SweepSpec, *, processes: int = 1, on_change: Callable[[Task], None] = lambda task: None) -> None:
+    """What a sweep asks to be measured again of its runs, as far as it is not there yet.
+
+    Raises:
+        SpecError: if a checkpoint cannot be measured; what was done stays.
+    """
+    plain = [run_name(run.index, run.label) for run in sweep.resolve() if set(run.params) == set(sweep.axes)]
+    for item in sweep.again:
+        again = LocalRemeasuring(folder, item.changes, steps=item.steps or None, name=item.name, only=plain)
+        again.execute(processes=processes, on_change=on_change)
 
 
 def _measure(child: TrainerProcess, task: Task, ended: Event) -> tuple[Point, ...]:

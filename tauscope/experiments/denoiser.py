@@ -1,5 +1,6 @@
 """A denoiser in training: when it is measured and saved, whatever it learns. What is measured is each kind's own."""
 
+import copy
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -10,6 +11,7 @@ from torch import nn
 
 from tauscope.contracts.points import Point
 from tauscope.experiments.recorder import Recorder
+from tauscope.experiments.sampled import SampledMeasurement
 from tauscope.experiments.sampling import SamplingBrokenOffError
 from tauscope.specs import DenoiserSpec, ExperimentSpec
 from tauscope.training.checkpoints import CheckpointError, load_checkpoint, save_checkpoint
@@ -138,9 +140,12 @@ class DenoiserExperiment(ABC):
         Raises:
             CheckpointError: if the checkpoint cannot be read.
         """
+        earlier = self._earlier(checkpoint, step, spec)
         if not self._reach(recorder, checkpoint, step):
             return False
         measurement, network = self.measurement_of(spec), self.trainer.average.settle()
+        if isinstance(measurement, SampledMeasurement):
+            measurement.sampling.earlier = earlier
         further, path = self.trainer.further_networks(), self.folder / "samples" / f"{step}.npz"
         points = measurement.without_samples(network, step, further)
         if spec.sample_steps:
@@ -150,6 +155,18 @@ class DenoiserExperiment(ABC):
                 return False
         recorder.measured(step, points)
         return True
+
+    def _earlier(self, checkpoint: Path | None, step: int, spec: ExperimentSpec) -> nn.Module | None:
+        """The network that a projection refers to, from its checkpoint beside the one that is measured; ``None`` up to its step."""
+        assert isinstance(spec, DenoiserSpec)
+        projection = spec.measurement.sampler.projection
+        if projection is None or projection.step is None or projection.step >= step:
+            return None
+        held = checkpoint and checkpoint.with_name(f"{projection.step}.json")
+        if held is None or not held.is_file():
+            raise CheckpointError(f"the run has no checkpoint of step {projection.step}, which its projection refers to; name one it has")
+        load_checkpoint(self.trainer, held)
+        return copy.deepcopy(self.trainer.average.settle())
 
     def _reach(self, recorder: Recorder, checkpoint: Path | None, step: int) -> bool:
         """Train from a checkpoint to a step; whether the recorder let it."""

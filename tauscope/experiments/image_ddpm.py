@@ -15,9 +15,11 @@ from tauscope.experiments.image_predictions import ImagePredictions
 from tauscope.experiments.image_set import ImageSet
 from tauscope.experiments.recorder import Recorder
 from tauscope.networks import Parameterized, Preconditioned, UNet
+from tauscope.networks.fourier_features import FourierFeatures
 from tauscope.networks.unet import memory_format
 from tauscope.process import Diffusion
 from tauscope.specs import ExperimentSpec, ImageDdpmSpec, SpecError
+from tauscope.training.penalty import FrequencyPenalty
 from tauscope.training.seeding import seeded_initialization
 from tauscope.training.team import Team
 from tauscope.training.trainer import Trainer
@@ -52,7 +54,8 @@ class ImageDdpmExperiment(DenoiserExperiment):
         self.diffusion = self.diffusion.to(device)
         network = network.to(device, memory_format=_layout(spec, device))  # type: ignore[call-overload]
         self.predictions = ImagePredictions(spec, self.images, self.diffusion)
-        trainer = Trainer(spec, network, self.diffusion, x_0, self.images.train_labels, team)
+        penalty = FrequencyPenalty(spec.penalty, self.diffusion) if spec.penalty else None
+        trainer = Trainer(spec, network, self.diffusion, x_0, self.images.train_labels, team, penalty)
         trainer.data_sha256, trainer.labels_sha256 = self._record["sha256"], self._record["labels_sha256"]
         super().__init__(spec, folder, trainer, ImageMeasurement(spec, self.images, self.diffusion))
 
@@ -77,6 +80,7 @@ def build_network(spec: ImageDdpmSpec, diffusion: Diffusion, *, channels: int, d
     """The eps-predictor of the spec, its weights drawn from the spec's seed; ``labels`` is how many it is told, 0 for none."""
     network = spec.network
     with seeded_initialization(spec.seed):
+        fourier = FourierFeatures(channels, network.fourier.count, network.fourier.scale) if network.fourier else None
         unet = UNet(
             channels,
             network.base_width,
@@ -87,6 +91,7 @@ def build_network(spec: ImageDdpmSpec, diffusion: Diffusion, *, channels: int, d
             dropout=network.dropout,
             diffusion_steps=spec.process.steps,
             labels=labels,
+            fourier=fourier,
         )
     if spec.preconditioning:
         return Preconditioned(unet, diffusion, data_std)

@@ -10,7 +10,7 @@ from torch import Tensor
 from tauscope.experiments.training_set import OfPoints, TrainingSet
 from tauscope.process import Diffusion
 from tauscope.samplers import EpsModel, draw_samples, guided, intervened
-from tauscope.samplers.projection import DirectionAt, from_held_out, from_population
+from tauscope.samplers.projection import DirectionAt, from_held_out, from_network, from_population
 from tauscope.specs import DenoiserSpec
 from tauscope.theory.exact import ExactEps
 from tauscope.training.seeding import stream
@@ -44,7 +44,12 @@ class Sampling(OfPoints):
         points: those that it learns, on the device.
         diffusion: the forward process, on the device.
         population: the exact prediction of eps in model units, where the law of the data is known.
+
+    Attributes:
+        earlier: the run's network at the step that a projection refers to; ``None`` where that is yet to come, and nothing is taken out.
     """
+
+    earlier: Callable[..., Tensor] | None = None
 
     def __init__(self, spec: DenoiserSpec, points: TrainingSet, diffusion: Diffusion, population: ExactEps | None = None) -> None:
         super().__init__(spec, points, diffusion)
@@ -97,6 +102,8 @@ class Sampling(OfPoints):
         train = self.points.to_model(self.points.train)
         if projection.reference == "held_out":
             return from_held_out(train, self.points.to_model(self.points.held_out)[: len(train)])
+        if projection.step is not None:
+            return None if self.earlier is None else from_network(train, self.earlier)
         assert self.population is not None, "the spec refuses a population that is not known"
         return from_population(train, self.population)
 

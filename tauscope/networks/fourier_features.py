@@ -30,9 +30,9 @@ class FourierFeatures(nn.Module):
         assert isinstance(frequencies, Tensor)
         return 2 * frequencies.shape[1]
 
-    def forward(self, x: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch feature"]:
-        """The features."""
+    def forward(self, x: Float[Tensor, "batch dim ..."]) -> Float[Tensor, "batch feature ..."]:
+        """The features, of images at each pixel."""
         frequencies = self.frequencies
         assert isinstance(frequencies, Tensor)
-        phase = x @ frequencies
+        phase = x @ frequencies if x.ndim == 2 else torch.einsum("bd...,df->bf...", x, frequencies)
         return math.sqrt(2) * torch.cat([torch.cos(phase), torch.sin(phase)], 1)

@@ -33,9 +33,14 @@ class Parameterized(nn.Module):
         self, x_t: Float[Tensor, "batch ..."], t: Int[Tensor, " batch"], *labels: Int[Tensor, " batch"]
     ) -> Float[Tensor, "batch ..."]:
         """Predict eps at the integer diffusion indices t, for labels where the network takes them."""
+        return self.eps(x_t, t, self.network(x_t, t, *labels))
+
+    def eps(
+        self, x_t: Float[Tensor, "batch ..."], t: Int[Tensor, " batch"], answered: Float[Tensor, "batch ..."]
+    ) -> Float[Tensor, "batch ..."]:
+        """eps_hat of what the network inside answered."""
         a, b, _, _ = self._at(t, like=x_t)
-        eps_hat: Tensor = a * x_t + b * self.network(x_t, t, *labels)
-        return eps_hat
+        return a * x_t + b * answered
 
     def target(
         self,

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tauscope.networks.attention import GROUPS, SelfAttention
+from tauscope.networks.fourier_features import FourierFeatures
 
 # From here on a CPU's convolutions are faster with the channels of a pixel side by side (docs/decisions/0019).
 CHANNELS_LAST_SIZE = 16
@@ -29,6 +30,7 @@ class UNet(nn.Module):
         heads: attention heads.
         dropout: before the second convolution of each residual block.
         diffusion_steps: size of the fixed sinusoidal table of t.
+        fourier: features of the value at each pixel that the first convolution is told beside it.
         labels: how many labels it may be told, 0 for none. Their vectors are added to that of t, as is one for a label withheld.
     """
 
@@ -44,12 +46,14 @@ class UNet(nn.Module):
         dropout: float = 0.0,
         diffusion_steps: int = 1000,
         labels: int = 0,
+        fourier: FourierFeatures | None = None,
     ) -> None:
         super().__init__()
         time_width = 4 * base_width
         widths = [base_width * multiplier for multiplier in multipliers]
         self.time = TimeEmbedding(base_width, time_width, diffusion_steps)
-        self.init = nn.Conv2d(in_channels, base_width, 3, padding=1)
+        self.fourier = fourier
+        self.init = nn.Conv2d(in_channels + (fourier.size if fourier else 0), base_width, 3, padding=1)
 
         def stage(width_in: int, width_out: int, attend: bool) -> Stage:
             return Stage(width_in, width_out, time_width, heads=heads if attend else 0, dropout=dropout)
@@ -82,7 +86,7 @@ class UNet(nn.Module):
     ) -> Float[Tensor, "batch channel height width"]:
         """Predict eps; ``t`` is the integer diffusion index, and a label of -1, or none at all, is one withheld."""
         time = F.silu(self.time(t) if self.labels is None else self.time(t) + self.labels(labels, len(t)))
-        h = self.init(x_t)
+        h = self.init(x_t if self.fourier is None else torch.cat([x_t, self.fourier(x_t)], 1))
         skips = [h]
         for part in self.encoder:
             h = part(h, time)

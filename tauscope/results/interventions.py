@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tauscope.analysis.phase_states import MeasuredRun
 from tauscope.analysis.summary import summarize_points
+from tauscope.contracts.points import Point
 from tauscope.results.phase import runs_in_folder
 from tauscope.results.remeasured import Remeasured, read_remeasured
 from tauscope.specs.remeasuring import with_changes
@@ -26,16 +27,21 @@ def settings_in_folder(folder: Path) -> tuple[str, list[MeasuredRun]]:
         FileNotFoundError: if a file that the layout promises is missing, naming it.
     """
     name, runs = runs_in_folder(folder)
-    rows = [row for row in read_remeasured(folder) if set(json.loads(row.changes)) == {"sampler"}]
-    return name, [*runs, *_again({run.summary.id: run for run in runs}, rows)]
+    return name, [*runs, *measured_again(runs, read_remeasured(folder))]
 
 
-def _again(runs: dict[str, MeasuredRun], rows: Sequence[Remeasured]) -> Iterator[MeasuredRun]:
-    for held, changes, run_id in dict.fromkeys((row.set, row.changes, row.run) for row in rows):
-        run = runs[run_id]
+def measured_again(runs: Sequence[MeasuredRun], rows: Sequence[Remeasured]) -> Iterator[MeasuredRun]:
+    """The runs once more for each of their sets that differs in the sampler alone, see ``settings_in_folder``."""
+    by_id = {run.summary.id: run for run in runs}
+    sets: dict[tuple[str, str, str], list[Point]] = {}
+    for row in rows:
+        if set(json.loads(row.changes)) == {"sampler"}:
+            sets.setdefault((row.set, row.changes, row.run), []).append(row.point)
+    for (held, changes, run_id), drawn in sets.items():
+        run = by_id[run_id]
         spec = with_changes(run.spec, json.loads(changes))
         points = [point for point in run.points if point.metric.startswith(OF_THE_NETWORK)]
-        points += [row.point for row in rows if (row.set, row.run) == (held, run_id) and not row.point.metric.startswith(OF_THE_NETWORK)]
+        points += [point for point in drawn if not point.metric.startswith(OF_THE_NETWORK)]
         onsets, final = summarize_points(spec, points)
         update = {"params": run.summary.params | {AGAIN: held}, "onsets": onsets, "final": final}
         yield MeasuredRun(run.summary.model_copy(update=update), spec, points)

@@ -23,8 +23,7 @@ def intervened(
         sampler: the spec that asks.
         direction: of the projection, where one is asked for.
     """
-    if sampler.projection is not None:
-        assert direction is not None, "a projection has a direction"
+    if sampler.projection is not None and direction is not None:
         eps_model = projected(eps_model, diffusion, direction, most=sampler.projection.most)
     if sampler.low_pass is not None:
         eps_model = low_passed(eps_model, diffusion, cutoff=sampler.low_pass.cutoff, edge=sampler.low_pass.edge)

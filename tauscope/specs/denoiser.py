@@ -9,6 +9,7 @@ from tauscope.specs.compute import ComputeSpec
 from tauscope.specs.dataset import TrainingSetSpec
 from tauscope.specs.experiment import ExperimentSpec
 from tauscope.specs.fork import ForkSpec
+from tauscope.specs.interventions import LowPassSpec
 from tauscope.specs.measurement import MeasurementSpec, OnsetsSpec
 from tauscope.specs.network import NetworkSpec
 from tauscope.specs.optimizer import AdamSpec, Ema, EmaSpec, Optimizer
@@ -180,6 +181,8 @@ class DenoiserSpec(ExperimentSpec):
             raise ValueError(
                 f"{field}: a network that is told labels has one training score a label | Leave the labels or the projection out"
             )
+        if projection.step is not None and projection.step >= self.steps:
+            raise ValueError(f"{field}.reference {projection.step} is no earlier step of a run of {self.steps} | Choose an earlier one")
         if projection.reference == "population" and not self.population_known:
             raise ValueError(f"{field}.reference population is not known for kind {self.kind} | Use held_out")
         if projection.reference == "held_out" and n_held_out < self.n_train:
@@ -188,7 +191,9 @@ class DenoiserSpec(ExperimentSpec):
             )
 
     def _check_low_pass(self) -> None:
-        low_pass, field = self.measurement.sampler.low_pass, "measurement.sampler.low_pass"
+        self._check_cutoff("measurement.sampler.low_pass", self.measurement.sampler.low_pass)
+
+    def _check_cutoff(self, field: str, low_pass: LowPassSpec | None) -> None:
         if low_pass is None:
             return
         if self.images is None:
@@ -234,6 +239,11 @@ class DenoiserSpec(ExperimentSpec):
     @property
     def begins_from(self) -> ForkSpec | None:
         return self.fork
+
+    @property
+    def refers_to(self) -> tuple[int, ...]:
+        projection = self.measurement.sampler.projection
+        return () if projection is None or projection.step is None else (projection.step,)
 
     @property
     def devices(self) -> int:

@@ -121,6 +121,11 @@ class ExperimentSpec(SpecModel, ABC):
         return None
 
     @property
+    def refers_to(self) -> tuple[int, ...]:
+        """The steps of its own checkpoints that a measurement of it needs beside the one that is measured."""
+        return ()
+
+    @property
     def devices(self) -> int:
         """How many devices share each batch."""
         return 1

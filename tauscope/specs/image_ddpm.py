@@ -6,10 +6,11 @@ from tauscope.specs.dataset import DatasetSpec
 from tauscope.specs.denoiser import DenoiserSpec
 from tauscope.specs.feature_seconds import feature_seconds
 from tauscope.specs.features import LOWER_IS_BETTER
+from tauscope.specs.interventions import FrequencyPenaltySpec
 from tauscope.specs.measurement import ImageMeasurementSpec
 from tauscope.specs.network import UNetSpec
 from tauscope.specs.parameters import trained_parameters
-from tauscope.specs.shown import DATA, MEASUREMENT, shown
+from tauscope.specs.shown import DATA, MEASUREMENT, TRAINING, shown
 
 _ATTACK_QUERIES = 4  # Of the network for an image: one of the loss attack, two of PIA, one of SimA.
 # For an image, a weight and a pixel, on one CPU core: measured 0.4e-11 (W = 32 at 32 pixels) to 2e-11 (W = 16 at 8 pixels).
@@ -23,6 +24,9 @@ class ImageDdpmSpec(DenoiserSpec):
     dataset: DatasetSpec = shown(DatasetSpec(), "Data", group=DATA)
     network: UNetSpec = shown(UNetSpec(), "Network", group=DATA)
     measurement: ImageMeasurementSpec = shown(ImageMeasurementSpec(), "Measurement", group=MEASUREMENT)
+    penalty: FrequencyPenaltySpec | None = shown(
+        None, "High-frequency penalty", "on what is learned of an image, beside the loss", group=TRAINING, advanced=True
+    )
 
     ALIASES: ClassVar[dict[str, str]] = {**DenoiserSpec.ALIASES, "subset": "dataset.subset"}
     PACE: ClassVar[tuple[str, ...]] = ("dataset.size", *DenoiserSpec.PACE)
@@ -50,6 +54,8 @@ class ImageDdpmSpec(DenoiserSpec):
         "measurement.sampler.guidance": 0.0,
         "measurement.sampler.low_pass": None,
         "measurement.sampler.projection": None,
+        "network.fourier": None,
+        "penalty": None,
     }
 
     def _check_own(self) -> None:
@@ -57,6 +63,7 @@ class ImageDdpmSpec(DenoiserSpec):
         self._check_features()
         self._check_spectrum()
         self._check_resolution()
+        self._check_cutoff("penalty", self.penalty)
 
     def _check_probes(self) -> None:
         probes = self.measurement.probes

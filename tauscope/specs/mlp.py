@@ -2,24 +2,10 @@
 
 from typing import Literal
 
-from tauscope.specs.model import SpecModel
-from tauscope.specs.network import LABEL_DROP, NetworkSpec
+from tauscope.specs.network import LABEL_DROP, FourierFeaturesSpec, NetworkSpec
 from tauscope.specs.shown import shown
 
 TIME_FEATURES = 16
-
-
-class FourierFeaturesSpec(SpecModel):
-    """Random Fourier features of the point, beside its coordinates."""
-
-    scale: float = shown(
-        1.0,
-        "Scale s",
-        "standard deviation of the frequencies, in radians per unit of x; a greater one makes sharp functions easy",
-        gt=0,
-        le=1e3,
-    )
-    count: int = shown(32, "Frequencies", "each gives a cosine and a sine", ge=1, le=4096, unit="frequencies")
 
 
 class MlpSpec(NetworkSpec):

@@ -28,6 +28,19 @@ class NetworkSpec(SpecModel):
         return 0.0
 
 
+class FourierFeaturesSpec(SpecModel):
+    """Random Fourier features of the point, or of the value at each pixel, beside what they are of."""
+
+    scale: float = shown(
+        1.0,
+        "Scale s",
+        "standard deviation of the frequencies, in radians per unit of x; a greater one makes sharp functions easy",
+        gt=0,
+        le=1e3,
+    )
+    count: int = shown(32, "Frequencies", "each gives a cosine and a sine", ge=1, le=4096, unit="frequencies")
+
+
 class UNetSpec(NetworkSpec):
     """The paper's U-Net; 2 blocks a level and attention at the two lower levels give its published parameter count."""
 
@@ -51,6 +64,12 @@ class UNetSpec(NetworkSpec):
         advanced=True,
     )
     dropout: float = shown(0.0, "Dropout", "dropout before each block's second convolution", ge=0, lt=1, advanced=True)
+    fourier: FourierFeaturesSpec | None = shown(
+        None,
+        "Fourier features",
+        "random cosines and sines of each pixel's value, told to the first convolution beside it",
+        advanced=True,
+    )
 
     @field_validator("base_width")
     @classmethod

@@ -17,7 +17,8 @@ def trained_parameters(network: UNetSpec, *, channels: int = IMAGE_CHANNELS, lab
     """
     width, time = network.base_width, 4 * network.base_width
     embedding = _affine(width, time) + _affine(time, time)
-    ends = _conv3(channels, width) + 2 * width * network.multipliers[0] + _conv3(width * network.multipliers[0], channels)
+    features = 2 * network.fourier.count if network.fourier else 0
+    ends = _conv3(channels + features, width) + 2 * width * network.multipliers[0] + _conv3(width * network.multipliers[0], channels)
     told = (labels + 1) * time if labels else 0
     return embedding + told + ends + sum(_stages(network, time))
 

@@ -1,7 +1,7 @@
 """Measuring checkpoints of a run again with other settings: the same run, another ``measurement``."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from tauscope.specs.errors import FieldProblem, SpecError
@@ -23,13 +23,34 @@ def remeasured(spec: ExperimentSpec, changes: Mapping[str, Any]) -> ExperimentSp
     if timed:
         raise SpecError.single(timed[0], "is when a run is measured, not how", "Name the steps to measure again instead")
     try:
-        sweep = apply_settings(SweepSpec(name="again", base=spec), {f"measurement.{name}": value for name, value in changes.items()})
+        settings = {f"measurement.{name}": value for name, value in changes.items()}
+        sweep = apply_settings(SweepSpec(name="again", base=spec), settings, again=True)
     except SpecError as error:
         raise SpecError(_below(problem) for problem in error.problems) from error
     if sweep.axes:
         path = next(iter(sweep.axes)).removeprefix("measurement.")
         raise SpecError.single(path, "holds a list", "Give one value; ask once for each")
     return sweep.base
+
+
+def check_reference(measured_as: ExperimentSpec, steps: Collection[int], kept: Collection[int], *, run: str) -> None:
+    """Refuse to measure steps that need a checkpoint which the run does not have.
+
+    Raises:
+        SpecError: naming the field and the checkpoints there are.
+    """
+    missing = [step for step in measured_as.refers_to if step not in kept and any(step < other for other in steps)]
+    if missing:
+        known = ", ".join(f"{step:,}" for step in sorted(kept)) or "none yet"
+        raise SpecError.single(
+            "sampler.projection.reference", f"run {run} has no checkpoint of step {missing[0]:,}", f"Choose one that it has: {known}"
+        )
+
+
+def reference_of(changes: Mapping[str, Any]) -> int | None:
+    """The step of the run's own checkpoint that a set refers to, by its changes as they are stored; ``None`` where it does to none."""
+    reference = ((changes.get("sampler") or {}).get("projection") or {}).get("reference")
+    return reference if isinstance(reference, int) else None
 
 
 def with_changes(spec: ExperimentSpec, changes: Mapping[str, Any]) -> ExperimentSpec:

@@ -3,7 +3,7 @@
 import itertools
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
@@ -44,6 +44,14 @@ class ResolvedRun:
         return params_text(self.params) or "single run"
 
 
+class AgainSpec(SpecModel):
+    """What checkpoints of the runs are measured with again, once these are over: nothing is trained for it."""
+
+    name: str = Field(min_length=1, max_length=80, description="what the set is called")
+    changes: dict[str, Any] = Field(min_length=1, description="field of `measurement`, by its path below it, to its value")
+    steps: tuple[int, ...] = Field((), description="training steps; by default every checkpoint")
+
+
 class SweepSpec(SpecModel):
     """An experiment: a base spec and what varies over its runs. Without axes it is a single run."""
 
@@ -55,6 +63,10 @@ class SweepSpec(SpecModel):
     overrides: dict[str, Override] = Field(default_factory=dict, description="field path to its value by an axis")
     further: tuple[dict[str, Any], ...] = Field(
         (), description="runs beside the combinations, each with a value for every axis and, by path or short name, for what else it sets"
+    )
+
+    again: tuple[AgainSpec, ...] = Field(
+        (), max_length=32, description="what the checkpoints of the combinations, and not of the further runs, are measured with once more"
     )
 
     MAX_RUNS: ClassVar[int] = MAX_RUNS
@@ -105,6 +117,7 @@ class SweepSpec(SpecModel):
         """
         base = self.base.model_dump(mode="json")
         found = [(params, self._resolve_one(base, params, {}, field="axes")) for params in self._combinations()]
+        self._check_again(base, found)
         for place, run in enumerate(self.further):
             params = {name: run[name] for name in self.axes}
             own = {name: value for name, value in run.items() if name not in self.axes}
@@ -112,6 +125,26 @@ class SweepSpec(SpecModel):
             if all(spec != other for _, other in found):
                 found.append((params | self._told(own), spec))
         return tuple(ResolvedRun(index, params, spec) for index, (params, spec) in enumerate(found))
+
+    def _check_again(self, base: dict[str, Any], runs: Sequence[tuple[dict[str, Any], ExperimentSpec]]) -> None:
+        """What is measured again is checked on the runs of the combinations before any of them is trained."""
+        for place, item in enumerate(self.again):
+            own = {f"measurement.{name}": value for name, value in item.changes.items()}
+            for params, spec in runs:
+                measured_as = self._measured_as(base, params, own, field=f"again.{place}.changes")
+                wanted = {*item.steps, *measured_as.refers_to}
+                if strange := sorted(wanted - spec.saved_steps):
+                    known = ", ".join(f"{step:,}" for step in sorted(spec.saved_steps))
+                    remedy = f"Choose from {known}, or set again to []"
+                    raise SpecError.single(f"again.{place}", f"no checkpoint is kept of step {strange[0]:,}", remedy)
+
+    def _measured_as(self, base: dict[str, Any], params: dict[str, Any], own: dict[str, Any], *, field: str) -> ExperimentSpec:
+        try:
+            return self._resolve_one(base, params, own, field=field)
+        except SpecError as error:
+            # What the whole spec refuses is told of the run; here it is the changes that are at fault.
+            told = ((item.path if item.path.startswith(field) else field + item.path.rpartition(")")[2], item) for item in error.problems)
+            raise SpecError(FieldProblem(path, item.message, item.remedy) for path, item in told) from error
 
     def _told(self, own: dict[str, Any]) -> dict[str, Any]:
         """What singles a further run out beside the axes: not when it ends."""
@@ -146,8 +179,8 @@ class SweepSpec(SpecModel):
         return override.values[key]
 
 
-def parse_sweep(document: object) -> SweepSpec:
-    """Validate a sweep as read from YAML or JSON, its runs included.
+def parse_sweep(document: object, *, again: bool = False) -> SweepSpec:
+    """Validate a sweep as read from YAML or JSON, its runs included; ``again`` if these are trained and only measured again.
 
     Raises:
         SpecError: naming each field at fault and the remedy.
@@ -166,11 +199,17 @@ def parse_sweep(document: object) -> SweepSpec:
         sweep = SweepSpec.model_validate(dict(document))
     except ValidationError as error:
         raise SpecError.from_validation(error) from error
-    sweep.resolve()
+    for run in sweep.resolve():
+        if run.spec.refers_to and not again:
+            raise SpecError.single(
+                "base.measurement.sampler.projection.reference",
+                f"step {run.spec.refers_to[0]} is a checkpoint that a run does not have while it is trained",
+                "List it under `again`, or measure the checkpoints again with it: tauscope remeasure",
+            )
     return sweep
 
 
-def apply_settings(sweep: SweepSpec, settings: Mapping[str, Any]) -> SweepSpec:
+def apply_settings(sweep: SweepSpec, settings: Mapping[str, Any], *, again: bool = False) -> SweepSpec:
     """Return the sweep with fields replaced, as ``--set path=value`` does.
 
     A path is a sweep field (``name``), an axis, or a field of the base by its path or short name. A list for a scalar
@@ -185,7 +224,7 @@ def apply_settings(sweep: SweepSpec, settings: Mapping[str, Any]) -> SweepSpec:
         path = _full_path(kind, name)
         document["overrides"] = {key: item for key, item in document["overrides"].items() if _full_path(kind, key) != path}
         axis = next((key for key in document["axes"] if _full_path(kind, key) == path), None)
-        if path.partition(".")[0] in {"name", "summary", "axes", "combine", "overrides", "further", "base"}:
+        if path.partition(".")[0] in {"name", "summary", "axes", "combine", "overrides", "further", "again", "base"}:
             _set(document, path, value, field=name)
         elif isinstance(value, list) and not isinstance(_get(document["base"], path, field=name), list):
             if axis is None:
@@ -196,7 +235,7 @@ def apply_settings(sweep: SweepSpec, settings: Mapping[str, Any]) -> SweepSpec:
             document["axes"][axis] = [value]
         else:
             _set(document["base"], path, value, field=name)
-    return parse_sweep(document)
+    return parse_sweep(document, again=again)
 
 
 def _full_path(kind: type[ExperimentSpec], name: str) -> str:

@@ -1,6 +1,7 @@
 """The training step: noise a batch, predict, descend on the squared error (Ho et al. 2020, arXiv:2006.11239, algorithm 1)."""
 
 import math
+from collections.abc import Callable
 
 import torch
 from jaxtyping import Float, Int
@@ -20,6 +21,8 @@ from tauscope.training.seeding import derive_seed
 from tauscope.training.team import Team
 
 FINITE_CHECK_EVERY = 50
+
+Penalty = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 class DivergedError(ArithmeticError):
@@ -42,6 +45,7 @@ class Trainer:
         x_0: the training points in model units, on the same device.
         labels: of those points, where the network is told them.
         team: with whom each batch is shared.
+        penalty: what is added to the loss of a batch, of x_t, t and eps_hat.
 
     Attributes:
         data_sha256: of all that the run learns from and is measured on; a checkpoint holds it, and is only resumed from on the same data.
@@ -57,8 +61,10 @@ class Trainer:
         x_0: Float[Tensor, "n_train ..."],
         labels: Int[Tensor, " n_train"] | None = None,
         team: Team | None = None,
+        penalty: Penalty | None = None,
     ) -> None:
         self.spec = spec
+        self.penalty = penalty
         self.network = network.train()
         self.diffusion = diffusion
         self.x_0 = x_0
@@ -148,10 +154,15 @@ class Trainer:
     def _loss(self, x_0: Tensor, t: Tensor, eps: Tensor, *told: Tensor) -> Tensor:
         """Mean squared error of what the network learns: of eps, or of what stands for it."""
         bfloat16 = self.spec.compute.precision == "bfloat16"
+        x_t = self.diffusion.noised(x_0, t, eps)
         with torch.autocast(x_0.device.type, dtype=torch.bfloat16, enabled=bfloat16):
-            predicted = self._learner(self.diffusion.noised(x_0, t, eps), t, *told)
+            predicted = self._learner(x_t, t, *told)
+        predicted = predicted.float()
         target = self.network.target(x_0, t, eps) if isinstance(self.network, Parameterized) else eps
-        return (predicted.float() - target).square().mean()
+        loss = (predicted - target).square().mean()
+        if self.penalty is None:
+            return loss
+        return loss + self.penalty(x_t, t, self.network.eps(x_t, t, predicted) if isinstance(self.network, Parameterized) else predicted)
 
     def _descend(self) -> None:
         optimizer = self.spec.optimizer

@@ -10,9 +10,10 @@ from typer.testing import CliRunner
 
 from tauscope.cli.app import app
 from tauscope.cli.errors import report_errors
-from tauscope.cli.tables import attempts_table, events_table, fit_sentences, onset_words
+from tauscope.cli.tables import attempts_table, events_table, fit_sentences
 from tauscope.contracts.onsets import Onset, OnsetStatus, PowerLawFit
 from tauscope.contracts.run_views import AttemptView, RunEventView
+from tauscope.contracts.wording import onset_words
 
 TINY = ["--set", "n_train=[8]", "--set", "steps=20", "--set", "n_generated=32", "--set", "measurement.loss_pairs=32"]
 TINY += ["--set", "measurement.schedule={kind: explicit, at: [10, 20]}", "--set", "width=8"]

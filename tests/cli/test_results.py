@@ -20,7 +20,7 @@ from tauscope.contracts.onsets import Onset, OnsetStatus
 from tauscope.contracts.points import MetricInfo
 from tauscope.contracts.summary import ExperimentSummary, RunSummary
 from tauscope.results.machine import read_sittings
-from tauscope.specs import SpecError, apply_settings, load_preset, preset_names
+from tauscope.specs import SpecError, SweepSpec, apply_settings, load_preset, preset_names
 
 PAGE = Path(__file__).parents[2] / "docs/results.md"
 TOY: dict[str, object] = {
@@ -42,7 +42,8 @@ class Toys:
         self.page = folder / "page.md"
         self.page.write_text("# Mine\n\n" + "".join(f"Before {name}.\n\n{_place(name)}\nAfter.\n" for name in ("one", "two")))
         self.write("one", {"n_train": [8, 9], "steps": 10})
-        self.write("two", {"n_train": [8], "steps": 10})
+        filtered = {"name": "filter", "changes": {"sampler.low_pass": {"cutoff": 2.0}}, "steps": [10]}
+        self.write("two", {"n_train": [8], "steps": 10, "again": [filtered]})
 
     def write(self, name: str, settings: dict[str, object]) -> None:
         sweep = apply_settings(load_preset("digits-ci").sweep, TOY | settings | {"name": name})
@@ -82,8 +83,15 @@ def test_a_page_gets_the_tables_the_figures_and_the_machine_and_keeps_its_own_wo
     assert sitting.cpu in one and sitting.began in one and sitting.allocator in one
     assert page.startswith("# Mine\n\nBefore one.\n") and page.count("After.") == 2
     pictures = re.findall(r"\]\((.+?)\)", page)
-    assert pictures == ["images/one-figure-2.svg", "images/one-figure-3.svg", "images/two-figure-3.svg"]
+    assert pictures == ["images/one-figure-2.svg", "images/one-figure-3.svg"]
     assert all((shown.folder / picture).read_text().startswith("<?xml") for picture in pictures)
+
+
+def test_a_sweep_that_measures_again_gets_its_settings_as_one_table(shown: Toys) -> None:
+    two = read_section(shown.page.read_text(), "two")
+    _check_form(two)
+    assert [row.split(" | ")[0] for row in _rows(two)] == ["| n_train=8", "| n_train=8, measured again=filter"]
+    assert two.count("of 32 each") == 2 and "All at step 10, 95 % intervals." in two
 
 
 def test_what_is_finished_is_shown_again_without_being_run_or_restamped(shown: Toys) -> None:
@@ -160,7 +168,7 @@ def test_the_committed_tables_have_the_form_that_is_written(name: str) -> None:
         return
     _check_form(text)
     if "| quantity |" not in text:
-        assert len(_rows(text)) == len(load_preset(name).sweep.resolve())
+        assert len(_rows(text)) == _expected_rows(load_preset(name).sweep)
     assert not [picture for picture in re.findall(r"\]\((.+?)\)", text) if not (PAGE.parent / picture).is_file()]
 
 
@@ -179,11 +187,18 @@ def _rows(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.startswith("| ")][2:]
 
 
+def _expected_rows(sweep: SweepSpec) -> int:
+    """A row a run, or, where settings are compared, one for every three seeds and one for every set."""
+    runs = sweep.resolve()
+    return len(runs) // len(sweep.axes["seed"]) + len(sweep.again) if sweep.again else len(runs)
+
+
 def _check_form(text: str) -> None:
     lines = text.splitlines()
     headings = next(line for line in lines if line.startswith("| "))
     trained = f" | {' | '.join(ONSETS)} | " in headings and headings.endswith(f", at the end (95 %) | {' | '.join(ENDS)} |")
-    assert trained or headings.endswith("| quantity | value (95 %) |")
+    compared = re.fullmatch(r"\| setting \| n \| seeds \| tau_gen \| tau_mem \| .+ \| .+ \| f_mem \| control \|", headings)
+    assert trained or compared or headings.endswith("| quantity | value (95 %) |")
     assert len({line.count(" | ") for line in lines if line.startswith("| ")}) == 1
     machine = re.search(
         r"^Machine: .+, \d+ cores, [\d.]+ GiB, Python 3\.\S+, PyTorch \S+, .+; 20\d\d-\d\d-\d\d\. Code .+\. Trainer processes ", text, re.M

@@ -73,6 +73,24 @@ def test_a_step_before_the_first_checkpoint_or_another_spec_is_refused(folder: P
         LocalRemeasuring(folder, {"n_generated": 3})
 
 
+def test_a_projection_refers_to_an_earlier_checkpoint_and_changes_only_samples_that_are_drawn_later(folder: Path) -> None:
+    first, *_, last = steps = [task.step for task in LocalRemeasuring(folder, {}).tasks]
+    assert first < last
+    again = LocalRemeasuring(folder, {"sampler.projection": {"reference": first}}, steps=[first, last])
+    again.execute(processes=1)
+    (own,) = read_measurements(folder).values()
+    held = {(point.metric, point.step): point.value for point in own}
+    found = {(row.point.metric, row.point.step): row.point.value for row in again.points}
+    same = {place for place, value in found.items() if held[place] == value}
+    assert {place for place in found if place[1] == first} <= same
+    assert ("frechet_pca", last) not in same and ("loss_held_out@100", last) in same
+    with pytest.raises(
+        SpecError, match=rf"sampler.projection.reference: run \S+ has no checkpoint of step 7. Choose one that it has: {first}"
+    ):
+        LocalRemeasuring(folder, {"sampler.projection": {"reference": 7}})
+    assert len(steps) == 3
+
+
 def test_a_checkpoint_is_asked_afterwards_for_copies_between_features(folder: Path) -> None:
     features = [{"name": "pixels_pca", "components": 4, "metrics": ["copies"]}]
     again = LocalRemeasuring(folder, {"features": features}, steps=[12])

@@ -20,6 +20,7 @@ from tauscope.contracts.diagnosis import DiagnosisView
 from tauscope.contracts.experiments import ExperimentCreate, ExperimentView, Plan, PlannedRun, PresetView
 from tauscope.contracts.forecasts import ForecastCalibration, RunForecasts
 from tauscope.contracts.growing import SweepGrowth
+from tauscope.contracts.interventions import Interventions
 from tauscope.contracts.launching import Estimate, KindView
 from tauscope.contracts.phase import PhaseDiagram
 from tauscope.contracts.points import Point
@@ -34,6 +35,7 @@ from tests.frontend import (
     fake_compared,
     fake_forecasts,
     fake_history,
+    fake_interventions,
     fake_mixture,
     fake_phase,
     fake_probes,
@@ -68,6 +70,7 @@ EXPERIMENTS = {
     "foretold": fake_forecasts.foretold,
     "twins": fake_twins.twins,
     **fake_phase.EXPERIMENTS,
+    **fake_interventions.EXPERIMENTS,
     **SPECTRAL,
     **fake_mixture.EXPERIMENTS,
     **CLOSED,
@@ -351,6 +354,10 @@ def _experiments(app: FastAPI, state: FakeApi) -> None:
     @app.get("/api/v1/experiments/{identifier}/phase")
     def phase(identifier: str) -> PhaseDiagram:
         return fake_phase.diagram(state.experiment(identifier), state.curves(identifier, DESCRIBED))
+
+    @app.get("/api/v1/experiments/{identifier}/interventions")
+    def interventions(identifier: str) -> Interventions:
+        return fake_interventions.compared(state.experiment(identifier))
 
     @app.get("/api/v1/experiments/{identifier}/curves.csv")
     def curves_csv(identifier: str, metrics: str) -> Response:

@@ -68,6 +68,8 @@ STATES = (
     State("phase-one-width", "/phase?id=demo", "the runs have one p", ready="[data-ready=yes]"),
     State("phase-one-run", "/phase?id=long", "the runs have one n", ready="[data-ready=yes]"),
     State("phase-empty", "/phase?id=empty", "the runs have one p", ready="[data-ready=yes]"),
+    State("interventions", "/interventions?id=interventions", "copies least", ready=".tau-onsets"),
+    State("interventions-empty", "/interventions?id=empty", "a run has no f_mem yet", ready="[data-ready=yes]"),
     State("probes", "/probes?id=demo", "as late as the warning"),
     State("probes-uncalibrated", "/probes?id=never", "not calibrated: 2 of the 6 finished runs it takes"),
     State("closed-curves", "/closed?id=rf-curves", "E_score is least at"),

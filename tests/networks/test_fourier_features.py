@@ -3,8 +3,10 @@
 import torch
 
 from tauscope.experiments.gmm import build_mlp
+from tauscope.experiments.image_ddpm import build_network
 from tauscope.networks.fourier_features import FourierFeatures
 from tauscope.process import Diffusion
+from tauscope.specs import ImageDdpmSpec
 from tauscope.specs.gmm import GmmSpec
 from tauscope.specs.mlp import MlpSpec
 
@@ -33,6 +35,21 @@ def test_a_perceptron_has_them_where_it_is_asked_drawn_from_the_runs_seed_and_co
     trained = sum(parameter.numel() for parameter in first.parameters())
     assert trained == MlpSpec.model_validate({"base_width": 16, "fourier": {"count": 5}}).parameters(8)
     assert sum(p.numel() for p in plain.parameters()) == trained - 10 * 16
+
+
+def test_a_unet_has_them_of_each_pixels_value_where_it_is_asked() -> None:
+    images = torch.randn(2, 1, 8, 8, generator=torch.Generator().manual_seed(2))
+    torch.manual_seed(0)
+    features = FourierFeatures(1, 5, scale=2.0)
+    by_pixel = features(images.permute(0, 2, 3, 1).reshape(-1, 1)).view(2, 8, 8, 10).permute(0, 3, 1, 2)
+    assert torch.allclose(features(images), by_pixel, atol=1e-6)
+    small = {"base_width": 8, "multipliers": [1], "blocks": 1, "attention": [False]}
+    specs = [ImageDdpmSpec.model_validate({"network": small | further}) for further in ({}, {"fourier": {"count": 5}})]
+    plain, told = (build_network(spec, Diffusion.of(spec.process), channels=1, data_std=1.0) for spec in specs)
+    assert told(images, torch.tensor([10, 900])).shape == images.shape
+    trained = [sum(parameter.numel() for parameter in network.parameters()) for network in (plain, told)]
+    assert trained == [spec.parameters for spec in specs]
+    assert trained[1] - trained[0] == 9 * 10 * 8
 
 
 def test_frequencies_are_no_part_of_a_checkpoint() -> None:

@@ -9,7 +9,7 @@ from tauscope.process import Diffusion, linear_schedule
 from tauscope.process.diffusion import predict_x0
 from tauscope.samplers import sample_ddim
 from tauscope.samplers.low_pass import low_pass_gain, low_passed
-from tauscope.samplers.projection import from_held_out, from_population, projected
+from tauscope.samplers.projection import from_held_out, from_network, from_population, projected
 from tauscope.theory.empirical import empirical_eps
 from tauscope.theory.mixture import Mixture
 
@@ -83,6 +83,23 @@ def test_what_leads_from_the_population_to_the_training_set_is_taken_out(share: 
     known, exact = population(x_t, alpha_bar), empirical_eps(x_t, train, alpha_bar=alpha_bar)
     model = projected(lambda x, t: known + share * (exact - known), diffusion, from_population(train, population))
     assert torch.allclose(model(x_t, torch.full((9,), index)), known + left * (exact - known), atol=1e-12)
+
+
+def test_what_was_learned_since_an_earlier_step_is_taken_out_as_far_as_it_leads_to_the_training_set(diffusion: Diffusion) -> None:
+    train, _ = mixture().sample(16, torch.Generator().manual_seed(0))
+    x_t, alpha_bar = torch.randn(5, 6, generator=torch.Generator().manual_seed(1), dtype=torch.float64), float(diffusion.alpha_bar[150])
+
+    def earlier(x: Tensor, t: Tensor) -> Tensor:
+        assert t.tolist() == [150] * 5
+        return 0.9 * population(x, alpha_bar)
+
+    def later(x: Tensor, t: Tensor) -> Tensor:
+        return earlier(x, t) + 0.6 * (empirical_eps(x, train, alpha_bar=alpha_bar) - earlier(x, t))
+
+    model = projected(later, diffusion, from_network(train, earlier))
+    t = torch.full((5,), 150)
+    assert torch.allclose(model(x_t, t), earlier(x_t, t), atol=1e-12)
+    assert torch.equal(projected(earlier, diffusion, from_network(train, earlier))(x_t, t), earlier(x_t, t))
 
 
 def test_what_is_orthogonal_to_that_direction_stays(diffusion: Diffusion) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tauscope.analysis.trajectories import configuration_of
-from tauscope.specs import ImageDdpmSpec, SpecError, load_preset, parse_sweep
+from tauscope.specs import ImageDdpmSpec, SpecError, apply_settings, load_preset, parse_sweep
 from tauscope.specs.remeasuring import changes_of, changes_words, remeasured
 
 OLD = {
@@ -52,6 +52,46 @@ def test_checkpoints_are_measured_again_with_them_and_the_set_says_so_in_words()
     own = load_preset("digits-ci").sweep.resolve()[0].spec
     again = remeasured(own, {"sampler.projection": {"reference": "held_out"}})
     assert changes_words(own, changes_of(own, again)) == "sampler.projection reference held_out most 1.0"
+
+
+@pytest.mark.parametrize(
+    ("preset", "settings", "path", "words"),
+    [
+        ("digits-ci", {"penalty": {"cutoff": 30}}, "base", "penalty.cutoff 30 keeps all of an image"),
+        ("digits-ci", {"penalty": {"cutoff": 2, "weight": 0}}, "base.penalty.weight", "greater than 0"),
+        ("digits-ci", {"network.fourier": {"scale": 0}}, "base.network.fourier.scale", "greater than 0"),
+        ("gmm-minute", {"penalty": {"cutoff": 2}}, "penalty", "there is no field 'penalty' here"),
+        (
+            "digits-ci",
+            {"measurement.sampler.projection": {"reference": 20}},
+            "base.measurement.sampler.projection.reference",
+            "a checkpoint that a run does not have while it is trained",
+        ),
+        (
+            "digits-ci",
+            {"measurement.sampler.projection": {"reference": 10_000}},
+            "base",
+            "measurement.sampler.projection.reference 10000 is no earlier step",
+        ),
+        ("gmm-interventions", {"again": [{"name": "x", "changes": {"sampler.steps": 30}, "steps": [7]}]}, "again.0", "of step 7"),
+        (
+            "gmm-interventions",
+            {"again": [{"name": "x", "changes": {"sampler.projection": {"reference": 100}}}]},
+            "again.0",
+            "no checkpoint is kept of step 100",
+        ),
+        (
+            "gmm-interventions",
+            {"again": [{"name": "x", "changes": {"sampler.low_pass": {"cutoff": 2}}}]},
+            "again.0.changes",
+            "filters images, and kind gmm learns none",
+        ),
+    ],
+)
+def test_a_launch_that_cannot_be_is_refused_by_its_field(preset: str, settings: dict[str, Any], path: str, words: str) -> None:
+    with pytest.raises(SpecError) as refused:
+        apply_settings(load_preset(preset).sweep, settings)
+    assert any(problem.path.startswith(path) and words in problem.message and problem.remedy for problem in refused.value.problems)
 
 
 def test_a_set_that_was_stored_before_they_were_there_is_the_same_set() -> None:
