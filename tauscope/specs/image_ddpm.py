@@ -24,6 +24,8 @@ class ImageDdpmSpec(DenoiserSpec):
     network: UNetSpec = shown(UNetSpec(), "Network", group=DATA)
     measurement: ImageMeasurementSpec = shown(ImageMeasurementSpec(), "Measurement", group=MEASUREMENT)
 
+    POINTS: ClassVar[str] = "images"
+    COMPONENT: ClassVar[str] = "pixel"
     ALIASES: ClassVar[dict[str, str]] = {**DenoiserSpec.ALIASES, "subset": "dataset.subset"}
     PACE: ClassVar[tuple[str, ...]] = ("dataset.size", *DenoiserSpec.PACE)
     WITHIN_CONFIGURATION: ClassVar[tuple[str, ...]] = (
