@@ -41,7 +41,8 @@ def copied_in_folder(folder: Path, *, step: int | None = None, limit: int | None
         if at in files:
             assert at is not None
             record = _read_record(folder / "runs" / entry["run"], [files[step] for step in sorted(files)])
-            views.append(copied_images(record, at, limit=limit, unmeasured=_unmeasured(entry["spec"], points.get(entry["run"], []), files)))
+            unmeasured = _unmeasured(entry["spec"], points.get(entry["run"], []), files)
+            views.append(copied_images(record, at, limit=limit, unmeasured=unmeasured, point=KINDS[entry["spec"]["kind"]].POINTS[:-1]))
     return tuple(views)
 
 
@@ -71,7 +72,7 @@ def _array(file: Path, name: str) -> np.ndarray:
 def _unmeasured(spec: dict[str, Any], points: Sequence[Point], measured: dict[int, Path]) -> tuple[UnmeasuredStep, ...]:
     model = KINDS[spec["kind"]].model_validate(spec)
     told = [
-        UnmeasuredStep(step=point.step, state="diverged", reason=point.reason or "the sampler gave no finite image")
+        UnmeasuredStep(step=point.step, state="diverged", reason=point.reason or "the sampler gave no finite sample")
         for point in points
         if point.metric == "f_mem" and point.value is None
     ]

@@ -92,7 +92,7 @@ STATES = (
     State("inspect-copied", "/inspect?run=demor2&step=1763&train=29", "Training image 29", ready=CARDS),
     State("inspect-many", "/inspect?run=manyr2&step=1763", "copy", ready=CARDS),
     State("inspect-waiting", "/inspect?run=staler1&step=266", "are still being evaluated", ready="[data-ready=yes]"),
-    State("inspect-diverged", "/inspect?run=staler1&step=178", "the sampler gave no finite image", ready="[data-ready=yes]"),
+    State("inspect-diverged", "/inspect?run=staler1&step=178", "the sampler gave no finite sample", ready="[data-ready=yes]"),
     State("inspect-empty", "/inspect?run=emptyr0", "No samples yet", ready="[data-ready=yes]"),
     State("inspect-unknown", "/inspect?run=unknownr0", "There is no experiment unknown", ready="text=There is no experiment unknown"),
     State("experiments", "/experiments", "digits, lr 0.02", ready=".tau-name"),
