@@ -4,6 +4,7 @@ from backend.services.context import Context
 from backend.services.copied_cache import CopyFiles
 from backend.services.errors import NoImageError, NoSamplesError
 from backend.services.experiments import required_run
+from backend.services.image_cache import no_images
 from backend.services.images import train_file
 from backend.services.sample_steps import sample_steps
 from backend.services.samples import LAST
@@ -29,6 +30,8 @@ def copied(
     train = train_file(context, run_id)
     with reading(context.sessions) as session:
         kind = KINDS[required_run(session, run_id).spec["kind"]]
+        if kind.POINTS == "points":
+            raise no_images()
         files = {file.step or 0: file.sha256 for file in measured_files(session, run_id)}
         held_out = find_file(session, run_id, "held_out")
     found = CopyFiles(run_id, train.sha256, held_out.sha256 if held_out else None, tuple(sorted(files.items())))

@@ -12,7 +12,7 @@ from tauscope.contracts.experiments import ExperimentView
 from tauscope.specs import KINDS
 
 # Pages and buttons for what only some kinds of experiment have.
-_TRAINED = frozenset(KINDS) - {"rf_spectrum"}
+_TRAINED = frozenset(kind for kind, spec in KINDS.items() if spec.TRAINS)
 _ONLY_OF = {page: frozenset({"image_ddpm"}) for page in ("probes", "spectrum")} | {
     "experiment": _TRAINED,
     "extend": _TRAINED,

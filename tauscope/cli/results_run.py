@@ -22,7 +22,7 @@ from tauscope.figures.render import render
 from tauscope.figures.source import Number
 from tauscope.results.folder import read_spec, read_summary, spec_document
 from tauscope.results.machine import read_sittings, record_sitting, this_sitting
-from tauscope.specs import SpecError, SweepSpec
+from tauscope.specs import KINDS, SpecError, SweepSpec
 
 errors = Console(stderr=True)
 UNFINISHED = ("queued", "running")
@@ -127,7 +127,7 @@ def _show(summary: ExperimentSummary, place: Place) -> None:
     place.images.mkdir(parents=True, exist_ok=True)
     data = read_folder(folder)
     pictures = {}
-    for number in _figures(summary):
+    for number in _figures(summary, folder):
         path = place.images / f"{summary.experiment}-figure-{number}.svg"
         path.write_bytes(render(data, number, "svg"))
         pictures[f"figure {number}"] = Path(os.path.relpath(path, place.page.parent)).as_posix()
@@ -135,8 +135,11 @@ def _show(summary: ExperimentSummary, place: Place) -> None:
     output.print(f"{summary.experiment}: {len(summary.runs)} runs shown in {place.page}")
 
 
-def _figures(summary: ExperimentSummary) -> tuple[Number, ...]:
-    """Figure 2 shows curves and samples of one setting at several n; without these only figure 3 says more than the table."""
+def _figures(summary: ExperimentSummary, folder: Path) -> tuple[Number, ...]:
+    """Figure 2 shows curves and samples of one setting at several n; without these only figure 3 says more than the table. What trains
+    nothing has neither."""
+    if any(not KINDS[entry["spec"]["kind"]].TRAINS for entry in read_spec(folder)["runs"]):
+        return ()
     sizes = {run.params.get("n_train") for run in summary.runs}
     sampled = any(run.final.get("n_generated") != 0 for run in summary.runs)
     return (2, 3) if len(sizes) > 1 and sampled else (3,)
