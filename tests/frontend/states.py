@@ -73,6 +73,8 @@ STATES = (
     State("closed-curves", "/closed?id=rf-curves", "E_score is least at"),
     State("closed-map", "/closed?id=rf-map&map=score_error&at=100", "E_score is least at"),
     State("closed-spectrum", "/closed?id=rf-spectrum", "3 bulks"),
+    State("watch-nothing-trained", "/experiment?id=rf-spectrum", "3 bulks"),
+    State("law-mixture", "/law?id=mixture", "score"),
     State("watch-closed", "/experiment?id=rf-map", "Finished"),
     State("law-closed", "/law?id=rf-curves", "score"),
     State("spectrum", "/spectrum?id=spectrum", "from low to high frequency"),
