@@ -108,7 +108,9 @@ def _references(found: Sequence[Family], info: MetricInfo) -> list[Row]:
     """Real against real, and the raw training set of each n: without these two a distance cannot be read."""
     rows = []
     for family in found:
-        for name, words in ((info.control, "real against real"), (f"{info.name}_train", "training set: what a copier scores")):
+        copier = f"{info.name}_train"
+        floor = info.control if info.control != copier else None
+        for name, words in ((floor, "real against real"), (copier, "training set: what a copier scores")):
             series = family.runs[0].series.get(name or "")
             value = next((value for value in reversed(series.value) if value is not None), None) if series else None
             if value is not None:
@@ -118,7 +120,10 @@ def _references(found: Sequence[Family], info: MetricInfo) -> list[Row]:
 
 def references_words(info: MetricInfo) -> str:
     """What the horizontal lines of a distance are."""
-    return "grey: real against real; dash-dotted, by n: what the training set itself scores" if info.control else ""
+    if not info.control:
+        return ""
+    copier = "dash-dotted, by n: what the training set itself scores"
+    return copier if info.control == f"{info.name}_train" else f"grey: real against real; {copier}"
 
 
 def loss_panel(found: Sequence[Family]) -> Panel:

@@ -33,7 +33,7 @@ SERIES: dict[str, Any] = {
     "base.dataset": {"name": "series", "length": 8, "stride": 8, "n_train": 8, "n_held_out": 32},
     "base.network": {"name": "unet1d", "base_width": 8, "multipliers": [1], "blocks": 1},
     "base.measurement.schedule": {"kind": "explicit", "at": [20, 60]},
-    "base.measurement.n_generated": 24,
+    "base.measurement.n_generated": 32,
     "base.measurement.dtw_radius": None,
     "base.measurement.sampler": {"name": "ddim", "steps": 4},
 }

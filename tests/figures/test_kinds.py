@@ -38,8 +38,9 @@ def _point(metric: str, step: int, n: int) -> Point:
 
 
 def test_figure_2_of_a_mixture_shows_what_defines_its_tau_mem_and_says_why_there_are_no_pictures() -> None:
-    data = of_preset("gmm-minute", ("alpha@150", "loss_train@150", "loss_held_out@150"))
-    _, copying, losses, pictures = figure_2(data, FigureOptions()).panels
+    data = of_preset("gmm-minute", ("score_error@150", "alpha@150", "loss_train@150", "loss_held_out@150"))
+    quality, copying, losses, pictures = figure_2(data, FigureOptions()).panels
+    assert not quality.note.startswith("grey") and "real against real" not in quality.note
     assert {row.quantity for row in copying.of("curve")} == {"alpha@150"} and not copying.of("control")
     assert [row.y for row in copying.of("level")] == [0.2]
     assert copying.inset is not None and "collapse score 0.00" in copying.note
