@@ -136,7 +136,7 @@ def onset_table(experiment: ExperimentView, curves: Curves, groups: Sequence[Gro
     head = tag("tr", tag("th", "n"), tag("th", GEN, TAU_GEN), tag("th", MEM, TAU_MEM), *marked, tag("th", "window"))
     rows = [_row(group, run, tuple(names), focused=group is focus) for group in groups for run in group.runs]
     table = tag("table", tag("thead", head), tag("tbody", *rows), class_="tau-onsets")
-    shown = tag("div", table, class_="tau-scrolls", tabindex=0) if "tau_split" in names else table
+    shown = tag("div", table, class_="tau-scrolls", tabindex=0)
     return tag("section", shown, *_definitions(experiment, curves), class_="tau-card tau-flush")
 
 
