@@ -23,7 +23,7 @@ from frontend.markup.downloads import Chart, curves_csv, downloads
 from frontend.markup.header import header
 from frontend.markup.html import join, tag
 from frontend.markup.law import foretold_words, law_finding, law_keys, law_table
-from frontend.markup.side import onset_table
+from frontend.markup.side import measure_words, onset_table
 from frontend.markup.state import is_live
 from frontend.views import answer, asked
 from frontend.words import slots_words
@@ -57,9 +57,15 @@ def _law(
 ) -> dict[str, Any]:
     client = client_for(token)
     experiment = client.experiment(identifier)
-    curves = client.curves(identifier, tuple({copying_metric(experiment): None, F_MEM: None, CONTROL: None}))
+    curves = client.curves(identifier, copying_metrics(experiment))
     view = law_view(experiment, curves, options, exponents=exponents, level=_number(measure), by=by)
     return view | {"slots": slots_words(client.system()), "cursor": curves.cursor}
+
+
+def copying_metrics(experiment: ExperimentView) -> tuple[str, ...]:
+    """What the collapse is of: the measure that defines tau_mem, and what is subtracted from it."""
+    metric = copying_metric(experiment)
+    return (metric, CONTROL) if metric == F_MEM else (metric,)
 
 
 def _number(text: str | None) -> float | None:
@@ -81,14 +87,15 @@ def law_view(
     groups = group_runs(experiment, options.palette)
     found = collapse_of(experiment, curves, varying or ("n",))
     chosen = _exponents(found, exponents, varying or ("n",))
+    metric = copying_metric(experiment)
     above = _ABOVE_IN_TALK if options.talk else _ABOVE
     height = options.pixels * _PRINT_SHAPE if options.print_mm else max(_MIN_HEIGHT, (options.viewport or 900) - above)
     figures = {
-        "collapse": collapse_figure(groups, curves, chosen, options, level=level, height=height),
+        "collapse": collapse_figure(groups, curves, chosen, options, level=level, height=height, metric=metric),
         "law": law_figure(groups, experiment.fits, options, height=height, by=variable),
     }
     said = law_finding(experiment, variable)
-    scored = collapse_words(found, chosen)
+    scored = collapse_words(found, chosen, measure_words(curves, metric))
     return {
         "figures": {name: _sized(made, options) for name, made in figures.items()},
         "header": header(experiment, tab="law"),
@@ -117,7 +124,9 @@ def _sized(figure: dict[str, Any], options: ViewOptions) -> dict[str, Any]:
 def _charts(experiment: ExperimentView, *, own_level: bool) -> tuple[Chart, ...]:
     """The two charts; the API knows the onsets at the spec's own level alone."""
     onsets = f"/api/v1/experiments/{experiment.id}/onsets.csv" if own_level else ""
-    return Chart("collapse", "Collapse", "collapse", curves_csv(experiment, (F_MEM, CONTROL))), Chart("law", "Law", "law", onsets)
+    return Chart("collapse", "Collapse", "collapse", curves_csv(experiment, copying_metrics(experiment))), Chart(
+        "law", "Law", "law", onsets
+    )
 
 
 def _exponents(found: Collapse | str, asked: Asked, varying: Sequence[ScalingVariable]) -> dict[ScalingVariable, float]:
@@ -137,7 +146,7 @@ def _score(found: Collapse | str) -> dict[str, Any] | None:
 
 def collapse_of(experiment: ExperimentView, curves: Curves, variables: Sequence[ScalingVariable] = ("n",)) -> Collapse | str:
     """The collapse score over all runs that have begun; where there is none, why."""
-    found = [copy_curve(curves, run) for run in experiment.runs]
+    found = [copy_curve(curves, run, copying_metric(experiment)) for run in experiment.runs]
     known = [curve for curve in found if curve is not None]
     return _collapse(tuple((curve.n, tuple(curve.tau), tuple(curve.excess), curve.width) for curve in known), tuple(variables))
 

@@ -172,7 +172,7 @@ def level_text(metric: str, level: float) -> str:
 Axis = Literal["tau", "tau_n", "w_tau", "epochs", "seconds"]
 AXIS_TITLES: dict[Axis, str] = {
     "tau": "training time τ, steps (log)",
-    "tau_n": "τ/n, steps per training image (log)",
+    "tau_n": "τ/n, steps per training point (log)",
     "w_tau": "Wτ, steps times base width (log)",
     "epochs": "epochs, τ × batch / n (log)",
     "seconds": "time spent computing, s, at each run's mean speed (log)",

@@ -4,6 +4,7 @@ from backend.services.context import Context
 from backend.services.copied_cache import CopyFiles
 from backend.services.errors import NoImageError, NoSamplesError
 from backend.services.experiments import required_run
+from backend.services.image_cache import no_images
 from backend.services.images import train_file
 from backend.services.sample_steps import sample_steps
 from backend.services.samples import LAST
@@ -28,14 +29,18 @@ def copied(
     """
     train = train_file(context, run_id)
     with reading(context.sessions) as session:
+        kind = KINDS[required_run(session, run_id).spec["kind"]]
+        if kind.POINTS == "points":
+            raise no_images()
         files = {file.step or 0: file.sha256 for file in measured_files(session, run_id)}
         held_out = find_file(session, run_id, "held_out")
     found = CopyFiles(run_id, train.sha256, held_out.sha256 if held_out else None, tuple(sorted(files.items())))
     at = _measured_step(run_id, step, tuple(files))
     record = context.copied.record(found)
-    view = copied_images(record, at, offset=offset, limit=limit, image=image, unmeasured=_unmeasured(context, run_id, record.steps))
+    unmeasured, point = _unmeasured(context, run_id, record.steps), kind.POINTS[:-1]
+    view = copied_images(record, at, offset=offset, limit=limit, image=image, unmeasured=unmeasured, point=point)
     if image is not None and not view.total:
-        raise NoImageError(f"No training image is listed as {image}", f"They go from 0 to {view.n_train - 1}, equal ones by the first")
+        raise NoImageError(f"No training {point} is listed as {image}", f"They go from 0 to {view.n_train - 1}, equal ones by the first")
     return view
 
 
@@ -70,4 +75,4 @@ def _unmeasured(context: Context, run_id: str, measured: tuple[int, ...]) -> tup
     return unmeasured_steps(spec.measurement.schedule.steps(spec.steps), reached, measured, told)
 
 
-_REASONS = {"waiting": "its samples are still to be drawn or measured", "diverged": "the sampler gave no finite image"}
+_REASONS = {"waiting": "its samples are still to be drawn or measured", "diverged": "the sampler gave no finite sample"}

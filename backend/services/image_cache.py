@@ -18,7 +18,13 @@ from tauscope.figures.window_pictures import draw_windows, picture_shape
 
 Pixels = NDArray[np.uint8]
 _BUDGET = 128 * 1024 * 1024
+_DRAWN = 3  # Axes at least: sample, channel and time, or more.
 _CHECKPOINTS = 256  # 10,000 samples and their neighbours take 400 kB.
+
+
+def no_images() -> NoImageError:
+    """Of a run on points, which have no picture."""
+    return NoImageError("The run learns no images", "Only runs on images and windows of series have some to show")
 
 
 @dataclass(frozen=True)
@@ -58,8 +64,8 @@ class ImageCache:
                 self._images.move_to_end(sha256)
                 return self._images[sha256]
         arrays = read_arrays(self._artifacts, sha256)
-        if array not in arrays:
-            raise NoImageError("The run learns no images", "Only runs on images have some to show")
+        if array not in arrays or arrays[array].ndim < _DRAWN:
+            raise no_images()
         images = _pixels(arrays[array])
         with self._lock:
             self._images[sha256] = images
@@ -77,6 +83,8 @@ class ImageCache:
     def _neighbours(self, sha256: str) -> Neighbours:
         arrays = read_members(self._artifacts, sha256, "neighbours", "distances")
         shape = read_shape(self._artifacts, sha256, "samples")
+        if len(shape) < _DRAWN:
+            raise no_images()
         image = picture_shape(shape[1], shape[2]) if len(shape) == 3 else (shape[1], shape[2], shape[3])
         return Neighbours(arrays["neighbours"], arrays["distances"].astype(np.float64), image)
 

@@ -1,4 +1,4 @@
-"""f_mem minus control against tau / (n^a W^b): do the copying curves of all n and W fall onto one another?"""
+"""f_mem minus control, or what else defines tau_mem, against tau / (n^a W^b): do the curves of all n and W fall onto one another?"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,56 +12,56 @@ from frontend.charts.groups import Group, run_name
 from frontend.charts.labels import Frame, LineEnd, end_labels
 from frontend.charts.law import position
 from frontend.charts.marks import onset_marks
-from frontend.charts.memorization import CONTROL, F_MEM
+from frontend.charts.memorization import CONTROL, F_MEM, copying_range
 from frontend.charts.panels import line_mode, require_control
-from frontend.charts.reading import drawn_points, series_of
+from frontend.charts.reading import drawn_points, metric_info, series_of, short_label
 from frontend.theme import with_opacity
 from frontend.words import exponent as power
 from frontend.words import percent
 from tauscope.analysis.collapse import CopyCurve
 from tauscope.analysis.thinning import kept_rows
-from tauscope.contracts.curves import Curves, Series
+from tauscope.contracts.curves import Curves
 from tauscope.contracts.onsets import OnsetStatus, ScalingVariable
 from tauscope.contracts.run_views import RunView
 
 Exponents = Mapping[ScalingVariable, float]
 """Of each variable that time is scaled with, as in tau_mem ~ n^a W^b."""
 Measured = tuple[int, float, float, float | None, float | None]
-"""Step, f_mem, its control, and the interval of f_mem."""
-_RANGE = (-0.03, 1.03)
+"""Step, the measure of copying, its control, and its interval."""
 _LABELLED = 12
 
 
-def copy_curve(curves: Curves, run: RunView) -> CopyCurve | None:
-    """f_mem minus control of a run at the steps where both were measured; ``None`` before the first."""
-    rows = [(step, value, floor) for step, value, floor, _, _ in _measured(curves, run)]
+def copy_curve(curves: Curves, run: RunView, metric: str = F_MEM) -> CopyCurve | None:
+    """f_mem minus control of a run at the steps where both were measured, or another measure; ``None`` before the first."""
+    rows = [(step, value, floor) for step, value, floor, _, _ in _measured(curves, run, metric)]
     if not rows or run.n_train is None:
         return None
     step, value, floor = (np.array(column, dtype=np.float64) for column in zip(*rows, strict=True))
     return CopyCurve(run.n_train, step, value - floor, position(run, "width"))
 
 
-def _measured(curves: Curves, run: RunView) -> list[Measured]:
-    """A run's points where f_mem and its control have values."""
-    series = series_of(curves, run, F_MEM)
+def _measured(curves: Curves, run: RunView, metric: str) -> list[Measured]:
+    """A run's points where the measure has values, and f_mem its control; any other measure has none to subtract."""
+    series = series_of(curves, run, metric)
     if series is None:
         return []
-    require_control(curves, run, CONTROL)
-    floor = _by_step(curves.runs[run.id][CONTROL])
+    floor = _control(curves, run) if metric == F_MEM else dict.fromkeys(series.step, 0.0)
     columns = zip(series.step, series.value, series.low, series.high, strict=True)
     return [(step, v, floor.get(step, 0.0), low, high) for step, v, low, high in columns if v is not None and step > 0 and step in floor]
 
 
-def _drawn(curves: Curves, run: RunView) -> list[Measured]:
+def _drawn(curves: Curves, run: RunView, metric: str) -> list[Measured]:
     """As many of them as a chart of all runs shows; what is said in numbers is computed from every one."""
-    rows = _measured(curves, run)
+    rows = _measured(curves, run, metric)
     if len(rows) <= (most := drawn_points(len(curves.runs))):
         return rows
     excess = [value - floor for _, value, floor, _, _ in rows]
     return [rows[row] for row in kept_rows([step for step, *_ in rows], excess, [None] * len(rows), most)]
 
 
-def _by_step(series: Series) -> dict[int, float]:
+def _control(curves: Curves, run: RunView) -> dict[int, float]:
+    require_control(curves, run, CONTROL)
+    series = curves.runs[run.id][CONTROL]
     return {step: value for step, value in zip(series.step, series.value, strict=True) if value is not None}
 
 
@@ -72,16 +72,28 @@ def scaled_time(exponents: Exponents) -> str:
 
 
 def collapse_figure(
-    groups: Sequence[Group], curves: Curves, exponents: Exponents, options: ViewOptions, *, level: float | None, height: float
+    groups: Sequence[Group],
+    curves: Curves,
+    exponents: Exponents,
+    options: ViewOptions,
+    *,
+    level: float | None,
+    height: float,
+    metric: str = F_MEM,
 ) -> dict[str, Any]:
     """The figure at chosen exponents. Traces hold in ``meta`` what they are scaled with and unscaled ``tau``: a slider moves them.
 
     Raises:
         FigureError: if a run has f_mem without its control.
     """
-    traces = [trace for group in groups for run in group.runs for trace in _run_traces(group, run, curves, exponents, options, level=level)]
-    x_range = _time_range(traces)
-    frame = Frame(x_range, _RANGE, options.plot_width, height - HEAD - FOOT, log_y=False, beyond=options.margins[1] - 4, floor=True)
+    traces = [
+        trace
+        for group in groups
+        for run in group.runs
+        for trace in _run_traces(group, run, curves, exponents, options, level=level, metric=metric)
+    ]
+    x_range, y_range = _time_range(traces), copying_range(curves, metric)
+    frame = Frame(x_range, y_range, options.plot_width, height - HEAD - FOOT, log_y=False, beyond=options.margins[1] - 4, floor=True)
     title = f"{scaled_time(exponents)} (log)"
     lines = [{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": level, "y1": level, "line": _dotted(options)}] if level else []
     return {
@@ -90,9 +102,9 @@ def collapse_figure(
             **base_layout(options, height),
             "hovermode": "closest",
             "xaxis": log_axis(options, x_range, title),
-            "yaxis": {**plain_axis(options), "range": list(_RANGE), **share_ticks()},
+            "yaxis": {**plain_axis(options), "range": list(y_range), **share_ticks()},
             "shapes": lines,
-            "annotations": [*_words(options, level), *_names(_ends(groups, traces, options), frame, level, options)],
+            "annotations": [*_words(curves, metric, options, level), *_names(_ends(groups, traces, options), frame, level, options)],
             "meta": {"height": height},
         },
     }
@@ -103,9 +115,9 @@ def _dotted(options: ViewOptions) -> dict[str, Any]:
 
 
 def _run_traces(
-    group: Group, run: RunView, curves: Curves, exponents: Exponents, options: ViewOptions, *, level: float | None
+    group: Group, run: RunView, curves: Curves, exponents: Exponents, options: ViewOptions, *, level: float | None, metric: str
 ) -> list[Trace]:
-    rows = _drawn(curves, run)
+    rows = _drawn(curves, run, metric)
     at = {variable: position(run, variable) for variable in exponents}
     if not rows or not all(at.values()):
         return []
@@ -125,16 +137,18 @@ def _run_traces(
         "line": {"color": colour, "width": 2 if first else 1.2},
         "marker": {"size": 4, "color": colour},
         "customdata": [[step, value, floor] for step, value, floor, _, _ in rows],
-        "hovertemplate": (
-            f"<b>{run_name(group, run)}</b> · %{{y:.1%}} = f<sub>mem</sub> %{{customdata[1]:.1%}} − control %{{customdata[2]:.1%}}"
-            "<br>τ %{customdata[0]:,}<extra></extra>"
-        ),
+        "hovertemplate": f"<b>{run_name(group, run)}</b> · %{{y:.1%}}{_parts(metric)}<br>τ %{{customdata[0]:,}}<extra></extra>",
     }
     arrows = _arrows(run, meta, scale, options, level=level)
     if not first:
         return [line, *arrows]
     edge = {**plain, "mode": "lines", "hoverinfo": "skip", "line": {"width": 0, "color": group.colour}}
     return [{**edge, "y": lows}, {**edge, "y": highs, "fill": "tonexty", "fillcolor": with_opacity(group.colour, 0.11)}, line, *arrows]
+
+
+def _parts(metric: str) -> str:
+    """Of what a value is the difference."""
+    return " = f<sub>mem</sub> %{customdata[1]:.1%} − control %{customdata[2]:.1%}" if metric == F_MEM else ""
 
 
 def _arrows(run: RunView, meta: dict[str, Any], scale: float, options: ViewOptions, *, level: float | None) -> list[Trace]:
@@ -153,9 +167,11 @@ def _time_range(traces: Sequence[Trace]) -> tuple[float, float]:
     return low / 1.1, max(high * 1.9, low * 10)
 
 
-def _words(options: ViewOptions, level: float | None) -> list[Annotation]:
+def _words(curves: Curves, metric: str, options: ViewOptions, level: float | None) -> list[Annotation]:
     palette = options.palette
-    words = "f<sub>mem</sub> minus control" if options.narrow else "f<sub>mem</sub> minus held-out control, bands 95 %"
+    words = f"f<sub>mem</sub> minus {'' if options.narrow else 'held-out '}control"
+    words = words if metric == F_MEM else short_label(metric_info(curves, metric))
+    words += "" if options.narrow else ", bands 95 %"
     title = label(0, 1, f"<b>Collapse</b>: {words}", colour=palette.memorization, yanchor="bottom", yshift=10)
     if level is None:
         return [title]

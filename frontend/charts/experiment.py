@@ -139,7 +139,7 @@ def _frames(
 ) -> dict[str, Frame]:
     ranges = {
         "quality": quality_range(experiment, curves, metric),
-        "memorization": copying_range(experiment, curves),
+        "memorization": copying_range(curves, copying_metric(experiment)),
         "losses": loss_range(curves, options.losses or 0),
     }
     log = {"quality": metric_info(curves, metric).log_scale, "memorization": False, "losses": True}

@@ -20,7 +20,7 @@ from tauscope.contracts.run_views import RunView
 Fits = dict[str, PowerLawFit]
 Placed = tuple[float, RunView, Onset]
 _BESIDE = 0.035  # Of the axis: how far a forecast stands from its n.
-_AXIS_WORDS: dict[ScalingVariable, str] = {"n": "training images n (log)", "width": "base width W, channels (log)"}
+_AXIS_WORDS: dict[ScalingVariable, str] = {"n": "training-set size n (log)", "width": "base width W, channels (log)"}
 # What Bonnaire et al. 2025 find for tau_mem: in proportion to n, and to 1/W.
 _PAPERS_SLOPE: dict[ScalingVariable, int] = {"n": 1, "width": -1}
 

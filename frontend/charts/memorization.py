@@ -75,9 +75,9 @@ def memorization_panel(
     return drawing
 
 
-def copying_range(experiment: ExperimentView, curves: Curves) -> tuple[float, float]:
+def copying_range(curves: Curves, metric: str) -> tuple[float, float]:
     """The vertical range: a share, and further down where the quantity that is shown falls below 0."""
-    low, _ = value_range(curves, [copying_metric(experiment)]) or (0.0, 1.0)
+    low, _ = value_range(curves, [metric]) or (0.0, 1.0)
     return min(0.0, max(low, -1.0)) - 0.03, 1.03
 
 

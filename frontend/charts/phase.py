@@ -48,7 +48,7 @@ def phase_figure(found: PhaseDiagram, options: ViewOptions, *, chosen: PhaseCell
         "layout": {
             **layout,
             "hovermode": "closest",
-            "xaxis": _axis(options, columns, "training images n (log)", [f"{n:,}" for n in columns]),
+            "xaxis": _axis(options, columns, "training-set size n (log)", [f"{n:,}" for n in columns]),
             "yaxis": _axis(options, rows, "", _row_names(found.cells, options)),
             "annotations": [_title(options), *words],
             "shapes": [],
@@ -58,7 +58,7 @@ def phase_figure(found: PhaseDiagram, options: ViewOptions, *, chosen: PhaseCell
 
 
 def _title(options: ViewOptions) -> Annotation:
-    words = "<b>Phases</b>: n against p" if options.narrow else "<b>Phases</b>: training images n against trained parameters p, log-log"
+    words = "<b>Phases</b>: n against p" if options.narrow else "<b>Phases</b>: training-set size n against trained parameters p, log-log"
     return label(0, 1, words, colour=options.palette.ink_1, yanchor="bottom", yshift=10)
 
 

@@ -21,6 +21,11 @@ NEVER = 1e12  # Divides a time that is not known to where no axis reaches.
 _FAR = 3  # Budgets.
 
 
+def kind_of(experiment: ExperimentView) -> str:
+    """The kind of an experiment."""
+    return str(experiment.sweep.get("base", {}).get("kind", "image_ddpm"))
+
+
 def divisor(run: RunView, options: ViewOptions) -> float:
     """What training time is divided by on the chosen axis."""
     match options.axis:

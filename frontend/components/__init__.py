@@ -159,15 +159,15 @@ _INSPECT = """
       <svg class="tau-links" data-region="links" preserveAspectRatio="none" aria-hidden="true"></svg>
       <div class="tau-frames" data-region="frames"></div>
     </section>
-    <section class="tau-card tau-board" data-region="board" aria-label="Most copied training images">
-      <div class="tau-pair-head"><b>Most copied training images</b></div>
+    <section class="tau-card tau-board" data-region="board" aria-label="Most copied of the training set">
+      <div class="tau-pair-head"><b>Most copied of the training set</b></div>
     </section>
   </div>
   <div class="tau-columns">
     <div class="tau-main">
       <div class="tau-filters" data-region="filters"></div>
       <div data-region="about"></div>
-      <p class="tau-label">Each card: generated, nearest training image, and (small) the second-nearest.
+      <p class="tau-label">Each card: generated, nearest of the training set, and (small) the second-nearest.
         Bar: gap ratio d<sub>1</sub>/d<sub>2</sub>, tick at 1/3.</p>
       <div data-region="state"></div>
       <div class="tau-grid" data-region="grid" role="listbox" aria-label="Samples"></div>

@@ -20,7 +20,7 @@ def checkpoint_words(item: SampleStep) -> dict[str, Any]:
     titles = {
         "measured": "",
         "waiting": f"The samples of τ = {steps(item.step)} are still being evaluated",
-        "diverged": f"No samples at τ = {steps(item.step)}: the sampler gave no finite image",
+        "diverged": f"No samples at τ = {steps(item.step)}: the sampler gave no finite sample",
     }
     details = {"measured": "", "waiting": item.reason or "They appear here by themselves.", "diverged": "The training had diverged here."}
     shown = {"step": item.step, "state": item.state, "version": item.version, "title": titles[item.state], "detail": details[item.state]}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from frontend.charts.closed_form import LINES, MODES, THEORY
 from frontend.charts.rf_density import bulks_of, names_of, value_of
 from frontend.charts.run_lines import Row, measured_rows
-from frontend.markup.html import Html, join, tag
+from frontend.markup.html import Html, join, signed, tag
 from frontend.markup.sections import section, table
 from frontend.words import interval, interval_percent, number, onset_words, percent, plural, steps
 from tauscope.contracts.curves import Curves
@@ -27,8 +27,8 @@ def run_finding(name: str, run: RunView, curves: Curves) -> Html:
     if not rows:
         return join(f"{name}: nothing is told yet.")
     least, last = min(rows, key=lambda row: row[1]), rows[-1]
-    onsets = ", ".join(f"{words} {_onset(run, key)}" for key, words in (("tau_gen", "τ_gen"), ("tau_mem", "τ_mem")) if key in run.onsets)
-    return join(
+    onsets = ", ".join(f"{key} {_onset(run, key)}" for key in ("tau_gen", "tau_mem") if key in run.onsets)
+    return signed(
         f"{name}: E_score is least at τ {steps(least[0])}, {_value(least)}, and {_value(last)} at τ {steps(last[0])}; "
         f"{last[4]:,} draws. {onsets}."
     )

@@ -98,8 +98,8 @@ def _apart(found: Collapse, *exponents: float) -> str:
     return f"a factor {math.exp(found.spread(*exponents)):.2f} apart"
 
 
-def collapse_words(found: Collapse | str, exponents: Exponents) -> Html:
-    """The score here, at its best and without scaling, and what it is."""
+def collapse_words(found: Collapse | str, exponents: Exponents, measure: Html) -> Html:
+    """The score here, at its best and without scaling, and what it is; ``measure`` is what the curves show."""
     if isinstance(found, str):
         return Html("")
     here = tag("b", score_words(found, exponents), data_score=True)
@@ -107,7 +107,9 @@ def collapse_words(found: Collapse | str, exponents: Exponents) -> Html:
     closest = score_words(found, {scaling.variable: scaling.best for scaling in found.scalings}).partition(": ")[2]
     unscaled = _apart(found, *[0.0] * len(found.scalings))
     best = f"The curves lie closest at {where}: {closest}. Without scaling {unscaled}. Intervals 95 %, by {found.note}."
-    return join(tag("p", here, ". ", best), tag("details", tag("summary", "What the score is"), _meaning(found), class_="tau-details"))
+    return join(
+        tag("p", here, ". ", best), tag("details", tag("summary", "What the score is"), _meaning(found, measure), class_="tau-details")
+    )
 
 
 def _interval(scaling: Scaling) -> str:
@@ -116,7 +118,7 @@ def _interval(scaling: Scaling) -> str:
     return f" ({power(scaling.low)} to {power(scaling.high)})"
 
 
-def _meaning(found: Collapse) -> Html:
+def _meaning(found: Collapse, measure: Html) -> Html:
     low, high = found.levels
     law = join(*[join(f" {SYMBOLS[scaling.variable]}", tag("sup", LETTERS[scaling.variable])) for scaling in found.scalings])
     unscaled = " and ".join(f"{LETTERS[scaling.variable]} = 0" for scaling in found.scalings)
@@ -126,8 +128,8 @@ def _meaning(found: Collapse) -> Html:
         TAU_MEM,
         " grows with, ",
         law,
-        ". The score is the squared spread between curves of the log time at which each has risen to a level of f",
-        tag("sub", "mem"),
-        f" minus control, averaged over levels from {percent(low)} to {percent(high)} and divided by the same at {unscaled}: "
+        ". The score is the squared spread between curves of the log time at which each has risen to a level of ",
+        measure,
+        f", averaged over levels from {percent(low)} to {percent(high)} and divided by the same at {unscaled}: "
         f"1 is no better than not scaling, 0 a perfect collapse. {found.curves} curves.",
     )

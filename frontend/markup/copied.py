@@ -7,7 +7,7 @@ from frontend.words import control_words, interval_percent, number, plural, sent
 from tauscope.contracts.copied import CAVEAT, CopiedImage, CopiedImages, CopiesAndTypicality
 
 ROWS = 20
-_TITLE = "Most copied training images"
+_TITLE = "Most copied of the training set"
 
 
 def board(view: CopiedImages, chosen: int | None) -> Html:
@@ -35,7 +35,7 @@ def about(view: CopiedImages, item: CopiedImage) -> Html:
     """What is known of one training image, above the samples that copy it, and the way back to all samples."""
     copied = share_of_samples(item.copies, view.n_generated, item.low, item.high)
     words = [
-        tag("b", f"Training image {item.image}"),
+        tag("b", f"Training {view.point} {item.image}"),
         f" at τ = {steps(view.step)}: {copied}. ",
         *_history(view, item),
         _typical(view, item),
@@ -57,20 +57,24 @@ def no_image(why: str) -> Html:
 
 def _summary(view: CopiedImages) -> str:
     if view.n_copies == 0:
-        elsewhere = f" {plural(view.n_copied_ever, 'image')} copied at others." if view.n_copied_ever else ""
-        return f"0 of {view.n_generated:,} copied at τ = {steps(view.step)}: no image is on the board.{elsewhere}"
+        elsewhere = f" {plural(view.n_copied_ever, view.point)} copied at others." if view.n_copied_ever else ""
+        return f"0 of {view.n_generated:,} copied at τ = {steps(view.step)}: no {view.point} is on the board.{elsewhere}"
     who = f"{view.n_copies:,} of {view.n_generated:,} samples copy"
-    return f"At τ = {steps(view.step)}, {who} {view.n_copied:,} of {view.n_distinct:,} distinct training images."
+    return f"At τ = {steps(view.step)}, {who} {view.n_copied:,} of {view.n_distinct:,} distinct training {view.point}s."
 
 
 def _row(view: CopiedImages, item: CopiedImage, place: int, chosen: int | None) -> Html:
     spread = f" {interval_percent(item.low, item.high)}"
     first = tag(
-        "span", tag("b", f"image {item.image}"), " ", tag("span", f"{item.copies:,} of {view.n_generated:,}", class_="tau-copied"), spread
+        "span",
+        tag("b", f"{view.point} {item.image}"),
+        " ",
+        tag("span", f"{item.copies:,} of {view.n_generated:,}", class_="tau-copied"),
+        spread,
     )
     details = [f"since τ = {steps(item.first_copied_at)}"] if item.first_copied_at is not None else []
     details += [f"typicality rank {item.typicality_rank:,} of {view.n_distinct:,}"] if item.typicality_rank is not None else []
-    details += [f"{item.equal_images} equal images"] if item.equal_images > 1 else []
+    details += [f"{item.equal_images} equal {view.point}s"] if item.equal_images > 1 else []
     words = tag("span", first, tag("span", " · ".join(details), class_="tau-quiet"), class_="tau-board-words")
     picture = tag("canvas", class_="tau-pixels", data_tile=place, aria_hidden="true")
     pressed = "true" if item.image == chosen else "false"
@@ -100,14 +104,15 @@ def _typical(view: CopiedImages, item: CopiedImage) -> str:
     if item.nearest_distance is None or item.nearest_image is None or item.typicality_rank is None:
         return sentence(view.typicality_missing)
     rank = f"typicality rank {item.typicality_rank:,} of {view.n_distinct:,}, 1 being the most typical"
-    nearest = f"Its nearest other training image is {item.nearest_image}, at distance {number(item.nearest_distance)}: {rank}."
+    nearest = f"Its nearest other training {view.point} is {item.nearest_image}, at distance {number(item.nearest_distance)}: {rank}."
     if item.held_out_copies is None or view.n_held_out is None:
         return nearest
-    return f"{nearest} Control: {item.held_out_copies:,} of {view.n_held_out:,} held-out images would count as copies of it."
+    return f"{nearest} Control: {item.held_out_copies:,} of {view.n_held_out:,} held-out {view.point}s would count as copies of it."
 
 
 def _notes(view: CopiedImages) -> list[str]:
-    ranks = "Typicality rank: 1 for the training image that is nearest to another one, by Euclidean distance of pixels in [0, 1]."
+    unit = "pixels in [0, 1]" if view.point == "image" else "values in standard units"
+    ranks = f"Typicality rank: 1 for the training {view.point} that is nearest to another one, by Euclidean distance of {unit}."
     return [*_chance(view), _control(view), _correlation(view), ranks, *_unmeasured(view)]
 
 
@@ -117,32 +122,32 @@ def _chance(view: CopiedImages) -> list[str]:
     uniform = view.uniform
     each = f"{number(uniform.expected)} times ({uniform.low} to {uniform.high} at 95 %)"
     return [
-        f"Chance: if all training images were as likely to be copied, each would be {each}, the most copied at most {uniform.most} times."
+        f"Chance: if all training {view.point}s were as likely to be copied, each would be {each}, the most copied at most"
+        f" {uniform.most} times."
     ]
 
 
 def _control(view: CopiedImages) -> str:
     count, copies, low, high = view.n_held_out, view.n_held_out_copies, view.held_out_low, view.held_out_high
     if count is None or copies is None or low is None or high is None:
-        return "Control: no held-out images were compared."
+        return f"Control: no held-out {view.point}s were compared."
     return f"{sentence(control_words(copies / count, low, high, count))} It copies nothing."
 
 
 def _correlation(view: CopiedImages) -> str:
-    words = f"Rank correlation of copies with the distance to the nearest other image: {_estimate(view.typicality)}"
+    words = f"Rank correlation of copies with the distance to the nearest other {view.point}: {_estimate(view, view.typicality)}"
     if view.typicality.value is None:
         return f"{words}."
-    fair = (
-        f"Of the {view.n_copies:,} samples nearest to a training image, whatever their gap ratio: {_estimate(view.typicality_by_distance)}"
-    )
+    fair = _estimate(view, view.typicality_by_distance)
+    fair = f"Of the {view.n_copies:,} samples nearest to a training {view.point}, whatever their gap ratio: {fair}"
     return f"{words}; {CAVEAT}. {fair}."
 
 
-def _estimate(found: CopiesAndTypicality) -> str:
+def _estimate(view: CopiedImages, found: CopiesAndTypicality) -> str:
     if found.value is None or found.low is None or found.high is None:
         return f"none, {found.reason}"
     value, low, high = (f"{end:.2f}".replace("-", "−") for end in (found.value, found.low, found.high))
-    return f"{value} ({low} to {high} at 95 %, {found.count:,} images)"
+    return f"{value} ({low} to {high} at 95 %, {found.count:,} {view.point}s)"
 
 
 def _unmeasured(view: CopiedImages) -> list[str]:

@@ -7,12 +7,13 @@ from frontend.charts.figure import ViewOptions
 from frontend.charts.losses import loss_metrics
 from frontend.charts.memorization import CONTROL, F_MEM
 from frontend.charts.printing import PRINT_WIDTHS
-from frontend.charts.reading import FRECHET, copying_metric, quality_choices, references_of
+from frontend.charts.reading import FRECHET, copying_metric, kind_of, quality_choices, references_of
 from frontend.markup.html import Html, tag
 from frontend.words import DASH
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.figures.naming import file_stem
+from tauscope.specs import KINDS
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ def curves_csv(experiment: ExperimentView, metrics: Sequence[str]) -> str:
 def downloads(experiment: ExperimentView, charts: Sequence[Chart]) -> Html:
     """What an experiment's page gives away; its files are named after it."""
     named = [(chart, file_stem(experiment.name, experiment.id, chart.name, experiment.sweep)) for chart in charts]
-    return take_table(named, [_paper_row(experiment, number) for number in (2, 3)])
+    papers = (2, 3) if KINDS[kind_of(experiment)].TRAINS else ()
+    return take_table(named, [_paper_row(experiment, number) for number in papers])
 
 
 def take_table(charts: Sequence[tuple[Chart, str]], further: Sequence[Html] = ()) -> Html:

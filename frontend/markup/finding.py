@@ -70,7 +70,7 @@ def _copying(experiment: ExperimentView, groups: Sequence[Group]) -> Html:
     if not values:
         return Html("No copying yet." if experiment.state not in TERMINAL_STATES else "Copying is not reached.")
     if fit is not None and fit.exponent is not None:
-        return join("Copying waits: ", law(fit))
+        return join("Copying waits: " if fit.low is not None and fit.low > 0 else "Copying: ", law(fit))
     missing = _missing(groups, "tau_mem")
     return join(f"Copying starts at τ ≈ {_span(values)}", f", {_not_reached(groups, 'tau_mem')} for {missing}." if missing else ".")
 

@@ -3,14 +3,19 @@
 from urllib.parse import urlencode
 
 from frontend.charts.law import scales_with
+from frontend.charts.reading import kind_of
 from frontend.markup.html import Html, join, tag
 from frontend.markup.icons import state_icon
 from frontend.markup.settings import settings_line
 from frontend.markup.state import elapsed, is_live, progress, requests, status_of, time_left
 from tauscope.contracts.experiments import ExperimentView
+from tauscope.specs import KINDS
 
-# Pages for what only some kinds of experiment have.
+# Pages and buttons for what only some kinds of experiment have.
+_TRAINED = frozenset(kind for kind, spec in KINDS.items() if spec.TRAINS)
 _ONLY_OF = {page: frozenset({"image_ddpm"}) for page in ("probes", "spectrum")} | {
+    "experiment": _TRAINED,
+    "extend": _TRAINED,
     "mixture": frozenset({"gmm", "gmm_conditional"}),
     "closed": frozenset({"random_features", "rf_spectrum"}),
     "score": frozenset({"score_1d"}),
@@ -51,20 +56,25 @@ def title_row(experiment: ExperimentView) -> Html:
 
 def header(experiment: ExperimentView, *, tab: str, run_id: str | None = None) -> Html:
     """The whole header."""
-    left = tag("div", title_row(experiment), settings_line(experiment), _open_research(experiment))
+    left = tag("div", title_row(experiment), settings_line(experiment))
     left_words = time_left(experiment) or f"{100 * progress(experiment):.0f} % of all steps"
     times = tag("div", tag("span", elapsed(experiment)), tag("b", left_words) if is_live(experiment) else None, class_="tau-times")
     actions: list[object] = [times]
-    actions += [tag("button", name.capitalize(), class_="tau-button", type="button", data_action=name) for name in requests(experiment)]
+    actions += [tag("button", name.capitalize(), class_="tau-button", type="button", data_action=name) for name in _offered(experiment)]
     more = address("launch", grow=experiment.id)
     actions.append(tag("a", "Add runs", class_="tau-button", href=more, data_go=more))
     actions.append(tag("a", "Export", class_="tau-button", href=f"/api/v1/experiments/{experiment.id}/export", download=True))
     row = tag("div", left, tag("div", *actions, class_="tau-actions"), class_="tau-header-row")
-    return join(row, _tabs(experiment, tab, run_id))
+    # Below the tabs: the controls beside them stand where a header of two lines ends.
+    return join(row, _tabs(experiment, tab, run_id), _open_research(experiment))
+
+
+def _offered(experiment: ExperimentView) -> list[str]:
+    return [name for name in requests(experiment) if offers(name, kind_of(experiment))]
 
 
 def _open_research(experiment: ExperimentView) -> Html | None:
-    if _kind(experiment) != "timeseries":
+    if kind_of(experiment) != "timeseries":
         return None
     return tag(
         "div",
@@ -92,7 +102,7 @@ def _tabs(experiment: ExperimentView, current: str, run_id: str | None) -> Html:
         "law": bool(scales_with(experiment)),
         "phase": all(varies),
         "interventions": any(set(run.params) - _NO_SETTING for run in experiment.runs) or bool(experiment.sweep.get("again")),
-        **{page: offers(page, _kind(experiment)) for page in _ONLY_OF},
+        **{page: offers(page, kind_of(experiment)) for page in _ONLY_OF},
     }
     hidden = {page for page, there in shown.items() if not there and page != current}
     links = [
@@ -106,8 +116,3 @@ def _tabs(experiment: ExperimentView, current: str, run_id: str | None) -> Html:
 def offers(page: str, kind: str) -> bool:
     """Whether a kind of experiment has a page, or what only some kinds have."""
     return kind in _ONLY_OF.get(page, {kind})
-
-
-def _kind(experiment: ExperimentView) -> str:
-    found: str = experiment.sweep.get("base", {}).get("kind", "image_ddpm")
-    return found

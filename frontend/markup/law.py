@@ -7,8 +7,9 @@ from frontend.charts.groups import Group, run_name
 from frontend.charts.law import scales_with
 from frontend.charts.reading import level_of, metric_info, title_of
 from frontend.markup.forecasts import forecast_words, forecasts_link, source_words
-from frontend.markup.html import F_MEM, TAU_GEN, TAU_MEM, Html, join, tag
+from frontend.markup.html import TAU_GEN, TAU_MEM, Html, join, tag
 from frontend.markup.icons import CENSORED, FORECAST, GEN, MEM
+from frontend.markup.side import measure_words
 from frontend.words import UNTIL_BEST, UNTIL_PEAK, level_text, percent, plural, sentence
 from frontend.words import exponent as power
 from tauscope.analysis.scaling import AXES, SYMBOLS
@@ -119,14 +120,13 @@ def _law_row(experiment: ExperimentView, curves: Curves, name: str, fit: PowerLa
 
 def _definition(experiment: ExperimentView, curves: Curves, name: str, level: float | None) -> Html:
     defining = level_of(experiment, name)
-    if name == "tau_mem" and (defining is None or defining[0] == "f_mem"):
-        return join(F_MEM, f" minus control first at or above {percent(level or (defining[1] if defining else 0))}, {UNTIL_PEAK}.")
     if defining is None:
         return Html("")
-    first = (
-        f"at or above {level_text(*defining)}, {UNTIL_PEAK}" if name == "tau_mem" else f"at or below {level_text(*defining)}, {UNTIL_BEST}"
-    )
-    return join(f"{title_of(metric_info(curves, defining[0]))} first {first}.")
+    metric, own = defining
+    if name == "tau_mem":
+        measured = measure_words(curves, metric) if metric == "f_mem" else title_of(metric_info(curves, metric))
+        return join(measured, f" first at or above {level_text(metric, level or own)}, {UNTIL_PEAK}.")
+    return join(f"{title_of(metric_info(curves, metric))} first at or below {level_text(metric, own)}, {UNTIL_BEST}.")
 
 
 def _never(experiment: ExperimentView, name: str) -> Html | None:

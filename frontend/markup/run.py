@@ -97,4 +97,5 @@ def _attempt_cells(item: AttemptView) -> tuple[object, ...]:
 def _event_cells(event: RunEventView) -> tuple[object, ...]:
     first, _, more = event.detail.partition("\n")
     why = tag("details", tag("summary", first), tag("pre", more)) if more else first
-    return moment(event.at), event.name.replace("_", " "), why
+    name = "data" if event.name == "images" else event.name.replace("_", " ")  # A remark on whatever is trained on.
+    return moment(event.at), name, why

@@ -17,7 +17,7 @@ def axis_name(path: str) -> str:
 def settings_text(experiment: ExperimentView) -> list[str]:
     """Data, network, optimizer and batch, as far as the kind has them."""
     base = experiment.sweep.get("base", {})
-    found = [_dataset(base.get("dataset")), _network(base.get("network")), _optimizer(base)]
+    found = [_dataset(base.get("dataset")), _network(base.get("network")), _optimizer(base), _random_features(base, experiment)]
     if "seed" in base and "seed" not in experiment.sweep.get("axes", {}):
         found.append(f"training seed {base['seed']}")
     return [item for item in found if item]
@@ -71,6 +71,12 @@ def _optimizer(base: dict[str, Any]) -> str:
     name = {"adam": "Adam", "sgd": "SGD"}.get(str(optimizer.get("name")), str(optimizer.get("name", "")))
     batch = f", batch {base['batch_size']}" if "batch_size" in base else ""
     return f"{name} {_value(optimizer.get('lr', ''))}{batch}"
+
+
+def _random_features(base: dict[str, Any], experiment: ExperimentView) -> str:
+    axes = experiment.sweep.get("axes", {})
+    sizes = [f"{name} = {_value(base[name])}" for name in ("psi_p", "psi_n", "d", "t") if name in base and name not in axes]
+    return ", ".join([*sizes, str(base["activation"])]) if "psi_p" in base and "activation" in base else ""
 
 
 def _value(value: Any) -> str:

@@ -9,7 +9,7 @@ from frontend.charts.seed_lines import seed_onsets
 from frontend.charts.window import no_window, window_of
 from frontend.markup.forecasts import forecast_words, source_words
 from frontend.markup.header import address, offers
-from frontend.markup.html import F_MEM, TAU_GEN, TAU_MEM, TAU_SPLIT, TAU_TEST, Html, join, signed, tag
+from frontend.markup.html import F_MEM, TAU_GEN, TAU_MEM, TAU_SPLIT, TAU_TEST, Html, join, signed, tag, text
 from frontend.markup.icons import GEN, MEM, SPLIT, WARNING, swatch
 from frontend.markup.keep import keep_lines
 from frontend.markup.state import silence
@@ -136,7 +136,7 @@ def onset_table(experiment: ExperimentView, curves: Curves, groups: Sequence[Gro
     head = tag("tr", tag("th", "n"), tag("th", GEN, TAU_GEN), tag("th", MEM, TAU_MEM), *marked, tag("th", "window"))
     rows = [_row(group, run, tuple(names), focused=group is focus) for group in groups for run in group.runs]
     table = tag("table", tag("thead", head), tag("tbody", *rows), class_="tau-onsets")
-    shown = tag("div", table, class_="tau-scrolls", tabindex=0) if "tau_split" in names else table
+    shown = tag("div", table, class_="tau-scrolls", tabindex=0)
     return tag("section", shown, *_definitions(experiment, curves), class_="tau-card tau-flush")
 
 
@@ -180,8 +180,9 @@ def _definitions(experiment: ExperimentView, curves: Curves) -> list[Html]:
             join(TAU_GEN, f": {metric_info(curves, gen.metric).label} first at or below {level_text(gen.metric, gen.level)}, {UNTIL_BEST}")
         )
     if mem:
-        copied = join(F_MEM, " minus control") if mem.metric == "f_mem" else metric_info(curves, mem.metric).label
-        notes.append(join(TAU_MEM, ": ", copied, f" first at or above {level_text(mem.metric, mem.level)}, {UNTIL_PEAK}"))
+        notes.append(
+            join(TAU_MEM, ": ", measure_words(curves, mem.metric), f" first at or above {level_text(mem.metric, mem.level)}, {UNTIL_PEAK}")
+        )
         notes.append(Html(INTERVAL))
     test = next((run.markers["tau_test"] for run in experiment.runs if "tau_test" in run.markers), None)
     if test:
@@ -195,6 +196,11 @@ def _definitions(experiment: ExperimentView, curves: Curves) -> list[Html]:
         law = f"Exponent {exponent(fit.exponent)}, {counted}: {fit.note}" if fit.exponent is not None else f"No exponent: {fit.note}"
         notes.append(tag("span", law))
     return [tag("div", *[tag("p", note) for note in notes], class_="tau-notes")] if notes else []
+
+
+def measure_words(curves: Curves, metric: str) -> Html:
+    """What tau_mem is read from."""
+    return join(F_MEM, " minus control") if metric == "f_mem" else text(metric_info(curves, metric).label)
 
 
 def _any_onset(experiment: ExperimentView, name: str) -> Onset | None:

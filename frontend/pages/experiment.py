@@ -12,53 +12,38 @@ from frontend.charts.reading import (
     copying_metric,
     distinct_labels,
     drawn_points,
+    kind_of,
     loss_indices,
     metric_info,
     quality_choices,
 )
 from frontend.components import watch
-from frontend.controls import choice, one_of, put
-from frontend.markup.header import header
-from frontend.navigation import TITLES, go, open_page
-from frontend.page import api_errors, client, loading, name_tab, notice
-from frontend.requests import add_twin, serve_requests
+from frontend.controls import choice, one_of
+from frontend.markup.header import header, offers
+from frontend.navigation import open_page
+from frontend.opening import beside_tabs, opened, served, taking
+from frontend.page import api_errors, client, loading
+from frontend.requests import add_twin
 from frontend.theme import PALETTES
 from frontend.words import AXIS_NAMES
 
 _VIEWS = {"stacked": "Stacked", "overlay": "Overlay", "path": "Path"}
 
-identifier = st.query_params.get("id")
-if not identifier:
-    notice("No experiment is named", "[Choose one from the list](/experiments).")
-    st.stop()
-
+experiment = opened("experiment", "Reading the curves")
+if not offers("experiment", kind_of(experiment)):
+    open_page("closed", id=experiment.id)
 with api_errors(), loading("Reading the curves"):
-    experiment = client().experiment(identifier)
-    curves = client().curves(identifier, watched(experiment, ViewOptions()), max_points=DESCRIBED)
-name_tab(experiment.name, TITLES["experiment"])
+    curves = client().curves(experiment.id, watched(experiment, ViewOptions()), max_points=DESCRIBED)
 
 qualities = distinct_labels(metric_info(curves, name) for name in quality_choices(experiment, curves))
 pairs = {str(index): f"losses {index}" for index in loss_indices(curves)}
-talk = st.query_params.get("talk")
-with st.container(
-    key="watch-controls-hidden" if talk else "watch-controls",
-    horizontal=True,
-    horizontal_alignment="right",
-    vertical_alignment="center",
-    gap="small",
-):
+with beside_tabs("watch"):
     quality = one_of("quality", "Quality", qualities, default=next(iter(qualities), None))
     views = _VIEWS if copying_metric(experiment) == F_MEM else {name: words for name, words in _VIEWS.items() if name != "path"}
     view = choice("view", "View", views, default="stacked") or "stacked"
-    pair = choice("losses", "Loss pair", pairs, default=None) if view != "path" else None
+    pair = choice("losses", "Loss pair", pairs, default=None) if pairs and view != "path" else None
     axes: dict[str, str] = {name: AXIS_NAMES[name] for name in axes_of(experiment)}
     axis = (choice("axis", "Time axis", axes, default="tau") or "tau") if view != "path" else "tau"
-
-
-def take(trigger: str, name: str) -> None:
-    """Put what was chosen in the chart into the address."""
-    put(name, st.session_state["watch"][trigger] or None)
-
 
 from_address = {name: st.query_params.get(name) for name in ("n", "seeds", "talk")}
 options = {"axis": axis, "view": view, "quality": quality, "losses": pair} | from_address
@@ -67,17 +52,15 @@ focus = focused(group_runs(experiment, None), options["n"])
 head = header(experiment, tab="experiment", run_id=focus.runs[0].id if focus else None)
 shown = watched(experiment, ViewOptions(quality=quality, losses=int(pair) if pair else None))
 chosen = watch(
-    {"id": identifier, "points": drawn_points(len(experiment.runs)), "metrics": shown, "options": options, "header": head},
-    focus=lambda: take("focus", "n"),
-    seeds=lambda: take("seeds", "seeds"),
-    talk=lambda: take("talk", "talk"),
+    {"id": experiment.id, "points": drawn_points(len(experiment.runs)), "metrics": shown, "options": options, "header": head},
+    focus=taking("watch", "focus", "n"),
+    seeds=taking("watch", "seeds"),
+    talk=taking("watch", "talk"),
 )
-serve_requests(experiment, chosen)
 if chosen.twin:
     group = focused(group_runs(experiment, PALETTES["light"]), st.query_params.get("n"))
     if group is not None:
         add_twin(group.runs[0])
 if chosen.inspect:
     open_page("inspect", run=chosen.inspect["run"], step=str(chosen.inspect["step"]))
-if chosen.go:
-    go(chosen.go)
+served(experiment, chosen)

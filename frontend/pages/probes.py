@@ -3,31 +3,16 @@
 import streamlit as st
 
 from frontend.components import probes
-from frontend.controls import put, select
+from frontend.controls import select
 from frontend.markup.probes import probe_choices
-from frontend.navigation import TITLES, go
-from frontend.page import api_errors, client, loading, name_tab, notice
-from frontend.requests import serve_requests
+from frontend.opening import beside_tabs, opened, served, taking
+from frontend.page import api_errors, client, loading
 
-identifier = st.query_params.get("id")
-if not identifier:
-    notice("No experiment is named", "[Choose one from the list](/experiments).")
-    st.stop()
-
+experiment = opened("probes")
 with api_errors(), loading("Reading the probes"):
-    experiment = client().experiment(identifier)
-    choices = probe_choices(client().warnings(identifier).metrics)
-name_tab(experiment.name, TITLES["probes"])
-
-talk = st.query_params.get("talk")
-hidden = "-hidden" if talk else ""
-with st.container(key=f"probes-controls{hidden}", horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
+    choices = probe_choices(client().warnings(experiment.id).metrics)
+with beside_tabs("probes"):
     probe = select("probe", "Probe", choices, default=next(iter(choices), None))
 
-chosen = probes(
-    {"id": identifier, "options": {"probe": probe, "n": st.query_params.get("n"), "talk": talk}},
-    talk=lambda: put("talk", str(st.session_state["probes"]["talk"]) or None),
-)
-serve_requests(experiment, chosen)
-if chosen.go:
-    go(chosen.go)
+options = {"probe": probe, "n": st.query_params.get("n"), "talk": st.query_params.get("talk")}
+served(experiment, probes({"id": experiment.id, "options": options}, talk=taking("probes", "talk")))

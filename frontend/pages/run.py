@@ -56,7 +56,7 @@ if run.state is RunState.STOPPED and run.verdict:
             client().resume_run(run.id)
         st.rerun()
 
-if run.state in (RunState.FINISHED, RunState.STOPPED):
+if run.state in (RunState.FINISHED, RunState.STOPPED) and offers("extend", run.kind):
     with st.form("extend", border=False), st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         steps = st.number_input("Steps in all", min_value=run.steps, value=2 * run.steps, step=1, width=160)
         if st.form_submit_button("Extend this run"):

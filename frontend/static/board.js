@@ -5,7 +5,7 @@ import { paint, ranges } from "./sheets.js";
 
 const EDGE = 32;
 const RETRY_MS = 3000;
-const NOT_YET = "No measured samples at this checkpoint: no image is on the board.";
+const NOT_YET = "No measured samples at this checkpoint: the board is empty.";
 
 export class Board {
   constructor(regions, page) {
@@ -53,7 +53,7 @@ export class Board {
   }
 
   draw({ board, about, images }, run, shape) {
-    patch(this.node, board || `<div class="tau-pair-head"><b>Most copied training images</b></div><p class="tau-label">${NOT_YET}</p>`);
+    patch(this.node, board || `<div class="tau-pair-head"><b>Most copied of the training set</b></div><p class="tau-label">${NOT_YET}</p>`);
     patch(this.about, about);
     const [, height, width] = shape;
     const wide = width <= EDGE ? Math.floor(EDGE / width) * width : EDGE;

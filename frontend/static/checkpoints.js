@@ -110,7 +110,7 @@ export class Checkpoints {
   }
 }
 
-const STATES = { waiting: "still being evaluated", diverged: "no finite image" };
+const STATES = { waiting: "still being evaluated", diverged: "no finite sample" };
 
 function placeholder(item) {
   return h("span", { class: `tau-frame-empty tau-${item.state}` }, item.state === "diverged" ? "×" : item.state === "waiting" ? "…" : "");

@@ -1,6 +1,6 @@
 // The enlarged sample: the pair at pixel scale, the ratio, the distances, and who else is near the same training image.
 
-import { h, number, refill, steps, sub } from "./dom.js";
+import { h, noun, number, refill, steps, sub } from "./dom.js";
 import { ratioBar } from "./grid.js";
 import { paint, sheetUrl } from "./sheets.js";
 
@@ -97,11 +97,6 @@ function facts(samples, seed, film, first, second) {
     [`Samples copying ${noun(samples)} ${first}`, `${count.toLocaleString("en")} of ${samples.n_generated.toLocaleString("en")}`],
   ];
   return h("dl", { class: "tau-facts" }, ...rows.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
-}
-
-// What a picture shows: an image, or the lines of a window of a time series.
-function noun(samples) {
-  return samples.window_channels ? "window" : "image";
 }
 
 function notes(samples) {

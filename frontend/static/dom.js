@@ -32,6 +32,9 @@ export function refill(node, ...children) {
   if (mark !== undefined) node.querySelector(`[data-focus="${CSS.escape(mark)}"]`)?.focus();
 }
 
+// What a sample is compared with: an image, or a window of a time series.
+export const noun = (samples) => (samples?.window_channels ? "window" : "image");
+
 export const steps = (value) => Math.round(value).toLocaleString("en");
 
 // Three significant digits, as frontend/words.py writes them.

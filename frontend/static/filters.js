@@ -1,6 +1,6 @@
 // Which samples are shown, and in what order.
 
-import { h, segments } from "./dom.js";
+import { h, noun, segments } from "./dom.js";
 
 const MANY_RUNS = 5;
 const SORTS = [
@@ -33,8 +33,8 @@ export function filterBar(samples, { show, sort, image, train }, go) {
   const chip = (name, words) =>
     h("button", { type: "button", class: "tau-button tau-chip", "data-focus": `clear-${name}`, on: { click: () => go({ [name]: null }) } }, `${words} `, h("span", { "aria-label": "remove" }, "×"));
   return [
-    train !== null && chip("train", `copies of training image ${train}`),
-    image !== null && chip("image", `near training image ${image}`),
+    train !== null && chip("train", `copies of training ${noun(samples)} ${train}`),
+    image !== null && chip("image", `near training ${noun(samples)} ${image}`),
     segments("Show", shows, show, (value) => go({ show: value === "all" ? null : value })),
     segments("Order", SORTS, sort, (value) => go({ sort: value === "seed" ? null : value })),
   ];

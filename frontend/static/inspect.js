@@ -7,7 +7,7 @@ import { readAddress, writeAddress } from "./address.js";
 import { Board } from "./board.js";
 import { Checkpoints, loadFilm } from "./checkpoints.js";
 import { Detail } from "./detail.js";
-import { refill, steps, h } from "./dom.js";
+import { h, noun, refill, steps } from "./dom.js";
 import { copyLink, filterBar, orderOf, runSwitch } from "./filters.js";
 import { Grid } from "./grid.js";
 import { fetchJson, onNavigate, onThemeChange, patch, showSlots, themeName } from "./shell.js";
@@ -173,7 +173,7 @@ class Inspect {
 
   empty() {
     const { show, train, step } = this.now;
-    if (train !== null) return `No sample${show === "originals" ? "" : ` copies training image ${train}`} at τ = ${steps(step)}`;
+    if (train !== null) return `No sample${show === "originals" ? "" : ` copies training ${noun(this.now.samples)} ${train}`} at τ = ${steps(step)}`;
     return show === "originals" ? "Every sample is a copy here" : "No such sample at this checkpoint";
   }
 

@@ -13,9 +13,9 @@ const WORDS = [
   ["τ_gen", "when samples become good enough: the quality reaches its level"],
   ["τ_mem", "when copying sets in: the memorized share reaches its level"],
   ["window", "between the two: trained enough, and not yet copying"],
-  ["f_mem", "share of generated samples whose nearest training image is under a third as far as the second nearest"],
-  ["control", "the same share among real images that were held out: what looks like copying by chance"],
-  ["n", "number of training images"],
+  ["f_mem", "share of generated samples whose nearest training point is under a third as far as the second nearest"],
+  ["control", "the same share among real points that were held out: what looks like copying by chance"],
+  ["n", "number of training points: images, windows of a series, draws of a mixture"],
 ];
 const PATIENCE_MS = 5000;
 

@@ -1,7 +1,9 @@
 """How well the copying curves of different n, or widths W, fall onto one another once training time is divided by n^a W^b.
 
+A copying curve is f_mem minus its held-out control, or another measure of copying that needs none.
+
 Bonnaire et al. 2025 (arXiv:2505.17638) plot f_mem against tau/n, and against W tau, and see the curves collapse. The score makes
-"see" a number. For levels l of f_mem minus control, tau_i(l) is the first time at which curve i has risen to l, linear in log tau
+"see" a number. For levels l of a copying curve, tau_i(l) is the first time at which curve i has risen to l, linear in log tau
 between checkpoints. The squared spread at exponents e is the variance of log tau_i(l) - e . x_i, x_i the logarithms of what the
 curves are scaled with, over the curves that reach l, averaged over levels. The score S(e) is that spread relative to the
 unscaled one, S(0) = 1; 0 is a perfect collapse.
@@ -38,10 +40,10 @@ class NoCollapseError(ValueError):
 
 @dataclass(frozen=True)
 class CopyCurve:
-    """f_mem minus its held-out control of one run, at training times ``tau`` > 0, ascending.
+    """f_mem minus its held-out control of one run, or what else measures copying, at training times ``tau`` > 0, ascending.
 
     Attributes:
-        n: training images.
+        n: training points.
         width: base width W of the network; needed where curves are scaled with it.
     """
 

@@ -96,6 +96,7 @@ def copied_images(
     limit: int | None = None,
     image: int | None = None,
     unmeasured: Sequence[UnmeasuredStep] = (),
+    point: str = "image",
 ) -> CopiedImages:
     """Records by image, the most copied at a step first; from ``offset`` on at most ``limit``, or that of ``image`` alone.
 
@@ -111,6 +112,7 @@ def copied_images(
     rows = _Rows(record, at)
     return CopiedImages(
         run_id=record.run_id,
+        point=point,
         step=step,
         steps=record.steps,
         unmeasured=tuple(unmeasured),

@@ -8,9 +8,9 @@ from tauscope.specs.alpha_bar import alpha_bars
 from tauscope.specs.process import ProcessSpec
 
 
-def loss_infos(spec: DenoiserSpec, points: str = "images", component: str = "pixel") -> list[MetricInfo]:
-    """Both losses and their gap at every chosen index, of what are called ``points``, each of so many ``component``s."""
-    return [info for index in spec.loss_indices for info in _losses(spec, index, points, component)]
+def loss_infos(spec: DenoiserSpec) -> list[MetricInfo]:
+    """Both losses and their gap at every chosen index."""
+    return [info for index in spec.loss_indices for info in _losses(spec, index)]
 
 
 def average_infos(spec: DenoiserSpec, known: Mapping[str, MetricInfo]) -> Iterator[MetricInfo]:
@@ -31,13 +31,13 @@ def alpha_bar(process: ProcessSpec, index: int) -> float:
     return float(alpha_bars(process)[index])
 
 
-def _losses(spec: DenoiserSpec, index: int, points: str, component: str) -> list[MetricInfo]:
+def _losses(spec: DenoiserSpec, index: int) -> list[MetricInfo]:
     level = alpha_bar(spec.process, index)
     where = f"at index {index} (alpha_bar {level:.3f})"
-    pairs = spec.measurement.loss_pairs
+    pairs, points = spec.measurement.loss_pairs, spec.POINTS
 
     def info(
-        name: str, label: str, role: str, definition: str, unit: str = f"squared error of eps per {component}", log: bool = True
+        name: str, label: str, role: str, definition: str, unit: str = f"squared error of eps per {spec.COMPONENT}", log: bool = True
     ) -> MetricInfo:
         return MetricInfo.model_validate(
             {

@@ -14,10 +14,10 @@ _UNIT = "units of the data"
 
 def mixture_infos(spec: GmmSpec) -> Iterable[MetricInfo]:
     """Every metric that a run on a mixture measures."""
-    infos = [] if spec.only_index is not None else [*copying_infos(spec, "points", _UNIT), *_quality(spec), *_closeness(spec)]
+    infos = [] if spec.only_index is not None else [*copying_infos(spec, _UNIT), *_quality(spec), *_closeness(spec)]
     infos += [info for index in spec.measurement.score_indices for info in _scores(spec, index)]
-    infos += loss_infos(spec, "points", "dimension")
-    infos += theory_infos(spec, "points", "dimension", who=("empirical", "population"))
+    infos += loss_infos(spec)
+    infos += theory_infos(spec, who=("empirical", "population"))
     return [*infos, *average_infos(spec, {info.name: info for info in infos})]
 
 

@@ -11,7 +11,7 @@ _UNIT = "squared score"
 
 def score_infos(spec: Score1dSpec) -> Iterable[MetricInfo]:
     """Every metric that a run of points on a line measures."""
-    infos = [*_errors(spec), *_projections(spec), *loss_infos(spec, "points", "dimension")]
+    infos = [*_errors(spec), *_projections(spec), *loss_infos(spec)]
     return [*infos, *average_infos(spec, {info.name: info for info in infos})]
 
 

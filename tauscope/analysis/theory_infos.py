@@ -11,19 +11,16 @@ _SETS = {"train": "training", "held_out": "held-out"}
 _WHO = {"empirical": "exact empirical denoiser", "population": "population's denoiser", "linear": "best linear filter"}
 
 
-def theory_infos(
-    spec: DenoiserSpec, points: str = "images", component: str = "pixel", *, who: Iterable[str] = ("empirical",)
-) -> Iterator[MetricInfo]:
+def theory_infos(spec: DenoiserSpec, *, who: Iterable[str] = ("empirical",)) -> Iterator[MetricInfo]:
     """The constants of a run beside its losses.
 
     Args:
         spec: the run.
-        points: what its points are called, each of so many ``component``s.
         who: whose losses they are: ``empirical``, ``population``, ``linear`` (of held-out points alone).
     """
     chosen = tuple(who)
     for index in spec.loss_indices:
-        yield from _at(spec, "loss", index, spec.measurement.loss_pairs, chosen, points, component)
+        yield from _at(spec, "loss", index, spec.measurement.loss_pairs, chosen)
 
 
 def image_theory_infos(spec: ImageDdpmSpec) -> Iterator[MetricInfo]:
@@ -31,39 +28,37 @@ def image_theory_infos(spec: ImageDdpmSpec) -> Iterator[MetricInfo]:
     yield from theory_infos(spec, who=("empirical", "linear"))
     if (grid := spec.measurement.loss_grid) is not None:
         for index in grid.indices(spec.process):
-            yield from _at(spec, "grid", index, grid.pairs, ("empirical", "linear"), "images", "pixel")
+            yield from _at(spec, "grid", index, grid.pairs, ("empirical", "linear"))
 
 
-def _at(
-    spec: DenoiserSpec, name: str, index: int, pairs: int, chosen: tuple[str, ...], points: str, component: str
-) -> Iterator[MetricInfo]:
+def _at(spec: DenoiserSpec, name: str, index: int, pairs: int, chosen: tuple[str, ...]) -> Iterator[MetricInfo]:
     level = alpha_bar(spec.process, index)
     where = f"at index {index} (alpha_bar {level:.4g})"
     for who, part in ((who, part) for who in chosen for part in _SETS if who != "linear" or part == "held_out"):
-        measured = f"{_SETS[part]} {points}"
+        measured = f"{_SETS[part]} {spec.POINTS}"
         yield MetricInfo(
             name=f"{PREFIX}{name}_{who}_{part}@{index}",
             label=f"{_WHO[who]}, {measured} {where}",
-            unit=f"squared error of eps per {component}",
+            unit=f"squared error of eps per {spec.COMPONENT}",
             role="control",
-            definition=f"{_answer(spec, who, points)} On {pairs:,} fixed pairs of noise and {measured} {where}; 95 % interval over pairs.",
+            definition=f"{_answer(spec, who)} On {pairs:,} fixed pairs of noise and {measured} {where}; 95 % interval over pairs.",
             log_scale=True,
             index=index,
             alpha_bar=level,
         )
 
 
-def _answer(spec: DenoiserSpec, who: str, points: str) -> str:
+def _answer(spec: DenoiserSpec, who: str) -> str:
     error = "Mean squared error of the predicted noise"
     if who == "linear":
         return (
             f"{error} of the filter that scales each Fourier coefficient by itself and is best for the {spec.dataset.n_held_out:,} "
-            f"held-out {points}."
+            f"held-out {spec.POINTS}."
         )
     told = " of the label that is told" if spec.network.told_labels else ""
     if who == "population":
         return f"{error} where x_0 is its mean under the law of the data{told} given x_t: no denoiser has a smaller expected held-out loss."
     return (
-        f"{error} where x_0 is the mean over the {spec.n_train:,} training {points}{told}, each weighed by its likelihood given x_t: "
+        f"{error} where x_0 is the mean over the {spec.n_train:,} training {spec.POINTS}{told}, each weighed by its likelihood given x_t: "
         "no network has a smaller expected training loss."
     )

@@ -318,10 +318,8 @@ def verify(folder: Annotated[Path, typer.Argument(help="A results folder.")]) ->
     for finding in result.findings:
         errors.print(f"{finding.run}: {finding.what}")
     verdict = "disagrees" if result.findings else "agrees"
-    output.print(
-        f"{folder} {verdict}: f_mem of {result.n_samples:,} samples at {result.n_checkpoints} checkpoints"
-        f" and the onsets of {result.n_runs} runs recomputed"
-    )
+    samples = f"f_mem of {result.n_samples:,} samples at {result.n_checkpoints} checkpoints" if result.n_samples else "no samples are kept"
+    output.print(f"{folder} {verdict}: {samples}; the onsets of {result.n_runs} runs recomputed")
     raise typer.Exit(1 if result.findings else 0)
 
 

@@ -66,7 +66,16 @@ def _print(view: CopiedImages) -> None:
     if not shown:
         return
     table = Table(
-        "image", "copies", "95 % interval", "alike: 95 %", "first copied at", "seeds", "nearest other", "rank", "held-out copies", box=None
+        view.point,
+        "copies",
+        "95 % interval",
+        "alike: 95 %",
+        "first copied at",
+        "seeds",
+        "nearest other",
+        "rank",
+        "held-out copies",
+        box=None,
     )
     for item in shown:
         table.add_row(*_cells(item, view))
@@ -77,24 +86,24 @@ def _print(view: CopiedImages) -> None:
 
 def _sentences(view: CopiedImages) -> list[str]:
     head = f"{view.run_id}: {view.n_copies:,} of {view.n_generated:,} samples are copies at step {view.step:,}"
-    lines = [f"{head}, of {view.n_copied:,} of {view.n_distinct:,} distinct training images"]
+    lines = [f"{head}, of {view.n_copied:,} of {view.n_distinct:,} distinct training {view.point}s"]
     if view.n_copies:
         chance = view.uniform
         each = f"{chance.expected:.2f} copies each ({chance.low} to {chance.high} at 95 %)"
-        lines.append(f"If they fell on all images alike: {each}, the most copied at most {chance.most}")
-    lines.append(f"Rank correlation of copies with the distance to the nearest other image: {_estimate(view.typicality)}")
+        lines.append(f"If they fell on all {view.point}s alike: {each}, the most copied at most {chance.most}")
+    lines.append(f"Rank correlation of copies with the distance to the nearest other {view.point}: {_estimate(view, view.typicality)}")
     if view.typicality.value is not None:
-        nearest = f"of the {view.n_copies:,} samples nearest to a training image: {_estimate(view.typicality_by_distance)}"
+        nearest = f"of the {view.n_copies:,} samples nearest to a training {view.point}: {_estimate(view, view.typicality_by_distance)}"
         lines.append(f"  ({CAVEAT}; {nearest})")
     if view.n_held_out is not None:
-        lines.append(f"Control: {view.n_held_out_copies} of {view.n_held_out:,} held-out images would count as copies")
+        lines.append(f"Control: {view.n_held_out_copies} of {view.n_held_out:,} held-out {view.point}s would count as copies")
     return lines + [f"Step {item.step:,} is not measured: {item.reason}" for item in view.unmeasured]
 
 
-def _estimate(found: CopiesAndTypicality) -> str:
+def _estimate(view: CopiedImages, found: CopiesAndTypicality) -> str:
     if found.value is None or found.low is None or found.high is None:
         return f"none: {found.reason}"
-    return f"{found.value:.2f} (95 % interval {found.low:.2f} to {found.high:.2f}; {found.count:,} images)"
+    return f"{found.value:.2f} (95 % interval {found.low:.2f} to {found.high:.2f}; {found.count:,} {view.point}s)"
 
 
 def _cells(item: CopiedImage, view: CopiedImages) -> list[str]:

@@ -71,6 +71,7 @@ class CopiedImages(Contract):
     """A page of the training images of a run, the most copied at a checkpoint first; every training image has its record."""
 
     run_id: str
+    point: str = Field("image", description="what one of the training set is called: image, or window of a series")
     step: int
     steps: tuple[int, ...] = Field(description="every measured checkpoint")
     unmeasured: tuple[UnmeasuredStep, ...]

@@ -18,7 +18,7 @@ class SampleStep(Contract):
     """Where the samples of one checkpoint stand."""
 
     step: int
-    state: SamplesState = Field(description="waiting: still to be drawn or measured; diverged: the sampler gave no finite image")
+    state: SamplesState = Field(description="waiting: still to be drawn or measured; diverged: the sampler gave no finite sample")
     reason: str = Field("", description="why there is no measurement")
     n_generated: int | None = None
     f_mem: float | None = None

@@ -7,7 +7,7 @@ from torch import nn
 
 from tauscope.datasets.preparing import Progress, unwatched
 from tauscope.experiments.denoiser import DenoiserExperiment
-from tauscope.experiments.image_files import write_npz
+from tauscope.experiments.image_files import write_json, write_npz
 from tauscope.experiments.mixture_measurement import MixtureMeasurement
 from tauscope.experiments.mixture_set import MixtureSet
 from tauscope.experiments.recorder import Recorder
@@ -48,10 +48,14 @@ class GmmExperiment(DenoiserExperiment):
         return MixtureMeasurement(spec, MixtureSet.draw(spec, self.points.train.device), self.diffusion)
 
     def write_data(self, recorder: Recorder) -> None:
-        """Into files of the run's folder; they are no images, which pages could show."""
-        points, population = self.points, self.points.population
-        files = {"train": points.train, "held_out": points.held_out, "centres": population.means, "stds": population.stds}
-        write_npz(self.folder / "points.npz", **{name: part.cpu().numpy() for name, part in files.items()})
+        """The points, which are no images that pages could show, and the mixture they were drawn from."""
+        population = self.points.population
+        mixture = {"centres": population.means.tolist(), "stds": population.stds.tolist()}
+        recorder.dataset(
+            write_npz(self.folder / "train.npz", points=self.points.train.cpu().numpy()),
+            write_npz(self.folder / "held_out.npz", points=self.points.held_out.cpu().numpy()),
+            write_json(self.folder / "dataset.json", {"remarks": [], **mixture}),
+        )
 
 
 def build_mlp(spec: GmmSpec, diffusion: Diffusion, *, data_std: float) -> nn.Module:

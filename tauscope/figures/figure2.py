@@ -6,13 +6,15 @@ After Bonnaire et al. 2025 (arXiv:2505.17638), Figure 2. Their FID is here the q
 from collections.abc import Mapping, Sequence
 
 from tauscope.contracts.points import MetricInfo
-from tauscope.figures.copying import CONTROL, F_MEM, copying_panel
+from tauscope.figures.copying import copying_panel, measure_of
 from tauscope.figures.onset_rows import onset_rows, without_value
 from tauscope.figures.pictures import picture_panel
 from tauscope.figures.rows import Panel, Plan, Row, Tiles
 from tauscope.figures.seeds import Family, chosen_setting, counts_of, curve_rows, families, level_of, seeds_words
-from tauscope.figures.source import FigureData, FigureOptions, FigureRun
+from tauscope.figures.source import FigureData, FigureOptions, FigureRun, short_title
 from tauscope.specs import SpecError
+
+_LONG = 36  # Letters that do not fit beside a panel.
 
 
 def figure_2(data: FigureData, options: FigureOptions) -> Plan:
@@ -45,7 +47,8 @@ def metrics_of_figure_2(runs: Sequence[FigureRun], options: FigureOptions) -> tu
     index = _lowest_index(infos)
     losses = [f"loss_{name}@{index}" for name in ("train", "held_out", "gap")] if index is not None else []
     control = infos[quality].control if quality in infos else None
-    return tuple(name for name in (quality, control, f"{quality}_train", F_MEM, CONTROL, *losses) if name)
+    measure = measure_of(runs)
+    return tuple(name for name in (quality, control, f"{quality}_train", measure.metric, measure.control, *losses) if name)
 
 
 def infos_of(runs: Sequence[FigureRun]) -> dict[str, MetricInfo]:
@@ -82,10 +85,14 @@ def quality_panel(found: Sequence[Family], metric: str | None) -> Panel:
         (*rows, *onsets, *_references(found, info)),
         note=join_words(f"{at}{of}bands 95 %{reading}", references_words(info), without_value(onsets), missing_words(rows)),
         definition=f"{info.label}: {info.definition}",
-        y_label=info.unit if len(info.unit) < 34 else info.unit.partition(",")[0],
+        y_label=_short_unit(info),
         log_y=info.log_scale,
         onset="tau_gen" if any(row.kind == "onset" for row in onsets) else "",
     )
+
+
+def _short_unit(info: MetricInfo) -> str:
+    return info.unit if len(info.unit) < _LONG else info.unit.partition(",")[0].partition(" per ")[0]
 
 
 def _level_and_onsets(found: Sequence[Family], runs: Sequence[FigureRun], metric: str) -> list[Row]:
@@ -101,7 +108,9 @@ def _references(found: Sequence[Family], info: MetricInfo) -> list[Row]:
     """Real against real, and the raw training set of each n: without these two a distance cannot be read."""
     rows = []
     for family in found:
-        for name, words in ((info.control, "real against real"), (f"{info.name}_train", "training set: what a copier scores")):
+        copier = f"{info.name}_train"
+        floor = info.control if info.control != copier else None
+        for name, words in ((floor, "real against real"), (copier, "training set: what a copier scores")):
             series = family.runs[0].series.get(name or "")
             value = next((value for value in reversed(series.value) if value is not None), None) if series else None
             if value is not None:
@@ -111,7 +120,10 @@ def _references(found: Sequence[Family], info: MetricInfo) -> list[Row]:
 
 def references_words(info: MetricInfo) -> str:
     """What the horizontal lines of a distance are."""
-    return "grey: real against real; dash-dotted, by n: what the training set itself scores" if info.control else ""
+    if not info.control:
+        return ""
+    copier = "dash-dotted, by n: what the training set itself scores"
+    return copier if info.control == f"{info.name}_train" else f"grey: real against real; {copier}"
 
 
 def loss_panel(found: Sequence[Family]) -> Panel:
@@ -134,7 +146,7 @@ def loss_panel(found: Sequence[Family]) -> Panel:
         tuple(rows),
         note=join_words(f"$\\bar\\alpha$ = {train.alpha_bar:.3f}; N = {counts} pairs; bands 95 %", missing_words(rows)),
         definition=f"{held_out.label}: {held_out.definition} {train.label}: {train.definition}{said}",
-        y_label="squared error of eps per pixel",
+        y_label=_short_unit(train),
         log_y=True,
         inset=Panel("c inset", "relative gap, %", tuple(inset), x_label="τ", share=True) if inset else None,
     )
@@ -147,12 +159,6 @@ def _lowest_index(infos: Mapping[str, MetricInfo]) -> int | None:
 def _pairs(found: Sequence[Family]) -> str:
     stated = {run.spec.get("measurement", {}).get("loss_pairs") for family in found for run in family.runs} - {None}
     return " or ".join(f"{count:,}" for count in sorted(stated))
-
-
-def short_title(info: MetricInfo) -> str:
-    """A label with a capital, without what stands in brackets."""
-    words = info.label.partition(" (")[0]
-    return words[:1].upper() + words[1:]
 
 
 def missing_words(rows: Sequence[Row]) -> str:

@@ -61,7 +61,7 @@ def law_panel(runs: Sequence[FigureRun]) -> Panel:
         definition=f"Onsets with 95 % intervals: {levels}. Lines: maximum likelihood, censored onsets as bounds; bands: 95 % interval"
         f" of the exponent. Arrows: not reached by the last checkpoint. "
         f"Marks of several settings stand a little beside one another. Laws: {'; '.join(notes) or 'none'}.",
-        x_label="training set size n",
+        x_label="training-set size n",
         y_label="onset τ, steps",
         log_y=True,
     )

@@ -36,7 +36,7 @@ def phase_panel(runs: Sequence[FigureRun]) -> Panel:
         note=f"{len(runs)} runs; by each run's last checkpoint, at most {last:,}\n{_star_words(found.boundaries)}",
         definition=" ".join(f"{name}: {words}." for name, words in found.definitions.items())
         + " ?: the intervals leave another state possible. Brackets: the boundaries, where both ends are known; solid n*, dotted window.",
-        x_label="training set size n",
+        x_label="training-set size n",
         y_label="trained parameters p",
     )
 

@@ -12,14 +12,20 @@ from tauscope.figures.source import FigureData, FigureRun, Images
 from tauscope.specs.measurement import GAP_THRESHOLD
 
 COUNT = 8
-TITLE = "Samples above their nearest training images"
+TITLE = "Samples above their nearest training {}"
 
 
 def picture_panel(data: FigureData, found: Sequence[Family], images: dict[str, Tiles]) -> Panel:
     """The panel; what to show of each checkpoint is put into ``images``, in order."""
+    kinds = {run.spec["kind"] for family in found for run in family.runs if run.points == "points"}
+    if kinds:
+        return Panel(
+            "d", "Samples", empty=f"runs of kind {', '.join(sorted(kinds))} have no pictures: they are of images and windows of series"
+        )
+    title = TITLE.format(found[0].runs[0].points if found else "images")
     chosen = _chosen_run(data, found)
     if chosen is None:
-        return Panel("d", TITLE, empty="no samples are measured yet")
+        return Panel("d", title, empty="no samples are measured yet")
     steps = _measured_steps(data, chosen)
     rows: list[Row] = []
     for step in _checkpoints(chosen, steps):
@@ -29,11 +35,11 @@ def picture_panel(data: FigureData, found: Sequence[Family], images: dict[str, T
     shown = f"n = {chosen.n_train:,}" if chosen.n_train is not None else chosen.id
     return Panel(
         "d",
-        TITLE,
+        title,
         tuple(rows),
         note=f"{shown}, seeds 0 to {len(rows) // len(images) - 1} of the sampler, none selected; framed: a copy, d1/d2 < 1/3",
-        definition=f"Run {chosen.id}: generated samples (above) and the training image nearest to each (below), at the last checkpoint "
-        "before copying sets in and at the last one. The first seeds in order; a frame marks a copy, d1/d2 < 1/3.",
+        definition=f"Run {chosen.id}: generated samples (above) and the training {chosen.points[:-1]} nearest to each (below), at the last "
+        "checkpoint before copying sets in and at the last one. The first seeds in order; a frame marks a copy, d1/d2 < 1/3.",
     )
 
 

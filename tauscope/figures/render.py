@@ -13,6 +13,7 @@ from tauscope.figures.figure3 import figure_3
 from tauscope.figures.naming import configuration_hash, file_stem
 from tauscope.figures.rows import Plan, as_csv, as_parquet
 from tauscope.figures.source import FigureData, FigureOptions, Number
+from tauscope.specs import KINDS, SpecError
 from tauscope.version import source_version
 
 Form = Literal["svg", "pdf", "png", "zip"]
@@ -21,7 +22,15 @@ _PLANS: dict[Number, Callable[[FigureData, FigureOptions], Plan]] = {2: figure_2
 
 
 def plan_figure(data: FigureData, number: Number, options: FigureOptions) -> Plan:
-    """What a figure draws, before it is drawn."""
+    """What a figure draws, before it is drawn.
+
+    Raises:
+        SpecError: if ``options.quality`` is no quality of this experiment, or nothing is trained in it.
+    """
+    untrained = sorted({str(run.spec["kind"]) for run in data.runs if not KINDS[run.spec["kind"]].TRAINS})
+    if untrained:
+        what = f"figure {number} is of training, and runs of kind {', '.join(untrained)} train nothing"
+        raise SpecError.single("figure", what, "Take the figure of their own page, Closed form")
     return _PLANS[number](data, options)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tauscope.contracts.curves import Series
 from tauscope.contracts.onsets import Onset
 from tauscope.contracts.points import MetricInfo, Point
-from tauscope.specs import SpecError
+from tauscope.specs import KINDS, SpecError
 from tauscope.specs.stored import n_train_of, width_of
 
 Number = Literal[2, 3]
@@ -37,6 +37,11 @@ class FigureRun:
     def n_train(self) -> int | None:
         """Training points."""
         return n_train_of(self.spec)
+
+    @property
+    def points(self) -> str:
+        """What it is trained on, in the plural."""
+        return KINDS[self.spec["kind"]].POINTS
 
     @property
     def width(self) -> int | None:
@@ -128,3 +133,9 @@ def points_of(series: Mapping[str, Series]) -> list[Point]:
         for metric, columns in series.items()
         for row in zip(*(getattr(columns, name) for name in names), strict=True)
     ]
+
+
+def short_title(info: MetricInfo) -> str:
+    """A label with a capital, without what stands in brackets."""
+    words = info.label.partition(" (")[0]
+    return words[:1].upper() + words[1:]

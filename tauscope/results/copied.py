@@ -13,7 +13,7 @@ from tauscope.analysis.copied import CopyRecord, SampledCheckpoint, copied_image
 from tauscope.analysis.typicality import Distinct, measure_typicality
 from tauscope.contracts.copied import CopiedImage, CopiedImages, UnmeasuredStep
 from tauscope.contracts.points import Point
-from tauscope.results.folder import read_measurements, read_spec
+from tauscope.results.folder import read_measurements, read_spec, training_points
 from tauscope.specs import KINDS
 from tauscope.specs.measurement import GAP_THRESHOLD
 
@@ -41,7 +41,8 @@ def copied_in_folder(folder: Path, *, step: int | None = None, limit: int | None
         if at in files:
             assert at is not None
             record = _read_record(folder / "runs" / entry["run"], [files[step] for step in sorted(files)])
-            views.append(copied_images(record, at, limit=limit, unmeasured=_unmeasured(entry["spec"], points.get(entry["run"], []), files)))
+            unmeasured = _unmeasured(entry["spec"], points.get(entry["run"], []), files)
+            views.append(copied_images(record, at, limit=limit, unmeasured=unmeasured, point=KINDS[entry["spec"]["kind"]].POINTS[:-1]))
     return tuple(views)
 
 
@@ -51,7 +52,7 @@ def sampled_steps(folder: Path) -> tuple[int, ...]:
 
 
 def _read_record(run: Path, files: Sequence[Path]) -> CopyRecord:
-    train, held_out = _array(run / "train.npz", "images"), _array(run / "held_out.npz", "images")
+    train, held_out = (_points(run / name) for name in ("train.npz", "held_out.npz"))
     distinct = Distinct.of(train)
     checkpoints = [sampled_checkpoint(int(file.stem), _array(file, "neighbours"), _array(file, "distances")) for file in files]
     return count_copies(run.name, checkpoints, distinct, measure_typicality(train, distinct, held_out))
@@ -60,6 +61,12 @@ def _read_record(run: Path, files: Sequence[Path]) -> CopyRecord:
 def sampled_checkpoint(step: int, neighbours: np.ndarray, distances: np.ndarray) -> SampledCheckpoint:
     """The samples of a step from the arrays of its file, both [sample, 2]."""
     return SampledCheckpoint(step, neighbours[:, 0], distances[:, 0], distances[:, 0] / distances[:, 1] < GAP_THRESHOLD)
+
+
+def _points(file: Path) -> np.ndarray:
+    with np.load(file, allow_pickle=False) as archive:
+        found: np.ndarray = training_points(archive)
+    return found
 
 
 def _array(file: Path, name: str) -> np.ndarray:
@@ -71,7 +78,7 @@ def _array(file: Path, name: str) -> np.ndarray:
 def _unmeasured(spec: dict[str, Any], points: Sequence[Point], measured: dict[int, Path]) -> tuple[UnmeasuredStep, ...]:
     model = KINDS[spec["kind"]].model_validate(spec)
     told = [
-        UnmeasuredStep(step=point.step, state="diverged", reason=point.reason or "the sampler gave no finite image")
+        UnmeasuredStep(step=point.step, state="diverged", reason=point.reason or "the sampler gave no finite sample")
         for point in points
         if point.metric == "f_mem" and point.value is None
     ]

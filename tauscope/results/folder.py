@@ -34,6 +34,11 @@ SCHEMA = pa.schema(
 )
 
 
+def training_points(arrays: Mapping[str, Any]) -> Any:
+    """Out of the arrays of ``train.npz`` or ``held_out.npz``: images and windows under ``images``, points under ``points``."""
+    return arrays["images" if "images" in arrays else "points"]
+
+
 def run_name(index: int, label: str) -> str:
     """The folder name of a run: its place, which makes it unique, and its axis values, which make it readable."""
     readable = re.sub(r"[^A-Za-z0-9.=+-]+", "_", label)[:60].strip("_")

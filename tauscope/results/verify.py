@@ -17,7 +17,7 @@ from tauscope.analysis.twins import cosine_metric
 from tauscope.contracts.points import Point
 from tauscope.contracts.summary import RunSummary
 from tauscope.metrics.intervals import clopper_pearson
-from tauscope.results.folder import read_measurements, read_spec, read_summary
+from tauscope.results.folder import read_measurements, read_spec, read_summary, training_points
 from tauscope.specs import KINDS
 from tauscope.specs.measurement import GAP_THRESHOLD
 from tauscope.specs.twins import find_pairs
@@ -57,7 +57,7 @@ def verify_folder(folder: Path) -> Verification:
         name = entry["run"]
         points = measurements.get(name, [])
         files = sorted((folder / "runs" / name / "samples").glob("*.npz"), key=lambda file: int(file.stem))
-        recomputed = list(_recompute(folder / "runs" / name, files)) if files else []
+        recomputed = list(recompute(folder / "runs" / name, files)) if files else []
         n_checkpoints += len(files)
         n_samples += sum(point.count or 0 for point in recomputed)
         findings += [Finding(name, text) for text in _compare_points(points, recomputed)]
@@ -70,11 +70,12 @@ def verify_folder(folder: Path) -> Verification:
     return Verification(len(spec["runs"]), n_checkpoints, n_samples, tuple(findings))
 
 
-def _recompute(run: Path, files: list[Path]) -> Iterator[Point]:
+def recompute(run: Path, files: list[Path]) -> Iterator[Point]:
+    """f_mem at the checkpoints of a run whose samples are in ``files``; other neighbours than the stored ones are the point's reason."""
     if not files:
         return  # Some kinds draw no samples.
     with np.load(run / "train.npz") as archive:
-        train, starts = archive["images"], archive.get("starts")
+        train, starts = training_points(archive), archive.get("starts")
     for file in files:
         with np.load(file) as archive:
             samples, stored = archive["samples"], archive["neighbours"]

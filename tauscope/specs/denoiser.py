@@ -62,6 +62,7 @@ class DenoiserSpec(ExperimentSpec):
     compute: ComputeSpec = shown(ComputeSpec(), "Computed", "how a training step is computed", group=TRAINING, advanced=True)
     device: str = shown("auto", "Device", "auto, cpu, cuda, cuda:i or mps", group=TRAINING, advanced=True)
 
+    COMPONENT: ClassVar[str] = "dimension"  # What a point has many of; losses are per one.
     ALIASES: ClassVar[dict[str, str]] = {
         "n_train": "dataset.n_train",
         "width": "network.base_width",

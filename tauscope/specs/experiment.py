@@ -25,6 +25,8 @@ class ExperimentSpec(SpecModel, ABC):
         retention: Literal["all", "pruned"]
         device: str
 
+    TRAINS: ClassVar[bool] = True  # Else there is no training time, no onset and no curve along it.
+    POINTS: ClassVar[str] = "points"  # What it is trained on is called, on pages and in definitions.
     # Short names that stand for a path in axes, settings and tables.
     ALIASES: ClassVar[dict[str, str]] = {}
     # Runs that agree in these take about the same time for a unit of cost.

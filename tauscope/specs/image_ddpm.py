@@ -28,6 +28,8 @@ class ImageDdpmSpec(DenoiserSpec):
         None, "High-frequency penalty", "on what is learned of an image, beside the loss", group=TRAINING, advanced=True
     )
 
+    POINTS: ClassVar[str] = "images"
+    COMPONENT: ClassVar[str] = "pixel"
     ALIASES: ClassVar[dict[str, str]] = {**DenoiserSpec.ALIASES, "subset": "dataset.subset"}
     PACE: ClassVar[tuple[str, ...]] = ("dataset.size", *DenoiserSpec.PACE)
     WITHIN_CONFIGURATION: ClassVar[tuple[str, ...]] = (

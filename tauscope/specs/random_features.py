@@ -253,6 +253,8 @@ class RandomFeaturesSpec(SolvedSpec):
 class RfSpectrumSpec(SolvedSpec):
     """The spectrum of U in the limit of large d, beside that of sampled ones; nothing is trained."""
 
+    TRAINS: ClassVar[bool] = False
+
     kind: Literal["rf_spectrum"] = "rf_spectrum"
     activation: EquivalentActivation = shown("tanh", "Activation", "of the features", group=DATA)
     d: int = shown(100, "d", "dimension of the sampled models; the limit has none", ge=1, le=100_000, group=DATA)

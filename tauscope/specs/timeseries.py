@@ -33,6 +33,8 @@ class TimeseriesSpec(DenoiserSpec):
     network: UNet1dSpec = shown(UNet1dSpec(), "Network", group=DATA)
     measurement: WindowMeasurementSpec = shown(WindowMeasurementSpec(), "Measurement", group=MEASUREMENT)
 
+    POINTS: ClassVar[str] = "windows"
+    COMPONENT: ClassVar[str] = "value"
     ALIASES: ClassVar[dict[str, str]] = {**DenoiserSpec.ALIASES, "subset": "dataset.subset", "length": "dataset.length"}
     PACE: ClassVar[tuple[str, ...]] = ("dataset.length", "network")
     WITHIN_CONFIGURATION: ClassVar[tuple[str, ...]] = (

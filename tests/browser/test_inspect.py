@@ -161,7 +161,7 @@ def test_checkpoints_without_samples_say_why_and_lead_on(visitor: Visitor, stand
     expect(page.get_by_text("are still being evaluated").first).to_be_visible()
     visitor.keep("inspect-waiting")
     page.keyboard.press("ArrowLeft")
-    expect(page.get_by_text("the sampler gave no finite image").first).to_be_visible()
+    expect(page.get_by_text("the sampler gave no finite sample").first).to_be_visible()
     page.goto(f"{stand_in}/inspect?run=demor2&step=400")
     expect(page.get_by_text("No samples were drawn at τ = 400")).to_be_visible()
     page.get_by_role("button", name="Go to τ = 397").click()

@@ -98,6 +98,12 @@ def test_only_experiments_with_a_closed_form_have_its_tab() -> None:
     assert "Closed form" not in plain(header(world.finished("demo"), tab="experiment"))
 
 
+def test_what_trains_nothing_has_no_watch_page_nothing_to_extend_and_no_figure_of_training() -> None:
+    shown_there = plain(header(fake.made("rf-spectrum"), tab="closed"))
+    assert "Watch" not in shown_there and "Extend" not in shown_there and "psi_p = 64, psi_n = 8, d = 100" in shown_there
+    assert "Figure 2" not in plain(shown("rf-spectrum")["table"]) and "Figure 2" in plain(shown("rf-curves")["table"])
+
+
 def test_the_law_over_points_per_dimension_goes_through_the_onsets_at_their_n() -> None:
     view = fake.made("rf-curves")
     assert view.fits["tau_mem_vs_n"].exponent is not None

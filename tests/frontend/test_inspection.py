@@ -42,7 +42,7 @@ def test_a_measurement_without_a_control_says_nothing_of_one() -> None:
     [
         (SampleStep(step=1320, state="waiting"), "τ = 1,320 are still being evaluated", "appear here by themselves"),
         (SampleStep(step=7, state="waiting", reason="its worker fell silent"), "still being evaluated", "its worker fell silent"),
-        (SampleStep(step=7, state="diverged"), "no finite image", "diverged"),
+        (SampleStep(step=7, state="diverged"), "no finite sample", "diverged"),
     ],
 )
 def test_a_checkpoint_without_samples_says_why(item: SampleStep, title: str, detail: str) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from frontend.charts.figure import ViewOptions
+from frontend.law_view import law_view
 from frontend.markup.alternative import plain
 from frontend.mixture_view import mixture_view
 from tests.frontend import fake_mixture as fake
@@ -31,6 +32,17 @@ def test_each_figure_draws_its_metrics_at_the_middle_index_with_intervals_and_wh
         assert len([trace for trace in data if trace.get("meta", {}).get("control")]) == dotted
         assert len([trace for trace in data if trace.get("fill") == "tonexty"]) == len(lines(view, part))
     assert view["figures"]["scores"]["layout"]["yaxis"]["type"] == "log"
+
+
+def test_the_collapse_is_of_alpha_which_has_no_control_and_may_fall_below_zero() -> None:
+    view = law_view(VIEW, fake.curves(VIEW), ViewOptions(), exponents={}, level=None)
+    figure = view["figures"]["collapse"]
+    line = next(trace for trace in figure["data"] if "hovertemplate" in trace)
+    run = VIEW.runs[0]
+    assert line["y"] == list(fake.curves(VIEW).runs[run.id]["alpha@150"].value)
+    assert "control" not in line["hovertemplate"]
+    assert any("Projection order parameter alpha" in words["text"] for words in figure["layout"]["annotations"])
+    assert "a level of projection order parameter alpha" in plain(view["collapse_words"])
 
 
 def test_another_index_and_another_run_are_shown_where_they_are_asked_for() -> None:

@@ -14,6 +14,7 @@ from tauscope.experiments.gmm import GmmExperiment
 from tauscope.experiments.mixture_set import MixtureSet, mixture_of
 from tauscope.networks.mlp import Mlp
 from tauscope.process import Diffusion
+from tauscope.results.verify import recompute
 from tauscope.specs.gmm import GmmConditionalSpec, GmmSpec
 from tauscope.specs.mixture import MixtureSpec
 from tauscope.theory.empirical import empirical_eps
@@ -30,8 +31,7 @@ class Listener:
         self.end_at = end_at
         self.step = 0
 
-    def dataset(self, train: Path, held_out: Path, record: Path) -> None:
-        raise AssertionError("points of a mixture are no images")
+    def dataset(self, train: Path, held_out: Path, record: Path) -> None: ...
 
     def progress(self, step: int, loss: float) -> None: ...
 
@@ -86,6 +86,15 @@ def test_every_point_is_described_and_everything_described_is_measured(tmp_path:
     assert all(point.count for point in heard.points)
     weights = sum(weight.numel() for weight in experiment.trainer.network.parameters())
     assert spec.parameters == weights
+
+
+def test_the_copies_of_a_run_are_counted_again_from_its_files(tmp_path: Path) -> None:
+    spec = GmmSpec.model_validate(document())
+    _, heard = run(tmp_path, spec)
+    recorded = {point.step: (point.value, point.count) for point in heard.points if point.metric == "f_mem"}
+    found = recompute(tmp_path, sorted((tmp_path / "samples").glob("*.npz")))
+    assert {point.step: (point.value, point.count) for point in found} == recorded
+    assert not any(point.reason for point in found), "the stored neighbours are the nearest ones"
 
 
 def test_a_run_that_was_broken_off_goes_on_to_the_same_numbers(tmp_path: Path) -> None:
