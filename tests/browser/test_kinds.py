@@ -82,7 +82,7 @@ def test_windows_are_looked_at_beside_the_training_windows_and_called_so(visitor
     wait_for_cards(page)
     visitor.keep("inspect-windows")
     assert pixels_of_card(page, 0) == pixels_of_image(page, "samples/60/0.png")
-    words = page.locator(".tau-inspect").inner_text()
+    words = " ".join(page.locator(".tau-inspect .tau-columns").all_inner_texts())
     assert "training window" in words and "image" not in words
     page.keyboard.press("ArrowLeft")
     page.wait_for_function("location.search.includes('step=20')")
