@@ -164,6 +164,7 @@ def _combined(name: str, runs: Sequence[MeasuredRun]) -> Onset | None:
         mean = math.exp(sum(map(math.log, values)) / len(values))
         return Onset(value=mean, high=high, status=OnsetStatus.REACHED, reason=f"geometric mean of {len(values)} runs", **common)
     missing = [onset for onset in known if onset.value is None]
-    reason = f"{len(missing)} of {len(known)} runs: {missing[0].reason}"
+    told = Counter(onset.reason for onset in missing)  # Runs may have gone on for longer than others.
+    reason = "; ".join(f"{count} of {len(known)} runs: {words}" for words, count in told.items())
     status = OnsetStatus.CENSORED if any(onset.status is OnsetStatus.CENSORED for onset in missing) else OnsetStatus.BEFORE_FIRST
     return Onset(value=None, high=None if status is OnsetStatus.CENSORED else high, status=status, reason=reason, **common)

@@ -1,5 +1,6 @@
 """The law tau ~ n^a W^b over a sweep, censored onsets included, with intervals that say what they leave out."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +38,7 @@ class FittedLaw:
     earlier: int = 0
     left_out: str = ""
     reason: str = ""
+    uneven: bool = False  # Some settings have more than `seeds` runs.
 
     @property
     def with_spread(self) -> bool:
@@ -47,10 +49,10 @@ class FittedLaw:
         """What the interval holds and what was left out; or why there is none."""
         cell = " and ".join(SYMBOLS[name] for name in self.variables)
         repeats = "one seed" if self.seeds == 1 else f"{self.seeds} seeds"
-        holds = f"{self.seeds} seeds per {cell}, run-to-run spread included"
+        holds = f"{'at least ' * self.uneven}{self.seeds} seeds per {cell}, run-to-run spread included"
         entered = "1 onset before the first measurement enters as an upper bound"
         early = entered if self.earlier == 1 else f"{self.earlier} onsets before the first measurement enter as upper bounds"
-        told = holds if self.with_spread else f"{SAMPLING_ONLY}: {repeats} per {cell}; three are needed"
+        told = holds if self.with_spread else f"{SAMPLING_ONLY}: {repeats} {'at some' if self.uneven else 'per'} {cell}; three are needed"
         return self.reason or "; ".join([told, *[early] * bool(self.earlier), *[self.left_out] * bool(self.left_out)])
 
     def fit(self, variable: ScalingVariable) -> PowerLawFit:
@@ -111,6 +113,7 @@ def fit_law(name: str, runs: Sequence[RunSummary], *, with_scatter: bool = False
         later=int((onsets.side > 0).sum()),
         earlier=int((onsets.side < 0).sum()),
         left_out=f"{gone} of {len(pairs)} runs left out: no onset that this law can use" if gone else "",
+        uneven=len(set(Counter(place for place, _ in usable).values())) > 1,
     )
 
 

@@ -66,6 +66,13 @@ def test_each_phase_is_found_where_it_is_true_and_says_what_it_rests_on() -> Non
     assert plateau.predicted_tau_mem.low < law(64, 8) < plateau.predicted_tau_mem.high
 
 
+def test_no_run_of_a_cell_is_said_to_have_gone_on_for_as_long_as_another() -> None:
+    short, long = (replace(truth(64, 16), seed=seed, tau_mem=None, steps=steps) for seed, steps in ((1, 300), (2, 900)))
+    found = cell(diagram([short, replace(short, seed=3), long]), 64, 16)
+    assert found.tau_mem is not None
+    assert found.tau_mem.reason == "2 of 3 runs: not by 300; 1 of 3 runs: not by 900"
+
+
 def test_n_star_lies_between_the_largest_n_that_copies_and_the_least_plateau() -> None:
     star = boundary(whole(), "plateau", 8)
     assert (star.identified, star.low, star.high, star.value) == (True, 32, 64, pytest.approx(math.sqrt(32 * 64)))

@@ -102,6 +102,13 @@ def test_where_n_and_width_vary_both_exponents_are_fitted_together() -> None:
     assert "one seed per n and W" in n.note
 
 
+def test_a_value_of_n_with_fewer_seeds_than_the_others_is_said_to_be_one_of_several() -> None:
+    three = [run(n, 10.0 * n, seed=seed) for n in (16, 32) for seed in range(3)]
+    assert "one seed at some n; three are needed" in fit([*three, run(64, 640.0)]).note
+    assert fit([*three, run(16, 160.0, seed=3)]).note.startswith("at least 3 seeds per n")
+    assert fit(three).note.startswith("3 seeds per n")
+
+
 def test_a_width_that_varies_alone_has_its_own_law() -> None:
     fits = fit_sweep([run(128, 18000.0 / w, width=w) for w in (8, 16, 32, 64)])
     assert list(fits) == ["tau_gen_vs_width", "tau_mem_vs_width"]
