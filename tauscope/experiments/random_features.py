@@ -19,6 +19,7 @@ from tauscope.experiments.rf_checkpoint import load_loops, save_loops
 from tauscope.metrics.intervals import mean_interval
 from tauscope.specs import ExperimentSpec
 from tauscope.specs.random_features import FlowSpec, LoopSpec, RandomFeaturesSpec
+from tauscope.theory.errors import TheoryError
 from tauscope.theory.rf_covariance import Covariances, Draw, draw_equivalent, draw_exact, equivalent_covariances, exact_covariances
 from tauscope.theory.rf_dynamics import Losses, Solved, losses_of
 from tauscope.theory.rf_loop import AdamLoop, ExactGradient, Gradient, Loop, SampledGradient
@@ -180,7 +181,10 @@ class RandomFeaturesExperiment:
         """When each bulk of the limiting spectrum is learnt, and what it has in the final gap: told once."""
         if not self.spec.bulks_known:
             return []
-        spectrum = Spectrum.of(self._model)
+        try:
+            spectrum = Spectrum.of(self._model)
+        except TheoryError:
+            return []  # At extreme sizes; nothing else of the run depends on it.
         gaps = [found.gap_modes for found in self._solutions]
         return [*bulk_points(spectrum, step, dtau=self.spec.rate / self._model.d**2), *gap_points(spectrum, gaps, step)]
 
