@@ -14,6 +14,7 @@ from tests.postgres import Postgres
 from tests.reused import ReusedDatabase
 from tests.throwaway import throwaway_folder
 
+TESTS = Path(__file__).parent
 TEMPLATE = "tauscope_template"
 
 # What starts whole services and mostly waits comes first, then the longest that compute: no process is left alone with one at the end.
@@ -29,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _place(item: pytest.Item) -> int:
-    room = item.path.parent.name
+    room = item.path.relative_to(TESTS).parts[0]
     return FIRST.index(room) if room in FIRST else len(FIRST)
 
 
