@@ -9,8 +9,8 @@ BIN := $(VENV)/bin
 # Where pip looks for torch: empty is pip's own default; for a small CPU build
 # TORCH_INDEX_URL=https://download.pytorch.org/whl/cpu, for CUDA the index of your driver.
 TORCH_INDEX_URL ?=
-# How many processes test at once, each with its own servers and its own browser: one more than cores, since tests wait for services.
-JOBS ?= 3
+# How many processes test at once, each with its own servers and its own browser.
+JOBS ?= 2
 # What `make results` runs (empty: every preset that docs/results.md has a place for), and the folder of what it has run.
 PRESETS ?=
 RESULTS ?= results
@@ -19,7 +19,7 @@ RESULTS ?= results
 
 help: ## List the targets and their options
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 18
-	@echo '  options           PORT=8501 API_PORT=8500 TAUSCOPE_HOME=.tauscope TORCH_INDEX_URL= PYTHON=python3 JOBS=3 PRESETS= RESULTS=results'
+	@echo '  options           PORT=8501 API_PORT=8500 TAUSCOPE_HOME=.tauscope TORCH_INDEX_URL= PYTHON=python3 JOBS=2 PRESETS= RESULTS=results'
 
 install: $(VENV)/.installed ## Make .venv and install everything into it
 
