@@ -73,6 +73,7 @@ def serve(name: str, width: int) -> None:
     from tauscope.specs.optimizer import AdamSpec
     from tauscope.training.optimizers import build_optimizer
 
+    lr = AdamSpec().lr
     torch.manual_seed(0)
     ours = UNet(1, width, (1, 2, 4), (False, True, True))
     x_t, t, eps = torch.randn(BATCH[width], 1, 32, 32), torch.randint(0, 1000, (BATCH[width],)), torch.randn(BATCH[width], 1, 32, 32)
@@ -81,13 +82,13 @@ def serve(name: str, width: int) -> None:
         optimizer = build_optimizer(network.parameters(), AdamSpec())
     else:
         network = same_weights(ours, peer(width))
-        optimizer = torch.optim.Adam(network.parameters(), lr=AdamSpec().lr)
+        optimizer = torch.optim.Adam(network.parameters(), lr=lr)
     for _ in sys.stdin:
         began = time.process_time()
         loss = (network(x_t, t) - eps).square().mean()
-        optimizer.zero_grad(set_to_none=True)
+        optimizer.zero_grad()
         loss.backward()
-        optimizer.step()
+        optimizer.step(*([lr] if name == "ours" else []))
         print(time.process_time() - began, float(loss.detach()), flush=True)
 
 
