@@ -5,9 +5,10 @@
 
 Two processes take turns on the same batches and weights, in processor seconds; the ratio is of the best step of each, and once
 more of the medians. Ours runs as our trainer child does, with its allocator settings; the other one first with the same
-settings, then as Python starts. diffusers is Apache 2.0 and needed here alone.
+settings, then as Python starts; the first line says whether Numba is there for our layers. diffusers is Apache 2.0 and needed here alone.
 """
 
+import importlib.util
 import os
 import statistics
 import subprocess
@@ -29,7 +30,7 @@ class Side:
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True, bufsize=1)
         self.seconds: list[float] = []
         self.losses: list[float] = []
-        self.allocator = "glibc, keeping freed memory" if KEEP_FREED_MEMORY.keys() <= environment.keys() else "glibc as it starts"
+        self.allocator = "as our child's" if KEEP_FREED_MEMORY.keys() <= environment.keys() else "glibc as it starts"
 
     def step(self) -> None:
         assert self.process.stdin is not None and self.process.stdout is not None
@@ -73,6 +74,7 @@ def serve(name: str, width: int) -> None:
     from tauscope.specs.optimizer import AdamSpec
     from tauscope.training.optimizers import build_optimizer
 
+    lr = AdamSpec().lr
     torch.manual_seed(0)
     ours = UNet(1, width, (1, 2, 4), (False, True, True))
     x_t, t, eps = torch.randn(BATCH[width], 1, 32, 32), torch.randint(0, 1000, (BATCH[width],)), torch.randn(BATCH[width], 1, 32, 32)
@@ -81,13 +83,13 @@ def serve(name: str, width: int) -> None:
         optimizer = build_optimizer(network.parameters(), AdamSpec())
     else:
         network = same_weights(ours, peer(width))
-        optimizer = torch.optim.Adam(network.parameters(), lr=AdamSpec().lr)
+        optimizer = torch.optim.Adam(network.parameters(), lr=lr)
     for _ in sys.stdin:
         began = time.process_time()
         loss = (network(x_t, t) - eps).square().mean()
-        optimizer.zero_grad(set_to_none=True)
+        optimizer.zero_grad()
         loss.backward()
-        optimizer.step()
+        optimizer.step(*([lr] if name == "ours" else []))
         print(time.process_time() - began, float(loss.detach()), flush=True)
 
 
@@ -95,6 +97,7 @@ if __name__ == "__main__":
     if len(sys.argv) > 1:
         serve(sys.argv[1], int(sys.argv[2]))
     else:
-        print(f"OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', 'unset')}")
+        compiled = "with" if importlib.util.find_spec("numba") else "without"
+        print(f"OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', 'unset')}, {compiled} Numba, our child's allocator: {KEEP_FREED_MEMORY}")
         for width in BATCH:
             compare(width)

@@ -15,11 +15,13 @@ from tauscope.execution.events import Command, DeferSamples, EndSegment, Evaluat
 from tauscope.specs import ExperimentSpec
 
 # glibc gives large blocks back to the kernel at once and faults them in again at the next layer; keeping up to a gigabyte
-# saves the small networks a few percent of their time. Other allocators ignore these variables.
+# saves the small networks a few percent of their time, and huge pages, where the kernel
+# lets a process ask for them, a few more. Other allocators ignore these variables.
 KEEP_FREED_MEMORY = {
     "MALLOC_MMAP_THRESHOLD_": str(2**30),
     "MALLOC_TRIM_THRESHOLD_": str(2**30),
     "MALLOC_TOP_PAD_": str(2**26),
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
 }
 
 

@@ -8,10 +8,13 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
+from tauscope.networks import native
+
 GROUPS = 8
 
 # Measured on the CPU (docs/decisions/0019): at wider heads or fewer pixels the fused kernel of PyTorch is as fast, or faster.
 NARROW_HEAD, MANY_PIXELS = 8, 64
+VERY_NARROW_HEAD = 4  # Up to here machine code, where there is any, is faster than products of matrices.
 # exp(60) and exp(-60), summed over any number of pixels and times any value, are far from the ends of float32.
 LARGEST_LOGIT = 60.0
 _BLOCK = 2**18  # Weights of attention at a time, 1 MB: they stay in the core's own cache from one operation to the next.
@@ -58,6 +61,8 @@ def attend(q: Features, k: Features, v: Features) -> Features:
     q_squared, k_squared = (part.detach().square().sum(1).amax() for part in (q, k))
     if q.dtype != torch.float32 or not bool((q_squared * k_squared / q.shape[1]).sqrt() < LARGEST_LOGIT):
         return F.scaled_dot_product_attention(q.mT, k.mT, v.mT).mT
+    if q.shape[1] <= VERY_NARROW_HEAD and q.shape[2] % 2 == 0 and native.where(q):
+        return native.attention(q, k, v)
     attended: Tensor = _NarrowAttention.apply(q, k, v)  # type: ignore[no-untyped-call]
     return attended
 

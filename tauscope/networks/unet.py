@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from tauscope.networks.attention import GROUPS, SelfAttention
 from tauscope.networks.fourier_features import FourierFeatures
+from tauscope.networks.native import normed_silu
 
 # From here on a CPU's convolutions are faster with the channels of a pixel side by side (docs/decisions/0019).
 CHANNELS_LAST_SIZE = 16
@@ -95,7 +96,8 @@ class UNet(nn.Module):
             h = part(h, time)
         for part in self.decoder:
             h = part(h, time) if isinstance(part, Upsample) else part(torch.cat([h, skips.pop()], dim=1), time)
-        out: Tensor = self.out(h)
+        norm, _, conv = self.out
+        out: Tensor = conv(normed_silu(norm, h))
         return out
 
 
@@ -171,9 +173,9 @@ class ResidualBlock(nn.Module):
         self.shortcut = nn.Conv2d(width_in, width_out, 1) if width_in != width_out else nn.Identity()
 
     def forward(self, x: Tensor, time: Tensor) -> Tensor:
-        h = self.conv1(F.silu(self.norm1(x)))
+        h = self.conv1(normed_silu(self.norm1, x))
         h = h + self.time(time)[:, :, None, None]
-        h = self.conv2(self.dropout(F.silu(self.norm2(h))))
+        h = self.conv2(self.dropout(normed_silu(self.norm2, h)))
         out: Tensor = h + self.shortcut(x)
         return out
 
