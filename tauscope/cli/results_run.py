@@ -164,4 +164,5 @@ def _figures(summary: ExperimentSummary, data: FigureData) -> tuple[Number, ...]
     sampled = any(run.final.get("n_generated") != 0 for run in summary.runs)
     few = len({run.setting for run in data.runs}) <= MOST_SETTINGS
     timed = few and any(onset.status is not OnsetStatus.UNDEFINED for run in summary.runs for onset in run.onsets.values())
-    return (2,) * (len(sizes) > 1 and sampled) + (3,) * timed
+    figures: list[Number] = [2] if len(sizes) > 1 and sampled else []
+    return (*figures, 3) if timed else tuple(figures)

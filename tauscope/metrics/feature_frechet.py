@@ -51,7 +51,7 @@ class FeatureReference:
     def root(self) -> Float[ndarray, "dim dim"]:
         """The upper triangular R with R^T R = covariance, which may be singular."""
         values, vectors = np.linalg.eigh(self.covariance)
-        return np.linalg.qr(np.sqrt(np.clip(values, 0, None))[:, None] * vectors.T, mode="r")
+        return np.asarray(np.linalg.qr(np.sqrt(np.clip(values, 0, None))[:, None] * vectors.T, mode="r"))
 
     @cached_property
     def trace(self) -> float:
