@@ -40,7 +40,7 @@ def is_keyed(parts: Sequence[Part], lines: Sequence[Line]) -> bool:
 
 
 def _entry(part: Part, lines: Sequence[Line], options: ViewOptions) -> str:
-    seeds = sorted({line.n_seeds for line in lines if line.is_mean})
+    seeds = sorted({line.n_seeds for line in lines}) if any(line.is_mean for line in lines) else []
     means = f", mean of {' to '.join(str(count) for count in dict.fromkeys((seeds[0], seeds[-1])))} seeds" if seeds else ""
     room = int(_entry_width(options) / 7.2) - 6 - len(means)
     name = part.experiment.name if len(part.experiment.name) <= room else f"{part.experiment.name[: max(room, 6) - 1]}…"
