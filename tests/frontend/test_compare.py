@@ -143,7 +143,7 @@ def test_every_line_is_named_at_its_end_and_the_figure_carries_its_own_key() -> 
     assert means["layout"]["showlegend"] is True
     assert [t["name"] for t in means["data"] if "experiment" in t.get("meta", {})] == ["A  digits, four seeds, mean of 4 seeds"]
     one_alone = compare_figure(*drawn(fake_compared.seeds(), runs=(*(f"seedsr{k}" for k in range(5)),)), ViewOptions(), LOSS)
-    assert [t["name"] for t in one_alone["data"] if "experiment" in t.get("meta", {})][0].endswith(", mean of 1 to 4 seeds")
+    assert next(t["name"] for t in one_alone["data"] if "experiment" in t.get("meta", {})).endswith(", mean of 1 to 4 seeds")
     assert figure(world.finished())["layout"]["showlegend"] is False
 
 
