@@ -2,9 +2,11 @@
 
 const COLUMNS = ["step", "value", "low", "high", "count", "reason"];
 
-export function addPoints(curves, { run_id: run, metrics }) {
+// Of the ``asked`` metrics alone, or of all: a series that is not held from its beginning is not held.
+export function addPoints(curves, { run_id: run, metrics }, asked) {
   const series = (curves.runs[run] ??= {});
   for (const [metric, added] of Object.entries(metrics)) {
+    if (asked && !asked.includes(metric)) continue;
     const known = (series[metric] ??= Object.fromEntries(COLUMNS.map((column) => [column, []])));
     merge(known, added);
   }

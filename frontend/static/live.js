@@ -141,7 +141,7 @@ class Watch {
     const id = encodeURIComponent(this.data.id);
     const stream = new EventSource(`/api/v1/experiments/${id}/events?cursor=${encodeURIComponent(cursor)}`);
     this.stream = stream;
-    stream.addEventListener("points", (event) => this.change(() => addPoints(this.curves, JSON.parse(event.data))));
+    stream.addEventListener("points", (event) => this.change(() => addPoints(this.curves, JSON.parse(event.data), this.data.metrics)));
     stream.addEventListener("rewind", (event) => this.change(() => dropBeyond(this.curves, JSON.parse(event.data))));
     for (const name of ["run", "experiment"]) stream.addEventListener(name, () => this.refreshSoon());
     stream.addEventListener("open", () => this.tellStream("open"));

@@ -81,7 +81,7 @@ def test_the_board_is_taken_away_as_csv(visitor: Visitor, stand_in: str) -> None
 
 def test_a_checkpoint_that_waits_has_no_board_yet(visitor: Visitor, stand_in: str) -> None:
     page = visitor.open(f"{stand_in}/inspect?run=staler1&step=266")
-    expect(page.get_by_text("No measured samples at this checkpoint: no image is on the board.")).to_be_visible()
+    expect(page.get_by_text("No measured samples at this checkpoint: the board is empty.")).to_be_visible()
 
 
 def test_on_a_phone_the_board_stands_below_the_strip_and_a_row_leads_to_its_samples(visitor: Visitor, stand_in: str) -> None:

@@ -19,7 +19,7 @@ from tests.service import running_broker, running_service, wait_for
 from tests.tiny import PRESET, tiny_training
 
 # One slot: a long run is under way, a short one waits behind it.
-SETTINGS = tiny_training(runs=2, steps=400, checkpoints=5) | {"overrides": {"steps": {"by": "n_train", "values": {8: 400, 9: 40}}}}
+SETTINGS = tiny_training(runs=2, steps=1200, checkpoints=5) | {"overrides": {"steps": {"by": "n_train", "values": {8: 1200, 9: 40}}}}
 
 
 @contextmanager
