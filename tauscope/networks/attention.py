@@ -14,9 +14,7 @@ GROUPS = 8
 
 # Measured on the CPU (docs/decisions/0019): at wider heads or fewer pixels the fused kernel of PyTorch is as fast, or faster.
 NARROW_HEAD, MANY_PIXELS = 8, 64
-VERY_NARROW_HEAD = 4  # Up to here machine code, where there is any, is faster than products of matrices.
-# exp(60) and exp(-60), summed over any number of pixels and times any value, are far from the ends of float32.
-LARGEST_LOGIT = 60.0
+WIDE_HEAD = 32  # Up to here machine code, where there is any, is as fast as any other, or faster.
 _BLOCK = 2**18  # Weights of attention at a time, 1 MB: they stay in the core's own cache from one operation to the next.
 
 Features = Float[Tensor, "head feature pixel"]
@@ -34,24 +32,26 @@ class SelfAttention(nn.Module):
 
     def forward(self, x: Float[Tensor, "batch width height breadth"]) -> Float[Tensor, "batch width height breadth"]:
         """x plus what its pixels gather from one another."""
-        pixels = x.shape[2] * x.shape[3]
-        narrow = x.device.type == "cpu" and x.shape[1] // self.heads <= NARROW_HEAD and pixels >= MANY_PIXELS
-        return x + (self._by_features(x) if narrow else self._by_pixels(x)).reshape(x.shape)
+        features, pixels = x.shape[1] // self.heads, x.shape[2] * x.shape[3]
+        many = pixels >= MANY_PIXELS
+        compiled = many and features <= WIDE_HEAD and native.attends(x, features)
+        narrow = many and features <= NARROW_HEAD and x.device.type == "cpu"
+        return x + (self._by_features(x) if narrow and not compiled else self._by_pixels(x, compiled=compiled))
 
-    def _by_pixels(self, x: Tensor) -> Float[Tensor, "batch width pixel"]:
-        tokens = self.norm(x).flatten(2).transpose(1, 2)  # [batch, pixel, width]
-        batch, pixels, width = tokens.shape
-        q, k, v = self.qkv(tokens).view(batch, pixels, 3, self.heads, -1).permute(2, 0, 3, 1, 4)  # each [batch, head, pixel, feature]
-        attended = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(batch, pixels, width)
-        out: Tensor = self.out(attended)
-        return out.transpose(1, 2)
+    def _by_pixels(self, x: Tensor, *, compiled: bool = False) -> Float[Tensor, "batch width height breadth"]:
+        qkv = _of_each_pixel(self.qkv, self.norm(x)).permute(0, 2, 3, 1).flatten(1, 2)  # [batch, pixel, q k v of each head]
+        attended = native.attention(qkv, self.heads) if compiled else None
+        if attended is None:
+            q, k, v = qkv.unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)  # each [batch, head, pixel, feature]
+            attended = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+        return _of_each_pixel(self.out, attended.transpose(1, 2).unflatten(2, x.shape[2:]))
 
-    def _by_features(self, x: Tensor) -> Float[Tensor, "batch width pixel"]:
+    def _by_features(self, x: Tensor) -> Float[Tensor, "batch width height breadth"]:
         """The same with pixels last, as the image has them: nothing is transposed on the way."""
         h = self.norm(x).flatten(2)
         qkv = _project(self.qkv, h).view(len(h), 3, self.heads, -1, h.shape[2])
         q, k, v = qkv.transpose(0, 1).flatten(1, 2)  # each [batch * head, feature, pixel]
-        return _project(self.out, attend(q, k, v).reshape(h.shape))
+        return _project(self.out, attend(q, k, v).reshape(h.shape)).reshape(x.shape)
 
 
 def attend(q: Features, k: Features, v: Features) -> Features:
@@ -59,10 +59,8 @@ def attend(q: Features, k: Features, v: Features) -> Features:
     # No logit exceeds the product of the longest vectors. Where that is too much for an exponential, or no number, or in less
     # than float32, the maximum has to be taken off first, as PyTorch does.
     q_squared, k_squared = (part.detach().square().sum(1).amax() for part in (q, k))
-    if q.dtype != torch.float32 or not bool((q_squared * k_squared / q.shape[1]).sqrt() < LARGEST_LOGIT):
+    if q.dtype != torch.float32 or not bool((q_squared * k_squared / q.shape[1]).sqrt() < native.LARGEST_LOGIT):
         return F.scaled_dot_product_attention(q.mT, k.mT, v.mT).mT
-    if q.shape[1] <= VERY_NARROW_HEAD and q.shape[2] % 2 == 0 and native.where(q):
-        return native.attention(q, k, v)
     attended: Tensor = _NarrowAttention.apply(q, k, v)  # type: ignore[no-untyped-call]
     return attended
 
@@ -110,6 +108,14 @@ class _NarrowAttention(torch.autograd.Function):
             torch.bmm(k_, weights, out=dq_)
             torch.bmm(q_, weights.mT, out=dk_)
         return dq.mul_(features**-0.5), dk, dv
+
+
+def _of_each_pixel(layer: nn.Linear, h: Float[Tensor, "batch feature height breadth"]) -> Float[Tensor, "batch out height breadth"]:
+    """A linear layer of the features of every pixel, in the layout that they have."""
+    if native.channels_last(h):  # As a convolution, which PyTorch leaves to oneDNN: on an AMD processor twice as fast as its products.
+        return F.conv2d(h, layer.weight[:, :, None, None], layer.bias)
+    out: Tensor = layer(h.flatten(2).transpose(1, 2))
+    return out.transpose(1, 2).unflatten(2, h.shape[2:])
 
 
 def _project(layer: nn.Linear, h: Float[Tensor, "batch feature pixel"]) -> Float[Tensor, "batch out pixel"]:

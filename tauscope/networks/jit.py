@@ -1,9 +1,8 @@
 # mypy: allow-untyped-defs, allow-untyped-decorators, allow-untyped-calls
-"""Two layers as machine code for one core, made by Numba in float32: attention of narrow heads, group normalization with SiLU."""
+"""Two layers as machine code for one core, made by Numba in float32: self-attention, group normalization with SiLU."""
 
 import inspect
 import math
-from functools import lru_cache
 from typing import Any
 
 import numba
@@ -11,7 +10,6 @@ import numpy as np
 from llvmlite import binding, ir
 from numba.cpython.unsafe.tuple import tuple_setitem
 from numba.extending import intrinsic
-from numba.np.unsafe.ndarray import to_fixed_tuple
 
 # LLVM takes half of the 512-bit registers unless told; a choice of the user's own is left alone.
 if numba.config.CPU_NAME is None and binding.get_host_cpu_features().get("avx512f"):
@@ -59,61 +57,148 @@ def logistic(z):
 FLAGS = {"contract", "nsz", "reassoc", "arcp"}
 
 
-@lru_cache
-def attention(features):
-    """Forward and backward pass of heads of so many features, a loop over them being unrolled.
+@machine_code(FLAGS)
+def four(x, sample, pixel, place):
+    return x[sample, pixel, place], x[sample, pixel, place + 1], x[sample, pixel, place + 2], x[sample, pixel, place + 3]
 
-    q, out, g, dq: [head, feature, pixel]; those with T, pixels before features. Logits are base 2, an even number of pixels.
+
+@machine_code(FLAGS)
+def largest_logit(qkv, heads):
+    """What no logit exceeds: the product of the longest q and the longest k, over the root of a head's features."""
+    samples, pixels, wide = qkv.shape
+    width = wide // 3
+    features = width // heads
+    q, k = f32(0), f32(0)
+    for n in range(samples):
+        for i in range(pixels):
+            for at in range(0, width, features):
+                q_squared, k_squared = f32(0), f32(0)
+                for f in range(at, at + features):
+                    q_squared += qkv[n, i, f] ** 2
+                    k_squared += qkv[n, i, width + f] ** 2
+                if not (q_squared < f32(np.inf) and k_squared < f32(np.inf)):  # Nor if it is no number.
+                    return f32(np.inf)
+                q, k = max(q, q_squared), max(k, k_squared)
+    return np.sqrt(q * k / features)
+
+
+@machine_code(FLAGS)
+def attention(qkv, heads, out, less):
+    """out: [sample, pixel, feature of each head]; qkv likewise, with q, k and v one after the other. less: [sample, head, pixel].
+
+    Weights exp(q k) are made in registers for four pixels of k at once and used at once; four features are summed at a time.
+    ``less`` is what a logit (base 2) loses so that the weights of a pixel sum to one.
     """
-    F, NONE = features, (f32(0),) * features
-
-    @machine_code(FLAGS)
-    def forward(q, kT, vT, out, total):
-        heads, _, pixels = q.shape
-        sums = np.empty((F + 1, pixels), f32)
+    samples, pixels, wide = qkv.shape
+    width = wide // 3
+    features = width // heads
+    scale = LOG2_E / np.sqrt(f32(features))
+    # A list: of a range LLVM would ask beforehand whether any rows overlap, find that later ones do, and take numbers one by one.
+    fours = np.arange(0, features, 4)
+    q, sums = np.empty((features, pixels), f32), np.empty((features, pixels), f32)
+    w, total = np.empty((4, pixels), f32), np.empty(pixels, f32)
+    for n in range(samples):
         for h in range(heads):
-            sums[:] = 0
-            for j in range(0, pixels, 2):
-                k0, k1 = to_fixed_tuple(kT[h, j], F), to_fixed_tuple(kT[h, j + 1], F)
-                v0, v1 = to_fixed_tuple(vT[h, j], F), to_fixed_tuple(vT[h, j + 1], F)
+            at = h * features
+            for f in range(features):
                 for i in range(pixels):
-                    x0 = x1 = f32(0)
-                    for f in range(F):
-                        x0 += q[h, f, i] * k0[f]
-                        x1 += q[h, f, i] * k1[f]
-                    w0, w1 = exp2(x0), exp2(x1)
-                    for f in range(F):
-                        sums[f, i] += w0 * v0[f] + w1 * v1[f]
-                    sums[F, i] += w0 + w1
+                    q[f, i] = qkv[n, i, at + f] * scale
+                    sums[f, i] = 0
+            total[:] = 0
+            for j in range(0, pixels, 4):
+                w[:] = 0
+                for c in fours:
+                    here = width + at + c
+                    k0, k1, k2, k3 = four(qkv, n, j, here), four(qkv, n, j + 1, here), four(qkv, n, j + 2, here), four(qkv, n, j + 3, here)
+                    for i in range(pixels):
+                        x0, x1, x2, x3 = w[0, i], w[1, i], w[2, i], w[3, i]
+                        for f in range(4):
+                            x0 += q[c + f, i] * k0[f]
+                            x1 += q[c + f, i] * k1[f]
+                            x2 += q[c + f, i] * k2[f]
+                            x3 += q[c + f, i] * k3[f]
+                        w[0, i], w[1, i], w[2, i], w[3, i] = x0, x1, x2, x3
+                for i in range(pixels):
+                    w0, w1, w2, w3 = exp2(w[0, i]), exp2(w[1, i]), exp2(w[2, i]), exp2(w[3, i])
+                    total[i] += (w0 + w1) + (w2 + w3)
+                    w[0, i], w[1, i], w[2, i], w[3, i] = w0, w1, w2, w3
+                for c in fours:
+                    here = 2 * width + at + c
+                    v0, v1, v2, v3 = four(qkv, n, j, here), four(qkv, n, j + 1, here), four(qkv, n, j + 2, here), four(qkv, n, j + 3, here)
+                    for i in range(pixels):
+                        w0, w1, w2, w3 = w[0, i], w[1, i], w[2, i], w[3, i]
+                        for f in range(4):
+                            sums[c + f, i] += (w0 * v0[f] + w1 * v1[f]) + (w2 * v2[f] + w3 * v3[f])
             for i in range(pixels):
-                r = f32(1) / sums[F, i]
-                for f in range(F):
-                    out[h, f, i] = sums[f, i] * r
-                total[h, i] = -np.log2(sums[F, i])
-
-    @machine_code(FLAGS)
-    def backward(q, kT, vT, g, centre, total, dq, dkT, dvT):
-        heads, _, pixels = q.shape
-        for h in range(heads):
-            dq[h] = 0
-            for j in range(pixels):
-                k, v = to_fixed_tuple(kT[h, j], F), to_fixed_tuple(vT[h, j], F)
-                dk, dv = NONE, NONE
+                less[n, h, i] = -np.log2(total[i])
+                total[i] = f32(1) / total[i]
+            for f in range(features):
                 for i in range(pixels):
-                    x, slope = total[h, i], centre[h, i]
-                    for f in range(F):
-                        x += q[h, f, i] * k[f]
-                        slope += g[h, f, i] * v[f]
-                    w = exp2(max(x, f32(-125)))
-                    slope *= w
-                    for f in range(F):
-                        dq[h, f, i] += slope * k[f]
-                        dk = tuple_setitem(dk, f, dk[f] + slope * q[h, f, i])
-                        dv = tuple_setitem(dv, f, dv[f] + w * g[h, f, i])
-                for f in range(F):
-                    dkT[h, j, f], dvT[h, j, f] = dk[f], dv[f]
+                    out[n, i, at + f] = sums[f, i] * total[i]
 
-    return forward, backward
+
+@machine_code(FLAGS)
+def attention_backward(qkv, heads, out, less, slope, d_qkv):
+    """The weights are made again, from ``less``; what the softmax takes off is the product of ``slope`` and ``out``."""
+    samples, pixels, wide = qkv.shape
+    width = wide // 3
+    features = width // heads
+    root = f32(1) / np.sqrt(f32(features))
+    none = (f32(0), f32(0), f32(0), f32(0))
+    q, g, dq = np.empty((features, pixels), f32), np.empty((features, pixels), f32), np.empty((features, pixels), f32)
+    w, s, centre = np.empty((2, pixels), f32), np.empty((2, pixels), f32), np.empty(pixels, f32)
+    for n in range(samples):
+        for h in range(heads):
+            at = h * features
+            centre[:] = 0
+            for f in range(features):
+                for i in range(pixels):
+                    q[f, i] = qkv[n, i, at + f] * (LOG2_E * root)
+                    g[f, i] = slope[n, i, at + f]
+                    dq[f, i] = 0
+                    centre[i] -= slope[n, i, at + f] * out[n, i, at + f]
+            for j in range(0, pixels, 2):
+                for i in range(pixels):
+                    w[0, i] = w[1, i] = less[n, h, i]
+                    s[0, i] = s[1, i] = centre[i]
+                for c in range(0, features, 4):
+                    here = width + at + c
+                    k0, k1 = four(qkv, n, j, here), four(qkv, n, j + 1, here)
+                    v0, v1 = four(qkv, n, j, width + here), four(qkv, n, j + 1, width + here)
+                    for i in range(pixels):
+                        x0, x1, s0, s1 = w[0, i], w[1, i], s[0, i], s[1, i]
+                        for f in range(4):
+                            x0 += q[c + f, i] * k0[f]
+                            x1 += q[c + f, i] * k1[f]
+                            s0 += g[c + f, i] * v0[f]
+                            s1 += g[c + f, i] * v1[f]
+                        w[0, i], w[1, i], s[0, i], s[1, i] = x0, x1, s0, s1
+                for i in range(pixels):
+                    w0, w1 = exp2(max(w[0, i], f32(-125))), exp2(max(w[1, i], f32(-125)))
+                    w[0, i], w[1, i] = w0, w1
+                    s[0, i] *= w0
+                    s[1, i] *= w1
+                for c in range(0, features, 4):
+                    here = width + at + c
+                    k0, k1 = four(qkv, n, j, here), four(qkv, n, j + 1, here)
+                    dk0, dk1, dv0, dv1 = none, none, none, none
+                    for i in range(pixels):
+                        s0, s1 = s[0, i], s[1, i]
+                        for f in range(4):
+                            dq[c + f, i] += s0 * k0[f] + s1 * k1[f]
+                            dk0 = tuple_setitem(dk0, f, dk0[f] + s0 * q[c + f, i])
+                            dk1 = tuple_setitem(dk1, f, dk1[f] + s1 * q[c + f, i])
+                    for i in range(pixels):
+                        w0, w1 = w[0, i], w[1, i]
+                        for f in range(4):
+                            dv0 = tuple_setitem(dv0, f, dv0[f] + w0 * g[c + f, i])
+                            dv1 = tuple_setitem(dv1, f, dv1[f] + w1 * g[c + f, i])
+                    for f in range(4):  # q has a factor log2(e) that k has not.
+                        d_qkv[n, j, here + f], d_qkv[n, j + 1, here + f] = dk0[f] / LOG2_E, dk1[f] / LOG2_E
+                        d_qkv[n, j, width + here + f], d_qkv[n, j + 1, width + here + f] = dv0[f], dv1[f]
+            for f in range(features):
+                for i in range(pixels):
+                    d_qkv[n, i, at + f] = dq[f, i] * root
 
 
 @machine_code(FLAGS)

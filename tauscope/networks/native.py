@@ -8,11 +8,14 @@ import math
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 INSTALLED = importlib.util.find_spec("numba") is not None
+# exp(60) and exp(-60), summed over any number of pixels and times any value, are far from the ends of float32.
+LARGEST_LOGIT = 60.0
 _ROW = 128  # Numbers of a row that the normalization goes through at once: pixels of few channels are taken together.
 
 
@@ -22,18 +25,32 @@ def where(x: Tensor) -> bool:
     return here and torch.get_num_threads() == 1 and not torch.compiler.is_compiling()
 
 
+def channels_last(x: Tensor) -> bool:
+    """Whether an image has its channels last, on a CPU."""
+    return x.device.type == "cpu" and x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous()
+
+
+def attends(x: Tensor, features: int) -> bool:
+    """Whether machine code attends to heads of so many features on images like these."""
+    return where(x) and channels_last(x) and features % 4 == 0 and x.shape[2] * x.shape[3] % 4 == 0
+
+
 def normed_silu(norm: nn.Module, x: Tensor) -> Tensor:
     """SiLU of a group normalization. Only images with their channels last are given to machine code."""
     assert isinstance(norm, nn.GroupNorm)
-    if not (where(x) and x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous()):
+    if not (where(x) and channels_last(x)):
         return F.silu(norm(x))
     out: Tensor = _NormedSilu.apply(x, norm.weight, norm.bias, norm.num_groups, norm.eps)  # type: ignore[no-untyped-call]
     return out
 
 
-def attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    """v softmax(k' q / sqrt(d)), each [head, feature, pixel], of logits that leave exponentials finite."""
-    out: Tensor = _Attention.apply(q, k, v)  # type: ignore[no-untyped-call]
+def attention(qkv: Float[Tensor, "batch pixel three_heads_feature"], heads: int) -> Float[Tensor, "batch pixel heads_feature"] | None:
+    """softmax(q k' / sqrt(d)) v of every head; ``None`` where logits may be too large for an exponential, or are no numbers."""
+    from tauscope.networks import jit
+
+    if not jit.largest_logit(qkv.detach().numpy(), heads) < LARGEST_LOGIT:
+        return None
+    out: Tensor = _Attention.apply(qkv, heads)  # type: ignore[no-untyped-call]
     return out
 
 
@@ -70,26 +87,24 @@ def _rows(x: Tensor) -> Any:
 
 
 class _Attention(torch.autograd.Function):
-    """As ``attention._NarrowAttention``, each weight being made in a register and used at once."""
+    """Keeps what was asked and answered, and by how much each pixel's logits exceed those of weights that sum to one."""
 
     @staticmethod
-    def forward(ctx: Any, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    def forward(ctx: Any, qkv: Tensor, heads: int) -> Tensor:
         from tauscope.networks import jit
 
-        q, k, v = q * (q.shape[1] ** -0.5 / math.log(2)), k.mT.contiguous(), v.mT.contiguous()
-        attended, less = torch.empty_like(q), q.new_empty(len(q), q.shape[2])
-        jit.attention(q.shape[1])[0](*(part.numpy() for part in (q, k, v, attended, less)))
-        ctx.save_for_backward(q, k, v, attended, less)
-        return attended
+        samples, pixels, wide = qkv.shape
+        out, less = qkv.new_empty(samples, pixels, wide // 3), qkv.new_empty(samples, heads, pixels)
+        jit.attention(qkv.detach().numpy(), heads, out.numpy(), less.numpy())
+        ctx.save_for_backward(qkv, out, less)
+        return out
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
         from tauscope.networks import jit
 
-        q, k, v, attended, less = ctx.saved_tensors
-        slope = slope.contiguous()
-        centre = -(slope * attended).sum(1)
-        dq, dk, dv = torch.empty_like(q), torch.empty_like(k), torch.empty_like(v)
-        jit.attention(q.shape[1])[1](*(part.numpy() for part in (q, k, v, slope, centre, less, dq, dk, dv)))
-        return dq.mul_(q.shape[1] ** -0.5), dk.mT * math.log(2), dv.mT
+        qkv, out, less = ctx.saved_tensors
+        d_qkv = torch.empty_like(qkv)
+        jit.attention_backward(qkv.numpy(), less.shape[1], out.numpy(), less.numpy(), slope.contiguous().numpy(), d_qkv.numpy())
+        return d_qkv, None

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from tauscope.networks.attention import GROUPS, SelfAttention
 from tauscope.networks.fourier_features import FourierFeatures
-from tauscope.networks.native import normed_silu
+from tauscope.networks.native import channels_last, normed_silu
 
 # From here on a CPU's convolutions are faster with the channels of a pixel side by side (docs/decisions/0019).
 CHANNELS_LAST_SIZE = 16
@@ -103,8 +103,8 @@ class UNet(nn.Module):
 
 def memory_format(device: torch.device, size: int) -> torch.memory_format:
     """How the kernels of convolutions are best laid out where images of this size are trained on; the images follow them."""
-    channels_last = device.type == "cpu" and size >= CHANNELS_LAST_SIZE
-    return torch.channels_last if channels_last else torch.contiguous_format
+    last = device.type == "cpu" and size >= CHANNELS_LAST_SIZE
+    return torch.channels_last if last else torch.contiguous_format
 
 
 class TimeEmbedding(nn.Module):
@@ -200,8 +200,17 @@ class Upsample(nn.Module):
         self.conv = nn.Conv2d(width, width, 3, padding=1)
 
     def forward(self, x: Tensor, time: Tensor) -> Tensor:
+        if channels_last(x):  # Where the layout may round differently, so may this: the same in 4 products for every 9.
+            return F.conv_transpose2d(x, _doubled(self.conv.weight), self.conv.bias, stride=2, padding=1)
         out: Tensor = self.conv(F.interpolate(x, scale_factor=2.0, mode="nearest"))
         return out
+
+
+def _doubled(weight: Float[Tensor, "out in 3 3"]) -> Float[Tensor, "in out 4 4"]:
+    """The kernel of the transposed convolution of stride 2 that doubles and convolves at once: each weight over 2x2, turned around."""
+    padded = F.pad(weight.flip(2, 3), (1, 1, 1, 1))
+    rows = padded[:, :, :-1] + padded[:, :, 1:]
+    return (rows[..., :-1] + rows[..., 1:]).transpose(0, 1)
 
 
 class SeededDropout(nn.Module):

@@ -58,7 +58,7 @@ def test_a_number_that_is_none_stays_visible() -> None:
 @pytest.mark.parametrize("gain", [1.0, 12.0])  # At the second the layer's logits are left to PyTorch, as late in training.
 def test_both_layouts_of_the_layer_agree(gain: float) -> None:
     torch.manual_seed(0)
-    layer, x, slope = SelfAttention(16, 4), torch.randn(3, 16, 16, 16), torch.randn(3, 16, 256)
+    layer, x, slope = SelfAttention(16, 4), torch.randn(3, 16, 16, 16), torch.randn(3, 16, 16, 16)
     with torch.no_grad():
         layer.qkv.weight[:32] *= gain
     for mine, true in zip(with_gradients(layer._by_features, x, slope), with_gradients(layer._by_pixels, x, slope), strict=True):
@@ -74,6 +74,19 @@ def test_only_narrow_heads_over_many_pixels_leave_pytorchs_own(
     monkeypatch.setattr(module, "attend", lambda q, k, v: asked.append(q.shape) or v)
     SelfAttention(width, 4)(torch.randn(2, width, size, size))
     assert bool(asked) == narrow
+
+
+@pytest.mark.parametrize("gain", [1.0, 12.0])
+def test_a_layer_of_images_with_channels_last_is_the_same_layer(gain: float) -> None:
+    torch.manual_seed(0)
+    layer, x, slope = SelfAttention(64, 4), torch.randn(2, 64, 8, 8), torch.randn(2, 64, 8, 8)
+    with torch.no_grad():
+        layer.qkv.weight[:64] *= gain
+    usual = with_gradients(layer._by_pixels, x, slope)
+    last = with_gradients(layer._by_pixels, x.to(memory_format=torch.channels_last), slope)
+    assert last[0].is_contiguous(memory_format=torch.channels_last)
+    for mine, true in zip(last, usual, strict=True):
+        torch.testing.assert_close(mine, true, rtol=0, atol=1e-5 * gain**2)
 
 
 def test_the_layout_of_kernels_changes_nothing_but_speed() -> None:

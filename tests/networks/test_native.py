@@ -6,8 +6,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from tauscope.networks import native
-from tauscope.networks.attention import attend
-from tests.networks.test_attention import drawn, exact, with_gradients
+from tauscope.networks.attention import SelfAttention
+from tests.networks.test_attention import with_gradients
 
 pytestmark = pytest.mark.skipif(not native.INSTALLED, reason="Numba is an optional extra: pip install 'tauscope[native]'")
 
@@ -20,16 +20,47 @@ def one_thread():
     torch.set_num_threads(before)
 
 
+def exact(qkv: torch.Tensor) -> torch.Tensor:
+    q, k, v = qkv.unflatten(2, (3, 4, -1)).permute(2, 0, 3, 1, 4)
+    return (torch.softmax(q @ k.mT / q.shape[-1] ** 0.5, dim=-1) @ v).transpose(1, 2).flatten(2)
+
+
+@pytest.mark.parametrize(("features", "pixels"), [(4, 256), (8, 64), (12, 100), (32, 64)])
 @pytest.mark.parametrize("scale", [0.1, 1.0, 2.0])
-def test_attention_in_registers_has_the_values_and_gradients_of_the_formula(scale: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_attention_in_registers_has_the_values_and_gradients_of_the_formula(features: int, pixels: int, scale: float) -> None:
+    generator = torch.Generator().manual_seed(0)
+    qkv = scale * torch.randn(3, pixels, 3 * 4 * features, generator=generator)
+    slope = torch.randn(3, pixels, 4 * features, generator=generator)
+    mine = with_gradients(lambda asked: native.attention(asked, 4), qkv, slope)
+    for ours, true in zip(mine, with_gradients(exact, qkv.double(), slope.double()), strict=True):
+        assert float((ours.double() - true).detach().abs().max()) <= 1e-5 * float(true.detach().abs().max())  # As of the other one.
+
+
+@pytest.mark.parametrize("features", [4, 16])
+@pytest.mark.parametrize("gain", [1.0, 12.0])  # At the second some logits are too large for an exponential, as late in training.
+def test_a_layer_in_machine_code_is_that_of_pytorch(features: int, gain: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    width = 4 * features
+    layer, x = SelfAttention(width, 4), torch.randn(3, width, 16, 16).to(memory_format=torch.channels_last)
+    with torch.no_grad():
+        layer.qkv.weight[: 2 * width] *= gain
     asked = []
     compiled = native.attention
-    monkeypatch.setattr(native, "attention", lambda *parts: asked.append(1) or compiled(*parts))
-    parts = drawn(5, 4, 64, scale)
-    computed = with_gradients(attend, *parts)
-    assert asked
-    for mine, true in zip(computed, with_gradients(exact, *(part.double() for part in parts)), strict=True):
-        assert float((mine.double() - true).detach().abs().max()) <= 1e-5 * float(true.detach().abs().max())  # As of the other one.
+    monkeypatch.setattr(native, "attention", lambda *parts: asked.append(compiled(*parts)) or asked[-1])
+    slope = torch.randn_like(x)
+    mine = with_gradients(layer, x, slope)
+    assert [answer is None for answer in asked] == [gain > 1]
+    monkeypatch.setattr(native, "INSTALLED", False)
+    for ours, true in zip(mine, with_gradients(layer, x, slope), strict=True):
+        torch.testing.assert_close(ours, true, rtol=0, atol=1e-5 * gain**2)  # Of order 1 to 10; rounding grows with the logits.
+
+
+def test_a_question_that_is_no_number_stays_visible() -> None:
+    qkv = torch.zeros(1, 64, 48)
+    qkv[0, 7, 3] = torch.nan
+    assert native.attention(qkv, 4) is None
+    qkv[0, 7, 3] = torch.inf
+    assert native.attention(qkv, 4) is None
 
 
 @pytest.mark.parametrize(("channels", "size"), [(8, 16), (24, 8), (96, 4), (8, 5)])
