@@ -212,7 +212,13 @@ def _sentences(report: "Check") -> list[str]:
         shown = ", ".join(f"{name} ({count:,})" for name, count in report.classes[:_SHOWN_CLASSES])
         lines.append(f"{len(report.classes):,} classes: {shown}{', ...' if len(report.classes) > _SHOWN_CLASSES else ''}")
     if report.n_unreadable:
-        lines.append(f"{report.n_unreadable:,} images cannot be read, the first {len(report.unreadable)}:")
+        more = f", the first {len(report.unreadable)}" if report.n_unreadable > len(report.unreadable) else ""
+        lines.append(f"{report.n_unreadable:,} cannot be read{more}:")
         lines += [f"  {line}" for line in report.unreadable]
+    if report.n_equal or report.n_near:
+        lines.append(
+            f"{report.n_equal or 0:,} equal another and {report.n_near or 0:,} have a near duplicate, which hides copies where both are"
+        )
+        lines.append("trained on, and spoils the control where one is held out; dataset.duplicates: merge keeps one of each")
     lines.append(f"{report.n_trainable:,} can be trained on with the default of {report.n_held_out:,} held out")
     return [*lines, *report.notes, *([f"{report.problem}. {report.remedy}"] if report.problem else [])]
