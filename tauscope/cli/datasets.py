@@ -216,9 +216,7 @@ def _sentences(report: "Check") -> list[str]:
         lines.append(f"{report.n_unreadable:,} cannot be read{more}:")
         lines += [f"  {line}" for line in report.unreadable]
     if report.n_equal or report.n_near:
-        lines.append(
-            f"{report.n_equal or 0:,} equal another and {report.n_near or 0:,} have a near duplicate, which hides copies where both are"
-        )
-        lines.append("trained on, and spoils the control where one is held out; dataset.duplicates: merge keeps one of each")
+        twins = f"{report.n_equal or 0:,} equal another and {report.n_near or 0:,} have a near duplicate"
+        lines.append(f"{twins}; dataset.duplicates: merge keeps one of each, so that copies are counted and the control is clean")
     lines.append(f"{report.n_trainable:,} can be trained on with the default of {report.n_held_out:,} held out")
     return [*lines, *report.notes, *([f"{report.problem}. {report.remedy}"] if report.problem else [])]
