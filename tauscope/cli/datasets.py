@@ -86,7 +86,8 @@ def add(
             view = client.upload_dataset(request) if upload else client.register_dataset(request)
     except ValidationError as error:
         fault = error.errors()[0]
-        raise typer.BadParameter(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}") from error
+        message = fault["msg"].removeprefix("Value error, ").replace(" | ", ". ")
+        raise typer.BadParameter(f"{'.'.join(map(str, fault['loc']))}: {message}") from error
     except OSError as error:
         raise typer.BadParameter(f"{path} cannot be read: {error.strerror}. Name a zip archive") from error
     if json:
