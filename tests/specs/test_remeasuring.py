@@ -18,7 +18,7 @@ SPEC = load_preset("digits-ci").sweep.base
         ({"loss_indices": [10, 100, 300]}, "loss_indices 10, 100, 300"),
         (
             {"features": [{"name": "inception", "metrics": ["frechet", "kid"], "samples": 64}]},
-            "features inception (metrics frechet, kid samples 64 held_out 1,000 train 1,000 sets 1)",
+            "features inception (metrics frechet, kid; samples 64; held_out 1,000; train 1,000; sets 1)",
         ),
     ],
 )
