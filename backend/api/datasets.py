@@ -39,7 +39,7 @@ def register_dataset(context: UsesContext, request: DatasetCreate) -> DatasetVie
 @router.put("/{name}/archive", status_code=201, openapi_extra=ZIP)
 async def upload_dataset(
     context: UsesContext,
-    name: Name,
+    name: str,
     request: Request,
     file: Annotated[str, Query(max_length=200, description="what the archive is called where it comes from")] = "the archive",
     description: Words = "",
@@ -47,8 +47,8 @@ async def upload_dataset(
     attribution: Words = "",
 ) -> DatasetView:
     """Register a zip archive of images, sent as the body, under a name. It is never unpacked."""
-    asked = DatasetCreate(name=name, path=file, description=description, licence=licence, attribution=attribution)
     await run_in_threadpool(datasets.check_name, context, name)  # Before anybody waits for the upload.
+    asked = DatasetCreate(name=name, path=file, description=description, licence=licence, attribution=attribution)
     context.settings.home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="upload-", dir=context.settings.home) as folder:
         uploaded = Path(folder) / "upload.zip"

@@ -16,7 +16,7 @@ from backend.storage import datasets
 from backend.storage.listing import count_datasets
 from backend.storage.reading import reading
 from backend.storage.tables import Dataset
-from tauscope.contracts.datasets import DatasetCreate, DatasetView
+from tauscope.contracts.datasets import NAME_REMEDY, DatasetCreate, DatasetView, is_name
 from tauscope.datasets import DATASETS, DatasetError, dataset_views, find_dataset
 from tauscope.datasets.card import READ_ALL, read_card, sheet
 from tauscope.datasets.image_list import ImageList
@@ -122,11 +122,13 @@ def _drawn(images: ImageList) -> bytes:
 
 
 def check_name(context: Context, name: str) -> None:
-    """Refuse a name that is taken.
+    """Refuse a name that is none, or taken.
 
     Raises:
         InvalidRequestError: at ``name``.
     """
+    if not is_name(name):
+        raise invalid_field("name", f"{name!r} is no name", NAME_REMEDY)
     with reading(context.sessions) as session:
         taken = session.get(Dataset, name) is not None
     if taken or name in DATASETS or name in ALIASES:
@@ -140,6 +142,8 @@ def _name_taken(name: str) -> Exception:
 def _below_roots(context: Context, text: str) -> Path:
     """The path itself, links followed, if that is below a root."""
     roots = context.settings.data_roots
+    if not text.strip():
+        raise invalid_field("path", "no path is given", "Name the folder or the file that holds the images")
     if not roots:
         remedy = 'Start the API with TAUSCOPE_DATA_ROOTS=["/folder/of/data"], or upload a zip archive'
         raise invalid_field("path", "cannot be registered: this service has no folder for data sets", remedy)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from frontend.charts.memorization import CONTROL, F_MEM
-from frontend.markup.html import Html, join, tag
+from frontend.markup.html import TAU_GEN, TAU_MEM, Html, join, tag
 from frontend.markup.sections import section, table
 from frontend.words import interval_percent, number, onset_words, percent, plural, sentence, steps
 from tauscope.contracts.curves import Series
@@ -13,7 +13,7 @@ from tauscope.contracts.remeasuring import RemeasuredStepView, RemeasurementView
 from tauscope.contracts.run_views import RunView
 
 OWN = "as the run was measured"
-_SETS = ("Estimate", "τ_gen", "τ_mem", "Steps measured", "Not yet, or not at all")
+_SETS = ("Estimate", TAU_GEN, TAU_MEM, "Steps measured", "Not yet, or not at all")
 _QUALITIES = ("τ", "Estimate", "Quality", "Value", "Interval", "Samples", "Real against real", "Training set in place of samples")
 _POINTS = ("τ", "Estimate", "Copies", "95 % interval", "Samples", "Held-out control", "Out of the ordinary")
 
@@ -68,7 +68,9 @@ def _qualities(sets: Sequence[RemeasurementView]) -> Html | None:
     rows = sorted((row for held, info in held_by for row in _quality_rows(held, info)), key=lambda row: row[0])
     numbers = table(_QUALITIES, [(steps(step), *cells) for step, *cells in rows], "")
     words = [tag("p", tag("b", label), f": {definition}") for label, definition in sorted({(i.label, i.definition) for _, i in held_by})]
-    return tag("details", tag("summary", f"Every quality: {plural(len(rows), 'point')}"), numbers, *words, class_="tau-details")
+    summary = tag("summary", f"Every quality: {plural(len(rows), 'point')}")
+    asked = any("features" in held.changes for held, _ in held_by)  # Then these are what the set was made for.
+    return tag("details", summary, numbers, *words, class_="tau-details", open=asked)
 
 
 def _quality_rows(held: RemeasurementView, info: MetricInfo) -> Iterator[tuple[int, str, str, str, str, str, str, str]]:

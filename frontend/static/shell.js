@@ -64,7 +64,7 @@ export function patch(region, html) {
   const scrolled = all(".tau-scrolls").map((item) => item.scrollLeft);
   region.tauHtml = html;
   region.innerHTML = html;
-  all("details").forEach((item, index) => (item.open = open[index] ?? false));
+  all("details").forEach((item, index) => (item.open = open[index] ?? item.open));
   all(".tau-scrolls").forEach((item, index) => (item.scrollLeft = scrolled[index] ?? 0));
   if (place >= 0) (mark ? all(FOCUSABLE).find((item) => markOf(item) === mark) : all(FOCUSABLE)[place])?.focus({ preventScroll: true });
 }

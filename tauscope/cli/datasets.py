@@ -86,7 +86,8 @@ def add(
             view = client.upload_dataset(request) if upload else client.register_dataset(request)
     except ValidationError as error:
         fault = error.errors()[0]
-        raise typer.BadParameter(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}") from error
+        message = fault["msg"].removeprefix("Value error, ").replace(" | ", ". ")
+        raise typer.BadParameter(f"{'.'.join(map(str, fault['loc']))}: {message}") from error
     except OSError as error:
         raise typer.BadParameter(f"{path} cannot be read: {error.strerror}. Name a zip archive") from error
     if json:
@@ -212,7 +213,11 @@ def _sentences(report: "Check") -> list[str]:
         shown = ", ".join(f"{name} ({count:,})" for name, count in report.classes[:_SHOWN_CLASSES])
         lines.append(f"{len(report.classes):,} classes: {shown}{', ...' if len(report.classes) > _SHOWN_CLASSES else ''}")
     if report.n_unreadable:
-        lines.append(f"{report.n_unreadable:,} images cannot be read, the first {len(report.unreadable)}:")
+        more = f", the first {len(report.unreadable)}" if report.n_unreadable > len(report.unreadable) else ""
+        lines.append(f"{report.n_unreadable:,} cannot be read{more}:")
         lines += [f"  {line}" for line in report.unreadable]
+    if report.n_equal or report.n_near:
+        twins = f"{report.n_equal or 0:,} equal another and {report.n_near or 0:,} have a near duplicate"
+        lines.append(f"{twins}; dataset.duplicates: merge keeps one of each, so that copies are counted and the control is clean")
     lines.append(f"{report.n_trainable:,} can be trained on with the default of {report.n_held_out:,} held out")
     return [*lines, *report.notes, *([f"{report.problem}. {report.remedy}"] if report.problem else [])]

@@ -1,6 +1,7 @@
 """The command that measures checkpoints again, of a run in the service or of a results folder."""
 
 import sys
+from collections.abc import Mapping
 from json import dumps
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,11 +14,11 @@ from tauscope.cli.inputs import parse_settings
 from tauscope.cli.service import DEFAULT_URL, Json, Url, open_client, output
 from tauscope.contracts.curves import Series
 from tauscope.contracts.points import Point
-from tauscope.contracts.remeasuring import RemeasurementView
 from tauscope.specs import SpecError
 
 commands = typer.Typer()
 errors = Console(stderr=True)
+BESIDE = ("_floor", "_train")  # What a quality's names end in where it is that of real images, and of the raw training images.
 
 
 @commands.command()
@@ -57,7 +58,7 @@ def _run(run_id: str, changes: dict[str, Any], steps: list[int] | None, name: st
     with open_client(url) as client:
         view = client.remeasure(run_id, changes, steps=steps, name=name)
         run = client.run(run_id)
-        own = client.curves(run.experiment_id, ["f_mem"]).runs.get(run_id, {}).get("f_mem")
+        own = client.curves(run.experiment_id, list(view.series) or ["f_mem"]).runs.get(run_id, {})
     if json:
         sys.stdout.write(view.model_dump_json() + "\n")
         return
@@ -66,20 +67,18 @@ def _run(run_id: str, changes: dict[str, Any], steps: list[int] | None, name: st
     for item in view.steps:
         if item.note:
             output.print(f"step {item.step:,}: {item.note}", highlight=False)
-    output.print(_table([(run.label, step, before, after) for step, before, after in _pairs(own, view)]))
+    before = {point.step: point for point in _points(own, "f_mem")}
+    output.print(_table([(run.label, point.step, before.get(point.step), point) for point in _points(view.series, "f_mem")]))
+    _tell_new([(run.label, point) for name in view.series if name not in own for point in _points(view.series, name)])
 
 
-def _pairs(own: Series | None, view: RemeasurementView) -> list[tuple[int, Point | None, Point]]:
-    before = {point.step: point for point in _points(own)}
-    return [(point.step, before.get(point.step), point) for point in _points(view.series.get("f_mem"))]
-
-
-def _points(series: Series | None) -> list[Point]:
-    if series is None:
+def _points(series: Mapping[str, Series], metric: str) -> list[Point]:
+    found = series.get(metric)
+    if found is None:
         return []
-    columns = (series.step, series.value, series.low, series.high, series.count, series.reason)
+    columns = (found.step, found.value, found.low, found.high, found.count, found.reason)
     return [
-        Point(step=step, metric="f_mem", value=value, low=low, high=high, count=count, reason=reason)
+        Point(step=step, metric=metric, value=value, low=low, high=high, count=count, reason=reason)
         for step, value, low, high, count, reason in zip(*columns, strict=True)
     ]
 
@@ -102,6 +101,8 @@ def _folder(folder: Path, changes: dict[str, Any], steps: list[int] | None, name
     before = {(run, point.step): point for run, points in own.items() for point in points if point.metric == "f_mem"}
     shown = [row for row in again.points if row.point.metric == "f_mem"]
     output.print(_table([(row.run, row.point.step, before.get((row.run, row.point.step)), row.point) for row in shown]))
+    measured = {(run, point.metric) for run, points in own.items() for point in points}
+    _tell_new([(row.run, row.point) for row in again.points if (row.run, row.point.metric) not in measured])
     output.print(f"{len(again.points):,} points in {folder / 'remeasured.parquet'}; the runs' own stay as they are", highlight=False)
 
 
@@ -110,6 +111,19 @@ def _table(rows: list[tuple[str, int, Point | None, Point]]) -> Table:
     for run, step, before, after in rows:
         table.add_row(run, f"{step:,}", _words(before), _words(after))
     return table
+
+
+def _tell_new(points: list[tuple[str, Point]]) -> None:
+    """What the run never measured, beside the same of as many real images and of the raw training images."""
+    found = {(run, point.step, point.metric): point for run, point in points}
+    rows = sorted(key for key in found if not key[2].endswith(BESIDE))
+    if not rows:
+        return
+    table = Table("run", "step", "newly measured", "of samples", "of real images", "of the training images", box=None)
+    for run, step, metric in rows:
+        beside = [found.get((run, step, metric + suffix)) for suffix in BESIDE]
+        table.add_row(run, f"{step:,}", metric, _words(found[run, step, metric]), *(_words(point) if point else "" for point in beside))
+    output.print(table)
 
 
 def _words(point: Point | None) -> str:

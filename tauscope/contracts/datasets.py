@@ -1,14 +1,28 @@
 """Data sets as pages and commands show them, and what registers one."""
 
+import re
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from tauscope.contracts.model import Contract
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_.-]{0,39}$"
+NAME_REMEDY = "Use small letters, digits, _ . - and at most 40 of them"
 
-DatasetName = Annotated[str, Field(pattern=NAME_PATTERN, description="small letters, digits, _ . - and at most 40 of them")]
+
+def is_name(name: str) -> bool:
+    """Whether a data set may be called so."""
+    return re.fullmatch(NAME_PATTERN, name) is not None
+
+
+def _named(name: str) -> str:
+    if not is_name(name):
+        raise ValueError(f"{name!r} is no name | {NAME_REMEDY}")
+    return name
+
+
+DatasetName = Annotated[str, AfterValidator(_named), Field(description=NAME_REMEDY, json_schema_extra={"pattern": NAME_PATTERN})]
 Words = Annotated[str, Field(max_length=500)]
 
 

@@ -99,7 +99,7 @@ def dataset_problems(spec: DatasetSpec, *, labels: bool = False) -> tuple[FieldP
         return (FieldProblem(error.field, error.message, error.remedy),)
     lack = source.missing(place)
     if lack:
-        return (FieldProblem("dataset.path", f"{spec.name} is not on this machine", lack),)
+        return (FieldProblem("dataset.path", f"{spec.name} cannot be had {'from this path' if place else 'on this machine'}", lack),)
     try:
         check_colour(source, spec)
         images = source.open(place)

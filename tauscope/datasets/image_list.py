@@ -5,14 +5,16 @@ from typing import Protocol
 from jaxtyping import Int, UInt8
 from numpy import ndarray
 
+from tauscope.datasets.layout import printable
+
 
 class UnreadableImageError(Exception):
     """One image of a list cannot be read: where it stands, and why."""
 
     def __init__(self, place: str, reason: str) -> None:
-        super().__init__(f"{place}: {reason}")
-        self.place = place
-        self.reason = reason
+        self.place = printable(place)
+        self.reason = printable(reason)
+        super().__init__(f"{self.place}: {self.reason}")
 
 
 class ImageList(Protocol):

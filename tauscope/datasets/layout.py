@@ -12,6 +12,11 @@ def layout_message(path: Path, layouts: Iterable[str]) -> str:
     return f"{path} is none of what is accepted ({'; '.join(layouts)}). Found: {found_tree(path)}"
 
 
+def printable(text: str) -> str:
+    """The text with everything written out that a terminal would obey or no encoding knows: names of files may hold any byte."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
 def found_tree(path: Path) -> str:
     """The first entries of a folder and of its folders, in words that fit into an error."""
     if not path.exists():

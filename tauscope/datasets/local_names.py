@@ -2,12 +2,11 @@
 
 import json
 import os
-import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from tauscope.contracts.datasets import NAME_PATTERN, DatasetView
+from tauscope.contracts.datasets import NAME_REMEDY, DatasetView, is_name
 from tauscope.datasets import DATASETS
 from tauscope.datasets.images import ALIASES, OwnImagesOfAnyFormat
 from tauscope.datasets.source import DatasetError
@@ -41,8 +40,8 @@ def register_here(name: str, path: str) -> int:
     Raises:
         DatasetError: if the name or the path will not do.
     """
-    if not re.fullmatch(NAME_PATTERN, name):
-        raise DatasetError(f"{name!r} is no name", "Use small letters, digits, _ . - and at most 40 of them", field="name")
+    if not is_name(name):
+        raise DatasetError(f"{name!r} is no name", NAME_REMEDY, field="name")
     if name in DATASETS or name in ALIASES:
         raise DatasetError(f"{name} is taken", "Choose another name", field="name")
     place = str(Path(path).expanduser().resolve())

@@ -54,6 +54,11 @@ class OwnImages(ABC):
             raise DatasetError(f"{self.name} needs the place of your images", self.missing(None))
         try:
             place = Path(path).expanduser()
+            if "://" in path:
+                raise DatasetError(
+                    f"{path} is an address, not a place on this machine",
+                    "Fetch what is there and name where it lies. A run never fetches data",
+                )
             if not place.exists():
                 raise DatasetError(f"{place} does not exist on this machine", self._remedy_of_absence(path))
             return FixedRandomOrder(self.read(place))

@@ -109,7 +109,7 @@ def write_prepared(images: ImageList, file: Path, *, size: int, colour: bool, sk
         for index in range(len(images)):
             try:
                 picture = images.picture(index)
-                out.write(_square(images, index, picture, size, colour).tobytes())
+                out.write(square_of(images, index, picture, size=size, colour=colour).tobytes())
             except UnreadableImageError as error:
                 if not skip:
                     raise
@@ -122,7 +122,14 @@ def write_prepared(images: ImageList, file: Path, *, size: int, colour: bool, sk
     return Preparation(len(images), tuple(unreadable), n_enlarged)
 
 
-def _square(images: ImageList, index: int, picture: ndarray, size: int, colour: bool) -> ndarray:
+def square_of(
+    images: ImageList, index: int, picture: UInt8[ndarray, "height width channel"], *, size: int, colour: bool
+) -> UInt8[ndarray, "out_channel size size"]:
+    """One image of a list prepared.
+
+    Raises:
+        UnreadableImageError: if it is so long and thin that no square of it shows it.
+    """
     try:
         return square(picture, size, colour=colour)
     except ValueError as error:

@@ -3,6 +3,7 @@
 from typing import NamedTuple, Protocol
 
 from tauscope.datasets.image_list import ImageList
+from tauscope.datasets.layout import printable
 from tauscope.specs.dataset import DatasetSpec
 
 
@@ -10,9 +11,9 @@ class DatasetError(Exception):
     """The data a spec asks for cannot be had; ``field`` of the spec is at fault, and ``remedy`` says what to do."""
 
     def __init__(self, message: str, remedy: str, *, field: str = "dataset.path") -> None:
-        super().__init__(message)
-        self.message = message
-        self.remedy = remedy
+        self.message = printable(message)
+        self.remedy = printable(remedy)
+        super().__init__(self.message)
         self.field = field
 
 

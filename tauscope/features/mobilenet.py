@@ -25,7 +25,7 @@ def load_mobilenet(spec: MobileNetFeatures, device: torch.device) -> SizedNetwor
     network = MobileNetV2()
     state = torch.load(weights.path, map_location="cpu", weights_only=True)
     network.load_state_dict({name: value for name, value in state.items() if name.startswith("features.")})
-    network = network.eval().to(device)
+    network = network.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return SizedNetwork(network, spec.size, 3, imagenet_scaled, f"mobilenet_v2 {weights.sha256} {spec.size}", device)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tauscope.features.network import SizedNetwork
 from tauscope.features.weights import FeatureError, find_weights
@@ -28,7 +28,7 @@ def load_torchscript(spec: TorchScriptFeatures, device: torch.device) -> SizedNe
     return network
 
 
-def open_torchscript(path: Path, device: torch.device) -> Callable[[Tensor], Tensor]:
+def open_torchscript(path: Path, device: torch.device) -> nn.Module:
     """The module of a TorchScript file, for evaluation.
 
     Raises:
@@ -38,7 +38,7 @@ def open_torchscript(path: Path, device: torch.device) -> Callable[[Tensor], Ten
         # PyTorch would rather have torch.export, whose files are not what is published.
         warnings.simplefilter("ignore", DeprecationWarning)
         try:
-            module = torch.jit.load(str(path), map_location=device).eval()
+            module: nn.Module = torch.jit.load(str(path), map_location=device).eval()
         except (RuntimeError, ValueError) as error:
             raise FeatureError(f"{path} is no TorchScript file", "Save it with torch.jit.trace(network, example).save(path)") from error
     return module

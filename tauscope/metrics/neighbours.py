@@ -99,14 +99,13 @@ class References:
         """The ``count`` smallest expansions of each query, and of which references."""
         best = torch.full((len(x), count), torch.inf, device=x.device, dtype=x.dtype)
         index = torch.zeros(best.shape, dtype=torch.long, device=x.device)
-        memory = x.new_empty(min(len(x), QUERY_BLOCK) * min(len(self._rows), REFERENCE_BLOCK))
         for start, y in self._blocks(REFERENCE_BLOCK):
             for row in range(0, len(x), QUERY_BLOCK):
                 part = slice(row, row + QUERY_BLOCK)
-                near, place = _smallest(self._expansion(x[part], y, start, memory), count)
+                near, place = _smallest(self._expansion(x[part], y, start), count)
                 if start > 0 or near.shape[1] < count:
                     near, place = torch.cat([best[part], near], 1), torch.cat([index[part], place + start], 1)
-                    near, keep = near.topk(count, largest=False)
+                    near, keep = near.topk(count, largest=False, sorted=False)
                     place = place.gather(1, keep)
                 best[part], index[part] = near, place
         return best, index
@@ -114,10 +113,9 @@ class References:
     def _settle(self, queries: Tensor, x: Tensor, bound: Tensor, doubtful: Tensor, found: Neighbours) -> None:
         """Compare doubtful queries with every reference that the bound leaves, and correct what was found."""
         for rows in doubtful.split(max(1, DOUBTFUL_PAIRS // len(self._rows))):
-            memory = x.new_empty(len(rows) * min(len(self._rows), REFERENCE_BLOCK))
             parts = []
             for start, y in self._blocks(REFERENCE_BLOCK):
-                query, place = (self._expansion(x[rows], y, start, memory) <= bound[rows, None]).nonzero(as_tuple=True)
+                query, place = (self._expansion(x[rows], y, start) <= bound[rows, None]).nonzero(as_tuple=True)
                 parts.append((query, place + start))
             query, index = (torch.cat(part) for part in zip(*parts, strict=True))
             distance = self._direct(queries[rows], query, index)
@@ -127,10 +125,9 @@ class References:
             nearest = order[begin[:, None] + torch.arange(found.index.shape[1], device=query.device)]
             found.index[rows], found.distance[rows] = index[nearest], distance[nearest]
 
-    def _expansion(self, x: Tensor, y: Tensor, start: int, memory: Tensor) -> Tensor:
+    def _expansion(self, x: Tensor, y: Tensor, start: int) -> Tensor:
         """|y - c|^2 + x.y, where x is -2 times a centred query: the squared distance but for a constant of each query."""
-        squared = memory[: len(x) * len(y)].view(len(x), len(y))
-        return torch.mm(x, y.T, out=squared).add_(self._norms[start : start + len(y)])
+        return products(x, y).add_(self._norms[start : start + len(y)])
 
     def _rounding(self, length: Tensor, dim: int) -> Tensor:
         """A bound of the expansion's error: a dot product of d terms is wrong by d eps |x||y| / 2 at most, the rest by less."""
@@ -140,9 +137,12 @@ class References:
 
     def _direct(self, queries: Tensor, query: Tensor, reference: Tensor) -> Tensor:
         """Distances of pairs by difference in float64."""
+        squared = torch.empty(len(query), dtype=torch.float64, device=query.device)
         size = max(1, DIRECT_ELEMENTS // queries.shape[1])
-        pairs = zip(query.split(size), reference.split(size), strict=True)
-        return torch.cat([(queries[x].double() - self._values(self._rows[y]).double()).square().sum(1).sqrt() for x, y in pairs])
+        for x, y, out in zip(query.split(size), reference.split(size), squared.split(size), strict=True):
+            difference = queries.index_select(0, x).double().sub_(self._values(self._rows.index_select(0, y)))
+            torch.sum(difference.square_(), 1, out=out)
+        return squared.sqrt_()
 
     def _blocks(self, size: int) -> Iterator[tuple[int, Tensor]]:
         return ((start, self._values(self._rows[start : start + size])) for start in range(0, len(self._rows), size))
@@ -160,21 +160,33 @@ def nearest_distinct(queries: Float[Tensor, "query dim"], references: Float[Tens
     return References(references).nearest(queries, k=k)
 
 
+def products(x: Float[Tensor, "query dim"], y: Float[Tensor, "reference dim"]) -> Float[Tensor, "query reference"]:
+    """x y', by oneDNN where PyTorch has it.
+
+    PyTorch itself asks MKL, which leaves out the wide registers of processors that are not Intel's: half as fast there.
+    """
+    here = x.device.type == "cpu" and x.dtype == y.dtype == torch.float32 and len(x) > 0
+    if here and torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise"):
+        return torch.ops.mkldnn._linear_pointwise(x, y, None, "none", [], "")
+    return torch.mm(x, y.T)
+
+
 def _smallest(values: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """The ``count`` smallest of each row and their columns; all of them where there are fewer.
 
-    They lie in the ``count`` groups of smallest minimum, and minima cost one pass where a selection costs many.
+    They lie in the ``count`` groups of smallest minimum, and minima cost one pass where a selection costs many. Both the minima and
+    the members of these groups are again values of which the smallest are asked.
     """
     width = values.shape[1]
     count = min(count, width)
     size = isqrt(width // count)  # Of a group: the fewest values to select from, minima and members together.
     if size < 4:
-        return values.topk(count, largest=False)
+        return values.topk(count, largest=False, sorted=False)
     n_groups = width // size
     minima = values[:, : n_groups * size].unflatten(1, (size, n_groups)).amin(1)
-    groups = minima.topk(count, largest=False).indices
+    groups = _smallest(minima, count)[1]
     members = (groups[:, None, :] + n_groups * torch.arange(size, device=values.device)[:, None]).flatten(1)
     rest = torch.arange(n_groups * size, width, device=values.device).expand(len(values), -1)
     columns = torch.cat([members, rest], 1)
-    near, place = values.gather(1, columns).topk(count, largest=False)
+    near, place = _smallest(values.gather(1, columns), count)
     return near, columns.gather(1, place)

@@ -102,7 +102,8 @@ def _word(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, dict):
-        return " ".join(f"{name} {_word(inner)}" for name, inner in value.items())
+        told = [f"{name} {_word(inner)}" for name, inner in value.items() if name != "name" and inner is not None]
+        return f"{value['name']} ({'; '.join(told)})" if "name" in value and told else str(value.get("name", " ".join(told)))
     return ", ".join(map(_word, value)) if isinstance(value, list) else str(value)
 
 

@@ -166,8 +166,16 @@ def test_an_archive_beyond_the_limit_is_refused_also_when_its_length_is_not_told
 
 @pytest.mark.parametrize("name", ["Faces", "a b", "-x", "x" * 41, "%2e%2e"])
 def test_a_bad_name_is_refused(client: TestClient, name: str) -> None:
-    assert upload(client, name, packed()).status_code in (404, 422)
-    assert client.post(f"{API}/datasets", json={"name": name, "path": "/"}).status_code == 422
+    by_path = client.post(f"{API}/datasets", json={"name": name, "path": "/"})
+    for response in (upload(client, name, packed()), by_path) if "%" not in name else (by_path,):
+        (error,) = response.json()["errors"]
+        assert response.status_code == 422 and error["path"].endswith("name")
+        assert "is no name" in error["message"] and "small letters" in error["remedy"]
+
+
+def test_a_path_that_is_not_given_is_not_called_one_outside_of_the_roots(client: TestClient) -> None:
+    (error,) = client.post(f"{API}/datasets", json={"name": "faces", "path": " "}).json()["errors"]
+    assert error["path"] == "path" and error["message"] == "no path is given"
 
 
 @pytest.mark.parametrize("name", ["digits", "parquet", "faces"])

@@ -44,3 +44,21 @@ def test_the_agreement_of_twins_moves_too(visitor: Visitor, stand_in: str) -> No
     with page.expect_response(lambda answer: "/twin?" in answer.url, timeout=PATIENCE):
         pass
     assert len(asked) > seen and page.evaluate("window.stays.isConnected")
+
+
+def test_what_a_region_opens_by_itself_is_open_and_what_a_reader_closed_stays_closed(visitor: Visitor, stand_in: str) -> None:
+    page = visitor.open(f"{stand_in}/run?id=demor1")
+    expect(page.get_by_text("Measured again in").first).to_be_visible(timeout=PATIENCE)
+    found = page.evaluate(
+        """async () => {
+          const shell = performance.getEntriesByType("resource").find((entry) => entry.name.includes("shell.js")).name;
+          const { patch } = await import(shell);
+          const region = document.createElement("div");
+          patch(region, "<details open>1</details><details>2</details>");
+          const first = [...region.children].map((item) => item.open);
+          region.children[0].open = false;
+          patch(region, "<details open>3</details><details>4</details>");
+          return [first, [...region.children].map((item) => item.open)];
+        }"""
+    )
+    assert found == [[True, False], [False, False]]

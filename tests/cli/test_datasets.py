@@ -1,6 +1,7 @@
 """``tauscope datasets``: the table of sets, what is at a place, and a data set of the hub brought here on demand alone."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -73,6 +74,49 @@ def test_the_check_counts_unreadable_images_and_names_the_first_ten(tmp_path: Pa
     assert report["problem"] == "12 of 60 images cannot be read"
     assert report["spec"]["unreadable"] == "skip"
     assert sum(kind["n_images"] for kind in report["kinds"]) == 48
+
+
+def test_the_check_tells_images_that_are_there_twice_as_the_card_and_the_run_do(tmp_path: Path) -> None:
+    folder = own_folder(tmp_path, height=32, width=32)
+    for index in range(3):
+        (folder / "dog" / f"again{index}.png").write_bytes((folder / "cat" / f"{2 * index}.png").read_bytes())
+    report = json.loads(invoke("check", str(folder), "--json")[1])
+    assert (report["n_equal"], report["n_near"]) == (6, 0)
+    assert "6 equal another and 0 have a near duplicate" in invoke("check", str(folder))[1]
+    assert "near duplicate" not in invoke("check", str(own_folder(tmp_path / "other", height=32, width=32)))[1]
+
+
+def test_the_check_does_not_pass_what_a_run_would_refuse_for_its_shape(tmp_path: Path) -> None:
+    folder = own_folder(tmp_path)
+    (folder / "cat" / "0.png").write_bytes(encoded(pictures(1, height=1, width=200)[0]))
+    code, text, _ = invoke("check", str(folder))
+    assert code == 1
+    assert "0.png: it is 200 x 1 pixels, more than 64 times as long as wide" in text
+
+
+def test_the_check_tells_images_smaller_than_any_run(tmp_path: Path) -> None:
+    text = invoke("check", str(own_folder(tmp_path, height=3, width=9)))[1]
+    assert "40 images are smaller than 8 pixels, the least size of a run, and would be enlarged" in text
+
+
+def test_names_of_files_do_not_command_the_terminal_and_may_be_in_no_encoding(tmp_path: Path) -> None:
+    folder = own_folder(tmp_path)
+    (folder / "cat" / "\x1b[2Jcleared\n.png").write_bytes(b"nothing")
+    (folder / "cat" / os.fsdecode(b"caf\xe9.png")).write_bytes(b"nothing")
+    (folder / "dog").rename(folder / "\x1b[31mdog")
+    code, text, _ = invoke("check", str(folder))
+    assert code == 1
+    assert all(letter.isprintable() or letter == "\n" for letter in text)
+    assert r"cat/\x1b[2Jcleared\n.png" in text
+    assert r"caf\udce9.png" in text
+    assert r"2 classes: \x1b[31mdog (20), cat (22)" in text
+
+
+def test_an_address_is_told_from_a_place_on_this_machine() -> None:
+    code, _, said = invoke("check", "https://example.org/faces.zip")
+    assert code == 1
+    assert "https://example.org/faces.zip is an address" in said
+    assert "A run never fetches data" in said
 
 
 def test_grey_pictures_stored_as_colour_are_taken_for_grey(tmp_path: Path) -> None:

@@ -102,5 +102,21 @@ def test_remeasure_asks_once_says_how_far_it_is_and_shows_both_estimates(tauscop
     assert tauscope.json("remeasure", tauscope.run, "--samples", "4096", "--step", "10")["name"] == "n_generated 4,096"
 
 
+def test_qualities_that_a_run_never_measured_are_told_beside_real_and_training_images(tauscope: Terminal, worker: FakeWorker) -> None:
+    asked = ("remeasure", tauscope.run, "--step", "10", "--set", "features=[{name: pixels_pca, metrics: [kid], samples: 32}]")
+    tauscope(*asked)
+    with worker.sessions.begin() as session:
+        claim = claim_remeasurement(session, "one", 60, Offer())
+        assert claim is not None
+        names = {"f_mem": 0.25, "kid_pixels_pca": 0.75, "kid_pixels_pca_floor": 0.125, "kid_pixels_pca_train": 0.5}
+        points = [Point(step=10, metric=name, value=value, low=0.0, high=1.0, count=32) for name, value in names.items()]
+        complete_remeasurement(session, claim, points, from_step=10)
+    told = " ".join(tauscope(*asked).split())
+    assert "newly measured of samples of real images of the training images" in told
+    values = " ".join(f"{value:.4f} (0.0000 to 1.0000) of 32" for value in (0.75, 0.125, 0.5))
+    assert f"10 kid_pixels_pca {values}" in told
+    assert "newly" not in tauscope("remeasure", tauscope.run, "--samples", "4096", "--step", "10")
+
+
 def test_draw_again_says_that_a_run_has_no_gap(tauscope: Terminal) -> None:
     assert f"{tauscope.run} has no gap" in tauscope("draw-again", tauscope.run)

@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from tauscope.features import FeatureError, feature_problems
+from tauscope.features.inception import _renamed
 from tauscope.features.inception_v3 import InceptionV3
 from tauscope.features.mobilenet import MobileNetV2
 from tauscope.features.network import resized, with_channels
@@ -100,27 +101,28 @@ def test_pixels_pca_are_the_components_of_the_reference() -> None:
 
 
 def test_the_inception_written_here_is_the_published_torchscript() -> None:
-    """pytorch-fid's names of weights against the TensorFlow names of the other file: both list the same 94 convolutions in one order.
+    """pytorch-fid's names of weights against the TensorFlow names of the other file.
 
     Float32 through 94 layers: 1e-4 of features that are 0 to 3.
     """
     needs(InceptionFeatures())
     published = open_torchscript(find_weights(InceptionFeatures()).path, HERE)
-    theirs = published.state_dict()  # type: ignore[attr-defined]
-    ours = InceptionV3().eval()
-    convolutions = [name.removesuffix(".conv.weight") for name in ours.state_dict() if name.endswith(".conv.weight")]
-    names = [name.removesuffix(".weight") for name in theirs if name.endswith(".weight")]
-    state = {}
-    for name, other in zip(convolutions, names, strict=True):
-        state |= {f"{name}.conv.weight": theirs[f"{other}.weight"], f"{name}.bn.bias": theirs[f"{other}.beta"]}
-        state |= {f"{name}.bn.running_mean": theirs[f"{other}.mean"], f"{name}.bn.running_var": theirs[f"{other}.var"]}
-        state |= {f"{name}.bn.weight": torch.ones_like(theirs[f"{other}.beta"])}
-    missing = ours.load_state_dict(state, strict=False)
-    assert all(name.endswith("num_batches_tracked") for name in missing.missing_keys)
-    assert not missing.unexpected_keys
-    x = 2 * torch.rand(2, 3, 299, 299, generator=torch.Generator().manual_seed(1)) - 1
+    network = build_features(InceptionFeatures(), IMAGES, HERE)
+    pixels = resized(IMAGES.float().expand(-1, 3, -1, -1), 299)
     with torch.no_grad():
-        assert torch.allclose(ours(x), published(x), atol=1e-4)
+        expected = published((pixels - 128) / 128)
+    assert np.allclose(network.features(IMAGES), expected.numpy(), atol=1e-4)
+    assert expected.max() > 0.5
+
+
+def test_both_files_of_the_inception_have_a_place_for_every_weight() -> None:
+    """What pytorch-fid's file holds beside, the classifier and the auxiliary one, is left out; a weight that is missing is an error."""
+    needs(InceptionFeatures())
+    weights = find_weights(InceptionFeatures())
+    state = open_torchscript(weights.path, HERE).state_dict()
+    assert set(_renamed(state, InceptionV3())) == set(InceptionV3().state_dict())
+    with pytest.raises(ValueError, match="zip"):
+        _renamed({name: value for name, value in state.items() if name != "net.layers.conv_4.weight"}, InceptionV3())
 
 
 def test_the_inception_gives_2048_features_of_small_grey_images() -> None:

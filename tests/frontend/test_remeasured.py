@@ -77,3 +77,7 @@ def test_qualities_on_features_stand_in_a_table_with_their_baselines_and_what_th
     assert "<td>139</td><td>132 to 145</td><td>200</td><td>19.8 (200 images)</td><td>21.5 (32 images)</td>" in row
     assert "resized bilinearly with antialiasing to 299 x 299 pixels" in table, "the definition says network, resize, count and reference"
     assert "Every quality" not in remeasured_view(RUN, CURVES, (without,), ViewOptions())["regions"]["table"]
+    assert '<details class="tau-details"><summary>Every quality' in table
+    asked_for = one.model_copy(update={"changes": {"features": [{"name": "inception"}]}})
+    shown = remeasured_view(RUN, CURVES, (asked_for,), ViewOptions())["regions"]["table"]
+    assert '<details class="tau-details" open><summary>Every quality' in shown, "what was asked for is not folded away"

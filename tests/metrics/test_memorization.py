@@ -208,6 +208,39 @@ def test_products_of_less_precision_find_the_same_neighbours(precision: str) -> 
     assert torch.equal(found.distances, exact.distances)
 
 
+@pytest.mark.parametrize("one_dnn", [True, False])
+def test_products_keep_within_the_bound_that_neighbours_rest_on(one_dnn: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dot product of d terms in float32 is wrong by d eps |x||y| / 2 at most, in whatever order it is summed."""
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: one_dnn)
+    generator = torch.Generator().manual_seed(7)
+    for n_queries, n_references, dim in ((1, 1, 1), (3, 2, 7), (300, 70, 1024), (5, 400, 33)):
+        x, y = torch.randn(n_queries, dim, generator=generator), torch.rand(n_references, dim, generator=generator)
+        bound = 0.5 * dim * 2.0**-23 * x.norm(dim=1)[:, None].double() * y.norm(dim=1).double() + 1e-30
+        assert bool(((neighbours.products(x, y).double() - x.double() @ y.double().T).abs() <= bound).all())
+    assert neighbours.products(torch.zeros(0, 3), torch.zeros(2, 3)).shape == (0, 2)
+
+
+def test_neighbours_without_one_dnn_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    images, train = half_copies(256)
+    here = measure_memorization(images, train)
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    elsewhere = measure_memorization(images, train)
+    assert torch.equal(here.neighbours, elsewhere.neighbours)
+    assert torch.equal(here.distances, elsewhere.distances)
+
+
+@pytest.mark.parametrize("count", [1, 8, 56])
+def test_the_smallest_of_a_row_are_found_whatever_its_width(count: int) -> None:
+    """Of few whole numbers, so that most are equal, with infinities as repeats have them."""
+    for width in (1, 7, 56, 57, 900, 2500):
+        values = torch.randint(0, 40, (20, width), generator=torch.Generator().manual_seed(width)).float()
+        values[values > 35] = torch.inf
+        near, place = neighbours._smallest(values, count)
+        assert torch.equal(near.sort(1).values, values.sort(1).values[:, :count])
+        assert torch.equal(values.gather(1, place), near)
+        assert all(len(row.unique()) == len(row) for row in place)
+
+
 def test_unequal_rows_of_one_hash_are_not_taken_for_repeats(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(distinct_rows, "_hashes", lambda rows: torch.zeros(len(rows), dtype=torch.long))
     rows = torch.tensor([[1.0, 2.0], [3.0, 4.0], [1.0, 2.0], [0.0, 1.0], [3.0, 4.0], [-0.0, 1.0]])

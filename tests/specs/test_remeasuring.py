@@ -16,6 +16,10 @@ SPEC = load_preset("digits-ci").sweep.base
         ({"n_generated": 4096, "sampler.steps": 50}, "n_generated 4,096, sampler.steps 50"),
         ({"sampler": {"name": "ancestral"}}, "sampler.name ancestral"),
         ({"loss_indices": [10, 100, 300]}, "loss_indices 10, 100, 300"),
+        (
+            {"features": [{"name": "inception", "metrics": ["frechet", "kid"], "samples": 64}]},
+            "features inception (metrics frechet, kid; samples 64; held_out 1,000; train 1,000; sets 1)",
+        ),
     ],
 )
 def test_a_set_is_named_by_what_differs_from_the_run(asked: dict[str, object], words: str) -> None:
