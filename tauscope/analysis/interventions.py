@@ -6,15 +6,18 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from tauscope.analysis.metrics_info import metric_infos
 from tauscope.analysis.phase_states import MeasuredRun
 from tauscope.analysis.seeds import MIN_SEEDS, SeedCurve, mean_over_seeds, onset_over_seeds
-from tauscope.contracts.interventions import Interventions, Setting
+from tauscope.contracts.interventions import AT_SAMPLING, Interventions, Setting
 from tauscope.contracts.onsets import Onset
 from tauscope.contracts.points import Point
 from tauscope.specs import ExperimentSpec
-from tauscope.specs.sweep import params_text
+from tauscope.specs.setting_words import setting_words
 
-SEED = "seed"
+SEED, N_TRAIN = "seed", "n_train"
+AGAIN = "measured again"
+"""Under which a run that another sampler measured again has the name of that set among its parameters."""
 F_MEM, CONTROL = "f_mem", "f_mem_control"
 _LOOKED_AT = ("measurement.loss_indices", "measurement.score_indices", "onsets.")
 """How parameters begin that say where a setting is looked at, and not what it is; the metric of a row tells as much."""
@@ -39,7 +42,8 @@ def interventions(experiment: str, runs: Sequence[MeasuredRun], at: int | None =
     if not first <= chosen <= last:
         raise ValueError(f"step {chosen:,} is not measured by all runs | Choose from {first:,} to {last:,}")
     rows = [_setting(members, chosen) for group in _groups(runs) for members in ([group] if len(group) >= MIN_SEEDS else _singly(group))]
-    return Interventions(experiment=experiment, at=chosen, settings=tuple(rows))
+    labels = {name: info.label for run in runs for name, info in metric_infos(run.spec).items() if name in metrics_compared(run.spec)}
+    return Interventions(experiment=experiment, at=chosen, settings=tuple(rows), labels=labels)
 
 
 def metrics_compared(spec: ExperimentSpec) -> set[str]:
@@ -80,7 +84,7 @@ def _setting(members: Sequence[MeasuredRun], at: int) -> Setting:
     spec = members[0].spec
     drawn = _drawn(spec)
     return Setting(
-        setting=params_text({name: value for name, value in _changed(members[0]).items() if not name.startswith(_LOOKED_AT)}),
+        setting=_words(members[0]),
         seeds=tuple(run.spec.seed for run in members),
         n_train=spec.n_train,
         tau_gen=_onsets(members, "tau_gen"),
@@ -90,6 +94,15 @@ def _setting(members: Sequence[MeasuredRun], at: int) -> Setting:
         f_mem=_at(members, F_MEM, at),
         control=_at(members, CONTROL, at),
     )
+
+
+def _words(run: MeasuredRun) -> str:
+    """What the sweep changes; n has a column of its own."""
+    told = {name: value for name, value in _changed(run).items() if not name.startswith(_LOOKED_AT)}
+    told = {name: value for name, value in told.items() if name.rpartition(".")[2] != N_TRAIN}
+    sampled = told.pop(AGAIN, None)
+    trained = setting_words(run.spec, told)
+    return "; ".join(part for part in (trained, f"{sampled}{AT_SAMPLING}" if sampled else "") if part)
 
 
 def _onsets(members: Sequence[MeasuredRun], name: str) -> tuple[Onset, ...]:
