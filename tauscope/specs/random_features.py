@@ -196,7 +196,7 @@ class RandomFeaturesSpec(SolvedSpec):
         return checked
 
     def _check_rate(self) -> None:
-        """Steps that make descent diverge are refused before anything is drawn; those of a flow are infinitely small, Adam's are bounded."""
+        """Steps that make descent diverge are refused before anything is drawn; a flow has none, and Adam's are bounded."""
         if isinstance(self.dynamics, FlowSpec) or not self.has_closed_form:
             return
         largest = largest_stable_eta(self.model)
