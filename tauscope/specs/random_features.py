@@ -239,8 +239,19 @@ class RandomFeaturesSpec(SolvedSpec):
 
     @property
     def bulks_known(self) -> bool:
-        """Whether the limiting spectrum says when what is learnt: of training by gradients, with a Gaussian equivalent and an atom."""
-        return self.has_closed_form and self.activation in get_args(EquivalentActivation) and self.psi_p >= 1 + self.psi_n
+        """Whether the limiting spectrum says when what is learnt."""
+        return not self.bulks_missing
+
+    @property
+    def bulks_missing(self) -> str:
+        """Why the limiting spectrum says nothing of this run; empty where it does."""
+        if not self.has_closed_form:
+            return "the steps of Adam do not follow the eigenvalues of U"
+        if self.activation not in get_args(EquivalentActivation):
+            return f"{self.activation} has no Gaussian equivalent, whose spectrum is the one that is known"
+        if self.psi_p < 1 + self.psi_n:
+            return f"psi_p = {self.psi_p:g} is below 1 + psi_n = {1 + self.psi_n:g}, so training points have no direction of their own"
+        return ""
 
     @property
     def needed_bytes(self) -> int:
