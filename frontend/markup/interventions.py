@@ -1,6 +1,7 @@
 """The words of the interventions page: each setting of a sweep as a row, all at one training time."""
 
-from frontend.markup.html import TAU_GEN, TAU_MEM, Html, join, tag
+from frontend.markup.html import F_MEM, TAU_GEN, TAU_MEM, Html, join, tag
+from frontend.markup.icons import CENSORED, CONTROL, GEN, MEM
 from frontend.markup.sections import section, table
 from frontend.words import plural, steps
 from tauscope.contracts.interventions import AT_SAMPLING, Interventions, Setting
@@ -25,6 +26,18 @@ def interventions_finding(found: Interventions) -> Html:
         f"At τ {steps(found.at)}, of {plural(len(known), 'setting')}: {_named(least)} copies least, {share_words(least.f_mem)}, "
         f"and {_named(most)} most, {share_words(most.f_mem)}."
     )
+
+
+def settings_keys() -> Html:
+    """What marks are, below the figure."""
+    keys = [
+        tag("span", MEM, F_MEM, " and ", TAU_MEM),
+        tag("span", GEN, TAU_GEN),
+        tag("span", CONTROL, "held-out control"),
+        tag("span", CENSORED, "not reached by then"),
+        tag("span", "Bars: 95 %", class_="tau-right"),
+    ]
+    return tag("div", *keys, class_="tau-keys")
 
 
 def interventions_table(found: Interventions) -> Html:

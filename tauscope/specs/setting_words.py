@@ -7,6 +7,10 @@ from typing import Any
 from tauscope.specs.experiment import ExperimentSpec
 from tauscope.specs.fields import BETWEEN, FieldValue, field_values
 
+LOOKED_AT = ("measurement.loss_indices", "measurement.score_indices", "onsets.")
+"""How parameters begin that say where a setting is looked at, and not what it is."""
+
+_NAMES = ("Adam", "Fourier", "Fréchet", "Gaussian")
 _SPELT = {"log_snr": "log-SNR", "adamw": "AdamW", "adam": "Adam", "sgd": "SGD", "ddim": "DDIM"}
 
 
@@ -60,6 +64,8 @@ def _value(item: FieldValue) -> str:
 
 
 def uncapitalized(words: str) -> str:
-    """As words stand within a sentence: a capital that begins a plain word is lowered."""
+    """As words stand within a sentence: a capital that begins a plain word is lowered, that of a person's name kept."""
     first = words.partition(" ")[0]
+    if first in _NAMES:
+        return words
     return words[:1].lower() + words[1:] if first[1:] and first[1:] == first[1:].lower() else words
