@@ -59,6 +59,11 @@ def run_name(group: Group, run: RunView) -> str:
     return group.name if len(group.runs) == 1 else f"{group.name}, seed {run.params.get(_SEED, run.index)}"
 
 
+def seed_name(group: Group, run: RunView) -> str:
+    """The seed alone, below the first run of its group: the group's name need not be said again, and would not fit."""
+    return run_name(group, run).removeprefix(f"{group.name}, ")
+
+
 def _key(run: RunView) -> str:
     values = [_text(value) for name, value in run.params.items() if name != _SEED]
     return ",".join(values) or str(run.n_train if run.n_train is not None else run.index)

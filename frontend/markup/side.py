@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from frontend.charts.forecast import forecast_of
-from frontend.charts.groups import Group, heading, run_name
+from frontend.charts.groups import Group, heading, run_name, seed_name
 from frontend.charts.reading import metric_info
 from frontend.charts.seed_lines import seed_onsets
 from frontend.charts.window import no_window, window_of
@@ -144,7 +144,7 @@ def _row(group: Group, run: RunView, markers: Sequence[str], *, apart: str, focu
     name = tag(
         "button",
         swatch(group.colour),
-        run_name(group, run).removeprefix(f"{apart} = "),
+        (run_name(group, run) if run is group.runs[0] or apart == "n" else seed_name(group, run)).removeprefix(f"{apart} = "),
         type="button",
         class_="tau-row-name",
         data_focus=group.key,
