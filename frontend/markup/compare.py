@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlencode
 
 from frontend.charts.compared import Line
-from frontend.charts.definitions import MARK, differing_fields, not_measured
+from frontend.charts.definitions import MARK, definition, differing_fields, not_measured
 from frontend.charts.figure import ViewOptions
 from frontend.charts.groups import run_name
 from frontend.charts.marks import OnsetName
@@ -41,6 +41,7 @@ from frontend.words import (
 )
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.onsets import OnsetStatus
+from tauscope.contracts.points import MetricInfo
 from tauscope.contracts.retention import Recommendation
 from tauscope.contracts.run_views import RunView
 
@@ -246,14 +247,17 @@ def _definitions(lines: Sequence[Line], curves: Curves) -> list[Html]:
                 found.setdefault(defining, []).append(letter)
         for (metric, level), letters in found.items():
             where = f" in {', '.join(letters)}" if len(letters) < len(parts) else ""
-            notes.append(join(sign, where, ": ", _crossing(name, metric, level, curves)))
+            line = next(line for line in lines if line.part.letter in letters)
+            info = definition(line, metric) or metric_info(curves, metric)
+            notes.append(join(sign, where, ": ", _crossing(name, info, level)))
     return [*notes, Html(INTERVAL)] if notes else []
 
 
-def _crossing(name: OnsetName, metric: str, level: float, curves: Curves) -> Html:
+def _crossing(name: OnsetName, info: MetricInfo, level: float) -> Html:
     if name == "tau_gen":
-        return join(f"{metric_info(curves, metric).label} first at or below {level_text(metric, level)}, {UNTIL_BEST}.")
-    return join(F_MEM_SIGN, f" minus control first at or above {level_text(metric, level)}, {UNTIL_PEAK}.")
+        return join(f"{info.label} first at or below {level_text(info.name, level)}, {UNTIL_BEST}.")
+    what = join(F_MEM_SIGN, " minus control") if info.name == F_MEM else info.label
+    return join(what, f" first at or above {level_text(info.name, level)}, {UNTIL_PEAK}.")
 
 
 def compare_alternative(lines: Sequence[Line]) -> str:
