@@ -81,7 +81,7 @@ def _time_figure(experiment: ExperimentView, curves: Curves, options: ViewOption
             **base_layout(options, height),
             "hovermode": "x unified",
             "hoversubplots": "axis",
-            **time_axes(panels, frames, len(rows), x_range, options),
+            **time_axes(panels, frames, len(rows), x_range, options, shares=copying_metric(experiment) == F_MEM),
             "shapes": shapes + [shape for drawing in drawings for shape in drawing.shapes],
             "annotations": annotations + [item for drawing in drawings for item in drawing.annotations],
             "meta": {"rows": [group.key for group, _ in rows], "height": height},

@@ -1,5 +1,6 @@
 """The kinds ``random_features`` and ``rf_spectrum`` as runs: what they tell, how often, and with which intervals."""
 
+import io
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -8,11 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 
 from tauscope.analysis.metrics_info import metric_infos
 from tauscope.analysis.summary import summarize_points
+from tauscope.cli.tables import summary_table
 from tauscope.contracts.onsets import OnsetStatus
 from tauscope.contracts.points import Point
+from tauscope.contracts.summary import ExperimentSummary, RunSummary
 from tauscope.experiments import EXPERIMENTS
 from tauscope.needs import missing
 from tauscope.specs import ExperimentSpec, SpecError, load_preset, parse_sweep
@@ -179,6 +183,19 @@ def test_a_spectrum_tells_its_masses_its_distance_and_no_onset(tmp_path: Path) -
     onsets, final = summarize_points(spec, [point for series in found.values() for point in series.values()])
     assert {onset.status for onset in onsets.values()} == {OnsetStatus.UNDEFINED}
     assert final["l1_count"] == 6 and not [name for name in final if name.startswith("rho_")]
+
+
+def test_the_terminal_tells_a_spectrum_by_its_quantities_and_no_onset_that_nothing_could_have(tmp_path: Path) -> None:
+    spec = RfSpectrumSpec(psi_p=8, psi_n=3, d=40, t=0.1, draws=3)
+    points = [point for series in run(spec, tmp_path).values() for point in series.values()]
+    onsets, final = summarize_points(spec, points)
+    told_of = RunSummary(id="a", params={}, state="finished", onsets=onsets, final=final, seconds=1.0)
+    summary = ExperimentSummary(experiment="spectrum", code_version="0", runs=(told_of,), fits={})
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(summary_table(summary))
+    told = console.export_text()
+    assert "mass_continuous" in told and re.search(r"l1 +0\.\d+ \(0\.\d+ to 0\.\d+\) of 3", told)
+    assert "tau_" not in told.replace("bulk_tau", "") and "n_generated" not in told and "_low " not in told
 
 
 @pytest.mark.parametrize(
