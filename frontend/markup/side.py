@@ -37,6 +37,7 @@ from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import TERMINAL_STATES, RunState
 
 _OPEN = 2  # Notices of one kind that are read without a click.
+_LONG = 16  # Letters of a run's name that are not broken into lines beside its numbers.
 
 
 def focus_card(group: Group, checkpoints: RunCheckpoints | None = None) -> Html:
@@ -141,12 +142,14 @@ def onset_table(experiment: ExperimentView, curves: Curves, groups: Sequence[Gro
 
 
 def _row(group: Group, run: RunView, markers: Sequence[str], *, apart: str, focused: bool) -> Html:
+    whole = run is group.runs[0] or apart == "n"
+    words = (run_name(group, run) if whole else seed_name(group, run)).removeprefix(f"{apart} = ")
     name = tag(
         "button",
         swatch(group.colour),
-        (run_name(group, run) if run is group.runs[0] or apart == "n" else seed_name(group, run)).removeprefix(f"{apart} = "),
+        words,
         type="button",
-        class_="tau-row-name",
+        class_="tau-row-name tau-long" if len(words) > _LONG else "tau-row-name",
         data_focus=group.key,
     )
     window = window_of(run)
