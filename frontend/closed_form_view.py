@@ -12,6 +12,7 @@ from frontend.charts.printing import printed, projected
 from frontend.charts.reading import DESCRIBED
 from frontend.charts.rf_density import density_figure, foretold, ratios_of
 from frontend.charts.rf_map import MAPS, map_figure, varies_in_both
+from frontend.comparison import spec_of
 from frontend.connection import client_for
 from frontend.markup.alternative import plain
 from frontend.markup.closed_form import bulk_table, closed_keys, data_table, run_finding, spectrum_finding
@@ -25,6 +26,7 @@ from frontend.words import slots_words
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.run_views import RunView
+from tauscope.specs.random_features import RandomFeaturesSpec
 
 _RIGHT, _HEIGHT, _TALK_HEIGHT, _PRINT_SHAPE = 130, 340.0, 460.0, 0.6
 _NAMES = {
@@ -67,10 +69,20 @@ def closed_view(experiment: ExperimentView, curves: Curves, options: ViewOptions
         "header": header(experiment, tab="closed", run_id=run.id),
         "finding": said,
         "keys": join(closed_keys(run, curves)),
-        "table": join(bulk_table(run, curves, **sizes), data_table(run, curves), downloads(experiment, charts) if charts else None),
+        "table": join(
+            bulk_table(run, curves, **sizes, missing=_no_bulks(experiment, run)),
+            data_table(run, curves),
+            downloads(experiment, charts) if charts else None,
+        ),
         "alt": {part: f"{_NAMES[part]}. {plain(said)}" for part in figures},
         "live": is_live(experiment),
     }
+
+
+def _no_bulks(experiment: ExperimentView, run: RunView) -> str:
+    """Why no bulk is foretold; nothing where one is, or a spectrum is all that there is."""
+    spec = spec_of(experiment, run)
+    return spec.bulks_missing if isinstance(spec, RandomFeaturesSpec) else ""
 
 
 def is_spectrum(experiment: ExperimentView) -> bool:

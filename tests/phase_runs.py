@@ -1,17 +1,18 @@
 """Runs of a known truth for the phase diagram: true curves of quality, copying and loss gap, measured with noise."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from tauscope.analysis.interventions import AGAIN
 from tauscope.analysis.phase_states import MeasuredRun
 from tauscope.analysis.summary import summarize_points
 from tauscope.contracts.points import Point
 from tauscope.contracts.summary import RunSummary
 from tauscope.metrics.intervals import Z95, clopper_pearson
-from tauscope.specs import ExperimentSpec, load_preset
+from tauscope.specs import ExperimentSpec, load_preset, parse_sweep
 
 HELD_OUT = 1000
 LOSS_ERROR = 0.005
@@ -60,7 +61,14 @@ def measured(truth: Truth, rng: np.random.Generator) -> MeasuredRun:
     params = {"n_train": truth.n, "width": truth.width, "seed": truth.seed, **truth.params}
     name = f"{truth.n}-{truth.width}-{truth.seed}"
     summary = RunSummary(id=name, params=params, state=truth.state, onsets=onsets, final=final, seconds=1.0)
-    return MeasuredRun(summary, spec, points)
+    return MeasuredRun(summary, changed(spec, truth.params), points)
+
+
+def changed(spec: ExperimentSpec, params: Mapping[str, Any]) -> ExperimentSpec:
+    """The spec with what a sweep would have changed; a name that is no field, as of what was measured again, changes nothing."""
+    own = {name: value for name, value in params.items() if name != AGAIN}
+    base = spec.model_dump(mode="json")
+    return parse_sweep({"name": "changed", "base": base, "further": [own]}).resolve()[-1].spec if own else spec
 
 
 def spec_of(truth: Truth) -> ExperimentSpec:

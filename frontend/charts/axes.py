@@ -55,9 +55,15 @@ def log_axis(options: ViewOptions, bounds: tuple[float, float], title: str) -> d
 
 
 def time_axes(
-    panels: Mapping[str, Panel], frames: Mapping[str, Frame], n_rows: int, x_range: tuple[float, float], options: ViewOptions
+    panels: Mapping[str, Panel],
+    frames: Mapping[str, Frame],
+    n_rows: int,
+    x_range: tuple[float, float],
+    options: ViewOptions,
+    *,
+    shares: bool = True,
 ) -> dict[str, Any]:
-    """Every axis of the time figure."""
+    """Every axis of the time figure; ``shares``: copying is a share, in percent, and no number of its own like alpha."""
     time = {
         **log_axis(options, x_range, AXIS_TITLES[options.axis]),
         "anchor": "free",
@@ -72,18 +78,19 @@ def time_axes(
     axes = {"xaxis": time}
     for name, panel in panels.items():
         place = {"domain": [panel.bottom, panel.top]}
-        axes[panel.layout_key] = {**plain_axis(options), **place, **_vertical(name, frames, n_rows)}
+        axes[panel.layout_key] = {**plain_axis(options), **place, **_vertical(name, frames, n_rows, shares=shares)}
     if options.view == "overlay" and {"quality", "memorization"} <= set(panels):
         # A grid for each of two scales in one frame would be two grids.
         axes[panels["memorization"].layout_key] |= {"overlaying": panels["quality"].axis, "showgrid": False}
     return axes
 
 
-def _vertical(name: str, frames: Mapping[str, Frame], n_rows: int) -> dict[str, Any]:
+def _vertical(name: str, frames: Mapping[str, Frame], n_rows: int, *, shares: bool) -> dict[str, Any]:
     if name == "rail":
         return {"range": [0.5 - max(1, n_rows), 0.5], "showticklabels": False, "showgrid": False, "fixedrange": True}
     if name == "memorization":
-        return {"range": list(frames[name].y_range), **share_ticks(), "side": "right"}
+        ticks = share_ticks() if shares else {"tickvals": list(SHARES), "tickformat": "~g"}
+        return {"range": list(frames[name].y_range), **ticks, "side": "right"}
     return value_axis(frames[name].y_range, log=frames[name].log_y)
 
 

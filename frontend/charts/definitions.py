@@ -17,9 +17,19 @@ _OF_FEATURES = "measurement.features."
 _OF_SAMPLES: tuple[str, ...] = ("measurement.n_generated", "measurement.sampler", *_OF_DISTANCE)
 
 
+Differing = tuple[tuple[str, str, str], ...]
+"""The fields in which two definitions differ: title, value here, value there."""
+
+
 def measured_otherwise(lines: Sequence[Line], metric: str) -> dict[str, str]:
-    """The lines whose quantity is another one than the first line's, by key, and in what it differs."""
-    found: dict[str, str] = {}
+    """The lines whose quantity is another one than the first line's, by key, and in what it differs, in words."""
+    told = differing_fields(lines, metric).items()
+    return {key: "; ".join(f"{title}: {ours}, not {theirs}" for title, ours, theirs in fields) for key, fields in told}
+
+
+def differing_fields(lines: Sequence[Line], metric: str) -> dict[str, Differing]:
+    """The same, field by field."""
+    found: dict[str, Differing] = {}
     measuring = [line for line in lines if definition(line, metric) is not None]
     for line in measuring[1:]:
         differing = _differing(line, measuring[0], metric)
@@ -46,11 +56,11 @@ def definition(line: Line, metric: str) -> MetricInfo | None:
     return metric_infos(spec).get(metric) if spec is not None else None
 
 
-def _differing(line: Line, first: Line, metric: str) -> str:
+def _differing(line: Line, first: Line, metric: str) -> Differing:
     ours, theirs = (bearing(configuration(item.part.experiment, item.members.runs[0]), metric) for item in (line, first))
     paths = [path for path in {**theirs, **ours} if _value(ours, path) != _value(theirs, path)]
     titles = {path: (ours.get(path) or theirs[path]).title for path in paths}
-    return "; ".join(f"{titles[path]}: {_value(ours, path)}, not {_value(theirs, path)}" for path in paths)
+    return tuple((titles[path], _value(ours, path), _value(theirs, path)) for path in paths)
 
 
 def bearing(fields: Mapping[str, FieldValue], metric: str) -> dict[str, FieldValue]:
@@ -70,4 +80,5 @@ def _looked_with(path: str, metric: str) -> bool:
 
 
 def _value(fields: Mapping[str, FieldValue], path: str) -> str:
-    return str(fields[path].value) if path in fields else "none"
+    value = fields[path].value if path in fields else "none"
+    return f"{value:.10g}" if isinstance(value, float) else str(value)

@@ -1,6 +1,7 @@
 """The experiment's figure: quality, memorization, losses on request and the run rail over one logarithmic time axis."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from frontend.charts.axes import FOOT, HEAD, base_layout, time_axes
@@ -26,6 +27,7 @@ from tauscope.contracts.run_views import RunView
 
 _HEIGHTS = {"quality": 176, "memorization": 158, "losses": 150}
 _GAP = 44
+_USUAL_NAME, _MOST_NAMES = 9, 260  # Letters of a run's name that fit the usual margin, and pixels for the longest.
 # What stands over the chart and the line of keys under it, in pixels.
 _ABOVE, _ABOVE_IN_TALK = 245, 115
 _AXES = {"quality": "y", "memorization": "y2", "rail": "y3", "losses": "y4"}
@@ -58,6 +60,7 @@ def experiment_figure(experiment: ExperimentView, curves: Curves, options: ViewO
 
 def _time_figure(experiment: ExperimentView, curves: Curves, options: ViewOptions, metric: str) -> dict[str, Any]:
     groups = group_runs(experiment, options.palette)
+    options = replace(options, left=_room_for_names(groups))
     lines = seed_lines(groups, curves, apart=options.apart)
     drawn = drawn_curves(lines, curves, _metrics(experiment, options, metric))
     focus = focused(groups, options.focus)
@@ -78,7 +81,7 @@ def _time_figure(experiment: ExperimentView, curves: Curves, options: ViewOption
             **base_layout(options, height),
             "hovermode": "x unified",
             "hoversubplots": "axis",
-            **time_axes(panels, frames, len(rows), x_range, options),
+            **time_axes(panels, frames, len(rows), x_range, options, shares=copying_metric(experiment) == F_MEM),
             "shapes": shapes + [shape for drawing in drawings for shape in drawing.shapes],
             "annotations": annotations + [item for drawing in drawings for item in drawing.annotations],
             "meta": {"rows": [group.key for group, _ in rows], "height": height},
@@ -125,6 +128,12 @@ def _drawings(
                 rows = rail_rows([line.members for line in lines])
                 drawings.append(rail_panel(rows, focus, panel, x_range=frames["memorization"].x_range, curves=curves, options=options))
     return drawings
+
+
+def _room_for_names(groups: Sequence[Group]) -> int | None:
+    """Pixels at the left for the names of runs, where those are longer than is usual: ``guidance = 0``."""
+    longest = max((len(group.name) for group in groups), default=0)
+    return min(_MOST_NAMES, 28 + 7 * longest) if longest > _USUAL_NAME else None
 
 
 def _frames(

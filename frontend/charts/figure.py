@@ -24,7 +24,8 @@ Part = Literal["quality", "memorization", "losses"]
 @dataclass(frozen=True)
 class ViewOptions:
     """What the viewer chose; every field of a page stands in its address. ``apart`` draws each seed by itself. ``part`` and
-    ``print_mm`` are an export's, ``right`` is a page's own room at the right where no states of runs stand, in pixels."""
+    ``print_mm`` are an export's, ``right`` is a page's own room at the right where no states of runs stand, ``left``
+    that of long names of runs, in pixels."""
 
     axis: Axis = "tau"
     view: View = "stacked"
@@ -37,6 +38,7 @@ class ViewOptions:
     talk: bool = False
     apart: bool = False
     right: int | None = None
+    left: int | None = None
     part: Part | None = None
     print_mm: int | None = None
 
@@ -59,7 +61,7 @@ class ViewOptions:
         """Room at the sides for row names and ticks, and for states, in pixels."""
         if self.print_mm:
             return 46, 52
-        left, right = (62, 78) if self.narrow else (84, self.right or 196)
+        left, right = (62, 78) if self.narrow else (self.left or 84, self.right or 196)
         return (round(left * TALK), round(right * TALK)) if self.talk else (left, right)
 
     @property

@@ -22,7 +22,7 @@ from frontend.charts.quality import Drawing
 from frontend.charts.reading import copying_metric, level_of, metric_info, series_of, title_of, value_range
 from frontend.charts.seed_lines import SeedLine
 from frontend.charts.seed_traces import line_traces, onset_bands
-from frontend.words import percent
+from frontend.words import level_text, percent
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
 
@@ -107,7 +107,7 @@ def _draw_level(
     palette, level = options.palette, defining[1]
     overlaid = options.view == "overlay"
     drawing.shapes.append(threshold(level, panel, colour=palette.memorization, x_range=room.frame.x_range, overlaid=overlaid))
-    drawing.annotations.append(room.words(level, f"copying level: {percent(level)}", palette.memorization, panel.axis))
+    drawing.annotations.append(room.words(level, f"copying level: {level_text(defining[0], level)}", palette.memorization, panel.axis))
     drawing.shapes.extend(onset_bands("tau_mem", lines, panel, focus=focus, drawn=drawn, options=options))
     marked = [line.marked("tau_mem") for line in lines]
     drawing.traces.extend(reached_onsets("tau_mem", marked, level, panel, curves=drawn, options=options))

@@ -24,7 +24,8 @@ def onset_words(run: RunView, options: ViewOptions, *, over: bool = False) -> li
 
     They stand within the plot, or, ``over`` one that is filled, above it.
     """
-    found, at_edge = [], 0
+    reached = any(onset.status is OnsetStatus.REACHED for onset in run.onsets.values())
+    found, at_edge = [], int(reached and not over)  # Below the name of one that was reached, which may stand at the same edge.
     for name in ONSETS:
         onset = run.onsets.get(name)
         if onset is None or onset.status is OnsetStatus.UNDEFINED:

@@ -1,5 +1,6 @@
 """The quality panel: one quantity, its level, its floor, and what a perfect copier scores."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from frontend.words import joined_names, number
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.experiments import ExperimentView
 
+_LINE = 15  # Pixels of a line of words.
 _MOST_COPIERS = 12  # More lines would hide the curves.
 
 
@@ -132,10 +134,21 @@ def draw_references(
         if copier is not None:
             copiers.setdefault(copier, []).append(group)
     scored = [group for alike in copiers.values() for group in alike]
-    for copier, alike in copiers.items() if len(copiers) <= _MOST_COPIERS else ():
+    few = sorted(copiers.items(), reverse=True) if len(copiers) <= _MOST_COPIERS else []
+    shifts = words_apart([frame.pixels(frame.x_range[1], copier)[1] for copier, _ in few])
+    for (copier, alike), shift in zip(few, shifts, strict=True):
         drawing.shapes.append(threshold(copier, panel, colour=alike[0].colour, x_range=frame.x_range))
         words = f"a copier, {_whose(alike, scored)}: {number(copier)}"
-        drawing.annotations.append(_beside(copier, panel, frame, words, palette.ink_3))
+        drawing.annotations.append(_beside(copier, panel, frame, words, palette.ink_3) | {"yshift": shift})
+
+
+def words_apart(heights: Sequence[float]) -> list[float]:
+    """How far to shift words at these heights, from the highest down, so that none stands on another: each below the one above it."""
+    shifts, lowest = [], math.inf
+    for height in heights:
+        lowest = min(height, lowest - _LINE)
+        shifts.append(lowest - height)
+    return shifts
 
 
 def _whose(alike: Sequence[Group], scored: Sequence[Group]) -> str:

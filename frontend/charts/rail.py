@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from frontend.charts.figure import Annotation, Panel, Shape, Trace, ViewOptions, label
 from frontend.charts.forecast import forecast_marks, forecast_window
-from frontend.charts.groups import Group, run_name
+from frontend.charts.groups import Group, seed_name
 from frontend.charts.marks import ONSETS, joined, onset_marks
 from frontend.charts.panels import crowded
 from frontend.charts.quality import Drawing
@@ -19,6 +19,7 @@ from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import RunState
 
 Row = tuple[Group, RunView]
+_FITS = 8  # Letters of a run's name on a narrow screen.
 _OPACITY = 0.28  # Of a window.
 _ABOVE_ONSETS = 0.3  # Of a row, where tau_split stands: its interval often covers an onset.
 
@@ -135,10 +136,9 @@ def _row_texts(
     run: RunView, group: Group, y: float, panel: Panel, *, focus: bool, x_range: tuple[float, float], options: ViewOptions
 ) -> list[Annotation]:
     palette = options.palette
-    # Below the first of several seeds the n need not be said again, and would not fit.
-    name = group.name if run is group.runs[0] else run_name(group, run).removeprefix(f"{group.name}, ")
-    if options.narrow and "," in name:
-        name = name.removeprefix("n = ")
+    name = group.name if run is group.runs[0] else seed_name(group, run)
+    if options.narrow:
+        name = _short(name)
     left = label(
         0,
         y,
@@ -154,6 +154,12 @@ def _row_texts(
     if run.state is RunState.FINISHED and window_of(run) is None:
         texts.extend(_reason(run, y, panel, x_range=x_range, options=options))
     return texts
+
+
+def _short(name: str) -> str:
+    """A name that fits the narrow margin: its value alone, and of what has none the beginning. The table has it in full."""
+    value = name.rpartition(" = ")[2] if "," not in name and len(name) > _FITS else name.removeprefix("n = ") if "," in name else name
+    return value if len(value) <= _FITS else f"{value[: _FITS - 1].rstrip()}…"
 
 
 def _reason(run: RunView, y: float, panel: Panel, *, x_range: tuple[float, float], options: ViewOptions) -> list[Annotation]:

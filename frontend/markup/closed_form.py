@@ -54,11 +54,11 @@ def spectrum_finding(name: str, run: RunView, curves: Curves) -> Html:
     )
 
 
-def bulk_table(run: RunView, curves: Curves, *, psi_p: float, psi_n: float) -> Html | None:
-    """Every bulk, the largest eigenvalues first."""
+def bulk_table(run: RunView, curves: Curves, *, psi_p: float, psi_n: float, missing: str = "") -> Html | None:
+    """Every bulk, the largest eigenvalues first; else why none is known."""
     bulks = bulks_of(run, curves)
     if not bulks:
-        return None
+        return section("Bulks of the spectrum", tag("p", f"None is foretold: {missing}.", class_="tau-quiet")) if missing else None
     names, gaps = names_of(bulks, psi_p=psi_p, psi_n=psi_n), _gaps(run, curves, len(bulks))
     rows = [
         (

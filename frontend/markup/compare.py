@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlencode
 
 from frontend.charts.compared import Line
-from frontend.charts.definitions import MARK, measured_otherwise, not_measured
+from frontend.charts.definitions import MARK, definition, differing_fields, not_measured
 from frontend.charts.figure import ViewOptions
 from frontend.charts.groups import run_name
 from frontend.charts.marks import OnsetName
@@ -41,6 +41,7 @@ from frontend.words import (
 )
 from tauscope.contracts.curves import Curves
 from tauscope.contracts.onsets import OnsetStatus
+from tauscope.contracts.points import MetricInfo
 from tauscope.contracts.retention import Recommendation
 from tauscope.contracts.run_views import RunView
 
@@ -118,28 +119,40 @@ def compare_notices(comparison: Comparison, lines: Sequence[Line], curves: Curve
 
 
 def _other_quantities(lines: Sequence[Line], curves: Curves, metric: str) -> list[str]:
-    told = []
+    told: list[str] = []
+    alike: dict[tuple[tuple[str, ...], tuple[tuple[str, str], ...], tuple[str, ...]], list[str]] = {}
     for name in dict.fromkeys((metric, F_MEM)):
         label = metric_info(curves, name).label
-        otherwise = measured_otherwise(lines, name)
-        for why in dict.fromkeys(otherwise.values()):
-            who = joined_names([line.name for line in lines if otherwise.get(line.key) == why])
-            told.append(f"{MARK} {label}, {who}: measured otherwise than in {lines[0].name}, so the values are not one quantity. {why}.")
+        otherwise = differing_fields(lines, name)
+        fields = {key: tuple((title, theirs) for title, _, theirs in why) for key, why in otherwise.items()}
+        for common in dict.fromkeys(fields.values()):
+            who = [line for line in lines if fields.get(line.key) == common]
+            values = [", ".join(dict.fromkeys(otherwise[line.key][place][1] for line in who)) for place in range(len(common))]
+            alike.setdefault((tuple(line.name for line in who), common, tuple(values)), []).append(label)
         lacking = not_measured(lines, name)
         if lacking:
             told.append(f"{label}: not measured in {joined_names([line.name for line in lacking])}; no curve is drawn there.")
-    return told
+    return [_otherwise(*said, labels, lines[0].name) for said, labels in alike.items()] + told
+
+
+def _otherwise(who: Sequence[str], common: Sequence[tuple[str, str]], values: Sequence[str], labels: Sequence[str], first: str) -> str:
+    """One sentence for all lines and quantities that differ in the same fields."""
+    why = "; ".join(f"{title}: {value}, not {theirs}" for (title, theirs), value in zip(common, values, strict=True))
+    whose = f"{MARK} {' and '.join(labels)}, {joined_names(who)}"
+    return f"{whose}: measured otherwise than in {first}, so the values are not one quantity. {why}."
 
 
 def compare_keys(lines: Sequence[Line], charts: Sequence[Chart], stem: str, theme: ThemeName) -> Html:
     """The line of mark keys, how the curves are made, and the downloads."""
     styles = "Line style and marker: experiment; " if len({line.part.letter for line in lines}) > 1 else ""
+    several = len({line.run.n_train for line in lines}) > 1
+    shade = f"{'darker' if theme == 'light' else 'lighter'}: larger n" if several else ""
     keys = [
         tag("span", GEN, TAU_GEN),
         tag("span", MEM, TAU_MEM),
         tag("span", CONTROL_ICON, "control, floor"),
         tag("span", LIVE, "newest point"),
-        tag("span", f"{styles}{'darker' if theme == 'light' else 'lighter'}: larger n"),
+        tag("span", styles + shade) if styles or shade else None,
         tag("span", "Bars and bands: 95 %", class_="tau-right"),
     ]
     means = tag("p", MEAN_WORDS, class_="tau-notes") if any(line.is_mean for line in lines) else None
@@ -234,14 +247,17 @@ def _definitions(lines: Sequence[Line], curves: Curves) -> list[Html]:
                 found.setdefault(defining, []).append(letter)
         for (metric, level), letters in found.items():
             where = f" in {', '.join(letters)}" if len(letters) < len(parts) else ""
-            notes.append(join(sign, where, ": ", _crossing(name, metric, level, curves)))
+            line = next(line for line in lines if line.part.letter in letters)
+            info = definition(line, metric) or metric_info(curves, metric)
+            notes.append(join(sign, where, ": ", _crossing(name, info, level)))
     return [*notes, Html(INTERVAL)] if notes else []
 
 
-def _crossing(name: OnsetName, metric: str, level: float, curves: Curves) -> Html:
+def _crossing(name: OnsetName, info: MetricInfo, level: float) -> Html:
     if name == "tau_gen":
-        return join(f"{metric_info(curves, metric).label} first at or below {level_text(metric, level)}, {UNTIL_BEST}.")
-    return join(F_MEM_SIGN, f" minus control first at or above {level_text(metric, level)}, {UNTIL_PEAK}.")
+        return join(f"{info.label} first at or below {level_text(info.name, level)}, {UNTIL_BEST}.")
+    what = join(F_MEM_SIGN, " minus control") if info.name == F_MEM else info.label
+    return join(what, f" first at or above {level_text(info.name, level)}, {UNTIL_PEAK}.")
 
 
 def compare_alternative(lines: Sequence[Line]) -> str:

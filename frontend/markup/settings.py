@@ -8,6 +8,8 @@ from tauscope.contracts.experiments import ExperimentView
 
 _SHORT = {"n_train": "n", "dataset.n_train": "n", "width": "W", "network.base_width": "W"}
 
+_DATA = {"line_mixture": "a mixture on a line"}
+
 
 def axis_name(path: str) -> str:
     """An axis by its usual letter, or the last part of its path."""
@@ -53,14 +55,16 @@ def settings_line(experiment: ExperimentView) -> Html:
 def _dataset(data: Any) -> str:
     if not isinstance(data, dict):
         return ""
+    if "components" in data:
+        return f"{len(data['means']) if data.get('means') else data['components']} Gaussians in {data['dim']} dimensions"
     size = f" {data['size']}×{data['size']}" if "size" in data else ""
-    return f"{data.get('name', 'data')}{size}{' in colour' if data.get('colour') else ''}"
+    return f"{_DATA.get(str(data.get('name')), data.get('name', 'data'))}{size}{' in colour' if data.get('colour') else ''}"
 
 
 def _network(network: Any) -> str:
     if not isinstance(network, dict):
         return ""
-    name = {"unet": "U-Net"}.get(str(network.get("name")), str(network.get("name", "")))
+    name = {"unet": "U-Net", "unet1d": "1-D U-Net", "mlp": "MLP"}.get(str(network.get("name")), str(network.get("name", "")))
     return f"{name} W={network['base_width']}" if "base_width" in network else name
 
 
@@ -82,4 +86,4 @@ def _random_features(base: dict[str, Any], experiment: ExperimentView) -> str:
 def _value(value: Any) -> str:
     if isinstance(value, dict):
         return str(value.get("name", value))
-    return number(value) if isinstance(value, float) and value >= 0.001 else str(value)
+    return number(value) if isinstance(value, float) and (value == 0 or value >= 0.001) else str(value)

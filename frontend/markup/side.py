@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from frontend.charts.forecast import forecast_of
-from frontend.charts.groups import Group, run_name
+from frontend.charts.groups import Group, heading, run_name, seed_name
 from frontend.charts.reading import metric_info
 from frontend.charts.seed_lines import seed_onsets
 from frontend.charts.window import no_window, window_of
@@ -37,6 +37,7 @@ from tauscope.contracts.run_views import RunView
 from tauscope.contracts.runs import TERMINAL_STATES, RunState
 
 _OPEN = 2  # Notices of one kind that are read without a click.
+_LONG = 16  # Letters of a run's name that are not broken into lines beside its numbers.
 
 
 def focus_card(group: Group, checkpoints: RunCheckpoints | None = None) -> Html:
@@ -133,20 +134,22 @@ def onset_table(experiment: ExperimentView, curves: Curves, groups: Sequence[Gro
     """Both onsets and the markers of every run with intervals, and the window's length; tau_split where a run was compared with a twin."""
     names = {"tau_test": TAU_TEST} | ({"tau_split": TAU_SPLIT} if any(was_compared(run.markers) for run in experiment.runs) else {})
     marked = [tag("th", SPLIT if name == "tau_split" else None, symbol) for name, symbol in names.items()]
-    head = tag("tr", tag("th", "n"), tag("th", GEN, TAU_GEN), tag("th", MEM, TAU_MEM), *marked, tag("th", "window"))
-    rows = [_row(group, run, tuple(names), focused=group is focus) for group in groups for run in group.runs]
+    head = tag("tr", tag("th", heading(groups)), tag("th", GEN, TAU_GEN), tag("th", MEM, TAU_MEM), *marked, tag("th", "window"))
+    rows = [_row(group, run, tuple(names), apart=heading(groups), focused=group is focus) for group in groups for run in group.runs]
     table = tag("table", tag("thead", head), tag("tbody", *rows), class_="tau-onsets")
     shown = tag("div", table, class_="tau-scrolls", tabindex=0)
     return tag("section", shown, *_definitions(experiment, curves), class_="tau-card tau-flush")
 
 
-def _row(group: Group, run: RunView, markers: Sequence[str], *, focused: bool) -> Html:
+def _row(group: Group, run: RunView, markers: Sequence[str], *, apart: str, focused: bool) -> Html:
+    whole = run is group.runs[0] or apart == "n"
+    words = (run_name(group, run) if whole else seed_name(group, run)).removeprefix(f"{apart} = ")
     name = tag(
         "button",
         swatch(group.colour),
-        run_name(group, run).removeprefix("n = "),
+        words,
         type="button",
-        class_="tau-row-name",
+        class_="tau-row-name tau-long" if len(words) > _LONG else "tau-row-name",
         data_focus=group.key,
     )
     window = window_of(run)

@@ -6,18 +6,20 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from tauscope.analysis.metrics_info import metric_infos
 from tauscope.analysis.phase_states import MeasuredRun
 from tauscope.analysis.seeds import MIN_SEEDS, SeedCurve, mean_over_seeds, onset_over_seeds
-from tauscope.contracts.interventions import Interventions, Setting
+from tauscope.contracts.interventions import AT_SAMPLING, Interventions, Setting
 from tauscope.contracts.onsets import Onset
 from tauscope.contracts.points import Point
 from tauscope.specs import ExperimentSpec
-from tauscope.specs.sweep import params_text
+from tauscope.specs.fields import BETWEEN, FieldValue, field_values
+from tauscope.specs.setting_words import LOOKED_AT, setting_words
 
-SEED = "seed"
+SEED, N_TRAIN = "seed", "n_train"
+AGAIN = "measured again"
+"""Under which a run that another sampler measured again has the name of that set among its parameters."""
 F_MEM, CONTROL = "f_mem", "f_mem_control"
-_LOOKED_AT = ("measurement.loss_indices", "measurement.score_indices", "onsets.")
-"""How parameters begin that say where a setting is looked at, and not what it is; the metric of a row tells as much."""
 
 
 def interventions(experiment: str, runs: Sequence[MeasuredRun], at: int | None = None) -> Interventions:
@@ -38,8 +40,12 @@ def interventions(experiment: str, runs: Sequence[MeasuredRun], at: int | None =
     chosen = last if at is None else at
     if not first <= chosen <= last:
         raise ValueError(f"step {chosen:,} is not measured by all runs | Choose from {first:,} to {last:,}")
-    rows = [_setting(members, chosen) for group in _groups(runs) for members in ([group] if len(group) >= MIN_SEEDS else _singly(group))]
-    return Interventions(experiment=experiment, at=chosen, settings=tuple(rows))
+    path, axis = _axis(runs)
+    rows = [
+        _setting(members, chosen, path) for group in _groups(runs) for members in ([group] if len(group) >= MIN_SEEDS else _singly(group))
+    ]
+    labels = {name: info.label for run in runs for name, info in metric_infos(run.spec).items() if name in metrics_compared(run.spec)}
+    return Interventions(experiment=experiment, at=chosen, settings=tuple(rows), axis=axis, labels=labels)
 
 
 def metrics_compared(spec: ExperimentSpec) -> set[str]:
@@ -76,11 +82,12 @@ def _singly(group: Sequence[MeasuredRun]) -> Iterator[list[MeasuredRun]]:
         yield [run]
 
 
-def _setting(members: Sequence[MeasuredRun], at: int) -> Setting:
+def _setting(members: Sequence[MeasuredRun], at: int, path: str) -> Setting:
     spec = members[0].spec
     drawn = _drawn(spec)
     return Setting(
-        setting=params_text({name: value for name, value in _changed(members[0]).items() if not name.startswith(_LOOKED_AT)}),
+        setting=_words(members[0]),
+        at=None if AGAIN in _changed(members[0]) else _number(members[0].spec, path),
         seeds=tuple(run.spec.seed for run in members),
         n_train=spec.n_train,
         tau_gen=_onsets(members, "tau_gen"),
@@ -90,6 +97,40 @@ def _setting(members: Sequence[MeasuredRun], at: int) -> Setting:
         f_mem=_at(members, F_MEM, at),
         control=_at(members, CONTROL, at),
     )
+
+
+def _words(run: MeasuredRun) -> str:
+    """What the sweep changes; n has a column of its own."""
+    told = _told(run)
+    sampled = told.pop(AGAIN, None)
+    trained = setting_words(run.spec, told)
+    return "; ".join(part for part in (trained, f"{sampled}{AT_SAMPLING}" if sampled else "") if part)
+
+
+def _told(run: MeasuredRun) -> dict[str, object]:
+    told = {name: value for name, value in _changed(run).items() if not name.startswith(LOOKED_AT)}
+    return {name: value for name, value in told.items() if name.rpartition(".")[2] != N_TRAIN}
+
+
+def _axis(runs: Sequence[MeasuredRun]) -> tuple[str, str]:
+    """The path and the label of the one field that all runs differ in, if its values are numbers; else nothing."""
+    changed = {name for run in runs for name in _told(run) if name != AGAIN}
+    path = changed.pop() if len(changed) == 1 else ""
+    values = {_number(run.spec, path) for run in runs}
+    if None in values or len(values) < 2:
+        return "", ""
+    field = _field(runs[0].spec, path)
+    assert field is not None
+    return path, ", ".join(part for part in (field.title.rpartition(BETWEEN)[2], field.unit) if part)
+
+
+def _number(spec: ExperimentSpec, path: str) -> float | None:
+    found = _field(spec, path)
+    return float(found.value) if found is not None and isinstance(found.value, int | float) and not isinstance(found.value, bool) else None
+
+
+def _field(spec: ExperimentSpec, path: str) -> FieldValue | None:
+    return next((item for item in field_values(spec) if item.path == spec.ALIASES.get(path, path)), None)
 
 
 def _onsets(members: Sequence[MeasuredRun], name: str) -> tuple[Onset, ...]:

@@ -17,6 +17,8 @@ from tauscope.specs import DenoiserSpec, ExperimentSpec
 IN_PARTS = ("error_", "grid_", "mode_", "rho_", "theory_")
 Final = dict[str, float | int | None]
 
+NOTHING_TRAINED = "nothing is trained"
+
 
 def summarize_points(spec: ExperimentSpec, points: Sequence[Point]) -> tuple[dict[str, Onset], Final]:
     """Onsets by the definitions in the spec, and the final values as ``RunSummary`` describes them."""
@@ -28,7 +30,7 @@ def summarize_points(spec: ExperimentSpec, points: Sequence[Point]) -> tuple[dic
     if levels.tau_mem.metric == "f_mem" and not spec.sample_steps:
         onsets["tau_mem"] = onsets["tau_mem"].model_copy(update={"reason": _no_samples(spec)})
     if not spec.quality_metrics:
-        onsets = {name: onset.model_copy(update={"reason": "nothing is trained"}) for name, onset in onsets.items()}
+        onsets = {name: onset.model_copy(update={"reason": NOTHING_TRAINED}) for name, onset in onsets.items()}
     return onsets, _final(spec, points)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from tauscope.analysis.copying_infos import INTERVAL, distance_infos, fraction_words, share_infos, short_criterion
 from tauscope.analysis.denoiser_infos import average_infos, loss_infos
+from tauscope.analysis.theory_infos import theory_infos
 from tauscope.contracts.points import MetricInfo
 from tauscope.specs.copying import GAP_THRESHOLDS
 from tauscope.specs.timeseries import TimeseriesSpec
@@ -42,6 +43,7 @@ def window_infos(spec: TimeseriesSpec) -> Iterable[MetricInfo]:
     """Every metric that a run on windows measures."""
     infos = [*_copying(spec), *_quality(spec)] if spec.only_index is None else []
     infos += loss_infos(spec)
+    infos += theory_infos(spec)
     return [*infos, *average_infos(spec, {info.name: info for info in infos})]
 
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from rich.table import Table
 from rich.text import Text
 
+from tauscope.analysis.summary import NOTHING_TRAINED
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.forecasts import Forecast
 from tauscope.contracts.onsets import Onset, PowerLawFit, was_compared
@@ -60,8 +61,10 @@ def fit_sentences(fits: Mapping[str, PowerLawFit]) -> list[str]:
 def summary_table(summary: ExperimentSummary) -> Table:
     """One row a run: parameters, onsets and markers with 95 % intervals, what the onsets are read off at the end, with counts and control.
 
-    tau_split has its columns where a run was compared with a twin.
+    tau_split has its columns where a run was compared with a twin. Where nothing is trained there is a row for each quantity.
     """
+    if summary.runs and all(onset.reason == NOTHING_TRAINED for run in summary.runs for onset in run.onsets.values()):
+        return _quantities_table(summary)
     metrics = final_metrics(summary.runs)
     table = Table(title=summary.experiment, title_justify="left", box=None, pad_edge=False)
     markers = ["tau_test", *["tau_split"] * any(was_compared(run.markers) for run in summary.runs)]
@@ -79,9 +82,24 @@ def summary_table(summary: ExperimentSummary) -> Table:
     for run in summary.runs:
         times = [run.onsets.get("tau_gen"), run.onsets.get("tau_mem"), *(run.markers.get(name) for name in markers)]
         told = [words for time in times for words in (onset_words(time), _status(time))]
-        label = ", ".join(f"{key.removesuffix('_train')}={value}" for key, value in run.params.items()) or run.id
-        table.add_row(label, *told, *(final_words(run, metric) for metric in metrics), _state(run))
+        table.add_row(_label(run), *told, *(final_words(run, metric) for metric in metrics), _state(run))
     return table
+
+
+def _quantities_table(summary: ExperimentSummary) -> Table:
+    """Every quantity of every run with its interval and count, an end or a count being no quantity."""
+    table = Table("run", "quantity", "value", title=summary.experiment, title_justify="left", box=None, pad_edge=False)
+    for run in summary.runs:
+        if not run.final:
+            table.add_row(_label(run), _state(run), "")
+        for name in run.final:
+            if name not in ("step", "n_generated") and not name.endswith(("_low", "_high", "_count")):
+                table.add_row(_label(run), name, final_words(run, name))
+    return table
+
+
+def _label(run: RunSummary) -> str:
+    return ", ".join(f"{key.removesuffix('_train')}={value}" for key, value in run.params.items()) or run.id
 
 
 def _status(onset: Onset | None) -> str:

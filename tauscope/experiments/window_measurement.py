@@ -11,6 +11,7 @@ from tauscope.experiments.image_files import write_npz
 from tauscope.experiments.losses import DenoiserLosses
 from tauscope.experiments.sampled import SampledMeasurement
 from tauscope.experiments.sampling import Sampling
+from tauscope.experiments.theory import DenoiserTheory
 from tauscope.experiments.window_copying import WindowCopying
 from tauscope.experiments.window_quality import WindowQuality
 from tauscope.experiments.window_set import WindowSet
@@ -31,13 +32,14 @@ class WindowMeasurement(SampledMeasurement):
 
     def __init__(self, spec: TimeseriesSpec, windows: WindowSet, diffusion: Diffusion) -> None:
         self.losses = DenoiserLosses(spec, windows, diffusion)
+        self.theory = DenoiserTheory(spec, windows, diffusion)
         self.sampling = Sampling(spec, windows, diffusion)
         self.copying = WindowCopying(spec, windows)
         self.quality = WindowQuality(windows)
 
     def without_samples(self, network: nn.Module, step: int, further: Mapping[str, nn.Module]) -> list[Point]:
-        """The losses, and the held-out losses of further averages by name."""
-        found = self.losses.measured(network, step)
+        """The losses, once what theory says of them, and the held-out losses of further averages by name."""
+        found = self.losses.measured(network, step) + self.theory.measured(step)
         return found + [point for name, average in further.items() for point in self.losses.held_out_points(average, step, name)]
 
     def of_drawn(self, windows: Tensor, step: int, path: Path, go_on: Callable[[float], bool]) -> list[Point]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tauscope.analysis.interventions import AGAIN
 from tauscope.analysis.phase_states import MeasuredRun
 from tauscope.analysis.summary import summarize_points
 from tauscope.contracts.points import Point
@@ -11,7 +12,6 @@ from tauscope.results.phase import runs_in_folder
 from tauscope.results.remeasured import Remeasured, read_remeasured
 from tauscope.specs.remeasuring import with_changes
 
-AGAIN = "measured again"
 OF_THE_NETWORK = ("loss_", "grid_", "error_", "theory_", "score_error", "alpha", "mia_", "stable_rank")
 """How metrics begin that no sampler has a part in."""
 

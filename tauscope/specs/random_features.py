@@ -13,6 +13,7 @@ from tauscope.specs.stopping import BudgetPolicy
 from tauscope.theory.errors import TheoryError
 from tauscope.theory.rf_covariance import needed_bytes
 from tauscope.theory.rf_model import Level, RandomFeatures
+from tauscope.theory.rf_stability import largest_stable_eta, rounded_down
 
 MAX_BYTES = 64 * 2**30  # More than this is a slip of the pen; less may still be more than a machine has.
 
@@ -156,8 +157,8 @@ class SolvedSpec(ExperimentSpec):
                 _ = model.constants
         except TheoryError as error:
             raise ValueError(f"{error.message} | {error.remedy}") from error
-        if self.exact and self.d == 1:
-            raise ValueError("d = 1 is too small: all features look in the same direction | Use d of 2 or more")
+        if self.d == 1:
+            raise ValueError("d = 1 is too small: all features look in the same direction | Use d of 2 or more, for the limit 20 or more")
         if self.needed_bytes > MAX_BYTES:
             raise ValueError(
                 f"p = {model.p:,}, n = {model.n:,} need about {self.needed_bytes:,} bytes ({self.needed_bytes / 2**30:,.0f} GiB) at once"
@@ -190,7 +191,21 @@ class RandomFeaturesSpec(SolvedSpec):
         if self.dynamics.name == "loop":
             self._check_loop(self.dynamics)
         self._check_levels()
-        return self._checked()
+        checked = self._checked()
+        self._check_rate()
+        return checked
+
+    def _check_rate(self) -> None:
+        """Steps that make descent diverge are refused before anything is drawn; a flow has none, and Adam's are bounded."""
+        if isinstance(self.dynamics, FlowSpec) or not self.has_closed_form:
+            return
+        largest = largest_stable_eta(self.model)
+        if self.rate > largest:
+            default = " by default" if self.eta is None else ""
+            raise ValueError(
+                f"eta {self.rate:,.6g}{default} makes gradient descent diverge: at these sizes the largest eigenvalue of U allows up to "
+                f"{rounded_down(largest):,.6g} | Set eta to {rounded_down(largest):.6g} or less"
+            )
 
     def _check_loop(self, loop: LoopSpec) -> None:
         if self.u != "exact":
@@ -224,8 +239,19 @@ class RandomFeaturesSpec(SolvedSpec):
 
     @property
     def bulks_known(self) -> bool:
-        """Whether the limiting spectrum says when what is learnt: of training by gradients, with a Gaussian equivalent and an atom."""
-        return self.has_closed_form and self.activation in get_args(EquivalentActivation) and self.psi_p >= 1 + self.psi_n
+        """Whether the limiting spectrum says when what is learnt."""
+        return not self.bulks_missing
+
+    @property
+    def bulks_missing(self) -> str:
+        """Why the limiting spectrum says nothing of this run; empty where it does."""
+        if not self.has_closed_form:
+            return "the steps of Adam do not follow the eigenvalues of U"
+        if self.activation not in get_args(EquivalentActivation):
+            return f"{self.activation} has no Gaussian equivalent, whose spectrum is the one that is known"
+        if self.psi_p < 1 + self.psi_n:
+            return f"psi_p = {self.psi_p:g} is below 1 + psi_n = {1 + self.psi_n:g}, so training points have no direction of their own"
+        return ""
 
     @property
     def needed_bytes(self) -> int:

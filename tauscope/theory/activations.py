@@ -157,18 +157,24 @@ class GaussianConstants:
         Raises:
             TheoryError: if E[sigma] is not 0, which the Gaussian equivalent takes for granted, or mu1 is 0.
         """
-        gamma = math.sqrt(data + noise)
-        zero, scale = np.zeros(()), np.array(gamma)
-        c_0, mu1 = (float(c) for c in activation.coefficients(zero, scale, 1))
-        norm2 = float(activation.second_moment(zero, scale))
-        if abs(c_0) > 1e-9 * math.sqrt(norm2):
+        c_0, found = cls.centred(activation, data=data, noise=noise)
+        if abs(c_0) > 1e-9 * math.sqrt(found.norm2):
             raise TheoryError(
                 f"the activation has mean {c_0:.3g}, and the Gaussian equivalent takes it for 0", "Use the exact U, or tanh or erf"
             )
-        if abs(mu1) < 1e-9 * math.sqrt(norm2):
+        if abs(found.mu1) < 1e-9 * math.sqrt(found.norm2):
             raise TheoryError("the activation has no first Hermite component: its features say nothing linear of x_t", "Use tanh or erf")
+        return found
+
+    @classmethod
+    def centred(cls, activation: Activation, *, data: float, noise: float) -> tuple[float, "GaussianConstants"]:
+        """E[sigma], and the constants of sigma - E[sigma], which every activation has; a and b may be 0."""
+        gamma = math.sqrt(data + noise)
+        zero, scale = np.zeros(()), np.array(gamma)
+        c_0, mu1 = (float(c) for c in activation.coefficients(zero, scale, 1))
+        norm2 = float(activation.second_moment(zero, scale)) - c_0**2
         points, weights = gauss_hermite()
         told = activation.coefficients(math.sqrt(data) * points, np.full_like(points, math.sqrt(noise)), 0)[0]
         a = mu1 / gamma
-        v2 = float(weights @ told**2) - a**2 * data
-        return cls(mu1, norm2, a, math.sqrt(noise) * a, v2, norm2 - a**2 * data - v2 - noise * a**2)
+        v2 = float(weights @ told**2) - c_0**2 - a**2 * data
+        return c_0, cls(mu1, norm2, a, math.sqrt(noise) * a, v2, norm2 - a**2 * data - v2 - noise * a**2)

@@ -35,7 +35,7 @@ DECAYED = [run(seed, tau_mem=900.0, params=DECAY) for seed in (1, 2, 3)]
 def test_each_setting_is_a_row_with_its_onsets_and_all_are_compared_at_one_time() -> None:
     found = interventions("sweep", [*PLAIN, *DECAYED])
     plain, decayed = found.settings
-    assert ("weight_decay" in plain.setting, "weight_decay=0.5" in decayed.setting) == (False, True)
+    assert (plain.setting, decayed.setting) == ("Base width W 8 channels", "Base width W 8 channels; Weight decay 0.5")
     assert plain.seeds == decayed.seeds == (1, 2, 3)
     assert found.at == plain.f_mem.step == decayed.f_mem.step == 2000
     for row, truth in ((plain, 300.0), (decayed, 900.0)):
@@ -91,7 +91,7 @@ def folder(tmp_path: Path) -> str:
 def test_the_command_prints_a_row_for_each_setting_and_json_is_the_contract(folder: str) -> None:
     shell = CliRunner(env={"COLUMNS": "400"})
     told = shell.invoke(app, ["interventions", folder], catch_exceptions=False).stdout
-    assert "as it is" in told and "process.first_trained_index=20" in told and "of 384 each" in told and "loss_held_out@100" in told
+    assert "as it is" in told and "First trained index 20" in told and "of 384" in told and "held-out loss at index" in told
     found = json.loads(shell.invoke(app, ["interventions", folder, "--at", "500", "--json"], catch_exceptions=False).stdout)
     assert (found["at"], len(found["settings"])) == (500, 2)
 
@@ -119,7 +119,7 @@ def test_a_sampler_that_measured_again_is_a_setting_with_the_runs_own_losses(fol
     write_remeasured(Path(folder), rows)
     name, found = settings_in_folder(Path(folder))
     plain, _, projected = interventions(name, found).settings
-    assert projected.setting == "measured again=projected"
+    assert projected.setting == "projected (at sampling)"
     assert projected.tau_gen == plain.tau_gen and projected.quality == plain.quality
     assert projected.f_mem.value == 0.0
     assert {onset.status for onset in projected.tau_mem} == {OnsetStatus.CENSORED}

@@ -76,12 +76,12 @@ def test_settings_are_compared_as_soon_as_all_have_samples_and_sets_of_the_plain
     assert compared(client, identifier).missing == "a run has no f_mem yet, so settings cannot be compared"
     compute(worker, 6)
     plain, slower = compared(client, identifier).settings
-    assert (plain.seeds, slower.setting) == ((1, 2, 3), "network.dropout=0.2")
+    assert (plain.seeds, slower.setting) == ((1, 2, 3), "Dropout 0.2")
     assert plain.f_mem.value is not None and slower.f_mem.value is not None and plain.f_mem.value > slower.f_mem.value
     done = measure_again(context)
     assert sorted(done) == [("null", 800, ())] * 3 + [('{"most": 1.0, "reference": 200}', 800, (200,))] * 3
     found = compared(client, identifier)
-    assert [row.setting for row in found.settings][2:] == ["measured again=filter", "measured again=projection"]
+    assert [row.setting for row in found.settings][2:] == ["filter (at sampling)", "projection (at sampling)"]
     assert all(row.f_mem.value == 0.0 and row.quality == plain.quality for row in found.settings[2:])
 
 

@@ -47,7 +47,7 @@ def test_an_address_restores_runs_axis_metric_and_focus_in_a_fresh_browser(brows
         assert page.evaluate(f"{LINES}.map(trace => trace.x.at(-1))") == pytest.approx([450 / 16, 2400 / 64])
         assert page.evaluate(f"{LINES}.map(trace => trace.line.width)") == [2, 3]
         expect(page.get_by_role("radio", name="Fréchet distance")).to_be_checked()
-        expect(page.get_by_text("measured otherwise than in A")).to_have_count(2)
+        expect(page.get_by_text("measured otherwise than in A")).to_have_count(1)
         visitor.keep("compare-deep-link-dark")
 
 

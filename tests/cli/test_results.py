@@ -90,7 +90,7 @@ def test_a_page_gets_the_tables_the_figures_and_the_machine_and_keeps_its_own_wo
 def test_a_sweep_that_measures_again_gets_its_settings_as_one_table(shown: Toys) -> None:
     two = read_section(shown.page.read_text(), "two")
     _check_form(two)
-    assert [row.split(" | ")[0] for row in _rows(two)] == ["| n_train=8", "| n_train=8, measured again=filter"]
+    assert [row.split(" | ")[0] for row in _rows(two)] == ["| as it is", "| filter (at sampling)"]
     assert two.count("of 32 each") == 2 and "All at step 10, 95 % intervals." in two
 
 
@@ -197,7 +197,9 @@ def _check_form(text: str) -> None:
     lines = text.splitlines()
     headings = next(line for line in lines if line.startswith("| "))
     trained = f" | {' | '.join(ONSETS)} | " in headings and headings.endswith(f", at the end (95 %) | {' | '.join(ENDS)} |")
-    compared = re.fullmatch(r"\| setting \| n \| seeds \| tau_gen \| tau_mem \| .+ \| .+ \| f_mem \| control \|", headings)
+    compared = re.fullmatch(
+        r"\| setting \| n \| seeds \| tau_gen \| tau_mem \| .+ \| .+ \| memorized samples f_mem \| held-out control \|", headings
+    )
     assert trained or compared or headings.endswith("| quantity | value (95 %) |")
     assert len({line.count(" | ") for line in lines if line.startswith("| ")}) == 1
     machine = re.search(

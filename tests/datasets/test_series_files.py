@@ -82,6 +82,7 @@ BROKEN_CSV = {
         "dataset.channels",
     ),
     "one column": ("a", ["1", "2"], ("one column of numbers (a)", "set dataset.channels to [a]"), "dataset.channels"),
+    "times alone": ("time", [HOURLY[0], HOURLY[1]], ("a column of times alone and none of numbers",), "dataset.channels"),
     "one column beside the time": ("time,a", [f"{HOURLY[0]},1", f"{HOURLY[1]},2"], ("one column of numbers (a)",), "dataset.channels"),
     "a short row": ("time,a,b", [f"{HOURLY[0]},1,2", f"{HOURLY[1]},1"], ("row 3", "2 cells", "3 columns"), "dataset.path"),
     "no names": ("1,2,3", ["4,5,6", "7,8,9"], ("row 1", "no names"), "dataset.path"),

@@ -7,12 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from scipy.special import softmax
 
 from tauscope.analysis.metrics_info import metric_infos
+from tauscope.analysis.theory_infos import PREFIX
 from tauscope.contracts.points import Point
+from tauscope.datasets.series import load_windows
 from tauscope.experiments import TimeseriesExperiment
+from tauscope.experiments.losses import draw_bank
 from tauscope.experiments.timeseries import build_network
 from tauscope.experiments.window_measurement import WindowMeasurement
+from tauscope.experiments.window_set import WindowSet
 from tauscope.process import Diffusion
 from tauscope.results.verify import brute_force_two_nearest
 from tauscope.specs.timeseries import DISTANCES, TimeseriesSpec
@@ -100,12 +105,33 @@ def test_every_step_has_every_metric_that_its_kind_describes_with_interval_and_c
     notebook, _, asked = whole
     for step in (3, 6, 9):
         there = {point.metric: point for point in notebook.points if point.step == step}
-        assert set(there) == set(metric_infos(asked))
+        measured, described = ({name for name in names if not name.startswith(PREFIX)} for names in (there, metric_infos(asked)))
+        assert measured == described
         for point in there.values():
             assert point.count
             if "_q" not in point.metric:
                 assert point.low is not None and point.high is not None and point.value is not None
                 assert point.low <= point.value <= point.high
+
+
+def test_losses_stand_beside_those_of_the_exact_memorizer_of_the_windows_told_once(whole: Whole) -> None:
+    """Recomputed here as a softmax over the windows, in numpy, on the pairs of the losses themselves."""
+    notebook, _, asked = whole
+    told = [point for point in notebook.points if point.metric.startswith(PREFIX)]
+    assert {point.step for point in told} == {3} and {point.metric for point in told} == {
+        name for name in metric_infos(asked) if name.startswith(PREFIX)
+    }
+    windows, diffusion = WindowSet.of(load_windows(asked.dataset), CPU), Diffusion.of(asked.process)
+    index = asked.loss_indices[-1]
+    for part in ("train", "held_out"):
+        bank = draw_bank(asked, windows, diffusion, part, index=index, pairs=asked.measurement.loss_pairs)
+        alpha_bar = float(diffusion.alpha_bar[index])
+        x_t, train = (np.asarray(x.double()).reshape(len(x), -1) for x in (bank.x_t, windows.to_model(windows.train)))
+        weights = softmax(-((x_t[:, None] - alpha_bar**0.5 * train) ** 2).sum(2) / (2 * (1 - alpha_bar)), axis=1)
+        eps_hat = (x_t - alpha_bar**0.5 * weights @ train) / (1 - alpha_bar) ** 0.5
+        wanted = float(((eps_hat - np.asarray(bank.eps.double()).reshape(len(x_t), -1)) ** 2).mean())
+        (point,) = (point for point in told if point.metric == f"{PREFIX}loss_empirical_{part}@{index}")
+        assert point.value == pytest.approx(wanted, rel=1e-4, abs=1e-6)  # Pairs are kept in single precision.
 
 
 def test_a_run_ended_and_resumed_is_the_same_to_the_last_bit(whole: Whole, tmp_path: Path) -> None:

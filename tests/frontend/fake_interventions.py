@@ -5,18 +5,17 @@ from typing import Any
 
 import numpy as np
 
-from tauscope.analysis.interventions import interventions
+from tauscope.analysis.interventions import AGAIN, interventions
 from tauscope.analysis.phase_states import MeasuredRun
 from tauscope.contracts.experiments import ExperimentView
 from tauscope.contracts.interventions import Interventions
 from tauscope.contracts.runs import RunState
-from tauscope.results.interventions import AGAIN
 from tests.frontend import fake_world as world
 from tests.phase_runs import Truth, measured
 
 _TRAINED: tuple[tuple[dict[str, Any], float], ...] = (
     ({}, 225),
-    ({"process.first_trained_index": 20}, 205),
+    ({"process.first_trained_index": 5}, 205),
     ({"process": {"name": "cosine"}}, 143),
     ({"process": {"name": "log_snr"}}, 240),
     ({"network.fourier": {"count": 16, "scale": 1.0}}, 190),
@@ -33,7 +32,9 @@ def _runs() -> tuple[MeasuredRun, ...]:
 
 
 def _run(seed: int, params: dict[str, Any], tau_mem: float | None) -> MeasuredRun:
-    found = measured(Truth(16, tau_mem=tau_mem, steps=450, samples=256, seed=seed), np.random.default_rng([seed, int(tau_mem or 0)]))
+    found = measured(
+        Truth(16, tau_mem=tau_mem, steps=450, samples=256, seed=seed, params=params), np.random.default_rng([seed, int(tau_mem or 0)])
+    )
     return MeasuredRun(found.summary.model_copy(update={"params": {"seed": seed, **params}}), found.spec, found.points)
 
 

@@ -1,5 +1,6 @@
 """The figures: what must be impossible to draw, and what a reader must find."""
 
+import itertools
 import math
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ from frontend.charts.figure import FigureError, ViewOptions
 from frontend.charts.filling import fill, value_at
 from frontend.charts.labels import Frame, LineEnd, Room, end_labels
 from frontend.charts.marks import ONSETS, OnsetName, joined, onset_marks
+from frontend.charts.quality import words_apart
 from frontend.charts.reading import divisor
 from frontend.charts.window import window_of
 from frontend.theme import DARK, LIGHT, Palette, n_colours
@@ -359,3 +361,10 @@ def test_a_print_has_no_rail_so_its_control_stands_above_the_time_axis() -> None
     view = world.finished()
     words = [item for item in figure(view, print_mm=85)["layout"]["annotations"] if "control:" in item["text"]]
     assert [item["yanchor"] for item in words] == ["bottom"]
+
+
+def test_words_on_what_copiers_score_stand_below_one_another_where_their_lines_are_close() -> None:
+    shifts = words_apart([100.0, 98.0, 97.0, 40.0])
+    places = [height + shift for height, shift in zip([100.0, 98.0, 97.0, 40.0], shifts, strict=True)]
+    assert shifts[0] == shifts[-1] == 0
+    assert all(above - below >= 15 for above, below in itertools.pairwise(places))

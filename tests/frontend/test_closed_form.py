@@ -63,6 +63,13 @@ def test_bulks_that_are_foretold_stand_upright_in_both_figures_and_in_a_table_wi
     assert "final gap" not in plain(closed_view(view, fake.curves(view), ViewOptions(), {"run": few.id})["table"])
 
 
+def test_where_no_bulk_is_foretold_the_page_says_why() -> None:
+    view = fake.made("rf-map")
+    run = next(run for run in view.runs if run.params == {"psi_n": 4, "psi_p": 1})
+    words = plain(closed_view(view, fake.curves(view), ViewOptions(), {"run": run.id})["table"])
+    assert "None is foretold: psi_p = 1 is below 1 + psi_n = 5, so training points have no direction of their own." in words
+
+
 def test_the_map_shows_every_run_at_the_time_asked_for() -> None:
     (found,) = shown("rf-map", {"map": "score_error", "at": "100"})["figures"]["map"]["data"]
     assert [len(row) for row in found["z"]] == [3, 3, 3]

@@ -4,15 +4,19 @@ from typing import Any
 
 import pytest
 
+from frontend.charts.compared import compared_lines, merged
 from frontend.charts.definitions import measured_otherwise, not_measured
 from frontend.charts.figure import ViewOptions
-from frontend.comparison import Comparison
-from frontend.markup.compare import compare_finding, compare_notices
+from frontend.comparison import Comparison, Part
+from frontend.markup.alternative import plain
+from frontend.markup.compare import compare_finding, compare_notices, result_table
 from frontend.markup.differences import columns_of, difference_table, differences, value_text
+from frontend.theme import LIGHT
 from tauscope.contracts.experiments import ExperimentView
 from tests.frontend import fake_compared
 from tests.frontend import fake_world as world
 from tests.frontend.compared import LOSS, drawn, figure, texts
+from tests.frontend.test_run_names import view_of
 
 
 def test_a_metric_that_only_shares_its_name_is_marked_and_explained() -> None:
@@ -127,3 +131,20 @@ def test_a_configuration_of_another_version_is_shown_as_stored_with_a_word_about
 def test_two_settings_that_differ_never_read_alike(value: Any) -> None:
     others = [0.1 + 1e-9, 0.9999, 1.1e-07, 3, False, "None", (1, 3), "b"]
     assert value_text(value) not in {value_text(other) for other in others}
+
+
+def test_settings_that_differ_in_how_samples_are_drawn_are_told_in_one_sentence_for_all_values_and_metrics() -> None:
+    view = view_of("gmm-conditional")
+    curves = merged((part := Part("A", view, frozenset(run.id for run in view.runs)),), {view.id: world.curves_of(world.finished("demo"))})
+    lines = compared_lines((part,), curves, LIGHT, seeds_apart=False)
+    notices = plain(compare_notices(Comparison((part,)), lines, curves, "energy_distance", ViewOptions()))
+    assert notices.count("measured otherwise than in guidance = 0") == 1
+    assert "guidance = 1, 2, 3, 5: " in notices and "Guidance w: 1, 2, 3, 5, not 0." in notices
+
+
+def test_an_onset_is_defined_by_its_own_metric_and_not_by_f_mem_where_it_is_another() -> None:
+    view = view_of("gmm-minute")
+    curves = merged((part := Part("A", view, frozenset(run.id for run in view.runs)),), {view.id: world.curves_of(world.finished("demo"))})
+    words = plain(result_table(compared_lines((part,), curves, LIGHT, seeds_apart=False), curves, lambda run: None))
+    assert "projection order parameter alpha at index 150 (alpha_bar 0.786) first at or above 0.2" in words
+    assert "minus control first" not in words

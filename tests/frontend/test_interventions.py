@@ -3,6 +3,7 @@
 from frontend.interventions_view import interventions_view
 from frontend.markup.alternative import plain
 from frontend.markup.header import header
+from tauscope.specs.setting_words import uncapitalized
 from tests.frontend import fake_interventions as fake
 from tests.frontend import fake_world as world
 
@@ -14,7 +15,13 @@ def test_every_setting_is_a_row_and_what_was_measured_again_too() -> None:
     shown = interventions_view(VIEW, found)
     assert len(found.settings) == 11 and str(shown["table"]).count("<tr") == 12
     words = plain(shown["table"])
-    for setting in ("as it is", "process=log_snr", "penalty=", "optimizer.weight_decay=0.5", "measured again=projection on step 118"):
+    for setting in (
+        "as it is",
+        "Forward process log-SNR",
+        "High-frequency penalty: cut-off 3 cycles per image",
+        "Weight decay 0.5",
+        "projection on step 118 (at sampling)",
+    ):
         assert setting in words
     assert words.count("of 256 each") == 11 and "not by 450 (3 of 3)" in words
     assert "nothing was trained for them" in words
@@ -24,7 +31,11 @@ def test_the_finding_names_the_settings_that_copy_least_and_most_with_intervals(
     found = fake.compared(VIEW)
     words = plain(interventions_view(VIEW, found)["finding"])
     most = max(found.settings, key=lambda row: row.f_mem.value or 0)
-    assert words.startswith("At τ 450, of 11 settings: measured again=") and f"and {most.setting} most, " in words
+    assert (
+        words.startswith("At τ 450, of 11 settings: ")
+        and f"and {uncapitalized(most.setting)} most, " in words
+        and " (at sampling) copies least, " in words
+    )
     assert words.count(" to ") == 2
 
 

@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 
+from frontend.charts.experiment import experiment_figure
 from frontend.charts.figure import ViewOptions
 from frontend.law_view import law_view
 from frontend.markup.alternative import plain
 from frontend.mixture_view import mixture_view
 from tests.frontend import fake_mixture as fake
 from tests.frontend import fake_world as world
+from tests.frontend.test_run_names import view_of
 
 VIEW = fake.learnt("mixture")
 
@@ -77,3 +79,10 @@ def test_where_no_population_is_known_the_page_says_so() -> None:
 def test_every_way_of_showing_it_has_all_three_figures(options: dict[str, Any]) -> None:
     known = {key: value for key, value in options.items() if key in ViewOptions.__dataclass_fields__}
     assert set(shown(**known)["figures"]) == {"alpha", "scores", "distances"}
+
+
+def test_alpha_is_drawn_and_told_as_the_number_that_it_is_and_not_in_percent() -> None:
+    view = view_of("gmm-minute")
+    layout = experiment_figure(view, world.curves_of(world.finished("demo")), ViewOptions())["layout"]
+    assert "ticktext" not in layout["yaxis2"] and layout["yaxis2"]["tickvals"] == [0, 0.25, 0.5, 0.75, 1]
+    assert "copying level: 0.2" in {item["text"] for item in layout["annotations"]}

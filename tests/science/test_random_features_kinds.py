@@ -1,5 +1,7 @@
 """The kinds ``random_features`` and ``rf_spectrum`` as runs: what they tell, how often, and with which intervals."""
 
+import io
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,16 +9,23 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 
 from tauscope.analysis.metrics_info import metric_infos
 from tauscope.analysis.summary import summarize_points
+from tauscope.cli.tables import summary_table
 from tauscope.contracts.onsets import OnsetStatus
 from tauscope.contracts.points import Point
+from tauscope.contracts.summary import ExperimentSummary, RunSummary
 from tauscope.experiments import EXPERIMENTS
 from tauscope.needs import missing
 from tauscope.specs import ExperimentSpec, SpecError, load_preset, parse_sweep
 from tauscope.specs.random_features import RandomFeaturesSpec, RfSpectrumSpec
 from tauscope.specs.stored import n_train_of
+from tauscope.theory.errors import TheoryError
+from tauscope.theory.rf_covariance import draw_equivalent, equivalent_covariances
+from tauscope.theory.rf_dynamics import Solved
+from tauscope.theory.rf_model import RandomFeatures
 from tauscope.training.checkpoints import CheckpointError
 
 SMALL = {"psi_p": 6, "psi_n": 2, "d": 8, "t": 0.1, "draws": 3, "measurement": {"schedule": {"kind": "log_spaced", "first": 1, "count": 9}}}
@@ -176,6 +185,19 @@ def test_a_spectrum_tells_its_masses_its_distance_and_no_onset(tmp_path: Path) -
     assert final["l1_count"] == 6 and not [name for name in final if name.startswith("rho_")]
 
 
+def test_the_terminal_tells_a_spectrum_by_its_quantities_and_no_onset_that_nothing_could_have(tmp_path: Path) -> None:
+    spec = RfSpectrumSpec(psi_p=8, psi_n=3, d=40, t=0.1, draws=3)
+    points = [point for series in run(spec, tmp_path).values() for point in series.values()]
+    onsets, final = summarize_points(spec, points)
+    told_of = RunSummary(id="a", params={}, state="finished", onsets=onsets, final=final, seconds=1.0)
+    summary = ExperimentSummary(experiment="spectrum", code_version="0", runs=(told_of,), fits={})
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(summary_table(summary))
+    told = console.export_text()
+    assert "mass_continuous" in told and re.search(r"l1 +0\.\d+ \(0\.\d+ to 0\.\d+\) of 3", told)
+    assert "tau_" not in told.replace("bulk_tau", "") and "n_generated" not in told and "_low " not in told
+
+
 @pytest.mark.parametrize(
     ("base", "words"),
     [
@@ -205,9 +227,28 @@ def test_matrices_that_this_machine_cannot_hold_are_told_in_bytes(monkeypatch: p
     assert f"{spec.needed_bytes:,} bytes, and this machine has 10,000" in str(problem)
 
 
-def test_descent_that_diverges_says_which_rate_does_not(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"diverge.*Set eta below"):
-        run(spec_of(dynamics={"name": "descent"}, eta=1e6), tmp_path)
+@pytest.mark.parametrize("dynamics", [{"name": "descent"}, {"name": "loop", "optimizer": "gd"}])
+def test_descent_that_diverges_is_refused_before_it_is_launched_and_the_rate_that_is_named_is_stable(
+    dynamics: dict[str, Any], tmp_path: Path
+) -> None:
+    with pytest.raises(SpecError, match="diverge") as caught:
+        spec_of(dynamics=dynamics, u="exact", eta=1e6)
+    (named,) = re.findall(r"Set eta to ([\d.e+]+) or less", str(caught.value))
+    told = run(spec_of(dynamics=dynamics, u="exact", eta=float(named)), tmp_path)
+    assert all(point.value is not None and np.isfinite(point.value) for point in told["loss_held_out"].values())
+    assert told["loss_train_theory" if dynamics["name"] == "loop" else "loss_train"][1000].value < 1  # type: ignore[operator]
+
+
+def test_a_rate_that_no_step_follows_is_not_judged() -> None:
+    assert spec_of(eta=1e6) and spec_of(dynamics={"name": "loop", "optimizer": "adam"}, u="exact", eta=1e6)
+
+
+def test_a_draw_beyond_the_room_of_the_bound_still_says_which_rate_does_not_diverge() -> None:
+    """One in a thousand; here the bound is passed by."""
+    model = RandomFeatures(6, 2, 8, 0.1)
+    solved = Solved.of(model, equivalent_covariances(model, draw_equivalent(model, np.random.default_rng(1))))
+    with pytest.raises(TheoryError, match="diverge"):
+        solved.descent(np.array([10]), 1e6)
 
 
 def test_lists_read_the_number_of_training_points_off_a_stored_spec() -> None:

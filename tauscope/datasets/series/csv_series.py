@@ -91,6 +91,12 @@ def _channels(columns: Mapping[str, list[str]], time: str, spec: SeriesSpec, whe
             f"Name the columns to model in dataset.channels, e.g. [{', '.join(numeric)}], or the one of times in dataset.time",
             field="dataset.channels",
         )
+    if not numeric:
+        raise DatasetError(
+            f"{where} has a column of times alone and none of numbers",
+            "Add the columns to model, or look whether columns are parted by commas, semicolons or tabs",
+            field="dataset.channels",
+        )
     if len(numeric) < 2:
         raise DatasetError(
             f"{where} has one column of numbers ({', '.join(numeric)}); a series of several was expected",
