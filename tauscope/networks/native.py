@@ -5,6 +5,7 @@ Everywhere else, and whenever PyTorch compiles the network itself, PyTorch's own
 
 import importlib.util
 import math
+from importlib.metadata import version
 from typing import Any
 
 import torch
@@ -23,6 +24,14 @@ def where(x: Tensor) -> bool:
     """Whether machine code of ours may stand in for PyTorch's."""
     here = INSTALLED and x.device.type == "cpu" and x.dtype == torch.float32
     return here and torch.get_num_threads() == 1 and not torch.compiler.is_compiling()
+
+
+def machine_code(device: torch.device) -> str:
+    """What compiles machine code of ours that ``where`` lets a run on a device use, e.g. "Numba 0.68.0"; "none" if nothing does.
+
+    A network without such layers uses none of it all the same.
+    """
+    return f"Numba {version('numba')}" if where(torch.empty(0, device=device)) else "none"
 
 
 def channels_last(x: Tensor) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 FILE = "sittings.jsonl"
@@ -25,12 +26,14 @@ class Sitting:
     python: str
     torch: str
     allocator: str
+    machine_code: str = ""  # Of records made before this was noted it is not known.
 
     @property
     def machine(self) -> str:
         """Everything but the day, in words."""
         parts = (f"{self.cpu}, {self.cores} cores", f"{self.memory_gib:g} GiB", f"Python {self.python}", f"PyTorch {self.torch}")
-        return ", ".join((*parts, self.allocator))
+        compiled = (f"machine code of ours by {self.machine_code}" if self.machine_code != "none" else "no machine code of ours",)
+        return ", ".join((*parts, self.allocator, *(compiled if self.machine_code else ())))
 
 
 def this_sitting(environment: Mapping[str, str]) -> Sitting:
@@ -47,6 +50,7 @@ def this_sitting(environment: Mapping[str, str]) -> Sitting:
         python=platform.python_version(),
         torch=version("torch"),
         allocator=_allocator(environment),
+        machine_code=_machine_code(),
     )
 
 
@@ -80,6 +84,11 @@ def _cpu() -> str:
     """The processor's own name on Linux, elsewhere what Python knows of it."""
     found = re.search(r"^model name\s*:\s*(.+)$", _CPU_INFO.read_text(), re.MULTILINE) if _CPU_INFO.is_file() else None
     return found[1].strip() if found else platform.processor() or platform.machine()
+
+
+def _machine_code() -> str:
+    """What compiles machine code of ours for the trainers of a results folder, which have one thread each (``networks.native``)."""
+    return f"Numba {version('numba')}" if find_spec("numba") else "none"
 
 
 def _allocator(environment: Mapping[str, str]) -> str:

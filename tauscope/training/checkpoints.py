@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from tauscope.networks.native import machine_code
 from tauscope.specs import DenoiserSpec, ExperimentSpec
 from tauscope.training.optimizers import Slots
 from tauscope.training.trainer import Trainer
@@ -203,6 +204,7 @@ def _state(trainer: Trainer) -> dict[str, Any]:
         "labels_sha256": trainer.labels_sha256,
         "code_version": code_version(),
         "torch_version": torch.__version__,
+        "machine_code": machine_code(trainer.x_0.device),
         "device": str(trainer.x_0.device),
         "randomness": "every generator is seeded by (seed, stream, step); no generator state is needed",
     }

@@ -1,6 +1,7 @@
 """Forward and backward pass of a perceptron, written out: no graph, no modules, nothing allocated between two steps.
 
 A step of so small a network is some fifteen products of matrices; through autograd the operations around them cost several times as much.
+Where machine code of ours may be asked (``networks.native``) one call does all of it; elsewhere a call of PyTorch does each part.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from tauscope.networks import Parameterized, Preconditioned
+from tauscope.networks import Parameterized, Preconditioned, native
 from tauscope.networks.mlp import Mlp
 from tauscope.networks.perceptron import Perceptron
 from tauscope.process import Diffusion
@@ -81,28 +82,76 @@ class _Layer:
             torch.mm(self._inner, self._weight, out=self._below)
 
 
+class _Layers:
+    """Both passes by PyTorch, one layer after the other."""
+
+    def __init__(self, core: Mlp | Perceptron, rows: int) -> None:
+        self._layers, self._gradient = _layers(core, rows)
+        self._last_first = self._layers[::-1]
+        self._residual = torch.empty_like(self._gradient)
+        self._flat = self._residual.view(-1), self._gradient.view(-1)
+
+    def gradient(self, x: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        for layer in self._layers:
+            x = layer.forward(x)
+        torch.sub(x, target, out=self._residual)
+        torch.mul(self._residual, weight, out=self._gradient)
+        for layer in self._last_first:
+            layer.backward()
+        return torch.dot(*self._flat) / 2
+
+
+class _MachineCode:
+    """Both passes by one call of ``training.perceptron_jit``."""
+
+    def __init__(self, core: Mlp | Perceptron, rows: int, whole: nn.Parameter) -> None:
+        from threadpoolctl import threadpool_limits
+
+        from tauscope.training import perceptron_jit
+
+        # PyTorch has one thread here, but SciPy's BLAS counts its own.
+        threadpool_limits(1, user_api="blas")
+        assert whole.grad is not None
+        *hidden, last = core.linears
+        wide = last.in_features
+        h, kept = torch.empty(2, len(hidden), rows, wide).numpy()
+        gradient, inner = torch.empty(2, rows, wide).numpy()
+        activation = perceptron_jit.ACTIVATIONS.index(core.activation)
+        self._passes = perceptron_jit.passes
+        self._weights = whole.detach().numpy(), whole.grad.numpy()
+        self._known = h, kept, gradient, inner, torch.empty(rows, last.out_features).numpy(), activation, core.skips
+
+    def gradient(self, x: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        loss = self._passes(x.numpy(), target.numpy(), weight.numpy(), *self._weights, *self._known)
+        return torch.tensor(loss, dtype=torch.float32)
+
+
 class PerceptronPass:
     """The gradient of one step after the other, into the gradients of the network's weights.
 
     Args:
         spec: the run.
         network: which ``served`` serves, with tensors for the gradients.
+        whole: all its weights, in order, as one parameter with a gradient.
         diffusion: the forward process.
         x_0: the training points.
         draws: of each step.
     """
 
     def __init__(
-        self, spec: DenoiserSpec, network: nn.Module, diffusion: Diffusion, x_0: Float[Tensor, "n_train ..."], draws: Draws
+        self,
+        spec: DenoiserSpec,
+        network: nn.Module,
+        whole: nn.Parameter,
+        diffusion: Diffusion,
+        x_0: Float[Tensor, "n_train ..."],
+        draws: Draws,
     ) -> None:
         core = _core(network)
         assert core is not None
         self._core, self._x_0, self._draws = core, x_0, draws
         self._rows = spec.batch
-        self._layers, self._gradient = _layers(core, spec.batch)
-        self._last_first = self._layers[::-1]
-        self._residual = torch.empty_like(self._gradient)
-        self._flat = self._residual.view(-1), self._gradient.view(-1)
+        self._passes = _MachineCode(core, spec.batch, whole) if native.where(x_0) else _Layers(core, spec.batch)
         width = core.linears[0].in_features + 2 * core.linears[-1].out_features
         self._ahead = max(1, min(AHEAD, AHEAD_NUMBERS // (spec.batch * width)))
         self._by_index = _by_index(network, diffusion)
@@ -113,14 +162,7 @@ class PerceptronPass:
     @torch.no_grad()
     def gradient(self, step: int) -> Tensor:
         """Put the gradient of a step's loss where the weights keep theirs, and return the loss."""
-        x, target, weight = self._at(step)
-        for layer in self._layers:
-            x = layer.forward(x)
-        torch.sub(x, target, out=self._residual)
-        torch.mul(self._residual, weight, out=self._gradient)
-        for layer in self._last_first:
-            layer.backward()
-        return torch.dot(*self._flat) / 2
+        return self._passes.gradient(*self._at(step))
 
     def _at(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
         """What the perceptron is asked, what it is to answer, and the derivative of the loss by that: so many times the residual."""

@@ -81,6 +81,7 @@ def test_a_page_gets_the_tables_the_figures_and_the_machine_and_keeps_its_own_wo
     assert all("| 10 | finished |" in row for row in _rows(one))
     (sitting,) = read_sittings(shown.folder / "out/one")
     assert sitting.cpu in one and sitting.began in one and sitting.allocator in one
+    assert sitting.machine_code != "" and ("no machine code of ours" if sitting.machine_code == "none" else sitting.machine_code) in one
     assert page.startswith("# Mine\n\nBefore one.\n") and page.count("After.") == 2
     pictures = re.findall(r"\]\((.+?)\)", page)
     assert pictures == ["images/one-figure-2.svg", "images/one-figure-3.svg"]
