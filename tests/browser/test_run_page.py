@@ -44,3 +44,14 @@ def test_the_agreement_of_twins_moves_too(visitor: Visitor, stand_in: str) -> No
     with page.expect_response(lambda answer: "/twin?" in answer.url, timeout=PATIENCE):
         pass
     assert len(asked) > seen and page.evaluate("window.stays.isConnected")
+
+
+def test_what_may_be_asked_of_a_run_stands_between_its_standing_and_its_history(visitor: Visitor, stand_in: str) -> None:
+    page = visitor.open(f"{stand_in}/run?id=demor0")
+    parts = [page.locator("[data-region=standing]")]
+    parts += [page.get_by_role("button", name=name) for name in ("Add its twin", "Extend this run")]
+    tops = []
+    for part in [*parts, page.locator("[data-region=events]")]:
+        part.wait_for(timeout=PATIENCE)
+        tops.append(part.evaluate("node => node.getBoundingClientRect().top"))
+    assert tops == sorted(tops)
