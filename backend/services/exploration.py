@@ -1,10 +1,10 @@
 """Explorations: checked and started, paused and stopped by their owner, and shown with what they would choose next."""
 
 from backend.services.context import Context
-from backend.services.curves import CurvesQuery, curves_etag
 from backend.services.datasets import pinned
 from backend.services.errors import NotExplorableError
 from backend.services.experiments import required
+from backend.services.remembered import remembered
 from backend.services.requirements import check_data
 from backend.storage import explorations
 from backend.storage.exploring import Standing
@@ -135,8 +135,8 @@ def _view(context: Context, exploration_id: str) -> ExplorationView | None:
 def _next(context: Context, standing: Standing) -> Proposal:
     """What it would choose for one more slot, as things stand; made anew when a run has news."""
     row = standing.exploration
-    etag = curves_etag(context, CurvesQuery(row.experiment_id, ("exploration", row.id, str(row.decided))), "")
-    return Proposal.model_validate_json(context.phases.of(etag, lambda: _proposal(context, row.id).model_dump_json().encode()))
+    about = ("exploration", row.id, str(row.decided))
+    return remembered(context, row.experiment_id, about, Proposal, lambda: _proposal(context, row.id))
 
 
 def _proposal(context: Context, exploration_id: str) -> Proposal:

@@ -3,8 +3,8 @@
 from sqlalchemy.orm import Session
 
 from backend.services.context import Context
-from backend.services.curves import CurvesQuery, curves_etag
 from backend.services.experiments import required
+from backend.services.remembered import remembered
 from backend.storage.measured import measured_runs
 from backend.storage.reading import reading
 from backend.storage.remeasuring import remeasured_points, remeasurements_of
@@ -23,8 +23,7 @@ def compared(context: Context, experiment_id: str) -> Interventions:
         UnknownExperimentError: if there is no such experiment.
         NotReadyError: if others are being made for so long that the reader should ask again.
     """
-    key = curves_etag(context, CurvesQuery(experiment_id, ("interventions",)), "")
-    return Interventions.model_validate_json(context.phases.of(key, lambda: _compared(context, experiment_id).model_dump_json().encode()))
+    return remembered(context, experiment_id, ("interventions",), Interventions, lambda: _compared(context, experiment_id))
 
 
 def _compared(context: Context, experiment_id: str) -> Interventions:

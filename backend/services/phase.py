@@ -1,8 +1,8 @@
 """The phase diagram of an experiment from what its runs have measured."""
 
 from backend.services.context import Context
-from backend.services.curves import CurvesQuery, curves_etag
 from backend.services.experiments import required
+from backend.services.remembered import remembered
 from backend.storage.measured import measured_runs
 from backend.storage.reading import reading
 from tauscope.analysis.phase import phase_diagram
@@ -16,8 +16,7 @@ def diagram(context: Context, experiment_id: str) -> PhaseDiagram:
         UnknownExperimentError: if there is no such experiment.
         NotReadyError: if others are being made for so long that the reader should ask again.
     """
-    key = curves_etag(context, CurvesQuery(experiment_id, ("phase",)), "")
-    return PhaseDiagram.model_validate_json(context.phases.of(key, lambda: _diagram(context, experiment_id).model_dump_json().encode()))
+    return remembered(context, experiment_id, ("phase",), PhaseDiagram, lambda: _diagram(context, experiment_id))
 
 
 def _diagram(context: Context, experiment_id: str) -> PhaseDiagram:

@@ -218,6 +218,11 @@ _RUN = """
   <div data-region="header"></div>
   <div data-region="standing"></div>
   <div data-region="keep"></div>
+</div>
+"""
+
+_HISTORY = """
+<div class="tau-root tau-run">
   <div data-region="averages"></div>
   <div data-region="checkpoints"></div>
   <div data-region="forecasts"></div>
@@ -349,8 +354,13 @@ def cards(data: dict[str, Any], *, choose: Callback) -> Any:
 
 
 def run(data: dict[str, Any]) -> Any:
-    """The live history of a run; triggers ``changed`` when it offers something else than before, ``go`` and those of the header."""
+    """Where a run stands, live; triggers ``changed`` when it offers something else than before, ``go`` and those of the header."""
     return _mount("run", _RUN, "run", data, {"changed": _ignore, "go": _ignore} | _REQUESTS)
+
+
+def history(data: dict[str, Any]) -> Any:
+    """What happened to a run, kept up to date by ``run`` on the same page; trigger ``go``."""
+    return _mount("history", _HISTORY, "run", data, {"go": _ignore})
 
 
 def copying(data: dict[str, Any]) -> Any:

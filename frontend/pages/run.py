@@ -1,9 +1,9 @@
-"""What happened to a run: its attempts, and the reason of every change of its state; from here it is extended."""
+"""Where a run stands, what may be asked of it, and below that what happened to it and why."""
 
 import streamlit as st
 
-from frontend.components import agreement
-from frontend.components import run as history
+from frontend.components import agreement, history
+from frontend.components import run as standing
 from frontend.markup.header import offers
 from frontend.markup.run import beginning
 from frontend.navigation import TITLES, go, open_page
@@ -24,30 +24,21 @@ with api_errors():
     shown = run_view(client(), experiment, run, checkpoints)
 
 name_tab(experiment.name, TITLES["run"])
-chosen = history({"address": f"/view/runs/{run.id}", "shown": shown})
+live = {"address": f"/view/runs/{run.id}", "shown": shown}
+chosen = standing(live)
 serve_requests(experiment, chosen)
 if chosen.go:
     go(chosen.go)
 
-if run.twin_id is not None:
-    compared = agreement(run.id)
-    if compared.go:
-        go(compared.go)
-elif offers("twin", run.kind) and st.button(
-    "Add its twin", help="The same run on other images and from other weights. tau_split is where the two agree most."
-):
-    add_twin(run)
-
-show_remeasured(run.id)
-ask_to_remeasure(run, checkpoints, events)
-
 with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    about_twins = "The same run on other images and from other weights. tau_split is where the two agree most."
+    if run.twin_id is None and offers("twin", run.kind) and st.button("Add its twin", help=about_twins):
+        add_twin(run)
+    if run.state not in TERMINAL_STATES and st.button("Stop this run"):
+        confirm_stop_run(run)
     begin = st.selectbox("Begin", [None, *[item.step for item in checkpoints.checkpoints]], format_func=beginning, width=240, key="begin")
     if st.button("Launch this run alone, changed"):
         open_page("launch", fork=run.id, **({"step": str(begin)} if begin else {}))
-
-if run.state not in TERMINAL_STATES and st.button("Stop this run"):
-    confirm_stop_run(run)
 
 if run.state is RunState.STOPPED and run.verdict:
     st.caption("Its policy stopped it. It goes on from its last checkpoint to the steps it was given, and the policy is off for it.")
@@ -63,3 +54,15 @@ if run.state in (RunState.FINISHED, RunState.STOPPED) and offers("extend", run.k
             with api_errors():
                 client().extend_run(run.id, int(steps))
             st.rerun()
+
+below = history(live)
+if below.go:
+    go(below.go)
+
+if run.twin_id is not None:
+    compared = agreement(run.id)
+    if compared.go:
+        go(compared.go)
+
+show_remeasured(run.id)
+ask_to_remeasure(run, checkpoints, events)

@@ -1,4 +1,5 @@
 // The page of a run: its regions come with the page, and are asked for again while anything of it may still change.
+// They stand above and below of what may be asked of the run; the part above asks for both.
 
 import { Polling } from "./polling.js";
 import { fetchJson, onNavigate, patch, showSlots } from "./shell.js";
@@ -17,7 +18,7 @@ export function mount(root, data, send) {
 class Run {
   constructor(root) {
     this.root = root;
-    this.regions = Object.fromEntries([...root.querySelectorAll("[data-region]")].map((node) => [node.dataset.region, node]));
+    this.notice = root.querySelector("[data-region=notice]");
     this.polling = new Polling(() => this.refresh(), POLL_MS);
     onNavigate(root, (name, value) => this.send(name, value));
     root.addEventListener("click", (event) => {
@@ -36,17 +37,19 @@ class Run {
     this.address = address;
     this.put(shown);
     this.root.dataset.ready = "yes";
-    if (shown.live) this.polling.after();
+    if (shown.live && this.notice) this.polling.after();
   }
 
   put({ regions, offers }) {
     this.offers = offers;
-    for (const [name, html] of Object.entries(regions)) patch(this.regions[name], html);
+    for (const node of document.querySelectorAll(".tau-run [data-region]")) {
+      if (node.dataset.region in regions) patch(node, regions[node.dataset.region]);
+    }
   }
 
   async refresh() {
     const from = this.address;
-    const shown = await fetchJson(from, this.regions.notice);
+    const shown = await fetchJson(from, this.notice);
     if (this.closed || from !== this.address) return false;
     if (shown === null) return true;
     const other = shown.offers !== this.offers;

@@ -50,14 +50,23 @@ def chosen_setting(data: FigureData) -> tuple[tuple[FigureRun, ...], str]:
 
 
 def seeds_words(found: Sequence[Family]) -> str:
-    """How many runs stand behind each n, and what the intervals therefore hold."""
+    """How many runs stand behind each n, what the intervals therefore hold, and how many of the runs are twins."""
     counts = sorted({len(family.runs) for family in found})
     if counts == [1]:
         return "one run per n: intervals hold the measurement error, not the spread between runs"
     several = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else str(counts[0])
+    twins = sum(_twins(family) for family in found)
+    # A twin is a run of its n like any other: it draws its images and weights anew, as chance would.
+    told = f"; {twins} of the {sum(len(family.runs) for family in found)} are twins, on other images" if twins else ""
     if counts[0] >= SEEDS_FOR_SPREAD:
-        return f"{several} seeds per n: mean and 95 % Student interval over runs"
-    return f"{several} runs per n: mean and interval over runs where there are {SEEDS_FOR_SPREAD}; others one by one with their own"
+        return f"{several} {'runs' if twins else 'seeds'} per n: mean and 95 % Student interval over runs{told}"
+    return f"{several} runs per n: mean and interval over runs where there are {SEEDS_FOR_SPREAD}; others one by one with their own{told}"
+
+
+def _twins(family: Family) -> int:
+    """Runs on the odd slice of the data whose even slice, with the other seed of the pair, is in the family too."""
+    drawn = [(int(run.spec.get("dataset", {}).get("subset", 0)), int(run.spec.get("seed", 0))) for run in family.runs]
+    return sum(subset % 2 == 1 and (subset ^ 1, seed ^ 1) in drawn for subset, seed in drawn)
 
 
 def curve_rows(family: Family, metric: str, panel: str, *, kind: Kind = "curve", log: bool = False, share: bool = False) -> list[Row]:

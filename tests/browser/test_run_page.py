@@ -62,3 +62,14 @@ def test_what_a_region_opens_by_itself_is_open_and_what_a_reader_closed_stays_cl
         }"""
     )
     assert found == [[True, False], [False, False]]
+
+
+def test_what_may_be_asked_of_a_run_stands_between_its_standing_and_its_history(visitor: Visitor, stand_in: str) -> None:
+    page = visitor.open(f"{stand_in}/run?id=demor0")
+    parts = [page.locator("[data-region=standing]")]
+    parts += [page.get_by_role("button", name=name) for name in ("Add its twin", "Extend this run")]
+    tops = []
+    for part in [*parts, page.locator("[data-region=events]")]:
+        part.wait_for(timeout=PATIENCE)
+        tops.append(part.evaluate("node => node.getBoundingClientRect().top"))
+    assert tops == sorted(tops)

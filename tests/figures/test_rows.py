@@ -92,6 +92,15 @@ def test_two_seeds_are_drawn_one_by_one_and_the_figure_says_what_their_intervals
     assert "not the spread between runs" in two().notes[0]
 
 
+def test_a_figure_says_how_many_of_its_runs_are_twins() -> None:
+    data = made((16, 32), seeds=(2, 3, 4))
+    twin = next(run for run in data.runs if run.n_train == 16 and run.spec["seed"] == 3)
+    twin = replace(twin, spec={**twin.spec, "dataset": {**twin.spec["dataset"], "subset": 1}})
+    twinned = replace(data, runs=tuple(twin if run.id == twin.id else run for run in data.runs))
+    assert "twins" not in figure_2(data, FigureOptions()).notes[0]
+    assert figure_2(twinned, FigureOptions()).notes[0].endswith("; 1 of the 6 are twins, on other images")
+
+
 def test_a_mean_ends_where_one_of_its_runs_is_lost() -> None:
     data = made((16, 32), seeds=(1, 2, 3), lost_from=320)
     rows = [row for row in panel(figure_2(data, FigureOptions()), "a").of("curve") if row.n_train == 32]
