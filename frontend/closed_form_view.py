@@ -59,7 +59,6 @@ def closed_view(experiment: ExperimentView, curves: Curves, options: ViewOptions
     options = replace(options, right=_RIGHT)
     choices = run_choices(experiment, options)
     run = next((run for run in experiment.runs if run.id == query.get("run")), chosen_run(experiment, options))
-    sizes = ratios_of(experiment, run)
     figures = _figures(experiment, run, curves, options, query)
     spectral = is_spectrum(experiment)
     said = (spectrum_finding if spectral else run_finding)(choices[run.id], run, curves)
@@ -70,7 +69,7 @@ def closed_view(experiment: ExperimentView, curves: Curves, options: ViewOptions
         "finding": said,
         "keys": join(closed_keys(run, curves)),
         "table": join(
-            bulk_table(run, curves, **sizes, missing=_no_bulks(experiment, run)),
+            bulk_table(run, curves, ratios_of(experiment, run), missing=_no_bulks(experiment, run)),
             data_table(run, curves),
             downloads(experiment, charts) if charts else None,
         ),

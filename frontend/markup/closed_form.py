@@ -1,6 +1,6 @@
 """The words of the page of a closed form: what a run or a spectrum says, what is drawn, and every number as a table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from frontend.charts.closed_form import LINES, MODES, THEORY
 from frontend.charts.rf_density import bulks_of, names_of, value_of
@@ -54,19 +54,19 @@ def spectrum_finding(name: str, run: RunView, curves: Curves) -> Html:
     )
 
 
-def bulk_table(run: RunView, curves: Curves, *, psi_p: float, psi_n: float, missing: str = "") -> Html | None:
+def bulk_table(run: RunView, curves: Curves, ratios: Mapping[str, float], *, missing: str = "") -> Html | None:
     """Every bulk, the largest eigenvalues first; else why none is known."""
     bulks = bulks_of(run, curves)
     if not bulks:
         return section("Bulks of the spectrum", tag("p", f"None is foretold: {missing}.", class_="tau-quiet")) if missing else None
-    names, gaps = names_of(bulks, psi_p=psi_p, psi_n=psi_n), _gaps(run, curves, len(bulks))
+    names, gaps = names_of(bulks, **ratios), _gaps(run, curves, len(bulks))
     rows = [
         (
             name,
             f"{number(bulk['low'])} to {number(bulk['high'])}",
             number(bulk["median"]),
             percent(bulk["mass"]),
-            f"{bulk['mass'] * psi_p:.3f}",
+            f"{bulk['mass'] * ratios['psi_p']:.3f}",
             number(bulk["tau"]),
             *(f"{percent(gap[1])} ({interval_percent(gap[2], gap[3])})" for gap in gaps[place : place + 1]),
         )

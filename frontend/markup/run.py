@@ -42,7 +42,7 @@ def run_regions(
         "averages": averages(run),
         "checkpoints": section("Checkpoints", table(_CHECKPOINT_COLUMNS, held, "None yet, or none is left.")),
         "forecasts": run_forecasts(foretold),
-        "theory": join(theory_section(run, curves), bulk_table(run, curves, **ratios_of(experiment, run))),
+        "theory": join(theory_section(run, curves), bulk_table(run, curves, ratios_of(experiment, run))),
         "attempts": section("Attempts", table(_ATTEMPT_COLUMNS, tried, "No worker has claimed it yet.")),
         "events": section("Events", table(("At, UTC", "Event", "Why"), [_event_cells(event) for event in events], "None yet.")),
     }

@@ -105,6 +105,7 @@ class _MachineCode:
     """Both passes by one call of ``training.perceptron_jit``."""
 
     def __init__(self, core: Mlp | Perceptron, rows: int, whole: nn.Parameter) -> None:
+        import scipy.linalg.cython_blas  # noqa: F401  # Numba would load it at the first call only: with all threads.
         from threadpoolctl import threadpool_limits
 
         from tauscope.training import perceptron_jit

@@ -1,6 +1,5 @@
 """The service on a fresh database, and a stand-in for the worker that writes through the real claims and flushes."""
 
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,11 +17,7 @@ from backend.storage.flush import FileRecord, Flushed, flush, write_summary
 from tauscope.contracts.onsets import Onset, OnsetStatus
 from tauscope.contracts.points import Point
 from tauscope.contracts.runs import RunState
-
-with warnings.catch_warnings():
-    # It asks for a successor of httpx, which nothing else here needs.
-    warnings.simplefilter("ignore")
-    from fastapi.testclient import TestClient
+from tests.asgi import TestClient
 
 __all__ = ["API", "FakeWorker", "TestClient"]
 

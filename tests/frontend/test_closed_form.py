@@ -57,7 +57,7 @@ def test_bulks_that_are_foretold_stand_upright_in_both_figures_and_in_a_table_wi
         layout = shown_view["figures"][part]["layout"]
         assert [shape["x0"] for shape in layout["shapes"] if shape.get("line", {}).get("dash") == "dash"] == pytest.approx(taus)
         assert len([item for item in layout["annotations"] if item["text"].endswith("<br>foretold")]) == len(taus)
-    for table in (plain(shown_view["table"]), plain(join(bulk_table(run, fake.curves(view), psi_p=4, psi_n=1)))):
+    for table in (plain(shown_view["table"]), plain(join(bulk_table(run, fake.curves(view), {"psi_p": 4, "psi_n": 1})))):
         assert "part of the final gap (95 %)" in table and "10 % (8.0 to 12 %)" in table and "mean of 3 draws" in table
     few = next(run for run in view.runs if run.params["psi_n"] == 4)
     assert "final gap" not in plain(closed_view(view, fake.curves(view), ViewOptions(), {"run": few.id})["table"])

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
-from starlette.testclient import TestClient
 
 from frontend import assets as kept
 from frontend.assets import KeptFiles, assets
 from frontend.document import document
+from tests.asgi import TestClient
 
 
 @pytest.fixture

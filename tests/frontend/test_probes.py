@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
-from starlette.testclient import TestClient
 
 from frontend.charts.figure import FigureError, ViewOptions
 from frontend.charts.probes import nothing_known
@@ -20,6 +19,7 @@ from tauscope.contracts.onsets import OnsetStatus
 from tauscope.contracts.system import SystemView
 from tauscope.contracts.warnings import ExperimentWarnings
 from tauscope.specs import load_preset
+from tests.asgi import TestClient
 from tests.frontend import fake_probes
 from tests.frontend import fake_world as world
 
