@@ -151,7 +151,9 @@ def test_a_gz_file_that_is_cut_off_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"1,2,3\n", b"\x1f\x8b", gzip.compress(b"0,1,x\n"), gzip.compress(b"0,300\n"), gzip.compress(b"1,2\n")]
+    "content",
+    [b"1,2,3\n", b"\x1f\x8b", *(gzip.compress(text) for text in (b"0,1,x\n", b"0,300\n", b"1,2\n"))],
+    ids=["not packed", "cut off", "a word", "beyond a byte", "ragged"],
 )
 def test_a_damaged_mnist_file_is_named(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "mnist_5k.csv.gz"
