@@ -1,5 +1,5 @@
 # mypy: allow-untyped-defs, allow-untyped-decorators, allow-untyped-calls
-"""The passes of ``perceptron_pass`` as machine code for one core, made by Numba in float32.
+"""The passes of ``perceptron_pass``, and Adam of their weights, as machine code for one core, made by Numba in float32.
 
 Products are SciPy's BLAS; bias, activation, skip and their gradients are one loop between two products.
 """
@@ -130,3 +130,19 @@ def passes(x, target, weight, whole, d_whole, h, kept, gradient, inner, residual
             np.dot(kept[layer], part[:-wide].reshape(wide, wide), gradient)
     backward_layer(x, gradient, outermost, kept[0], d_whole[: first - wide].reshape(wide, told), d_whole[first - wide : first])
     return loss / f32(2)
+
+
+@machine_code(FLAGS)
+def adam(weights, gradient, first, second, step, lr, beta1, beta2, weight_decay):
+    """As ``torch._fused_adamw_``, which is ``torch._fused_adam_`` without weight decay; all of one length, but ``step`` of length 1."""
+    step[0] += f32(1)
+    steps = np.float64(step[0])
+    rate = f32(lr / (1 - beta1**steps))
+    root = f32(np.sqrt(1 - beta2**steps))
+    kept, keep1, new1, keep2, new2 = f32(1 - lr * weight_decay), f32(beta1), f32(1 - beta1), f32(beta2), f32(1 - beta2)
+    for i in range(len(weights)):
+        g = gradient[i]
+        m = keep1 * first[i] + new1 * g
+        v = keep2 * second[i] + new2 * g * g
+        first[i], second[i] = m, v
+        weights[i] = kept * weights[i] - rate * m / (np.sqrt(v) / root + f32(1e-8))

@@ -78,7 +78,7 @@ class Trainer:
         self._whole = gather_with_gradients(self._parts) if served(spec, network, x_0.device) else None
         self._parameters = self._parts if self._whole is None else [self._whole]
         self._pass = None if self._whole is None else PerceptronPass(spec, network, self._whole, diffusion, x_0, self._draws)
-        self.optimizer = build_optimizer(self._parameters, spec.optimizer)
+        self.optimizer = build_optimizer(self._parameters, spec.optimizer, whole=self._whole is not None)
         ema = spec.ema
         self.average = WeightAverage(network, decay_rule(ema, ema.lengths[0]) if ema else None, self._whole)
         further = ema.further_names if ema else {}
