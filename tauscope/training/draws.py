@@ -1,6 +1,6 @@
 """What each training step is drawn: its points, their times, noise and labels."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -10,8 +10,7 @@ from tauscope.specs import DenoiserSpec
 from tauscope.training.seeding import derive_seed, stream
 
 
-@dataclass(frozen=True)
-class Drawn:
+class Drawn(NamedTuple):
     """Of one step.
 
     Attributes:
@@ -42,6 +41,7 @@ class Draws:
     def __init__(self, spec: DenoiserSpec, x_0: Float[Tensor, "n_train ..."], labels: Int[Tensor, " n_train"] | None) -> None:
         self.generator = torch.Generator(x_0.device)
         self._spec = spec
+        self._rows, self._trained = spec.batch, spec.trained_indices
         self._labels = labels
         self._n_train, self._point, self._device = len(x_0), x_0.shape[1:], x_0.device
         self._epoch: tuple[int, Tensor] = (-1, torch.empty(0))
@@ -55,13 +55,13 @@ class Draws:
         return Drawn(batch, t, eps, self._told(batch))
 
     def _times(self, batch: int) -> Int[Tensor, " batch"]:
-        trained, device = self._spec.trained_indices, self._device
+        trained, device = self._trained, self._device
         if self._spec.only_index is not None:
             return torch.full((batch,), self._spec.only_index, device=device)
         return torch.randint(trained.start, trained.stop, (batch,), generator=self.generator, device=device)
 
     def _batch(self, step: int) -> Int[Tensor, " batch"]:
-        n_train, batch, device = self._n_train, self._spec.batch, self._device
+        n_train, batch, device = self._n_train, self._rows, self._device
         if self._spec.batch_size == "full":
             return torch.arange(n_train, device=device)
         if self._spec.replacement:

@@ -5,8 +5,9 @@ Where machine code of ours may be asked (``networks.native``) one call does all 
 """
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -21,6 +22,7 @@ from tauscope.training.draws import Draws
 AHEAD, AHEAD_NUMBERS = 64, 2**20  # Steps whose inputs are made at once, and numbers of them.
 
 Activation = Literal["relu", "silu", "tanh"]
+Numbers = np.ndarray[Any, np.dtype[np.float32]]
 # What is applied in place or into a second tensor, and the gradient from what is kept: the answer, or for SiLU the question.
 _APPLY: dict[Activation, Callable[[Tensor, Tensor], Tensor]] = {
     "relu": lambda z, out: z.relu_(),
@@ -91,6 +93,9 @@ class _Layers:
         self._residual = torch.empty_like(self._gradient)
         self._flat = self._residual.view(-1), self._gradient.view(-1)
 
+    def by_step(self, made: tuple[Tensor, ...]) -> list[tuple[Tensor, ...]]:
+        return list(zip(*(part.unbind() for part in made), strict=True))
+
     def gradient(self, x: Tensor, target: Tensor, weight: Tensor) -> Tensor:
         for layer in self._layers:
             x = layer.forward(x)
@@ -122,9 +127,11 @@ class _MachineCode:
         self._weights = whole.detach().numpy(), whole.grad.numpy()
         self._known = h, kept, gradient, inner, torch.empty(rows, last.out_features).numpy(), activation, core.skips
 
-    def gradient(self, x: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-        loss = self._passes(x.numpy(), target.numpy(), weight.numpy(), *self._weights, *self._known)
-        return torch.tensor(loss, dtype=torch.float32)
+    def by_step(self, made: tuple[Tensor, ...]) -> list[tuple[Numbers, ...]]:
+        return list(zip(*(part.numpy() for part in made), strict=True))
+
+    def gradient(self, x: Numbers, target: Numbers, weight: Numbers) -> Tensor:
+        return torch.tensor(self._passes(x, target, weight, *self._weights, *self._known), dtype=torch.float32)
 
 
 class PerceptronPass:
@@ -158,21 +165,23 @@ class PerceptronPass:
         self._by_index = _by_index(network, diffusion)
         self._by_index[4] *= 2 / (spec.batch * core.linears[-1].out_features)
         self._made = range(0)
-        self._asked: list[tuple[Tensor, Tensor, Tensor]] = []
+        self._asked: list[Any] = []
 
     @torch.no_grad()
     def gradient(self, step: int) -> Tensor:
         """Put the gradient of a step's loss where the weights keep theirs, and return the loss."""
         return self._passes.gradient(*self._at(step))
 
-    def _at(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
-        """What the perceptron is asked, what it is to answer, and the derivative of the loss by that: so many times the residual."""
+    def _at(self, step: int) -> Any:
+        """Of a step what ``_make`` makes, as the passes take it."""
         if step not in self._made:
             self._made = range(step, step + self._ahead)
-            self._asked = self._make()
+            self._asked = self._passes.by_step(self._make())
         return self._asked[step - self._made.start]
 
-    def _make(self) -> list[tuple[Tensor, Tensor, Tensor]]:
+    def _make(self) -> tuple[Tensor, ...]:
+        """What the perceptron is asked, what it is to answer, and the derivative of the loss by that: so many times the residual; each
+        [step, row, number]."""
         drawn = [self._draws.at(step) for step in self._made]
         x_0 = self._x_0[torch.cat([each.batch for each in drawn])]
         t, eps = torch.cat([each.t for each in drawn]), torch.cat([each.eps for each in drawn])
@@ -181,7 +190,7 @@ class PerceptronPass:
         x_0, eps = x_0.flatten(1), eps.flatten(1)
         asked = self._core.asked((of_asked * x_0).addcmul_(eps_of_asked, eps), t, *told)
         target = (of_target * x_0).addcmul_(eps_of_target, eps)
-        return list(zip(*(part.split(self._rows) for part in (asked, target, weight)), strict=True))
+        return tuple(part.view(len(drawn), self._rows, -1) for part in (asked, target, weight))
 
 
 def served(spec: DenoiserSpec, network: nn.Module, device: torch.device) -> bool:
