@@ -111,9 +111,11 @@ class Watch {
 
   // The curves, once; then the stream goes on from their cursor.
   async loadCurves(begun = this.fetchCurves()) {
+    const { reads } = this;
     let curves = await begun;
     // Curves that were asked for before an experiment was over may lack its last points.
     if (curves !== null && this.live === false && curves.cursor !== this.cursor) curves = await this.fetchCurves();
+    if (this.reads !== reads) return; // Meanwhile other series were asked for, which come by themselves.
     if (curves === null) {
       clearTimeout(this.retry);
       this.retry = setTimeout(() => this.loadCurves(), 3000);
@@ -186,6 +188,7 @@ class Watch {
   drawSoon() {
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
+      if (!this.curves) return;
       if (this.slow) this.tips.draw(this.bound);
       else this.draw();
     });
@@ -246,6 +249,7 @@ class Watch {
   async draw() {
     if (!this.curves || !this.description) return;
     const Plotly = await ensurePlotly();
+    if (!this.curves) return; // Other series were asked for while it came; they are drawn when they are here.
     // Drawing under a hand that drags would let go of what it holds.
     if (this.chart._dragging) return void setTimeout(() => this.draw(), 150);
     const start = performance.now();

@@ -90,7 +90,7 @@ def curves(stack: str, identifier: str) -> dict[str, Any]:
 def test_a_killed_api_is_said_comes_back_and_costs_no_point(visitor: Visitor, stack: str, growing: str, home: Path) -> None:
     page = visitor.open(f"{stack}/experiment?id={growing}")
     wait_for_chart(page)
-    seen = wait_for_points(page, "f_mem", more_than=0, seconds=60)
+    seen = wait_for_points(page, "f_mem", more_than=0, seconds=120)
     os.kill(json.loads((home / "parts.json").read_text())["api"][0], signal.SIGKILL)
     expect(page.get_by_text(LOST)).to_be_visible(timeout=15_000)
     visitor.keep("watch-api-killed")

@@ -210,3 +210,24 @@ def test_while_the_dashboard_cannot_reach_the_api_the_page_says_so_and_recovers(
     page.unroute("**/view/**")
     expect(page.get_by_text("Start it with make up.")).to_be_hidden(timeout=15_000)
     visitor.faults = [fault for fault in visitor.faults if "502" not in fault]
+
+
+def test_what_arrives_late_for_series_that_are_no_longer_asked_for_is_neither_drawn_nor_kept(visitor: Visitor, stand_in: str) -> None:
+    page = visitor.open(f"{stand_in}/experiment?id=live")
+    wait_for_chart(page)
+    kept = page.evaluate(
+        """async () => {
+          const watch = document.querySelector(".tau-watch").tauWatch;
+          const { curves, reads } = watch;
+          const drawing = watch.draw();
+          watch.curves = null;
+          await drawing;
+          const loading = watch.loadCurves();
+          watch.reads = "others";
+          await loading;
+          const late = watch.curves;
+          Object.assign(watch, { curves, reads });
+          return late;
+        }"""
+    )
+    assert kept is None
