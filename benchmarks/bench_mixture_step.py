@@ -17,7 +17,7 @@ from tauscope.experiments.gmm import GmmExperiment
 from tauscope.specs.gmm import GmmSpec
 from tauscope.specs.mlp import TIME_FEATURES
 
-STEPS, ROUNDS = 100, 9
+STEPS, ROUNDS = 128, 9  # Steps in whole blocks of what is made at once, or a median would count a block too many.
 SIZES = ((8, 64, 128), (8, 128, 256), (128, 256, 256), (128, 512, 512))  # Dimensions, width, batch.
 
 
